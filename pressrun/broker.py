@@ -1,0 +1,109 @@
+"""How to send a hint without importing the worker: queue names, task names, and a Celery app that has no tasks.
+
+A message is a hint, "look at row `id` under claim `claim`"; Postgres holds everything else. So the transport is
+at-most-once on purpose (early ack, no prefetch, no results, no ETA): see docs/decisions/0002.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from celery import Celery
+from kombu import Queue as KombuQueue
+from kombu.exceptions import OperationalError as BrokerError
+
+from pressrun.errors import ServerUnreachable
+from pressrun.log import redact
+
+
+class Queue(StrEnum):
+    """One queue per kind of hurry; each may have workers of its own."""
+
+    PUBLISH = "publish"
+    PREPARE = "prepare"
+    HARVEST = "harvest"
+    INBOX = "inbox"
+
+
+class Task(StrEnum):
+    """Names of all tasks: a contract with messages already in the broker. Never rename one."""
+
+    POST_STAGE = "post.stage"
+    POST_POLL = "post.poll"
+    POST_PUBLISH = "post.publish"
+    POST_RECONCILE = "post.reconcile"
+    POST_AFTERCARE = "post.aftercare"
+    HARVEST_RUN = "harvest.run"
+    INBOX_HANDLE = "inbox.handle"
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Look at row `id` under claim `claim`."""
+
+    task: Task
+    queue: Queue
+    id: int
+    claim: int
+
+
+def make_celery(redis_url: str) -> Celery:
+    """A Celery app for this broker; the worker adds its tasks to one, the scheduler only sends through one."""
+    app = Celery("pressrun", broker=redis_url, set_as_current=False)
+    app.conf.update(**_CONFIG)
+    return app
+
+
+class Broker:
+    """Sends hints. Safe to use from several threads."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._app = make_celery(redis_url)
+
+    def send(self, hint: Hint) -> None:
+        """Put the hint on its queue. Raises ServerUnreachable when the broker does not take it in time."""
+        try:
+            self._app.send_task(
+                hint.task.value, args=[hint.id, hint.claim], queue=hint.queue.value, ignore_result=True, retry=False
+            )
+        except (BrokerError, OSError) as problem:
+            raise ServerUnreachable(f"the broker took no hint: {redact(str(problem))}") from problem
+
+    def close(self) -> None:
+        self._app.close()
+
+
+_CONFIG: dict[str, Any] = {
+    "task_acks_late": False,  # an early-acked hint that dies with its worker is repeated by the lease
+    "worker_disable_prefetch": True,  # a worker pops a hint only when a thread is free for it
+    "task_ignore_result": True,
+    "result_backend": None,
+    "task_serializer": "json",
+    "accept_content": ["json"],
+    "task_create_missing_queues": False,  # a typo in a queue name must fail
+    "task_queues": [KombuQueue(queue.value) for queue in Queue],
+    "task_default_queue": Queue.PREPARE.value,
+    "task_publish_retry": False,  # the scheduler gives the claim back instead; see scheduler/dispatch.py
+    "worker_hijack_root_logger": False,
+    "worker_redirect_stdouts": False,
+    "worker_send_task_events": False,
+    "worker_enable_remote_control": False,
+    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    "worker_soft_shutdown_timeout": 60.0,
+    "broker_connection_retry_on_startup": True,
+    "broker_connection_max_retries": None,
+    "broker_connection_timeout": 3.0,
+    "broker_transport_options": {
+        "visibility_timeout": 3600,  # without late ack nothing waits for it
+        "socket_connect_timeout": 3,
+        "socket_timeout": 10,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "max_connections": 64,
+        "global_keyprefix": "pressrun:",
+    },
+    "enable_utc": True,
+    "timezone": "UTC",
+}

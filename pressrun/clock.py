@@ -1,0 +1,127 @@
+"""Time at the edges: the one `now()`, durations as people write them, local wall time to instants, deadlines.
+
+Inside Pressrun every datetime is aware and in UTC. A wall time that DST skips means the first valid instant after the
+gap; one that occurs twice means its first occurrence.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pressrun.errors import UsageError
+
+_DURATION = re.compile(r"(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m(?:in)?)?\s*(?:(\d+(?:\.\d+)?)s)?", re.ASCII)
+
+
+def now() -> datetime:
+    """The current instant in UTC."""
+    return datetime.now(UTC)  # noqa: TID251 - this is the one place
+
+
+def parse_duration(text: str) -> timedelta:
+    """`90s`, `15m`, `2h30m`, `1d` or bare seconds. Raises UsageError on anything else."""
+    stripped = text.strip().lower()
+    if re.fullmatch(r"\d+(\.\d+)?", stripped, re.ASCII):
+        return _timedelta(seconds=float(stripped), text=text)
+    match = _DURATION.fullmatch(stripped)
+    if not stripped or match is None:
+        raise UsageError(f"{text!r} is not a duration: write it as 90s, 15m, 2h30m or 1d")
+    days, hours, minutes, seconds = (float(part) if part else 0.0 for part in match.groups())
+    return _timedelta(seconds=days * 86400 + hours * 3600 + minutes * 60 + seconds, text=text)
+
+
+def _timedelta(*, seconds: float, text: str) -> timedelta:
+    if seconds > 400 * 86400:
+        raise UsageError(f"{text!r} is longer than 400 days")
+    return timedelta(seconds=seconds)
+
+
+def format_duration(value: timedelta) -> str:
+    """The shortest form that `parse_duration` reads back."""
+    left = value.total_seconds()
+    parts = []
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        count = int(left // size)
+        if count:
+            parts.append(f"{count}{unit}")
+            left -= count * size
+    if left or not parts:
+        parts.append(f"{left:g}s")
+    return "".join(parts)
+
+
+def zone(name: str) -> ZoneInfo:
+    """The IANA zone of that name. Raises UsageError with near names when there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # ValueError: a path instead of a name; OSError: a folder
+        last = name.rsplit("/", 1)[-1].replace(" ", "_").lower()
+        near = sorted(known for known in available_timezones() if last and last in known.lower())[:3]
+        advice = f"; did you mean {' or '.join(near)}?" if near else "; use an IANA name such as Europe/Paris"
+        raise UsageError(f"unknown time zone {name!r}{advice}") from None
+
+
+def resolve_local(wall: datetime, zone_: ZoneInfo) -> datetime:
+    """The instant (UTC) of a naive wall time in a zone, by the gap and fold rules of this module."""
+    first = wall.replace(tzinfo=zone_, fold=0)
+    instant = first.astimezone(UTC)
+    if instant.astimezone(zone_).replace(tzinfo=None) == wall:
+        return instant
+    # In a gap the wall time does not exist: the reading before the jump lies after it on the clock, the reading after
+    # the jump before it; the transition is the only instant at which the offset changes between the two.
+    late, early = instant, wall.replace(tzinfo=zone_, fold=1).astimezone(UTC)
+    return _transition(min(early, late), max(early, late), zone_)
+
+
+def _transition(low: datetime, high: datetime, zone_: ZoneInfo) -> datetime:
+    before = low.astimezone(zone_).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        if middle.astimezone(zone_).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return high.replace(microsecond=0)
+
+
+def parse_instant(text: str, zone_: ZoneInfo, *, reference: datetime) -> datetime:
+    """An ISO 8601 instant; without an offset it is wall time in `zone_`; `+90s` counts from `reference`.
+
+    Returns UTC. Raises UsageError.
+    """
+    stripped = text.strip()
+    if stripped.startswith("+"):
+        return reference + parse_duration(stripped[1:])
+    try:
+        parsed = datetime.fromisoformat(stripped)
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is not a time: write 2026-12-24T18:30 (wall time), "
+            "2026-12-24T18:30:00Z (an instant) or +90s (from now)"
+        ) from None
+    if parsed.tzinfo is None:
+        return resolve_local(parsed, zone_)
+    return parsed.astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A point on the monotonic clock: immune to wall-clock jumps, comparable only inside one process."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        return cls(time.monotonic() + seconds)
+
+    def remaining_s(self) -> float:
+        """Seconds left; negative once it has passed."""
+        return self.at - time.monotonic()
+
+    @property
+    def passed(self) -> bool:
+        return self.remaining_s() <= 0
