@@ -1,0 +1,1 @@
+"""The `pressrun` command: the only package that may import everybody."""

@@ -1,0 +1,1 @@
+"""Alembic revisions. Each works on a full, live table and never imports application models."""

@@ -1,4 +1,4 @@
-"""How to send a hint without importing the worker: queue names, task names, and a Celery app that has no tasks.
+"""How to send a hint without importing the worker: a Celery app that has no tasks.
 
 A message is a hint, "look at row `id` under claim `claim`"; Postgres holds everything else. So the transport is
 at-most-once on purpose (early ack, no prefetch, no results, no ETA): see docs/decisions/0002.
@@ -6,8 +6,6 @@ at-most-once on purpose (early ack, no prefetch, no results, no ETA): see docs/d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from celery import Celery
@@ -15,38 +13,8 @@ from kombu import Queue as KombuQueue
 from kombu.exceptions import OperationalError as BrokerError
 
 from pressrun.errors import ServerUnreachable
+from pressrun.hints import Hint, Queue
 from pressrun.log import redact
-
-
-class Queue(StrEnum):
-    """One queue per kind of hurry; each may have workers of its own."""
-
-    PUBLISH = "publish"
-    PREPARE = "prepare"
-    HARVEST = "harvest"
-    INBOX = "inbox"
-
-
-class Task(StrEnum):
-    """Names of all tasks: a contract with messages already in the broker. Never rename one."""
-
-    POST_STAGE = "post.stage"
-    POST_POLL = "post.poll"
-    POST_PUBLISH = "post.publish"
-    POST_RECONCILE = "post.reconcile"
-    POST_AFTERCARE = "post.aftercare"
-    HARVEST_RUN = "harvest.run"
-    INBOX_HANDLE = "inbox.handle"
-
-
-@dataclass(frozen=True)
-class Hint:
-    """Look at row `id` under claim `claim`."""
-
-    task: Task
-    queue: Queue
-    id: int
-    claim: int
 
 
 def make_celery(redis_url: str) -> Celery:

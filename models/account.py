@@ -1,0 +1,114 @@
+"""An Instagram professional account that Pressrun publishes to and harvests."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, Integer, UniqueConstraint, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base
+from models.types import Id, Instant, InstantNow, Str, one_of
+from pressrun.errors import UsageError
+
+
+class Login(StrEnum):
+    """How the account's owner signed in; decides host and endpoints (graph-api.md §1.2)."""
+
+    FACEBOOK = "facebook"
+    INSTAGRAM = "instagram"
+
+
+class AccountState(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    """A person stopped it; posts wait."""
+    BROKEN = "broken"
+    """Instagram refuses its token or permissions; posts wait until `account add` renews the token."""
+    BLOCKED = "blocked"
+    """Instagram holds its actions back; posts wait until `state_until`."""
+
+
+class Account(Base):
+    __tablename__ = "accounts"
+    __table_args__ = (
+        UniqueConstraint("ig_id"),
+        UniqueConstraint("name"),
+        one_of("login", Login),
+        one_of("state", AccountState),
+        CheckConstraint("quota_total IS NULL OR quota_total >= 0", name="quota_total"),
+        CheckConstraint("min_spacing_s >= 0", name="min_spacing_s"),
+    )
+
+    id: Mapped[Id]
+    ig_id: Mapped[Str]
+    login: Mapped[Str]
+    name: Mapped[Str]
+    """The name people use for it: in CSV files, commands and pages."""
+    username: Mapped[Str | None]
+    timezone: Mapped[Str] = mapped_column(server_default=text("'UTC'"))
+    token_sealed: Mapped[Str]
+    """Ciphertext of `pressrun.vault`, context `account:<id>:token`. Loading the row never decrypts."""
+    state: Mapped[Str] = mapped_column(server_default=text("'active'"))
+    state_reason: Mapped[Str | None]
+    state_until: Mapped[Instant | None]
+    max_lateness_s: Mapped[int | None] = mapped_column(Integer)
+    if_late: Mapped[Str | None]
+    min_spacing_s: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    quota_total: Mapped[int | None] = mapped_column(Integer)
+    """What Instagram said of the account: publishes per window. Null = not read yet."""
+    quota_usage: Mapped[int | None] = mapped_column(Integer)
+    quota_duration_s: Mapped[int | None] = mapped_column(Integer)
+    quota_read_at: Mapped[Instant | None]
+    created_at: Mapped[InstantNow]
+    updated_at: Mapped[InstantNow]
+
+
+def token_context(account_id: int) -> str:
+    """What binds a sealed token to its row."""
+    return f"account:{account_id}:token"
+
+
+def get_account(tx: Session, account_id: int) -> Account:
+    return tx.get_one(Account, account_id)
+
+
+def find_account(tx: Session, name: str) -> Account:
+    """The account of that name or Instagram id. Raises UsageError naming the known ones."""
+    found = tx.scalar(select(Account).where((Account.name == name) | (Account.ig_id == name)))
+    if found is None:
+        known = list(tx.scalars(select(Account.name).order_by(Account.name).limit(6)))
+        listed = f"; known: {', '.join(known)}" if known else "; add one with `pressrun account add`"
+        raise UsageError(f"unknown account {name!r}{listed}")
+    return found
+
+
+def lock_account(tx: Session, account_id: int) -> Account:
+    """The account under its row lock: quota, spacing and gate of one account are decided one at a time."""
+    return tx.scalars(
+        select(Account)
+        .where(Account.id == account_id)
+        .with_for_update(key_share=True)  # FOR NO KEY UPDATE: inserts that refer to the account go on
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def set_state(
+    tx: Session, account_id: int, state: AccountState, *, reason: str | None, until: datetime | None = None
+) -> None:
+    """Pause, break, block or reactivate an account. A person's pause is never lifted or changed by the system."""
+    tx.execute(
+        text("""
+            UPDATE accounts
+               SET state = :state, state_reason = :reason, state_until = :until, updated_at = now()
+             WHERE id = :id AND (state <> 'paused' OR :by_person)
+        """),
+        {
+            "id": account_id,
+            "state": state.value,
+            "reason": reason,
+            "until": until,
+            "by_person": state in (AccountState.PAUSED, AccountState.ACTIVE),
+        },
+    )

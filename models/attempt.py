@@ -1,0 +1,128 @@
+"""Attempts: one row for every call that may publish or comment, committed before the call is made.
+
+    intent → succeeded | refused | unknown → succeeded | not_done | needs_review
+
+While an attempt is `intent` or `unknown` its outcome is not known, and a partial unique index makes a second attempt of
+the same part and action impossible: that is what keeps one post from going out twice.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base
+from models.types import Id, Instant, Str, one_of
+
+
+class Action(StrEnum):
+    PUBLISH = "publish"
+    COMMENT = "comment"
+
+
+class AttemptState(StrEnum):
+    INTENT = "intent"
+    """Committed; the call may or may not have been made."""
+    UNKNOWN = "unknown"
+    """The call was made, or may have been, and nothing proves what became of it."""
+    SUCCEEDED = "succeeded"
+    REFUSED = "refused"
+    """Instagram's answer proves that nothing happened."""
+    NOT_DONE = "not_done"
+    """Reading proved that nothing happened."""
+    NEEDS_REVIEW = "needs_review"
+
+
+UNRESOLVED = "state IN ('intent', 'unknown', 'needs_review')"
+
+
+class Attempt(Base):
+    __tablename__ = "attempts"
+    __table_args__ = (
+        one_of("action", Action),
+        one_of("state", AttemptState),
+        Index("uq_attempts_unresolved", "part_id", "action", unique=True, postgresql_where=text(UNRESOLVED)),
+        Index("uq_attempts_succeeded", "part_id", "action", unique=True, postgresql_where=text("state = 'succeeded'")),
+        Index("ix_attempts_post_id_id", "post_id", "id"),
+    )
+
+    id: Mapped[Id]
+    post_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("posts.id"))
+    part_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("parts.id"))
+    container_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("containers.id"))
+    action: Mapped[Str]
+    state: Mapped[Str]
+    claim: Mapped[int] = mapped_column(BigInteger)
+    intent_at: Mapped[Instant]
+    """When the intent was committed; the call starts right after it, or never."""
+    settled_at: Mapped[Instant | None]
+    result_id: Mapped[Str | None]
+    """The media or comment that came of it."""
+    finished_reads: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """Reads after the settle time that still found the container unpublished."""
+    finished_read_at: Mapped[Instant | None]
+    reads: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    error_class: Mapped[Str | None]
+    code: Mapped[Str | None]
+    subcode: Mapped[Str | None]
+    fbtrace_id: Mapped[Str | None]
+    message: Mapped[Str | None]
+
+
+def unresolved_attempt(tx: Session, part_id: int, action: Action) -> Attempt | None:
+    return tx.scalar(
+        select(Attempt)
+        .where(Attempt.part_id == part_id, Attempt.action == action.value, text(UNRESOLVED))
+        .execution_options(populate_existing=True)
+    )
+
+
+def record_intent(
+    tx: Session, *, post_id: int, part_id: int, container_id: int | None, action: Action, claim: int, now: datetime
+) -> Attempt:
+    """Write down that the call is about to be made. Raises IntegrityError while an earlier one is unresolved."""
+    attempt = Attempt(
+        post_id=post_id,
+        part_id=part_id,
+        container_id=container_id,
+        action=action.value,
+        state=AttemptState.INTENT.value,
+        claim=claim,
+        intent_at=now,
+    )
+    tx.add(attempt)
+    tx.flush()
+    return attempt
+
+
+def settle(
+    tx: Session,
+    attempt_id: int,
+    state: AttemptState,
+    *,
+    now: datetime,
+    result_id: str | None = None,
+    error_class: str | None = None,
+    code: str | None = None,
+    subcode: str | None = None,
+    fbtrace_id: str | None = None,
+    message: str | None = None,
+) -> None:
+    """Record what became of an attempt. A settled outcome is never changed by a later, less certain one."""
+    values: dict[str, object] = {"state": state.value}
+    if state is not AttemptState.UNKNOWN:
+        values["settled_at"] = now
+    for name, value in {
+        "result_id": result_id,
+        "error_class": error_class,
+        "code": code,
+        "subcode": subcode,
+        "fbtrace_id": fbtrace_id,
+        "message": message,
+    }.items():
+        if value is not None:
+            values[name] = value
+    tx.execute(update(Attempt).where(Attempt.id == attempt_id, text(UNRESOLVED)).values(**values))

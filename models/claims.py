@@ -1,0 +1,226 @@
+"""Claims: how rows that fall due are handed to workers, each to one at a time.
+
+Four steps, each fenced by the row's `claim` number:
+
+    claim_due   scheduler  number + 1, owned for a short hint lease, sent as (id, number)
+    take        worker     number + 1 again, owned for the full lease: a hint delivered twice is taken once
+    renew       worker     before each slow call
+    finish      worker     with the result of the step; `next_action_at` says when the next is owed
+
+A killed worker needs no sweeper: when its lease ends the row is simply due again. `now()` is always the database's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from pressrun.clock import Deadline
+from pressrun.errors import PressrunError
+from pressrun.hints import Hint, Queue, Task
+
+WAKE_CHANNEL = "pressrun_due"
+
+
+class ClaimLost(PressrunError):
+    """The claim has passed to someone else, or the row has moved on; nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One kind of owed step: rows of `table` in the states of `tasks` (the empty state: any row)."""
+
+    name: str
+    table: str
+    queue: Queue
+    tasks: Mapping[str, Task]
+    extra: str = "true"
+    """Further condition on a row `r`."""
+
+    @property
+    def states(self) -> list[str]:
+        return [state for state in self.tasks if state]
+
+
+WORKS: tuple[Work, ...] = (
+    Work("publish", "posts", Queue.PUBLISH, {"staged": Task.POST_PUBLISH}),
+    Work(
+        "prepare",
+        "posts",
+        Queue.PREPARE,
+        {
+            "scheduled": Task.POST_STAGE,
+            "staging": Task.POST_POLL,
+            # Found due in `publishing` only after a crash: the lease of the worker that sent has run out.
+            "publishing": Task.POST_RECONCILE,
+            "uncertain": Task.POST_RECONCILE,
+            "published": Task.POST_AFTERCARE,
+        },
+    ),
+    Work("harvest", "harvests", Queue.HARVEST, {"": Task.HARVEST_RUN}, extra="r.slot_at IS NOT NULL"),
+    Work("inbox", "inbox_events", Queue.INBOX, {"": Task.INBOX_HANDLE}),
+)
+
+TABLE_OF_TASK: dict[Task, str] = {task: work.table for work in WORKS for task in work.tasks.values()}
+
+_STATE_FILTER = "(CAST(:states AS text[]) IS NULL OR r.state = ANY(:states))"
+
+# `due` reads the partial index of owed rows in order; `fair` deals them out one per account in turn, so that one
+# account's backlog cannot starve another's post; `picked` locks. MATERIALIZED keeps Postgres from re-running the
+# LIMIT under the UPDATE's join, which would claim more rows than asked for. The due condition stands again in `picked`
+# because a row may be claimed by another scheduler between the two reads: after waiting for its lock, Postgres checks
+# the condition on the new version of the row.
+_CLAIM = """
+    WITH due AS MATERIALIZED (
+        SELECT r.id, r.account_id, r.next_action_at
+          FROM {table} r
+         WHERE r.next_action_at <= now() + make_interval(secs => -:overdue_s) AND {states} AND {extra}
+         ORDER BY r.next_action_at, r.id
+         LIMIT :window
+    ), fair AS MATERIALIZED (
+        SELECT id, next_action_at,
+               row_number() OVER (PARTITION BY account_id ORDER BY next_action_at, id) AS turn
+          FROM due
+    ), picked AS MATERIALIZED (
+        SELECT r.id, r.next_action_at AS was_due_at
+          FROM fair JOIN {table} r ON r.id = fair.id
+         WHERE r.next_action_at <= now() AND {states} AND {extra}
+         ORDER BY fair.turn, fair.next_action_at, fair.id
+         LIMIT :limit
+           FOR UPDATE OF r SKIP LOCKED
+    )
+    UPDATE {table} r
+       SET claim          = r.claim + 1,
+           next_action_at = now() + make_interval(secs => :lease_s),
+           leased_until   = now() + make_interval(secs => :lease_s)
+      FROM picked
+     WHERE r.id = picked.id
+    RETURNING r.id, r.claim, {state_column} AS state, picked.was_due_at
+"""
+
+_TAKE = """
+    UPDATE {table}
+       SET claim          = claim + 1,
+           next_action_at = now() + make_interval(secs => :lease_s),
+           leased_until   = now() + make_interval(secs => :lease_s)
+     WHERE id = :id AND claim = :claim AND leased_until IS NOT NULL
+    RETURNING claim
+"""
+
+_RENEW = """
+    UPDATE {table}
+       SET next_action_at = now() + make_interval(secs => :lease_s),
+           leased_until   = now() + make_interval(secs => :lease_s)
+     WHERE id = :id AND claim = :claim AND leased_until IS NOT NULL
+"""
+
+_GIVE_BACK = """
+    UPDATE {table}
+       SET next_action_at = now(), leased_until = NULL
+     WHERE id = :id AND claim = :claim AND leased_until IS NOT NULL
+"""
+
+_FINISH = """
+    UPDATE {table}
+       SET next_action_at = :next_action_at, leased_until = NULL
+     WHERE id = :id AND claim = :claim AND leased_until IS NOT NULL
+"""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A worker's ownership of one row. `deadline` is measured from before the database was asked, so it ends first."""
+
+    table: str
+    id: int
+    claim: int
+    deadline: Deadline
+    lease_s: float
+
+
+def claim_due(tx: Session, work: Work, *, limit: int, lease_s: float, overdue_s: float = 0.0) -> list[Hint]:
+    """Claim at most `limit` rows that are due, dealt fairly over accounts; no row goes to two callers in one lease.
+
+    Args:
+        overdue_s: only rows that have been due for at least that long (for the workers' own pull).
+    """
+    sql = _CLAIM.format(
+        table=work.table,
+        states=_STATE_FILTER if work.states else "true",
+        extra=work.extra,
+        state_column="r.state" if work.states else "''",
+    )
+    parameters: dict[str, Any] = {
+        "limit": limit,
+        "window": max(limit * 10, 200),
+        "lease_s": lease_s,
+        "overdue_s": overdue_s,
+    }
+    if work.states:
+        parameters["states"] = work.states
+    rows = sorted(tx.execute(text(sql), parameters), key=lambda row: row.was_due_at)
+    return [Hint(work.tasks[row.state], work.queue, row.id, row.claim) for row in rows]
+
+
+def in_flight(tx: Session, work: Work) -> int:
+    """How many rows of this kind are owned by someone right now."""
+    sql = f"SELECT count(*) FROM {work.table} r WHERE r.leased_until > now() AND " + (  # noqa: S608 - constants
+        _STATE_FILTER if work.states else "true"
+    )
+    return int(tx.execute(text(sql), {"states": work.states} if work.states else {}).scalar_one())
+
+
+def seconds_until_due(tx: Session) -> float | None:
+    """Seconds until the next row of any kind falls due; negative when one is overdue, None when nothing is owed."""
+    # Harvests without a slot wait for the scheduler itself; they are due at once.
+    seconds = tx.execute(
+        text("""
+            SELECT extract(epoch FROM least(
+                       (SELECT min(next_action_at) FROM posts WHERE next_action_at IS NOT NULL),
+                       (SELECT min(next_action_at) FROM harvests WHERE next_action_at IS NOT NULL),
+                       (SELECT min(next_action_at) FROM inbox_events WHERE next_action_at IS NOT NULL)
+                   ) - clock_timestamp())::float8
+        """)
+    ).scalar_one()
+    return None if seconds is None else float(seconds)
+
+
+def take(tx: Session, table: str, id_: int, claim: int, *, lease_s: float) -> Lease | None:
+    """Begin the step that a hint names; None when the hint is stale or was already taken."""
+    deadline = Deadline.after(lease_s)
+    row = tx.execute(text(_TAKE.format(table=table)), {"id": id_, "claim": claim, "lease_s": lease_s}).first()
+    return Lease(table, id_, row.claim, deadline, lease_s) if row else None
+
+
+def renew(tx: Session, lease: Lease) -> Lease:
+    """The same lease with its full time again. Raises ClaimLost."""
+    deadline = Deadline.after(lease.lease_s)
+    _expect_one(tx, _RENEW, lease, {"lease_s": lease.lease_s})
+    return replace(lease, deadline=deadline)
+
+
+def give_back(tx: Session, table: str, id_: int, claim: int) -> bool:
+    """Make a claimed row due at once again, when its holder will not work on it. False if the claim has passed on."""
+    result: Any = tx.execute(text(_GIVE_BACK.format(table=table)), {"id": id_, "claim": claim})
+    return bool(result.rowcount)
+
+
+def finish(tx: Session, lease: Lease, *, next_action_at: datetime | None) -> None:
+    """End a step. Raises ClaimLost when the row has passed to someone else: nothing of the step may then be kept."""
+    _expect_one(tx, _FINISH, lease, {"next_action_at": next_action_at})
+
+
+def wake_schedulers(tx: Session) -> None:
+    """Tell sleeping schedulers, at commit, that something fell due. A lost notice costs at most a second."""
+    tx.execute(text("SELECT pg_notify(:channel, '')"), {"channel": WAKE_CHANNEL})
+
+
+def _expect_one(tx: Session, sql: str, lease: Lease, parameters: dict[str, Any]) -> None:
+    result: Any = tx.execute(text(sql.format(table=lease.table)), {"id": lease.id, "claim": lease.claim, **parameters})
+    if result.rowcount != 1:
+        raise ClaimLost(f"row {lease.id} of {lease.table} is no longer held under claim {lease.claim}")

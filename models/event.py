@@ -1,0 +1,79 @@
+"""The timeline of a post: one row for each transition and each call that mattered. Append-only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base
+from models.types import Id, InstantNow, JsonObject, Str
+from pressrun.log import redact
+
+
+class PostEvent(Base):
+    __tablename__ = "post_events"
+    __table_args__ = (Index("ix_post_events_post_id_id", "post_id", "id"),)
+
+    id: Mapped[Id]
+    post_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("posts.id"))
+    at: Mapped[InstantNow]
+    from_state: Mapped[Str | None]
+    to_state: Mapped[Str]
+    reason: Mapped[Str]
+    """What happened, as a fixed `noun.verb` name."""
+    message: Mapped[Str | None]
+    """The same for a person: what happened, to which media item, and what to do."""
+    error_class: Mapped[Str | None]
+    code: Mapped[Str | None]
+    subcode: Mapped[Str | None]
+    fbtrace_id: Mapped[Str | None]
+    detail: Mapped[JsonObject]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why something happened to a post. `message` is redacted when it is stored."""
+
+    reason: str
+    message: str | None = None
+    error_class: str | None = None
+    code: str | None = None
+    subcode: str | None = None
+    fbtrace_id: str | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def record_event(tx: Session, post_id: int, cause: Cause, *, from_state: str | None, to_state: str) -> None:
+    tx.execute(
+        insert(PostEvent).values(
+            post_id=post_id,
+            from_state=from_state,
+            to_state=to_state,
+            reason=cause.reason,
+            message=redact(cause.message) if cause.message else None,
+            error_class=cause.error_class,
+            code=cause.code,
+            subcode=cause.subcode,
+            fbtrace_id=cause.fbtrace_id,
+            detail=cause.detail,
+        )
+    )
+
+
+def timeline(tx: Session, post_id: int) -> list[PostEvent]:
+    """All events of a post, oldest first."""
+    return list(tx.scalars(select(PostEvent).where(PostEvent.post_id == post_id).order_by(PostEvent.id)))
+
+
+def last_event_at(tx: Session, post_id: int, reason: str) -> datetime | None:
+    return tx.scalar(
+        select(PostEvent.at)
+        .where(PostEvent.post_id == post_id, PostEvent.reason == reason)
+        .order_by(PostEvent.id.desc())
+        .limit(1)
+    )

@@ -1,0 +1,117 @@
+"""Harvests: what is read of an account, how often, when next; and one run per slot.
+
+A harvest without a slot (`slot_at` null) waits for the scheduler to plan the next one; the worker only says that it is
+done. Running a slot that is done again does nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base
+from models.types import Id, Instant, JsonObject, Str, one_of
+
+
+class HarvestKind(StrEnum):
+    PROFILE = "profile"
+    ACCOUNT = "account"
+    AUDIENCE = "audience"
+    MEDIA = "media"
+    STORIES = "stories"
+    TAGS = "tags"
+
+
+class RunStatus(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    PARTIAL = "partial"
+    """All that could be read is stored; what was refused is named in `errors`."""
+    FAILED = "failed"
+
+
+class Harvest(Base):
+    __tablename__ = "harvests"
+    __table_args__ = (
+        UniqueConstraint("account_id", "kind"),
+        one_of("kind", HarvestKind),
+        Index("ix_harvests_due", "next_action_at", "id", postgresql_where=text("next_action_at IS NOT NULL")),
+        Index("ix_harvests_leased", "leased_until", postgresql_where=text("leased_until IS NOT NULL")),
+    )
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"))
+    kind: Mapped[Str]
+    cron: Mapped[Str]
+    """When it is read, as five cron fields in the account's zone; shifted by a stable offset per account."""
+    slot_at: Mapped[Instant | None]
+    """The occurrence that is owed; null until the scheduler has planned it."""
+    next_action_at: Mapped[Instant | None]
+    leased_until: Mapped[Instant | None]
+    claim: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    refused: Mapped[JsonObject]
+    """Metrics that Instagram refused: name → instant (ISO) at which it is asked again."""
+
+
+class HarvestRun(Base):
+    __tablename__ = "harvest_runs"
+    __table_args__ = (UniqueConstraint("harvest_id", "slot_at"), one_of("status", RunStatus))
+
+    id: Mapped[Id]
+    harvest_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("harvests.id"))
+    slot_at: Mapped[Instant]
+    status: Mapped[Str]
+    calls: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    rows: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """Points added to the history."""
+    errors: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    api_version: Mapped[Str]
+    started_at: Mapped[Instant]
+    finished_at: Mapped[Instant | None]
+
+
+def begin_run(tx: Session, harvest_id: int, slot_at: datetime, *, api_version: str, now: datetime) -> HarvestRun:
+    """The run of that slot; one that a killed worker left is taken up again."""
+    tx.execute(
+        insert(HarvestRun)
+        .values(
+            harvest_id=harvest_id,
+            slot_at=slot_at,
+            status=RunStatus.RUNNING.value,
+            api_version=api_version,
+            started_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+    return tx.scalars(
+        select(HarvestRun).where(HarvestRun.harvest_id == harvest_id, HarvestRun.slot_at == slot_at)
+    ).one()
+
+
+def add_harvests(tx: Session, account_id: int, crons: dict[HarvestKind, str]) -> None:
+    """Give an account its harvests; those it has are left alone. The scheduler plans their first slots."""
+    for kind, cron in crons.items():
+        tx.execute(
+            insert(Harvest)
+            .values(account_id=account_id, kind=kind.value, cron=cron, next_action_at=func.now())
+            .on_conflict_do_nothing()
+        )
+
+
+def unplanned(tx: Session, *, limit: int) -> list[Harvest]:
+    """Harvests that wait for a slot, locked; another scheduler's are skipped."""
+    return list(
+        tx.scalars(
+            select(Harvest)
+            .where(Harvest.slot_at.is_(None), Harvest.next_action_at.is_not(None))
+            .order_by(Harvest.next_action_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+    )

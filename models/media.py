@@ -1,0 +1,238 @@
+"""Media of an account as Instagram lists them, and the history of their insights.
+
+`media_snapshots` is append-only, one wide row per media and reading, and only when something changed. A metric without
+a column of its own is kept in `extra`. Null is unknown; zero only when Instagram said zero. `media_latest` holds the
+newest known row and when it was last looked at, so that "unchanged" and "not looked at" differ.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base
+from models.types import Id, Instant, InstantNow, JsonObject, OptionalJson, Str
+
+METRICS = (
+    "reach",
+    "views",
+    "likes",
+    "comments",
+    "saved",
+    "shares",
+    "reposts",
+    "replies",
+    "total_interactions",
+    "follows",
+    "profile_visits",
+    "avg_watch_time_ms",
+    "total_watch_time_ms",
+)
+"""Metrics with a column of their own. Names as in Instagram's API, but for the two reel times, whose unit is named."""
+
+
+class Media(Base):
+    __tablename__ = "media"
+    __table_args__ = (
+        UniqueConstraint("account_id", "ig_id"),
+        Index("ix_media_account_id_posted_at", "account_id", "posted_at"),
+    )
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"))
+    ig_id: Mapped[Str]
+    part_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("parts.id"))
+    """The part that Pressrun published as this media; null for what others posted."""
+    media_type: Mapped[Str | None]
+    media_product_type: Mapped[Str | None]
+    caption: Mapped[Str | None]
+    permalink: Mapped[Str | None]
+    posted_at: Mapped[Instant | None]
+    extra: Mapped[JsonObject]
+    first_seen_at: Mapped[InstantNow]
+    last_seen_at: Mapped[InstantNow]
+
+
+class _Metrics:
+    reach: Mapped[int | None] = mapped_column(BigInteger)
+    views: Mapped[int | None] = mapped_column(BigInteger)
+    likes: Mapped[int | None] = mapped_column(BigInteger)
+    comments: Mapped[int | None] = mapped_column(BigInteger)
+    saved: Mapped[int | None] = mapped_column(BigInteger)
+    shares: Mapped[int | None] = mapped_column(BigInteger)
+    reposts: Mapped[int | None] = mapped_column(BigInteger)
+    replies: Mapped[int | None] = mapped_column(BigInteger)
+    total_interactions: Mapped[int | None] = mapped_column(BigInteger)
+    follows: Mapped[int | None] = mapped_column(BigInteger)
+    profile_visits: Mapped[int | None] = mapped_column(BigInteger)
+    avg_watch_time_ms: Mapped[int | None] = mapped_column(BigInteger)
+    total_watch_time_ms: Mapped[int | None] = mapped_column(BigInteger)
+    extra: Mapped[OptionalJson]
+
+
+class MediaSnapshot(_Metrics, Base):
+    __tablename__ = "media_snapshots"
+    __table_args__ = (
+        Index("ix_media_snapshots_captured_at", "captured_at", postgresql_using="brin"),
+        {"postgresql_partition_by": "RANGE (captured_at)"},
+    )
+
+    media_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    captured_at: Mapped[Instant] = mapped_column(primary_key=True)
+    """When Instagram's answer was read."""
+    run_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class MediaLatest(_Metrics, Base):
+    __tablename__ = "media_latest"
+
+    media_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("media.id"), primary_key=True)
+    captured_at: Mapped[Instant]
+    last_checked_at: Mapped[Instant]
+
+
+@dataclass(frozen=True)
+class SeenMedia:
+    """One media as a listing showed it."""
+
+    ig_id: str
+    media_type: str | None = None
+    media_product_type: str | None = None
+    caption: str | None = None
+    permalink: str | None = None
+    posted_at: datetime | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MediaReading:
+    """The metrics of one media as one answer gave them; a metric that is absent was not read."""
+
+    media_id: int
+    captured_at: datetime
+    metrics: Mapping[str, int]
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def see_media(tx: Session, account_id: int, seen: Iterable[SeenMedia], *, now: datetime) -> dict[str, int]:
+    """Record that these media exist; returns our id of each by Instagram id. What is known is never emptied."""
+    rows = [
+        {
+            "account_id": account_id,
+            "ig_id": one.ig_id,
+            "media_type": one.media_type,
+            "media_product_type": one.media_product_type,
+            "caption": one.caption,
+            "permalink": one.permalink,
+            "posted_at": one.posted_at,
+            "extra": dict(one.extra),
+            "first_seen_at": now,
+            "last_seen_at": now,
+        }
+        # A fixed order of locking: two harvests that see the same media must not wait for each other in a ring.
+        for one in sorted({one.ig_id: one for one in seen}.values(), key=lambda one: one.ig_id)
+    ]
+    if not rows:
+        return {}
+    query = insert(Media).values(rows)
+    new = query.excluded
+    query = query.on_conflict_do_update(
+        index_elements=[Media.account_id, Media.ig_id],
+        set_={
+            "media_type": func.coalesce(new.media_type, Media.media_type),
+            "media_product_type": func.coalesce(new.media_product_type, Media.media_product_type),
+            "caption": func.coalesce(new.caption, Media.caption),
+            "permalink": func.coalesce(new.permalink, Media.permalink),
+            "posted_at": func.coalesce(new.posted_at, Media.posted_at),
+            "extra": Media.extra.op("||")(new.extra),
+            "last_seen_at": func.greatest(Media.last_seen_at, new.last_seen_at),
+        },
+    )
+    return {row.ig_id: row.id for row in tx.execute(query.returning(Media.ig_id, Media.id))}
+
+
+def bind_media(tx: Session, account_id: int, ig_id: str, part_id: int, *, now: datetime) -> None:
+    """Record that Pressrun's part went out as this media."""
+    query = insert(Media).values(
+        account_id=account_id, ig_id=ig_id, part_id=part_id, first_seen_at=now, last_seen_at=now
+    )
+    tx.execute(query.on_conflict_do_update(index_elements=[Media.account_id, Media.ig_id], set_={"part_id": part_id}))
+
+
+_NAMES = ", ".join(METRICS)
+_READ = ", ".join(f"(new).{name}" for name in METRICS)
+_MERGED = ", ".join(f"{name} = coalesce(excluded.{name}, l.{name})" for name in METRICS)
+_CHANGED = " OR ".join(
+    f"excluded.{name} <> l.{name} OR excluded.{name} IS NOT NULL AND l.{name} IS NULL" for name in METRICS
+)
+
+# `media_latest` merges: a metric that this answer left out keeps what was known, and is no change. The snapshot holds
+# only what was read: nothing is repeated as if it had been seen again. The row of `media_latest` is the lock, so two
+# readings of one media follow each other, and an older answer never speaks for the present.
+_STORE = text(f"""
+    WITH read AS (
+        SELECT CAST(:media_id AS bigint) AS media_id, CAST(:captured_at AS timestamptz) AS captured_at,
+               jsonb_populate_record(NULL::media_latest, CAST(:metrics AS jsonb)) AS new,
+               CAST(:extra AS jsonb) AS extra
+    ), latest AS (
+        INSERT INTO media_latest AS l (media_id, {_NAMES}, extra, captured_at, last_checked_at)
+        SELECT media_id, {_READ}, extra, captured_at, captured_at FROM read
+        ON CONFLICT (media_id) DO UPDATE
+           SET {_MERGED},
+               extra = CASE WHEN excluded.extra IS NULL THEN l.extra
+                            ELSE coalesce(l.extra, jsonb_build_object()) || excluded.extra END,
+               captured_at = CASE WHEN {_CHANGED}
+                                    OR excluded.extra IS NOT NULL
+                                       AND NOT coalesce(l.extra, jsonb_build_object()) @> excluded.extra
+                                  THEN excluded.captured_at ELSE l.captured_at END,
+               last_checked_at = excluded.last_checked_at
+         WHERE l.last_checked_at <= excluded.last_checked_at
+        RETURNING l.media_id, l.captured_at
+    )
+    INSERT INTO media_snapshots (media_id, captured_at, run_id, {_NAMES}, extra)
+    SELECT media_id, read.captured_at, :run_id, {_READ}, read.extra
+      FROM read JOIN latest USING (media_id, captured_at)
+    ON CONFLICT (media_id, captured_at) DO NOTHING
+""")  # noqa: S608 - the only insertions are the constants above
+
+
+def store_readings(tx: Session, readings: Iterable[MediaReading], *, run_id: int | None) -> int:
+    """Add to the history what differs from the last known values; returns the number of snapshots written."""
+    written = 0
+    for one in sorted(readings, key=lambda one: one.media_id):
+        result: Any = tx.execute(
+            _STORE,
+            {
+                "media_id": one.media_id,
+                "captured_at": one.captured_at,
+                "metrics": json.dumps(dict(one.metrics)),
+                "extra": json.dumps(dict(one.extra)) if one.extra else None,
+                "run_id": run_id,
+            },
+        )
+        written += result.rowcount
+    return written
+
+
+def last_checked(tx: Session, media_ids: Iterable[int]) -> dict[int, datetime]:
+    """When each of these media was last read."""
+    query = select(MediaLatest.media_id, MediaLatest.last_checked_at).where(MediaLatest.media_id.in_(list(media_ids)))
+    return {row.media_id: row.last_checked_at for row in tx.execute(query)}
+
+
+def bound_ids(tx: Session, account_id: int, ig_ids: Iterable[str]) -> set[str]:
+    """Which of these media Pressrun already knows as its own."""
+    from models.part import Part
+    from models.post import Post
+
+    wanted = list(ig_ids)
+    ours = select(Part.media_id).join(Post, Post.id == Part.post_id)
+    rows = tx.scalars(ours.where(Post.account_id == account_id, Part.media_id.in_(wanted)))
+    return {str(ig_id) for ig_id in rows}

@@ -1,0 +1,54 @@
+"""A part of a post: one thing that needs a container of its own.
+
+An image, a reel or a single story has one part; several stories have one each, in order; a carousel has one part for
+the whole and, below it (`parent_id`), one for each item. A part without a parent goes out by its own publish call.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base
+from models.types import Id, Instant, JsonObject, Str, one_of
+
+
+class PartKind(StrEnum):
+    IMAGE = "image"
+    VIDEO = "video"
+    CAROUSEL = "carousel"
+
+
+class Part(Base):
+    __tablename__ = "parts"
+    __table_args__ = (
+        UniqueConstraint("post_id", "position"),
+        one_of("kind", PartKind),
+        # Two parts can never claim the same live media.
+        Index("uq_parts_media_id", "media_id", unique=True, postgresql_where=text("media_id IS NOT NULL")),
+    )
+
+    id: Mapped[Id]
+    post_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("posts.id"))
+    parent_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("parts.id"))
+    position: Mapped[int] = mapped_column(Integer)
+    """Order within the post, from 0; a carousel's whole comes before its items."""
+    kind: Mapped[Str]
+    source: Mapped[Str | None]
+    """As it was given: a file's name or a URL. Null for a carousel's whole."""
+    media_sha256: Mapped[Str | None]
+    """The kept copy of a local file; null for a URL."""
+    media_extension: Mapped[Str | None]
+    alt_text: Mapped[Str | None]
+    probe: Mapped[JsonObject]
+    """What the file was found to be when it was queued."""
+    media_id: Mapped[Str | None]
+    permalink: Mapped[Str | None]
+    published_at: Mapped[Instant | None]
+
+
+def parts_of(tx: Session, post_id: int) -> list[Part]:
+    """All parts, in order."""
+    return list(tx.scalars(select(Part).where(Part.post_id == post_id).order_by(Part.position)))

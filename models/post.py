@@ -1,0 +1,116 @@
+"""A post: what a person wants published on one account at one instant, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base
+from models.states import ACTIVE, PostState
+from models.types import Id, Instant, InstantNow, JsonObject, Str, one_of
+from pressrun.errors import UsageError
+
+
+class PostType(StrEnum):
+    IMAGE = "image"
+    CAROUSEL = "carousel"
+    REEL = "reel"
+    STORY = "story"
+
+
+class IfLate(StrEnum):
+    """What happens to a post that could not go out within its `max_lateness`."""
+
+    PUBLISH = "publish"
+    EXPIRE = "expire"
+
+
+_ACTIVE_LIST = ", ".join(f"'{state.value}'" for state in ACTIVE)
+
+
+class Post(Base):
+    __tablename__ = "posts"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        one_of("type", PostType),
+        one_of("state", PostState),
+        one_of("if_late", IfLate),
+        CheckConstraint(f"state NOT IN ({_ACTIVE_LIST}) OR next_action_at IS NOT NULL", name="active_is_owed"),
+        CheckConstraint("state <> 'published' OR published_at IS NOT NULL", name="published_at"),
+        # Serves the claim: only rows that are owed a step, in the order they fall due.
+        Index("ix_posts_due", "next_action_at", "id", postgresql_where=text("next_action_at IS NOT NULL")),
+        # Serves the count of hints under way.
+        Index("ix_posts_leased", "leased_until", postgresql_where=text("leased_until IS NOT NULL")),
+        Index("ix_posts_account_id_publish_at", "account_id", "publish_at"),
+        Index("ix_posts_state_publish_at", "state", "publish_at"),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[Str]
+    """Idempotency key: queueing the same key with the same content again adds nothing."""
+    content_digest: Mapped[Str]
+    """Digest of the wish as it was given; tells 'the same again' from 'another under the same key'."""
+    account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"))
+    type: Mapped[Str]
+    state: Mapped[Str]
+    publish_at: Mapped[Instant]
+    timezone: Mapped[Str]
+    """The IANA zone the person meant; times are shown in it."""
+    caption: Mapped[Str] = mapped_column(server_default=text("''"))
+    params: Mapped[JsonObject]
+    """What else was asked for: location_id, user_tags, collaborators, cover, thumb_offset_ms, share_to_feed, trial."""
+    first_comment: Mapped[Str | None]
+    max_lateness_s: Mapped[int] = mapped_column(Integer)
+    if_late: Mapped[Str]
+
+    next_action_at: Mapped[Instant | None]
+    """When the next step is owed; while a claim runs, the end of its lease."""
+    leased_until: Mapped[Instant | None]
+    claim: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """The fencing token: raised with every claim; a step writes only while it still holds the number."""
+    wait_reason: Mapped[Str | None]
+    tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """Failed tries of the present step; spaces the next one."""
+
+    sent_at: Mapped[Instant | None]
+    """When the publish call that went through was started."""
+    published_at: Mapped[Instant | None]
+    media_id: Mapped[Str | None]
+    permalink: Mapped[Str | None]
+    comment_id: Mapped[Str | None]
+    """The first comment, once it is known to stand."""
+    error: Mapped[Str | None]
+    """What went wrong last, for a person: what, which media item, what to do."""
+    error_class: Mapped[Str | None]
+    created_at: Mapped[InstantNow]
+    updated_at: Mapped[InstantNow]
+
+
+def get_post(tx: Session, post_id: int) -> Post:
+    return tx.get_one(Post, post_id, populate_existing=True)
+
+
+def find_post(tx: Session, reference: str) -> Post:
+    """A post by its number or its key. Raises UsageError."""
+    query = select(Post).where(Post.key == reference)
+    if reference.isascii() and reference.isdigit() and len(reference) < 19:
+        query = select(Post).where((Post.id == int(reference)) | (Post.key == reference)).order_by(Post.id)
+    found = tx.scalars(query.limit(1)).first()
+    if found is None:
+        raise UsageError(f"no post has the number or key {reference!r}; `pressrun post list` shows them")
+    return found
+
+
+def posts_by_key(tx: Session, keys: Iterable[str]) -> dict[str, Post]:
+    return {post.key: post for post in tx.scalars(select(Post).where(Post.key.in_(list(keys))))}
+
+
+def lateness_ms(publish_at: datetime, sent_at: datetime | None) -> int | None:
+    """How long after its instant the publish call was started; None before that."""
+    if sent_at is None:
+        return None
+    return round((sent_at - publish_at).total_seconds() * 1000)

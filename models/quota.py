@@ -1,0 +1,137 @@
+"""The publishing quota: a ledger of places in each account's rolling window.
+
+A place is reserved in the same transaction as the publish intent, under the account's row lock, so that the count and
+the reservation cannot be torn apart by another worker (check-then-insert without the lock overshoots). A place stays
+reserved while an outcome is unknown: we may under-use the window, never over-use it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, func, or_, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.account import Account
+from models.base import Base
+from models.types import Id, Instant, Str, one_of
+
+FALLBACK_TOTAL = 50
+"""Publishes per window until the account's own figure has been read (graph-api.md §2.5)."""
+FALLBACK_DURATION_S = 86_400
+
+
+class QuotaState(StrEnum):
+    RESERVED = "reserved"
+    USED = "used"
+    RELEASED = "released"
+
+
+class QuotaEntry(Base):
+    __tablename__ = "quota_entries"
+    __table_args__ = (
+        UniqueConstraint("attempt_id"),
+        one_of("state", QuotaState),
+        Index("ix_quota_entries_window", "account_id", "counted_at", postgresql_where=text("state <> 'released'")),
+    )
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"))
+    attempt_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("attempts.id"))
+    state: Mapped[Str]
+    counted_at: Mapped[Instant]
+    """When it was reserved; once used, when it was published."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """How full an account's window is. `frees_at` is None while there is room, or when only Instagram knows."""
+
+    used: int
+    total: int
+    frees_at: datetime | None
+
+    @property
+    def is_full(self) -> bool:
+        return self.used >= self.total
+
+
+def window(tx: Session, account: Account, *, now: datetime) -> Window:
+    """The account's window as it stands: our own ledger or Instagram's figure, whichever is higher."""
+    total = FALLBACK_TOTAL if account.quota_total is None else account.quota_total
+    duration = timedelta(seconds=account.quota_duration_s or FALLBACK_DURATION_S)
+    counted = (
+        select(QuotaEntry.counted_at)
+        .where(
+            QuotaEntry.account_id == account.id,
+            QuotaEntry.state != QuotaState.RELEASED.value,
+            or_(QuotaEntry.counted_at > now - duration, QuotaEntry.state == QuotaState.RESERVED.value),
+        )
+        .order_by(QuotaEntry.counted_at)
+    )
+    entries = list(tx.scalars(counted))
+    local = len(entries)
+    used = max(local, _remote_usage(tx, account, now=now, duration=duration))
+    frees_at = entries[local - total] + duration if local >= total > 0 else None
+    return Window(used=used, total=total, frees_at=frees_at if used >= total else None)
+
+
+def reserve(tx: Session, account: Account, attempt_id: int, *, now: datetime) -> None:
+    """Take a place. The caller holds the account's row lock and has seen that the window is not full."""
+    tx.add(QuotaEntry(account_id=account.id, attempt_id=attempt_id, state=QuotaState.RESERVED.value, counted_at=now))
+    tx.flush()
+
+
+def mark_used(tx: Session, attempt_id: int, *, now: datetime) -> None:
+    _settle(tx, attempt_id, QuotaState.USED, counted_at=now)
+
+
+def release(tx: Session, attempt_id: int) -> None:
+    """Give the place back: it is proved that nothing was published."""
+    _settle(tx, attempt_id, QuotaState.RELEASED)
+
+
+def record_reading(
+    tx: Session, account_id: int, *, usage: int | None, total: int | None, duration_s: int | None, now: datetime
+) -> None:
+    """Keep what Instagram said of the window; what it left out stays as it was known."""
+    values = {
+        "quota_usage": usage,
+        "quota_total": total,
+        "quota_duration_s": duration_s,
+    }
+    known = {name: value for name, value in values.items() if value is not None}
+    tx.execute(
+        update(Account).where(Account.id == account_id).values(**known, quota_read_at=now, updated_at=func.now())
+    )
+
+
+def _remote_usage(tx: Session, account: Account, *, now: datetime, duration: timedelta) -> int:
+    if account.quota_usage is None or account.quota_read_at is None or now - account.quota_read_at >= duration:
+        return 0
+    # A place that is still reserved may have been published after the reading, whenever it was reserved.
+    since = tx.scalar(
+        select(func.count())
+        .select_from(QuotaEntry)
+        .where(
+            QuotaEntry.account_id == account.id,
+            or_(
+                QuotaEntry.state == QuotaState.RESERVED.value,
+                (QuotaEntry.state == QuotaState.USED.value) & (QuotaEntry.counted_at > account.quota_read_at),
+            ),
+        )
+    )
+    return account.quota_usage + int(since or 0)
+
+
+def _settle(tx: Session, attempt_id: int, state: QuotaState, *, counted_at: datetime | None = None) -> None:
+    values: dict[str, object] = {"state": state.value}
+    if counted_at is not None:
+        values["counted_at"] = counted_at
+    tx.execute(
+        update(QuotaEntry)
+        .where(QuotaEntry.attempt_id == attempt_id, QuotaEntry.state == QuotaState.RESERVED.value)
+        .values(**values)
+    )

@@ -1,0 +1,98 @@
+"""The connection to Postgres. `Database.transaction()` is the only place that commits.
+
+No network call may happen while a transaction is open: it would hold locks for as long as Instagram likes.
+`in_transaction()` lets the caller of such a call check that.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.orm import Session
+
+from pressrun.errors import ServerUnreachable, UsageError
+from pressrun.log import redact
+
+_open = threading.local()
+
+
+def in_transaction() -> bool:
+    """Whether this thread has a transaction open."""
+    return getattr(_open, "depth", 0) > 0
+
+
+class Database:
+    """One pool of connections, shared by all threads of a process.
+
+    Args:
+        url: `postgresql://…` in libpq form.
+        pool_size: connections kept open; more are opened when all are in use.
+
+    Raises:
+        UsageError: the URL is not one of Postgres.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 5, application_name: str = "pressrun") -> None:
+        self.url = sqlalchemy_url(url)
+        self.engine: Engine = create_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=10,
+            pool_pre_ping=True,  # a restarted server must not cost a post its first attempt
+            pool_recycle=1800,
+            connect_args={
+                "connect_timeout": 5,
+                "application_name": application_name,
+                # A worker that stalls inside a transaction must not keep rows locked past its lease.
+                "options": "-c idle_in_transaction_session_timeout=30s -c lock_timeout=20s -c TimeZone=UTC",
+            },
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that commits at the end of the block and rolls back on an exception."""
+        _open.depth = getattr(_open, "depth", 0) + 1
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        finally:
+            _open.depth -= 1
+
+    def listen(self, channel: str) -> psycopg.Connection:
+        """A connection of its own, in autocommit, that listens on `channel`."""
+        connection = psycopg.connect(libpq_url(self.url), autocommit=True, connect_timeout=5)
+        connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+        return connection
+
+    def check(self) -> str:
+        """The server's version. Raises ServerUnreachable with one clear line."""
+        try:
+            with self.engine.connect() as connection:
+                return str(connection.execute(text("SHOW server_version")).scalar_one())
+        except OperationalError as problem:
+            where = self.url.render_as_string(hide_password=True)
+            reason = redact(str(problem.orig).strip().splitlines()[0] if problem.orig else str(problem))
+            raise ServerUnreachable(f"Postgres at {where} does not answer: {reason}") from None
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def sqlalchemy_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise UsageError("PRESSRUN_DATABASE_URL is not a URL: write postgresql://user:password@host/name") from None
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise UsageError(f"PRESSRUN_DATABASE_URL must be a postgresql:// URL, not {parsed.get_backend_name()}://")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def libpq_url(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)

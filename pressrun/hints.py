@@ -1,0 +1,37 @@
+"""Names of queues and tasks, and the hint that is sent: what scheduler, broker and worker agree on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Queue(StrEnum):
+    """One queue per kind of hurry; each may have workers of its own."""
+
+    PUBLISH = "publish"
+    PREPARE = "prepare"
+    HARVEST = "harvest"
+    INBOX = "inbox"
+
+
+class Task(StrEnum):
+    """Names of all tasks: a contract with messages already in the broker. Never rename one."""
+
+    POST_STAGE = "post.stage"
+    POST_POLL = "post.poll"
+    POST_PUBLISH = "post.publish"
+    POST_RECONCILE = "post.reconcile"
+    POST_AFTERCARE = "post.aftercare"
+    HARVEST_RUN = "harvest.run"
+    INBOX_HANDLE = "inbox.handle"
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Look at row `id` under claim `claim`."""
+
+    task: Task
+    queue: Queue
+    id: int
+    claim: int

@@ -1,0 +1,140 @@
+"""What every step needs: settings, database, vault, the shared connection pool, and clients that respect the gate."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from graph.client import CallRecord, Credentials, GraphClient
+from graph.client import Login as GraphLogin
+from graph.endpoints import Endpoint
+from graph.errors import ErrorClass, GraphError
+from graph.transport import Transport
+from models import gate
+from models.account import Account, token_context
+from models.gate import Level, Purpose
+from models.session import Database, in_transaction
+from pressrun import clock, log
+from pressrun.errors import PressrunError
+from pressrun.settings import Settings
+from pressrun.vault import Vault
+
+_log = log.get(__name__)
+
+
+class GateShut(PressrunError):
+    """Instagram asked for a pause; no call is made before it ends."""
+
+    def __init__(self, until: datetime, reason: str) -> None:
+        self.until, self.reason = until, reason
+        super().__init__(f"no call before {until:%Y-%m-%d %H:%M:%S} UTC: {reason}")
+
+
+@dataclass(frozen=True)
+class WorkerContext:
+    """One per worker process, shared by its threads."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    transport: Transport
+    media_base_url: str | None = None
+    """Where Instagram fetches local media: PRESSRUN_PUBLIC_URL, or the console beside a simulator."""
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set on shutdown; a step checks it before it starts a call, never during one."""
+
+    def client(
+        self, account: Account, purpose: Purpose, *, on_call: Callable[[CallRecord], None] | None = None
+    ) -> GraphClient:
+        """A client for the account. Its calls raise GateShut while the gate is shut, and feed the gate."""
+        token = self.vault.open(account.token_sealed, context=token_context(account.id))
+        secret = self.settings.app_secret
+        keeper = _GateKeeper(self.database, self.settings.app_id, account.id, purpose)
+
+        def after(record: CallRecord) -> None:
+            keeper.after(record)
+            if on_call is not None:
+                on_call(record)
+
+        return GraphClient(
+            Credentials(GraphLogin(account.login), account.ig_id, token),
+            self.transport,
+            version=self.settings.graph_version,
+            graph_url=self.settings.graph_url,
+            app_secret=secret.get_secret_value() if secret else None,
+            app_id=self.settings.app_id,
+            call_deadline_s=self.settings.call_deadline.total_seconds(),
+            before_call=keeper.before,
+            after_call=after,
+        )
+
+
+@dataclass(frozen=True)
+class _GateKeeper:
+    """Asks the gate before each call and tells it of each answer."""
+
+    database: Database
+    app_id: str | None
+    account_id: int
+    purpose: Purpose
+
+    def before(self, endpoint: Endpoint) -> None:
+        if in_transaction():
+            raise AssertionError(f"{endpoint} was called inside a transaction: it would hold locks while it waits")
+        with self.database.transaction() as tx:
+            shut = gate.barrier(tx, self.app_id, self.account_id, self.purpose, now=clock.now())
+        if shut is not None:
+            raise GateShut(shut.until, shut.reason)
+
+    def after(self, record: CallRecord) -> None:
+        error = record.error
+        if error is not None and error.error_class is ErrorClass.THROTTLED:
+            self._shut(error, record)
+            return
+        for key, account_id, percent in (
+            (gate.account_key(self.account_id), self.account_id, record.usage.account_percent),
+            (gate.app_key(self.app_id), None, record.usage.app_percent),
+        ):
+            if percent is not None:
+                self._report(key, account_id, percent, record.usage.regain_access_s)
+
+    def _report(self, key: str, account_id: int | None, percent: int, regain_s: float | None) -> None:
+        level = gate.level_for(percent)
+        if level is Level.OPEN and _last_level.get(key, Level.OPEN) is Level.OPEN:
+            return  # the usual answer costs no statement
+        _last_level[key] = level
+        now = clock.now()
+        until = now + (timedelta(seconds=regain_s) if regain_s else gate.SHUT_FOR) if level is Level.SHUT else None
+        self._set(key, account_id, level, percent, f"usage {percent} %", now, until)
+
+    def _shut(self, error: GraphError, record: CallRecord) -> None:
+        wait_s = error.retry_after_s or record.usage.regain_access_s or gate.SHUT_FOR.total_seconds()
+        now = clock.now()
+        until = now + timedelta(seconds=wait_s)
+        account_wide = error.throttle_scope == "account"
+        key = gate.account_key(self.account_id) if account_wide else gate.app_key(self.app_id)
+        _last_level[key] = Level.SHUT
+        reason = f"Instagram throttled us (code {error.code})"
+        self._set(key, self.account_id if account_wide else None, Level.SHUT, None, reason, now, until)
+        _log.warning("gate.shut", key=key, until=until.isoformat(), code=error.code)
+
+    def _set(
+        self,
+        key: str,
+        account_id: int | None,
+        level: Level,
+        percent: int | None,
+        reason: str,
+        now: datetime,
+        until: datetime | None,
+    ) -> None:
+        with self.database.transaction() as tx:
+            gate.set_level(
+                tx, key, account_id=account_id, level=level, percent=percent, reason=reason, now=now, until=until
+            )
+
+
+# Spares a statement per call; a lost or stale entry only costs one more, so it needs no lock.
+_last_level: dict[str, Level] = {}
