@@ -11,10 +11,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, select, text, update
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
+from models.post import Post
 from models.types import Id, Instant, Str, one_of
 
 
@@ -126,3 +127,39 @@ def settle(
         if value is not None:
             values[name] = value
     tx.execute(update(Attempt).where(Attempt.id == attempt_id, text(UNRESOLVED)).values(**values))
+
+
+def keep_result(tx: Session, attempt_id: int, result_id: str) -> None:
+    """Note what an answer proved although the claim has passed on: whoever resolves the attempt finds it there."""
+    tx.execute(update(Attempt).where(Attempt.id == attempt_id, text(UNRESOLVED)).values(result_id=result_id))
+
+
+def last_intent_at(tx: Session, account_id: int, *, except_post: int) -> datetime | None:
+    """When a publish of the account that took effect, or may have, was last begun, other than of this post."""
+
+    return tx.scalar(
+        select(Attempt.intent_at)
+        .join(Post, Post.id == Attempt.post_id)
+        .where(
+            Post.account_id == account_id,
+            Attempt.post_id != except_post,
+            Attempt.action == Action.PUBLISH.value,
+            Attempt.state.not_in([AttemptState.REFUSED.value, AttemptState.NOT_DONE.value]),
+        )
+        .order_by(Attempt.intent_at.desc())
+        .limit(1)
+    )
+
+
+def count_read(tx: Session, attempt_id: int, *, finished_at: datetime | None) -> None:
+    """Note one reading of an unresolved attempt; `finished_at`: it proves the container unpublished at that time."""
+    values: dict[str, object] = {"reads": Attempt.reads + 1}
+    if finished_at is not None:
+        values |= {"finished_reads": Attempt.finished_reads + 1, "finished_read_at": finished_at}
+    tx.execute(update(Attempt).where(Attempt.id == attempt_id).values(**values))
+
+
+def count(tx: Session, part_id: int, action: Action) -> int:
+    """How often this was attempted so far."""
+    query = select(func.count()).select_from(Attempt)
+    return tx.scalar(query.where(Attempt.part_id == part_id, Attempt.action == action.value)) or 0

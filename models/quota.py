@@ -21,6 +21,8 @@ from models.types import Id, Instant, Str, one_of
 FALLBACK_TOTAL = 50
 """Publishes per window until the account's own figure has been read (graph-api.md §2.5)."""
 FALLBACK_DURATION_S = 86_400
+LONGEST_SEND = timedelta(minutes=10)
+"""More than any publish call may take after its place was reserved."""
 
 
 class QuotaState(StrEnum):
@@ -67,7 +69,12 @@ def window(tx: Session, account: Account, *, now: datetime) -> Window:
         .where(
             QuotaEntry.account_id == account.id,
             QuotaEntry.state != QuotaState.RELEASED.value,
-            or_(QuotaEntry.counted_at > now - duration, QuotaEntry.state == QuotaState.RESERVED.value),
+            or_(
+                QuotaEntry.counted_at > now - duration,
+                # Reserved, and published perhaps a little later: it leaves the window that much later too.
+                (QuotaEntry.state == QuotaState.RESERVED.value)
+                & (QuotaEntry.counted_at > now - duration - LONGEST_SEND),
+            ),
         )
         .order_by(QuotaEntry.counted_at)
     )
@@ -134,4 +141,13 @@ def _settle(tx: Session, attempt_id: int, state: QuotaState, *, counted_at: date
         update(QuotaEntry)
         .where(QuotaEntry.attempt_id == attempt_id, QuotaEntry.state == QuotaState.RESERVED.value)
         .values(**values)
+    )
+
+
+def record_full(tx: Session, account_id: int, *, now: datetime) -> None:
+    """Instagram said that the window is full: believe it over our own count until it is read again."""
+    tx.execute(
+        update(Account)
+        .where(Account.id == account_id)
+        .values(quota_usage=func.coalesce(Account.quota_total, FALLBACK_TOTAL), quota_read_at=now)
     )

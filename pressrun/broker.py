@@ -71,6 +71,9 @@ _CONFIG: dict[str, Any] = {
         "health_check_interval": 10,
         "max_connections": 64,
         "global_keyprefix": "pressrun:",
+        # A sender must not sleep in kombu's own retries (2 s, 4 s, …): the row falls due again by itself.
+        "max_retries": 1,
+        "interval_start": 0,
     },
     "enable_utc": True,
     "timezone": "UTC",

@@ -41,16 +41,18 @@ def _timedelta(*, seconds: float, text: str) -> timedelta:
 
 
 def format_duration(value: timedelta) -> str:
-    """The shortest form that `parse_duration` reads back."""
-    left = value.total_seconds()
+    """The shortest form that `parse_duration` reads back; a negative one has a minus that it refuses."""
+    if value < timedelta(0):
+        return "-" + format_duration(-value)
+    left = value // timedelta(microseconds=1)
     parts = []
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
-        count = int(left // size)
+        count, left = divmod(left, size * 1_000_000)
         if count:
             parts.append(f"{count}{unit}")
-            left -= count * size
     if left or not parts:
-        parts.append(f"{left:g}s")
+        seconds = f"{left // 1_000_000}.{left % 1_000_000:06}".rstrip("0").rstrip(".")
+        parts.append(f"{seconds}s")
     return "".join(parts)
 
 
@@ -103,9 +105,10 @@ def parse_instant(text: str, zone_: ZoneInfo, *, reference: datetime) -> datetim
             f"{text!r} is not a time: write 2026-12-24T18:30 (wall time), "
             "2026-12-24T18:30:00Z (an instant) or +90s (from now)"
         ) from None
-    if parsed.tzinfo is None:
-        return resolve_local(parsed, zone_)
-    return parsed.astimezone(UTC)
+    try:
+        return resolve_local(parsed, zone_) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except OverflowError:
+        raise UsageError(f"{text!r} is outside the calendar") from None
 
 
 @dataclass(frozen=True)

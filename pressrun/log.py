@@ -10,6 +10,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from datetime import date, timedelta
 from typing import Any, Literal
 
 import structlog
@@ -19,12 +20,14 @@ REDACTED = "[redacted]"
 _SECRET_KEYS = re.compile(r"(token|secret|authorization|password|appsecret_proof|api_key|signature)", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
     r"""
-    (?P<param>(?:access_token|input_token|client_secret|fb_exchange_token|appsecret_proof|code|hub\.verify_token)=)[^&\s"']+
+    (?P<param>\b(?:access_token|input_token|client_secret|fb_exchange_token|appsecret_proof|hub\.verify_token)=)[^&\s"']+
+    | (?P<code>\bcode=)[^&\s"']{20,}  # a login code; `code=190` is an error number
+    | (?P<json>["'](?:access_token|client_secret|appsecret_proof)["']\s*:\s*["'])[^"']+
     | (?P<bearer>\b(?:Bearer|OAuth)\s+)[A-Za-z0-9._|\-]{6,}
     | \bEAA[A-Za-z0-9]{8,}
     | \bIG(?:QV|AA|Q|A)[A-Za-z0-9_\-]{12,}
     | \bSIM-TOKEN-[A-Za-z0-9\-]+
-    | (?P<dsn>://[^:/@\s]+:)[^@/\s]+(?=@)
+    | (?P<dsn>://[^:/@\s]*:)[^/\s]+(?=@)
     """,
     re.VERBOSE,
 )
@@ -79,24 +82,27 @@ def get(name: str) -> structlog.stdlib.BoundLogger:
 def redact_event(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """structlog processor: secrets out of every field, by key and by shape."""
     for key, value in event.items():
-        event[key] = _redact_value(key, value)
+        if not key.startswith("_"):  # structlog's own, such as the log record; never written
+            event[key] = _redact_value(key, value)
     return event
 
 
 def _redact_value(key: str, value: Any) -> Any:
-    if isinstance(value, str):
-        return REDACTED if value and _SECRET_KEYS.search(key) else redact(value)
+    if value is None or isinstance(value, bool | int | float | date | timedelta):
+        return value
+    if value and _SECRET_KEYS.search(key):
+        return REDACTED
     if isinstance(value, Mapping):
         return {k: _redact_value(str(k), v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | set | frozenset):
         return [_redact_value(key, v) for v in value]
     if isinstance(value, bytes):
         return redact(value.decode("utf-8", "replace"))
     if isinstance(value, BaseException):
         return redact(f"{type(value).__name__}: {value}")
-    return value
+    return redact(str(value))
 
 
 def _keep_prefix(match: re.Match[str]) -> str:
-    prefix = match["param"] or match["bearer"] or match["dsn"] or ""
+    prefix = next((part for part in match.groups() if part), "")
     return prefix + REDACTED

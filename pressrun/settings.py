@@ -6,15 +6,17 @@ setting stops start-up with one line that names it.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pressrun.clock import parse_duration
 from pressrun.errors import UsageError
@@ -24,7 +26,12 @@ PREFIX = "PRESSRUN_"
 
 
 def _duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_duration(value)
+    except UsageError as problem:
+        raise ValueError(str(problem)) from None  # so that the report names the setting
 
 
 def _comma_list(value: object) -> object:
@@ -34,9 +41,20 @@ def _comma_list(value: object) -> object:
 def _http_url(value: str | None) -> str | None:
     if value is None:
         return None
-    if not value.startswith(("http://", "https://")) or " " in value:
-        raise ValueError("must be an http:// or https:// URL")
+    if not value.startswith(("http://", "https://")) or not value.isascii() or " " in value:
+        raise ValueError("must be an http:// or https:// URL of plain ASCII")
+    if not urlsplit(value).hostname:
+        raise ValueError("must be a URL with a host name")
     return value.rstrip("/")
+
+
+def _server_url(*schemes: str) -> AfterValidator:
+    def check(value: str | None) -> str | None:
+        if value is not None and not value.startswith(schemes):
+            raise ValueError(f"must begin with {' or '.join(schemes)}")
+        return value
+
+    return AfterValidator(check)
 
 
 def default_home() -> Path:
@@ -48,16 +66,18 @@ def default_home() -> Path:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 HttpUrl = Annotated[str | None, AfterValidator(_http_url)]
+PostgresUrl = Annotated[str | None, _server_url("postgresql://", "postgres://", "postgresql+psycopg://")]
+RedisUrl = Annotated[str | None, _server_url("redis://", "rediss://", "redis+socket://", "unix://")]
 
 
 class Settings(BaseSettings):
     """What a Pressrun process is told from outside."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
-    database_url: str | None = None
+    database_url: PostgresUrl = None
     """Postgres 14 to 18, as `postgresql://user:password@host/name`. Missing: an embedded server in HOME."""
-    redis_url: str | None = None
+    redis_url: RedisUrl = None
     """Redis-compatible broker with `maxmemory-policy noeviction`. Missing: an embedded server in HOME."""
     graph_url: HttpUrl = None
     """Overrides both hosts of Instagram's API, for a simulator or proxy."""
@@ -67,7 +87,7 @@ class Settings(BaseSettings):
     """Id of the Meta app; names the throttle gate that all its accounts share."""
     app_secret: SecretStr | None = None
     """Secret of the Meta app: signs calls (appsecret_proof) and verifies webhooks."""
-    secret_keys: Annotated[list[SecretStr], NoDecode, BeforeValidator(_comma_list)] = []
+    secret_keys: Annotated[list[SecretStr], BeforeValidator(_comma_list)] = []
     """Keys that seal tokens at rest, newest first, 32 bytes of base64 each."""
     webhook_verify_token: SecretStr | None = None
     """What Meta must repeat when it verifies the webhook address."""
@@ -106,8 +126,22 @@ class Settings(BaseSettings):
     failpoints_once_dir: Path | None = None
     """For tests only: a folder in which a failpoint leaves its mark, so that it fires once over all processes."""
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only `load` looks at the environment: it can name what is unknown, and tests may pass one of their own."""
+        return (init_settings,)
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
+        if not self.call_deadline or not self.hint_lease:
+            raise ValueError("CALL_DEADLINE and HINT_LEASE must be longer than 0s")
         if not timedelta(0) <= self.stage_ahead <= timedelta(hours=23):
             raise ValueError("STAGE_AHEAD must be between 0s and 23h: a container lives 24 h")
         if self.lease <= self.call_deadline:
@@ -116,30 +150,47 @@ class Settings(BaseSettings):
             raise ValueError("SETTLE must be longer than LEASE + CALL_DEADLINE, or a slow send could be sent again")
         return self
 
+    @property
+    def offers_local_media(self) -> bool:
+        """Whether Instagram, or the simulator that stands for it, can fetch files that we keep."""
+        return self.public_url is not None or is_loopback(self.graph_url)
+
     def keys(self) -> list[str]:
         return [key.get_secret_value() for key in self.secret_keys]
+
+
+def is_loopback(url: str | None) -> bool:
+    """Whether the URL points to this machine: then a simulator stands for Instagram."""
+    host = urlsplit(url).hostname if url else None
+    if host is None:
+        return False
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
     """Settings of the environment. Raises UsageError: one line that names the setting."""
     environ = os.environ if environ is None else environ
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known = {PREFIX + name.upper(): name for name in Settings.model_fields}
     for name in environ:
-        if name.startswith(PREFIX) and name not in known:
-            raise UsageError(f"unknown setting {name}{_nearest(name, known)}")
+        if name.upper().startswith(PREFIX) and name not in known:
+            raise UsageError(f"unknown setting {name}{_nearest(name)}")
+    given = {known[name]: value for name, value in environ.items() if name in known and value}
     try:
-        settings = Settings(**overrides)
+        settings = Settings(**{**given, **overrides})
     except ValidationError as problem:
         raise UsageError(_one_line(problem)) from None
     arm(settings.failpoints, once_dir=settings.failpoints_once_dir)
     return settings
 
 
-def _nearest(name: str, known: set[str]) -> str:
+def _nearest(name: str) -> str:
     import difflib
 
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?" if near else "; the settings are listed in docs/settings.md"
+    near = difflib.get_close_matches(name[len(PREFIX) :].lower(), Settings.model_fields, n=1)
+    return f"; did you mean {PREFIX}{near[0].upper()}?" if near else "; the settings are listed in docs/settings.md"
 
 
 def _one_line(problem: ValidationError) -> str:

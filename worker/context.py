@@ -42,6 +42,8 @@ class WorkerContext:
     transport: Transport
     media_base_url: str | None = None
     """Where Instagram fetches local media: PRESSRUN_PUBLIC_URL, or the console beside a simulator."""
+    media_key: bytes = b""
+    """Signs the addresses of local media."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set on shutdown; a step checks it before it starts a call, never during one."""
 

@@ -1,0 +1,143 @@
+"""What may never be: queries that must return no row. Run by `doctor`, by the metrics and at the end of every test.
+
+Each yields one line of text per violation; the number in the name is the line of the design's list of "nevers".
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.partitions import PARTITIONED
+
+_MOST = 10
+"""Offenders named per invariant."""
+
+INVARIANTS: dict[str, str] = {
+    # 1. Two live posts for one. The partial unique indexes forbid it; this notices if one is ever dropped.
+    "part_published_twice": """
+        SELECT 'part ' || part_id || ' has ' || count(*) || ' successful publish attempts'
+          FROM attempts WHERE action = 'publish' AND state = 'succeeded'
+         GROUP BY part_id HAVING count(*) > 1
+    """,
+    "media_claimed_twice": """
+        SELECT 'media ' || media_id || ' belongs to parts ' || string_agg(id::text, ', ')
+          FROM parts WHERE media_id IS NOT NULL GROUP BY media_id HAVING count(*) > 1
+    """,
+    "container_replaced_while_unresolved": """
+        SELECT 'part ' || a.part_id || ' got container ' || c.id || ' while attempt ' || a.id || ' is unresolved'
+          FROM attempts a JOIN containers c ON c.part_id = a.part_id AND c.id > a.container_id
+         WHERE a.action = 'publish' AND a.state IN ('intent', 'unknown', 'needs_review')
+    """,
+    # 2. A due post nobody owns. Five minutes are longer than any lease, nap or restart.
+    "due_post_unowned": """
+        SELECT 'post ' || id || ' is ' || state || ' and was owed a step at ' || next_action_at
+          FROM posts WHERE next_action_at < now() - interval '5 minutes'
+    """,
+    "active_post_owed_nothing": """
+        SELECT 'post ' || id || ' is ' || state || ' and is owed no step'
+          FROM posts
+         WHERE state IN ('scheduled', 'staging', 'staged', 'publishing', 'uncertain') AND next_action_at IS NULL
+    """,
+    "publishing_without_attempt": """
+        SELECT 'post ' || p.id || ' is ' || p.state || ' without an unresolved attempt'
+          FROM posts p
+         WHERE p.state IN ('publishing', 'uncertain')
+           AND NOT EXISTS (SELECT FROM attempts a WHERE a.post_id = p.id AND a.action = 'publish'
+                              AND a.state IN ('intent', 'unknown'))
+    """,
+    "attempt_without_publishing": """
+        SELECT 'attempt ' || a.id || ' is ' || a.state || ' but post ' || p.id || ' is ' || p.state
+          FROM attempts a JOIN posts p ON p.id = a.post_id
+         WHERE a.action = 'publish' AND a.state IN ('intent', 'unknown') AND p.state NOT IN ('publishing', 'uncertain')
+    """,
+    # 3. A published post without its media id and no one told.
+    "published_without_media_id": """
+        SELECT 'post ' || p.id || ' is published, but part ' || t.id || ' has no media id'
+          FROM posts p JOIN parts t ON t.post_id = p.id AND t.parent_id IS NULL
+         WHERE p.state = 'published' AND t.media_id IS NULL
+    """,
+    "success_without_media_id": """
+        SELECT 'attempt ' || id || ' succeeded without a result id' FROM attempts
+         WHERE state = 'succeeded' AND result_id IS NULL
+    """,
+    # 4. More publishes in a window than the quota: at the moment of each entry, over the window that ends there.
+    "quota_exceeded": """
+        SELECT 'account ' || a.id || ' used ' || w.used || ' of ' || a.quota_total || ' places up to ' || w.counted_at
+          FROM accounts a
+          JOIN (SELECT e.account_id, e.counted_at,
+                       count(*) OVER (PARTITION BY e.account_id ORDER BY e.counted_at
+                                      RANGE BETWEEN interval '24 hours' PRECEDING AND CURRENT ROW) AS used
+                  FROM quota_entries e WHERE e.state = 'used') w ON w.account_id = a.id
+         WHERE a.quota_total IS NOT NULL AND w.used > a.quota_total
+           AND coalesce(a.quota_duration_s, 86400) = 86400
+    """,
+    "attempt_without_quota_place": """
+        SELECT 'publish attempt ' || a.id || ' (' || a.state || ') holds no place in the quota'
+          FROM attempts a LEFT JOIN quota_entries q ON q.attempt_id = a.id
+         WHERE a.action = 'publish' AND a.state IN ('intent', 'unknown', 'succeeded')
+           AND (q.id IS NULL OR q.state = 'released')
+    """,
+    # 5. A call while throttled: a publish that was begun while its gate stood shut, later than a call then under way.
+    "publish_while_shut": """
+        SELECT 'attempt ' || t.id || ' was begun while gate ' || g.key || ' was shut'
+          FROM attempts t JOIN posts p ON p.id = t.post_id
+          JOIN gates g ON g.account_id = p.account_id OR g.account_id IS NULL
+         WHERE g.level = 'shut' AND t.state NOT IN ('not_done')
+           AND t.intent_at > g.changed_at + interval '2 seconds' AND t.intent_at < g.until
+    """,
+    # 6. A token where it does not belong. Fixed shapes of Instagram's tokens; the vault's ciphertext has none.
+    "token_in_text": """
+        SELECT source || ' holds something that looks like a token' FROM (
+            SELECT 'post ' || id AS source, error AS body FROM posts
+            UNION ALL SELECT 'event ' || id, coalesce(message, '') || detail::text FROM post_events
+            UNION ALL SELECT 'attempt ' || id, message FROM attempts
+            UNION ALL SELECT 'account ' || id, state_reason FROM accounts
+            UNION ALL SELECT 'harvest run ' || id, errors::text FROM harvest_runs
+            UNION ALL SELECT 'inbox event ' || id, error FROM inbox_events
+        ) texts WHERE body ~ '(EAA[A-Za-z0-9]{20,}|IGQV[A-Za-z0-9_-]{20,}|SIM-TOKEN-|access_token=[^\\[&])'
+    """,
+    "token_not_sealed": """
+        SELECT 'account ' || id || ' holds a token that the vault did not seal' FROM accounts
+         WHERE token_sealed !~ '^v1:[0-9a-f]+:'
+    """,
+    # 7. A history value overwritten. The triggers forbid it; the newest known values must be points of the history.
+    "latest_without_point": """
+        SELECT 'account ' || l.account_id || ' ' || l.metric || ' ' || l.period_end || ' is not in the history'
+          FROM account_latest l
+         WHERE NOT EXISTS (SELECT FROM account_observations o
+                            WHERE o.account_id = l.account_id AND o.metric = l.metric AND o.period = l.period
+                              AND o.breakdown = l.breakdown AND o.period_end = l.period_end
+                              AND o.captured_at = l.captured_at AND o.value = l.value)
+    """,
+    "history_not_guarded": """
+        SELECT 'table ' || t.name || ' has lost its append-only trigger'
+          FROM (VALUES ('media_snapshots'), ('account_observations'), ('audience_snapshots'), ('post_events')) t(name)
+         WHERE NOT EXISTS (SELECT FROM pg_trigger g
+                            WHERE g.tgrelid = t.name::regclass AND g.tgname = 'append_only' AND g.tgenabled <> 'D')
+    """,
+    # 10. A webhook lost after its 200.
+    "inbox_forgotten": """
+        SELECT 'inbox event ' || id || ' is neither handled nor owed a step' FROM inbox_events
+         WHERE handled_at IS NULL AND next_action_at IS NULL AND error IS NULL
+    """,
+    "inbox_late": """
+        SELECT 'inbox event ' || id || ' has waited since ' || received_at FROM inbox_events
+         WHERE handled_at IS NULL AND next_action_at < now() - interval '10 minutes'
+    """,
+} | {
+    f"{table}_without_partition": f"SELECT 'rows without a month of their own in {table}' "  # noqa: S608 - constants
+    f"WHERE EXISTS (SELECT FROM {table}_default)"
+    for table in PARTITIONED
+}
+
+
+def run_all(tx: Session) -> dict[str, list[str]]:
+    """The violations of each invariant that has any, at most ten of each."""
+    found: dict[str, list[str]] = {}
+    for name, query in INVARIANTS.items():
+        escaped = query.replace(":", "\\:")  # no bound parameters: a cast is a cast
+        rows = list(tx.execute(text(f"SELECT * FROM ({escaped}) q LIMIT {_MOST}")).scalars())  # noqa: S608
+        if rows:
+            found[name] = [str(row) for row in rows]
+    return found

@@ -1,0 +1,200 @@
+"""What a media file holds, decided by its content alone; the rules that judge it are in `rules` (design.md §5).
+
+Pillow and PyAV do the reading. They are imported on first use: most commands never look into a file. PyAV is only
+shown files whose container format is already known, so that no playlist or subtitle demuxer follows what is written in
+a file to another one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from pressrun.errors import PressrunError
+from pressrun.media import boxes, magic
+
+if TYPE_CHECKING:
+    from av.codec import CodecContext
+    from av.container import InputContainer
+    from av.stream import Stream
+    from av.video.stream import VideoStream
+
+_DEMUXERS = {"MP4": "mov", "MOV": "mov", "MATROSKA": "matroska", "AVI": "avi"}
+
+
+class MediaUnreadable(PressrunError):
+    """The file is not media that can be read."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        self.path, self.reason = Path(path), reason
+        super().__init__(f"{path}: {reason}")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What one file holds. `width` and `height` are as stored; `orientation` (EXIF numbering) says how it is shown."""
+
+    kind: magic.Kind
+    format: str
+    size_bytes: int
+    width: int
+    height: int
+    duration_s: float | None = None
+    fps: float | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    audio_rate_hz: int | None = None
+    audio_channels: int | None = None
+    bitrate_bps: int | None = None
+    moov_first: bool | None = None
+    has_edit_list: bool | None = None
+    orientation: int | None = None
+    pixel_format: str | None = None
+    is_interlaced: bool | None = None
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height after turning the picture upright."""
+        turned = self.orientation is not None and self.orientation >= 5
+        return (self.height, self.width) if turned else (self.width, self.height)
+
+    @property
+    def ratio(self) -> float:
+        """Width by height as shown."""
+        width, height = self.shown_size
+        return width / height
+
+
+def probe(path: Path | str) -> Probe:
+    """Read the file's properties. Raises MediaUnreadable with one line that says why not."""
+    with open_media(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        signature = magic.sniff(file.read(magic.HEAD_BYTES))
+        file.seek(0)
+        if signature is None:
+            raise MediaUnreadable(path, "this is not an image or a video")
+        if signature.kind == "image":
+            return _image(file, path, size, signature)
+        return _video(file, path, size, signature)
+
+
+@contextmanager
+def open_media(path: Path | str) -> Iterator[BinaryIO]:
+    """A regular, non-empty file, open for reading. Raises MediaUnreadable."""
+    try:
+        state = os.stat(path)
+        if stat.S_ISDIR(state.st_mode):
+            raise MediaUnreadable(path, "this is a folder, not a file")
+        if not stat.S_ISREG(state.st_mode):  # opening a pipe would wait for its writer
+            raise MediaUnreadable(path, "this is not a regular file")
+        if state.st_size == 0:
+            raise MediaUnreadable(path, "the file is empty")
+        file = open(path, "rb")  # noqa: SIM115 - closed below, outside the reach of these except clauses
+    except FileNotFoundError:
+        raise MediaUnreadable(path, "there is no such file") from None
+    except PermissionError:
+        raise MediaUnreadable(path, "no permission to read the file") from None
+    except (OSError, ValueError) as problem:  # ValueError: a NUL in the name
+        reason = problem.strerror if isinstance(problem, OSError) else str(problem)
+        raise MediaUnreadable(path, f"the file cannot be opened: {reason}") from None
+    with file:
+        yield file
+
+
+def _image(file: BinaryIO, path: Path | str, size: int, signature: magic.Signature) -> Probe:
+    if signature is magic.HEIF:
+        raise MediaUnreadable(path, "this is a HEIC photo, which cannot be read here; export it as JPEG")
+    from PIL import Image
+
+    try:
+        image = Image.open(file, formats=[signature.format])
+        width, height = image.size
+        orientation = None
+        if signature is magic.JPEG:
+            orientation = image.getexif().get(0x0112)
+            image.draft("RGB", (width // 8, height // 8))  # reads all the data at an eighth of the work
+            image.load()
+        else:
+            image.verify()
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise MediaUnreadable(path, "the image has too many pixels; make it smaller") from None
+    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError, UserWarning, struct.error):  # what Pillow raises
+        raise MediaUnreadable(path, f"the {signature.format} image is damaged or cut short") from None
+    return Probe(
+        kind="image",
+        format=image.format or signature.format,
+        size_bytes=size,
+        width=width,
+        height=height,
+        orientation=orientation if orientation in range(1, 9) else None,
+    )
+
+
+def _video(file: BinaryIO, path: Path | str, size: int, signature: magic.Signature) -> Probe:
+    layout = boxes.scan(file, size) if signature in (magic.MP4, magic.MOV) else None
+    if layout is not None and not layout.has_moov:
+        raise MediaUnreadable(path, "the video has no index (moov): the recording broke off or the file is cut short")
+    if layout is not None and layout.is_cut:
+        raise MediaUnreadable(path, "the video is cut short: the file ends before its data do")
+    import av
+
+    file.seek(0)
+    try:
+        with av.open(file, "r", format=_DEMUXERS[signature.format], metadata_errors="ignore") as container:
+            return _streams(container, path, size, signature, layout)
+    except (av.FFmpegError, OSError, ValueError):
+        raise MediaUnreadable(path, f"the {signature.format} video is damaged or cut short") from None
+
+
+def _streams(
+    container: InputContainer, path: Path | str, size: int, signature: magic.Signature, layout: boxes.Layout | None
+) -> Probe:
+    from av.stream import Disposition
+
+    video = next((s for s in container.streams.video if not s.disposition & Disposition.attached_pic), None)
+    if video is None:
+        raise MediaUnreadable(path, "the file holds no video")
+    if _codec(video) is None or not video.width or not video.height:
+        raise MediaUnreadable(path, "the picture size is unknown: the video is damaged or its codec is not known here")
+    # A phone may add a track for spatial sound in a codec of its own; the one that others play counts.
+    audio = next((stream for stream in container.streams.audio if _codec(stream)), None)
+    has_sound = bool(container.streams.audio)
+    duration_s = _duration_s(container, video)
+    rate = video.average_rate or video.guessed_rate
+    return Probe(
+        kind="video",
+        format=signature.format,
+        size_bytes=size,
+        width=video.width,
+        height=video.height,
+        duration_s=duration_s,
+        fps=float(rate) if rate else None,
+        video_codec=_codec(video),
+        audio_codec=_codec(audio) if audio else "unknown" if has_sound else None,
+        audio_rate_hz=audio.sample_rate if audio else None,
+        audio_channels=audio.channels if audio else None,
+        bitrate_bps=video.bit_rate or (round(size * 8 / duration_s) if duration_s else None),
+        moov_first=layout.moov_first if layout else None,
+        has_edit_list=layout.has_edit_list if layout else None,
+        orientation=layout.orientation if layout else None,
+        pixel_format=video.pix_fmt,
+        is_interlaced=video.codec_context.field_order > 1,
+    )
+
+
+def _duration_s(container: InputContainer, video: VideoStream) -> float | None:
+    if video.duration is not None and video.time_base is not None:
+        return float(video.duration * video.time_base)
+    return container.duration / 1_000_000 if container.duration is not None else None
+
+
+def _codec(stream: Stream) -> str | None:
+    """The format's name, not the decoder's (av1, not libdav1d); None when FFmpeg has no decoder for it."""
+    context: CodecContext | None = stream.codec_context  # None in spite of its declaration
+    return context.codec.canonical_name if context is not None else None

@@ -1,0 +1,98 @@
+"""The scheduler's loop: sleep until the next row falls due, dispatch, sleep again.
+
+Any number of schedulers run side by side; they share the work by SKIP LOCKED and need no leader. A notice from a
+writer wakes the loop early, and a lost notice costs at most the longest nap.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from models.claims import WAKE_CHANNEL, seconds_until_due
+from models.session import Database
+from pressrun import clock, log
+from pressrun.broker import Broker
+from pressrun.settings import Settings
+from scheduler import harvesting, upkeep
+from scheduler.dispatch import Dispatched, Dispatcher
+
+LONGEST_NAP_S = 1.0
+BACKLOG_NAP_S = 0.05
+TROUBLE_NAP_S = 1.0
+
+_log = log.get(__name__)
+
+
+class SchedulerLoop:
+    """One scheduler. `run` returns when `stop` is set, within the longest nap."""
+
+    def __init__(self, *, settings: Settings, database: Database, broker: Broker) -> None:
+        self._database = database
+        self._dispatcher = Dispatcher(settings=settings, database=database, broker=broker)
+        self._ear: psycopg.Connection | None = None
+        self._upkeep_due: datetime | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        _log.info("scheduler.started")
+        in_trouble = False
+        while not stop.is_set():
+            try:
+                nap_s = self._turn()
+                if in_trouble:
+                    _log.info("scheduler.database_up")
+                in_trouble = False
+            except (DBAPIError, psycopg.Error) as problem:
+                if not in_trouble:
+                    _log.warning("scheduler.database_down", error=str(problem).splitlines()[0])
+                in_trouble = True
+                self._drop_ear()
+                stop.wait(TROUBLE_NAP_S)
+                continue
+            self._sleep(nap_s, stop)
+        self._drop_ear()
+        _log.info("scheduler.stopped")
+
+    def _turn(self) -> float:
+        """One pass; returns how long nothing will be due."""
+        now = clock.now()
+        if self._upkeep_due is None or now >= self._upkeep_due:
+            self._upkeep_due = upkeep.run(self._database, now=now)
+        done = self._dispatcher.round()
+        with self._database.transaction() as tx:
+            planned = harvesting.plan(tx, now=now)
+        if planned:
+            return 0.0
+        with self._database.transaction() as tx:
+            return _nap_s(seconds_until_due(tx), done)
+
+    def _sleep(self, nap_s: float, stop: threading.Event) -> None:
+        if nap_s <= 0 or stop.is_set():
+            return
+        try:
+            if self._ear is None:
+                self._ear = self._database.listen(WAKE_CHANNEL)
+            for _notice in self._ear.notifies(timeout=nap_s, stop_after=1):
+                return
+        except psycopg.Error:
+            self._drop_ear()
+            stop.wait(min(nap_s, BACKLOG_NAP_S))
+
+    def _drop_ear(self) -> None:
+        if self._ear is not None:
+            self._ear.close()
+            self._ear = None
+
+
+def _nap_s(due_in_s: float | None, done: Dispatched) -> float:
+    if not done.broker_is_up:
+        return TROUBLE_NAP_S
+    if done.has_backlog:
+        return BACKLOG_NAP_S
+    if due_in_s is None:
+        return LONGEST_NAP_S
+    # What is overdue and was not claimed belongs to another scheduler at this very moment.
+    return min(max(due_in_s, 0.001), LONGEST_NAP_S)

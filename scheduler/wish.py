@@ -1,0 +1,229 @@
+"""A wish: what a person wants published, read from the text fields of a CSV row, a command or an API body.
+
+Parsing finds every problem of a row, each with the column it belongs to, and looks at no file and no database.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from models.post import IfLate, PostType
+from pressrun.clock import parse_duration, parse_instant
+from pressrun.errors import UsageError
+
+T = TypeVar("T")
+
+COLUMNS = (
+    "account",
+    "publish_at",
+    "type",
+    "media",
+    "caption",
+    "alt_text",
+    "first_comment",
+    "location_id",
+    "user_tags",
+    "collaborators",
+    "cover_url",
+    "thumb_offset_ms",
+    "share_to_feed",
+    "trial",
+    "max_lateness",
+    "if_late",
+    "key",
+)
+REQUIRED = ("account", "publish_at", "type", "media")
+GRADUATION = ("MANUAL", "SS_PERFORMANCE")
+MAX_THUMB_OFFSET_MS = 15 * 60 * 1000
+
+_NOT_FOR: dict[str, tuple[PostType, ...]] = {
+    "caption": (PostType.STORY,),
+    "alt_text": (PostType.STORY, PostType.REEL),
+    "first_comment": (PostType.STORY,),
+    "location_id": (PostType.STORY,),
+    "collaborators": (PostType.STORY,),
+    "cover_url": (PostType.IMAGE, PostType.STORY, PostType.CAROUSEL),
+    "thumb_offset_ms": (PostType.IMAGE, PostType.STORY, PostType.CAROUSEL),
+    "share_to_feed": (PostType.IMAGE, PostType.STORY, PostType.CAROUSEL),
+    "trial": (PostType.IMAGE, PostType.STORY, PostType.CAROUSEL),
+}
+"""Columns that Instagram does not take for a type (graph-api.md §2.1)."""
+
+
+@dataclass(frozen=True)
+class ColumnProblem:
+    """What is wrong in one column, and what to do."""
+
+    column: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One post as it was asked for, with every field of the right type."""
+
+    account: str
+    publish_at: datetime
+    publish_at_text: str
+    timezone: str
+    type: PostType
+    media: tuple[str, ...]
+    caption: str = ""
+    alt_texts: tuple[str, ...] = ()
+    """One for each media, empty where there is none."""
+    first_comment: str | None = None
+    location_id: str | None = None
+    user_tags: tuple[dict[str, Any], ...] = ()
+    collaborators: tuple[str, ...] = ()
+    cover: str | None = None
+    thumb_offset_ms: int | None = None
+    share_to_feed: bool | None = None
+    trial: str | None = None
+    max_lateness: timedelta | None = None
+    if_late: IfLate | None = None
+    key: str | None = None
+
+
+def parse_wish(
+    fields: Mapping[str, str], *, zone: ZoneInfo, reference: datetime
+) -> tuple[Wish | None, list[ColumnProblem]]:
+    """Read one row; empty fields are not given. Returns the wish, or None with every problem found."""
+    reader = _Reader(fields)
+    post_type = reader.read("type", _post_type)
+    media = reader.read("media", _media) or ()
+    wish = Wish(
+        account=reader.text("account") or "",
+        publish_at=reader.read("publish_at", lambda text: parse_instant(text, zone, reference=reference)) or reference,
+        publish_at_text=reader.text("publish_at") or "",
+        timezone=zone.key,
+        type=post_type or PostType.IMAGE,
+        media=media,
+        caption=fields.get("caption") or "",
+        alt_texts=reader.read("alt_text", lambda text: _alt_texts(text, len(media))) or (),
+        first_comment=reader.text("first_comment"),
+        location_id=reader.read("location_id", _digits),
+        user_tags=reader.read("user_tags", _user_tags) or (),
+        collaborators=reader.read("collaborators", _names) or (),
+        cover=reader.text("cover_url"),
+        thumb_offset_ms=reader.read("thumb_offset_ms", _milliseconds),
+        share_to_feed=reader.read("share_to_feed", _yes_or_no),
+        trial=reader.read("trial", _graduation),
+        max_lateness=reader.read("max_lateness", parse_duration),
+        if_late=reader.read("if_late", _if_late),
+        key=reader.read("key", _key),
+    )
+    reader.require(*REQUIRED)
+    if post_type is not None:
+        reader.refuse(post_type)
+    if wish.trial and wish.share_to_feed:
+        reader.problems.append(ColumnProblem("share_to_feed", "a trial reel is not shared to the feed: leave it empty"))
+    return (None, reader.problems) if reader.problems else (wish, [])
+
+
+class _Reader:
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._fields = fields
+        self.problems: list[ColumnProblem] = []
+
+    def text(self, column: str) -> str | None:
+        value = (self._fields.get(column) or "").strip()
+        return value or None
+
+    def read(self, column: str, parse: Callable[[str], T]) -> T | None:
+        value = self.text(column)
+        if value is None:
+            return None
+        try:
+            return parse(value)
+        except UsageError as problem:
+            self.problems.append(ColumnProblem(column, str(problem)))
+            return None
+
+    def require(self, *columns: str) -> None:
+        self.problems += [ColumnProblem(name, "is missing") for name in columns if self.text(name) is None]
+
+    def refuse(self, post_type: PostType) -> None:
+        for column, types in _NOT_FOR.items():
+            if post_type in types and self.text(column) is not None:
+                self.problems.append(ColumnProblem(column, f"Instagram takes none for a {post_type}: leave it empty"))
+
+
+def _post_type(text: str) -> PostType:
+    try:
+        return PostType(text.lower())
+    except ValueError:
+        raise UsageError(f"unknown type {text!r}: use {', '.join(PostType)}") from None
+
+
+def _media(text: str) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in text.split("|"))
+    if not all(parts):
+        raise UsageError("an entry between two | is empty")
+    return parts
+
+
+def _alt_texts(text: str, count: int) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in text.split("|"))
+    if len(parts) > max(count, 1):
+        raise UsageError(f"{len(parts)} texts separated by | for {count} media: give one for each, in order")
+    return parts + ("",) * (count - len(parts))
+
+
+def _digits(text: str) -> str:
+    if not re.fullmatch(r"\d{1,30}", text, re.ASCII):
+        raise UsageError(f"{text!r} is not a Page id: use digits only")
+    return text
+
+
+def _user_tags(text: str) -> tuple[dict[str, Any], ...]:
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, list) or not all(isinstance(tag, dict) for tag in parsed):
+        raise UsageError('must be a JSON list such as [{"username": "someone", "x": 0.5, "y": 0.5}]')
+    return tuple(parsed)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().removeprefix("@") for part in re.split(r"[|,\s]+", text) if part.strip())
+
+
+def _milliseconds(text: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or int(text) > MAX_THUMB_OFFSET_MS:
+        raise UsageError(f"{text!r} is not a number of milliseconds from 0 to {MAX_THUMB_OFFSET_MS}")
+    return int(text)
+
+
+def _yes_or_no(text: str) -> bool:
+    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if text.lower() not in known:
+        raise UsageError(f"{text!r} is neither true nor false")
+    return known[text.lower()]
+
+
+def _graduation(text: str) -> str:
+    if text.upper() not in GRADUATION:
+        raise UsageError(f"{text!r} is no graduation strategy: use {' or '.join(GRADUATION)}")
+    return text.upper()
+
+
+def _if_late(text: str) -> IfLate:
+    if text.lower() == "next_slot":
+        raise UsageError("next_slot needs posting slots, which this release does not have: use publish or expire")
+    try:
+        return IfLate(text.lower())
+    except ValueError:
+        raise UsageError(f"{text!r} is unknown: use {' or '.join(IfLate)}") from None
+
+
+def _key(text: str) -> str:
+    if len(text) > 200:
+        raise UsageError("a key has at most 200 characters")
+    return text

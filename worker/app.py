@@ -1,0 +1,89 @@
+"""The worker process: Celery with a threads pool, the pull beside it, and a stop that gives claims back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from celery import signals
+
+from graph.transport import Transport
+from models.session import Database
+from pressrun import log
+from pressrun.broker import make_celery
+from pressrun.hints import Queue
+from pressrun.media.links import derive_key
+from pressrun.settings import Settings
+from pressrun.vault import Vault
+from worker.context import WorkerContext
+from worker.pull import Puller
+from worker.tasks import STEPS, register
+
+_log = log.get(__name__)
+
+
+def run_worker(
+    settings: Settings,
+    *,
+    database_url: str,
+    redis_url: str,
+    queues: Sequence[Queue],
+    concurrency: int,
+    media_base_url: str | None,
+) -> None:
+    """Work until SIGTERM or SIGINT; running steps end, claims that were not begun are given back."""
+    ctx = make_context(
+        settings, database_url=database_url, concurrency=concurrency, media_base_url=media_base_url, queues=queues
+    )
+    app = make_celery(redis_url)
+    register(app, ctx)
+    puller = Puller(ctx, STEPS, queues, concurrency=max(concurrency // 2, 2))
+
+    def shut_down(**_: Any) -> None:
+        ctx.stopping.set()
+
+    signals.worker_shutting_down.connect(shut_down, weak=False)
+    worker: Any = app.Worker(
+        pool="threads",
+        concurrency=concurrency,
+        queues=[queue.value for queue in queues],
+        loglevel=settings.log_level,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        optimization="fair",
+        hostname=f"pressrun-{'-'.join(queues)}@%h",
+    )
+    puller.start()
+    _log.info("worker.started", queues=[queue.value for queue in queues], concurrency=concurrency)
+    try:
+        worker.start()
+    finally:
+        ctx.stopping.set()
+        puller.stop()
+        ctx.transport.close()
+        ctx.database.close()
+        _log.info("worker.stopped")
+
+
+def make_context(
+    settings: Settings,
+    *,
+    database_url: str,
+    concurrency: int,
+    media_base_url: str | None,
+    queues: Sequence[Queue] = tuple(Queue),
+) -> WorkerContext:
+    """What the steps need, for a worker process or for a command that runs a step itself."""
+    keys = settings.keys()
+    vault = Vault(keys)
+    return WorkerContext(
+        settings=settings,
+        database=Database(
+            database_url, pool_size=concurrency + 4, application_name=f"pressrun worker {','.join(queues)}"
+        ),
+        vault=vault,
+        transport=Transport(),
+        media_base_url=media_base_url,
+        media_key=derive_key(keys[0]),
+    )

@@ -1,0 +1,105 @@
+"""The one table: what follows from an error of each class. No other place decides.
+
+`STAGING` is for calls that make or read containers, `REFUSED` for publish calls that provably did nothing. A publish
+call whose outcome is not proved has only one consequence, whatever its class: reconcile by reading.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from graph.errors import ErrorClass, GraphError
+from models.event import Cause
+
+
+class Verdict(StrEnum):
+    RETRY = "retry"
+    """The same step again, a bounded number of times, with full-jitter backoff; staging makes a new container."""
+    WAIT = "wait"
+    """Later; the try does not count."""
+    BREAK_ACCOUNT = "break_account"
+    """The account's posts wait until a person renews its token."""
+    BLOCK_ACCOUNT = "block_account"
+    """The account's posts wait until Instagram lets go."""
+    FAIL = "fail"
+    """Nothing that we can do by ourselves; the post says why."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What follows. `most`: tries in all before RETRY becomes FAIL. `wait`: how long, when nobody said."""
+
+    verdict: Verdict
+    most: int = 5
+    wait: timedelta = timedelta(minutes=5)
+
+
+STAGING: dict[ErrorClass, Rule] = {
+    ErrorClass.TRANSIENT: Rule(Verdict.RETRY),
+    ErrorClass.NOT_READY: Rule(Verdict.RETRY),
+    ErrorClass.CONTAINER_EXPIRED: Rule(Verdict.RETRY),
+    ErrorClass.THROTTLED: Rule(Verdict.WAIT, wait=timedelta(hours=1)),
+    ErrorClass.QUOTA: Rule(Verdict.WAIT, wait=timedelta(hours=1)),
+    ErrorClass.AUTH: Rule(Verdict.BREAK_ACCOUNT),
+    ErrorClass.BLOCKED: Rule(Verdict.BLOCK_ACCOUNT, wait=timedelta(hours=24)),
+    ErrorClass.PERMISSION: Rule(Verdict.FAIL),
+    ErrorClass.INVALID_MEDIA: Rule(Verdict.FAIL),
+    ErrorClass.INVALID_REQUEST: Rule(Verdict.FAIL),
+}
+
+# Verdicts on media that are known to come and go (graph-api.md §3.2): tries in all.
+COMES_AND_GOES: dict[int, int] = {2207052: 4, 2207076: 2, 2207077: 2, 2207053: 2}
+
+REFUSED: dict[ErrorClass, Rule] = {
+    # Only a call that never left is a definite refusal of this class.
+    ErrorClass.TRANSIENT: Rule(Verdict.RETRY, most=1000),
+    ErrorClass.NOT_READY: Rule(Verdict.RETRY, most=20),
+    ErrorClass.QUOTA: Rule(Verdict.WAIT, wait=timedelta(minutes=15)),
+    ErrorClass.THROTTLED: Rule(Verdict.WAIT, wait=timedelta(hours=1)),
+    ErrorClass.AUTH: Rule(Verdict.BREAK_ACCOUNT),
+    ErrorClass.BLOCKED: Rule(Verdict.BLOCK_ACCOUNT, wait=timedelta(hours=24)),
+    ErrorClass.PERMISSION: Rule(Verdict.FAIL),
+    ErrorClass.CONTAINER_EXPIRED: Rule(Verdict.RETRY),
+    ErrorClass.INVALID_MEDIA: Rule(Verdict.FAIL),
+    ErrorClass.INVALID_REQUEST: Rule(Verdict.FAIL),
+}
+
+BLOCKED_FOR = timedelta(hours=24)
+"""How long an account is left alone after a suspicion of spam (graph-api.md §3.2, our choice)."""
+
+_FIRST_S = 2.0
+_LONGEST_S = 300.0
+
+
+def staging_rule(error: GraphError) -> Rule:
+    """What follows from a failed container."""
+    if error.subcode in COMES_AND_GOES:
+        return Rule(Verdict.RETRY, most=COMES_AND_GOES[error.subcode])
+    return STAGING[error.error_class]
+
+
+def backoff(tries: int) -> timedelta:
+    """Full jitter: anything up to a bound that doubles with each failed try; never less than half a second."""
+    bound_s = min(_FIRST_S * 2 ** min(tries, 12), _LONGEST_S)
+    return timedelta(seconds=max(0.5, random.uniform(0, bound_s)))  # noqa: S311 - spreading, not secrecy
+
+
+def wait_of(error: GraphError, rule: Rule) -> timedelta:
+    """How long to wait: what Instagram said, else what the rule says."""
+    return timedelta(seconds=error.retry_after_s) if error.retry_after_s else rule.wait
+
+
+def cause(reason: str, error: GraphError, *, subject: str = "", detail: dict[str, object] | None = None) -> Cause:
+    """The event of an error; `subject` names the media item."""
+    return Cause(
+        reason,
+        f"{subject}{error}",
+        error_class=error.error_class.value,
+        code=None if error.code is None else str(error.code),
+        subcode=None if error.subcode is None else str(error.subcode),
+        fbtrace_id=error.fbtrace_id,
+        detail=detail or {},
+    )

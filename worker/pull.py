@@ -1,0 +1,76 @@
+"""The workers' own pull: rows that are overdue although a scheduler should have sent them, claimed from Postgres.
+
+With scheduler and broker healthy it finds nothing. With either gone, posts go out seconds late instead of not at all.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from sqlalchemy.exc import DBAPIError
+
+from models.claims import WORKS, Work, claim_due
+from pressrun import log
+from pressrun.hints import Hint, Queue, Task
+from worker.boundary import Step, perform
+from worker.context import WorkerContext
+
+LOOK_EVERY_S = 1.0
+OVERDUE_S = 2.0
+
+_log = log.get(__name__)
+
+
+class Puller:
+    """A thread that looks for overdue rows, and a pool of its own that works on them."""
+
+    def __init__(
+        self, ctx: WorkerContext, steps: Mapping[Task, Step], queues: Sequence[Queue], *, concurrency: int
+    ) -> None:
+        self._ctx, self._steps, self._concurrency = ctx, steps, concurrency
+        self._works = [work for work in WORKS if work.queue in queues]
+        self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="pull")
+        self._free = threading.Semaphore(concurrency)
+        self._thread = threading.Thread(target=self._run, name="puller", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wait for the steps that run. The context's `stopping` must be set before."""
+        self._thread.join()
+        self._pool.shutdown(wait=True)
+
+    def _run(self) -> None:
+        while not self._ctx.stopping.wait(LOOK_EVERY_S):
+            for work in self._works:
+                try:
+                    self._look(work)
+                except DBAPIError as problem:
+                    _log.warning("pull.database_trouble", error=str(problem.orig or problem))
+
+    def _look(self, work: Work) -> None:
+        room = 0
+        while room < self._concurrency and self._free.acquire(blocking=False):
+            room += 1
+        hints: list[Hint] = []
+        try:
+            if room:
+                lease_s = self._ctx.settings.hint_lease.total_seconds()
+                with self._ctx.database.transaction() as tx:
+                    hints = claim_due(tx, work, limit=room, lease_s=lease_s, overdue_s=OVERDUE_S)
+        finally:
+            for _ in range(room - len(hints)):
+                self._free.release()
+        for hint in hints:
+            self._pool.submit(self._work, hint)
+        if hints:
+            _log.info("pull.claimed", work=work.name, count=len(hints))
+
+    def _work(self, hint: Hint) -> None:
+        try:
+            perform(self._ctx, self._steps, hint)
+        finally:
+            self._free.release()

@@ -1,0 +1,47 @@
+"""Every task: a name, a queue and one call. The names are the contract with messages already in the broker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from celery import Celery
+
+from pressrun.hints import Hint, Queue, Task
+from worker import aftercare, inbox, poll, publish, reconcile, stage
+from worker.boundary import Step, perform
+from worker.context import WorkerContext
+from worker.harvests import run as harvest
+
+STEPS: Mapping[Task, Step] = {
+    Task.POST_STAGE: stage.run,
+    Task.POST_POLL: poll.run,
+    Task.POST_PUBLISH: publish.run,
+    Task.POST_RECONCILE: reconcile.run,
+    Task.POST_AFTERCARE: aftercare.run,
+    Task.HARVEST_RUN: harvest.run,
+    Task.INBOX_HANDLE: inbox.run,
+}
+
+QUEUE_OF: Mapping[Task, Queue] = {
+    Task.POST_STAGE: Queue.PREPARE,
+    Task.POST_POLL: Queue.PREPARE,
+    Task.POST_PUBLISH: Queue.PUBLISH,
+    Task.POST_RECONCILE: Queue.PREPARE,
+    Task.POST_AFTERCARE: Queue.PREPARE,
+    Task.HARVEST_RUN: Queue.HARVEST,
+    Task.INBOX_HANDLE: Queue.INBOX,
+}
+
+
+def register(app: Celery, ctx: WorkerContext) -> None:
+    """Add all tasks to the app. A hint may carry more than we know: a newer scheduler sent it."""
+    for task in STEPS:
+        app.task(name=task.value, ignore_result=True, acks_late=False)(_body(task, ctx))
+
+
+def _body(task: Task, ctx: WorkerContext) -> Callable[..., None]:
+    def run(row_id: int, claim: int, *_: object, **__: object) -> None:
+        perform(ctx, STEPS, Hint(task, QUEUE_OF[task], row_id, claim))
+
+    run.__name__ = task.value.replace(".", "_")
+    return run
