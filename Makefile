@@ -1,0 +1,58 @@
+# Pressrun: `make demo` runs the main job, `make test` passes the tests. Both install what they need into .venv.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	then echo $$p; break; fi; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+JOBS ?= 2
+
+.PHONY: help install demo test lint types layers lock lock-check check clean
+help:  ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Pressrun needs Python 3.11 or newer on the PATH (or make PYTHON=/path/to/python3)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: on Debian and Ubuntu install the package python3-venv"; exit 1; }
+
+# Two stamps: the demo needs only what runs, the tests need their tools as well.
+$(VENV)/.installed: $(VENV)/bin/python requirements.lock pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/bin/python requirements-dev.lock pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.installed
+
+install: $(VENV)/.installed  ## install into .venv
+
+demo: $(VENV)/.installed  ## publish and harvest an example campaign against a simulated Instagram
+	@$(BIN)/pressrun demo $(ARGS)
+
+test: $(VENV)/.installed-dev  ## run the whole suite with servers of its own
+	$(BIN)/pytest -n $(JOBS) $(ARGS)
+
+lint: $(VENV)/.installed-dev  ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev  ## strict types
+	$(BIN)/mypy
+
+layers: $(VENV)/.installed-dev  ## who may import whom
+	$(BIN)/lint-imports
+
+lock: $(VENV)/.installed-dev  ## renew the locks after a change in pyproject.toml
+	$(BIN)/uv pip compile -q pyproject.toml --extra dev --extra clients --universal --generate-hashes --no-header -o requirements-dev.lock
+	$(BIN)/uv pip compile -q pyproject.toml --extra build -c requirements-dev.lock --universal --generate-hashes --no-header -o requirements.lock
+
+lock-check: $(VENV)/.installed-dev  ## the locks fit pyproject.toml, and name no host
+	@BIN=$(BIN) sh tests/support/lock-check.sh
+
+check: lint types layers lock-check test  ## everything but the demo
+
+clean:  ## remove what was installed
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
