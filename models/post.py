@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from models.account import Account
 from models.base import Base
 from models.states import ACTIVE, PostState
 from models.types import Id, Instant, InstantNow, JsonObject, Str, one_of
@@ -114,3 +116,49 @@ def lateness_ms(publish_at: datetime, sent_at: datetime | None) -> int | None:
     if sent_at is None:
         return None
     return round((sent_at - publish_at).total_seconds() * 1000)
+
+
+COLUMNS = (
+    "id",
+    "key",
+    "account",
+    "type",
+    "state",
+    "publish_at",
+    "published_at",
+    "media_id",
+    "permalink",
+    "lateness_ms",
+    "error",
+)
+"""How a post is shown everywhere: the keys of its JSON and the columns of its table."""
+
+
+def list_posts(
+    tx: Session, *, account_id: int | None = None, state: PostState | None = None, limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Posts as they are shown, by the time they are due."""
+    query = select(Post, Account.name).join(Account, Account.id == Post.account_id)
+    if account_id is not None:
+        query = query.where(Post.account_id == account_id)
+    if state is not None:
+        query = query.where(Post.state == state.value)
+    rows = tx.execute(query.order_by(Post.publish_at, Post.id).limit(limit))
+    return [as_shown(post, name) for post, name in rows]
+
+
+def as_shown(post: Post, account_name: str) -> dict[str, Any]:
+    """One post under the keys of `COLUMNS`."""
+    return {
+        "id": post.id,
+        "key": post.key,
+        "account": account_name,
+        "type": post.type,
+        "state": post.state,
+        "publish_at": post.publish_at,
+        "published_at": post.published_at,
+        "media_id": post.media_id,
+        "permalink": post.permalink,
+        "lateness_ms": lateness_ms(post.publish_at, post.sent_at),
+        "error": post.error,
+    }
