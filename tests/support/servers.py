@@ -1,0 +1,90 @@
+"""Private servers for tests: a real Postgres and a real Redis-compatible broker, and databases cloned in them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from pressrun.embedded.servers import borrow_postgres, borrow_redis, wait_stopped
+from tests.support.waiting import until
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Addresses of running servers, as PRESSRUN_DATABASE_URL and PRESSRUN_REDIS_URL take them."""
+
+    home: Path
+    database_url: str
+    redis_url: str
+
+
+@contextmanager
+def reachable_folder(prefix: str = "pressrun-test-") -> Iterator[Path]:
+    """A folder that is gone afterwards. Unlike pytest's `tmp_path` under root, other users may pass through it."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def private_servers(home: Path | None = None) -> Iterator[Servers]:
+    """Servers for a test session, fast instead of durable.
+
+    Without a home they get one of their own, which is gone afterwards. Several processes (pytest-xdist) that name the
+    same home share its servers; the last one stops them.
+    """
+    if home is None:
+        with reachable_folder() as folder, private_servers(folder / "home") as servers:
+            yield servers
+        return
+    with borrow_postgres(home, durable=False) as database_url, borrow_redis(home, durable=False) as redis_url:
+        yield Servers(home, database_url, redis_url)
+    wait_stopped(home)
+
+
+def named(database_url: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    return urlunsplit(urlsplit(database_url)._replace(path=f"/{name}"))
+
+
+def create_database(admin_url: str, name: str) -> str:
+    """A new empty database; returns its URL."""
+    _administer(admin_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return named(admin_url, name)
+
+
+def clone_database(admin_url: str, template: str, name: str) -> str:
+    """A new database with all that `template` holds; returns its URL. Waits until nobody is connected to `template`."""
+    command = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+
+    def cloned() -> bool:
+        try:
+            _administer(admin_url, command)
+        except psycopg.errors.ObjectInUse:
+            return False
+        return True
+
+    until(cloned, 30, f"somebody stays connected to {template}")
+    return named(admin_url, name)
+
+
+def drop_database(admin_url: str, name: str) -> None:
+    """Drop a database, throwing out whoever is connected."""
+    _administer(admin_url, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _administer(admin_url: str, command: sql.Composed) -> None:
+    # From the maintenance database, so that `admin_url` itself may be the template.
+    with psycopg.connect(named(admin_url, "postgres"), autocommit=True) as connection:
+        connection.execute(command)
