@@ -1,1 +1,1 @@
-"""The `pressrun` command: the only package that may import everybody."""
+"""The `pressrun` command: reads its arguments, calls the packages below, prints. It decides nothing itself."""

@@ -18,3 +18,8 @@ class UsageError(PressrunError):
 
 class ServerUnreachable(PressrunError):
     """A server that Pressrun needs does not answer."""
+
+
+def printable(text: str) -> str:
+    """`text` from outside as part of one line: line breaks, controls and broken characters become `?`."""
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -21,7 +21,7 @@ import httpcore
 
 from pressrun import __version__
 from pressrun.clock import Deadline
-from pressrun.errors import PressrunError
+from pressrun.errors import PressrunError, printable
 from pressrun.media import magic
 from pressrun.media.rules import LIMITS, Problem, Use, check_size
 
@@ -258,7 +258,7 @@ def _advice(status: int) -> str:
 
 def _without_secrets(url: str) -> str:
     """Scheme, host and path: a query or a user name may hold a key."""
-    bare = url.partition("?")[0].partition("#")[0]
+    bare = printable(url.partition("?")[0].partition("#")[0])
     scheme, separator, rest = bare.partition("://")
     authority, slash, path = rest.partition("/")
     shown = f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"

@@ -9,6 +9,7 @@ either, unless one of them begins with a star.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
@@ -58,7 +59,7 @@ class Crontab:
             sample = [walls.get_next(datetime) for _ in range(_SAMPLE)]
         except CroniterError:
             raise UsageError(f"the cron expression {self.expression!r} never comes true") from None
-        return min(later - earlier for earlier, later in zip(sample, sample[1:], strict=False))
+        return min(later - earlier for earlier, later in pairwise(sample))
 
     def _next_wall(self, start: datetime, zone: ZoneInfo) -> datetime:
         walls = self._iterate(start.replace(tzinfo=None, fold=0))

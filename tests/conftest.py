@@ -21,6 +21,7 @@ import redis
 from cli.schema import upgrade
 from models.invariants import run_all
 from models.session import Database
+from pressrun import log
 from pressrun.embedded.servers import redis_py_url
 from pressrun.media.samples import make_jpeg, make_mp4
 from tests.support.servers import Servers, clone_database, create_database, drop_database, private_servers
@@ -30,6 +31,7 @@ _HOME = "TESTS_SERVER_HOME"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    log.configure(level="DEBUG")  # as in production: what tests capture is what operators read
     for name in [name for name in os.environ if name.startswith("PRESSRUN_")]:
         del os.environ[name]  # a developer's own settings must not reach the tests
     if _HOME not in os.environ:

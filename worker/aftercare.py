@@ -11,6 +11,7 @@ from datetime import timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from graph.comments import Comment
 from graph.errors import ErrorClass, GraphError
 from models import attempt as attempts
 from models import claims
@@ -179,12 +180,17 @@ def _our_comments(ctx: WorkerContext, loaded: Loaded, part: Part) -> list[str]:
     after: str | None = None
     for _ in range(_MOST_PAGES):
         page = client.comments.page(part.media_id, after=after)
-        names = (None, loaded.account.username)
-        found += [one.id for one in page.items if (one.text or "").strip() == wanted and one.username in names]
+        found += [one.id for one in page.items if (one.text or "").strip() == wanted and _may_be_ours(one, loaded)]
         after = page.after if page.has_next else None
         if after is None:
             break
     return found
+
+
+def _may_be_ours(comment: Comment, loaded: Loaded) -> bool:
+    """Not written by somebody else; a name that we or the listing do not know excludes nothing."""
+    ours = loaded.account.username
+    return comment.username is None or ours is None or comment.username == ours
 
 
 def _commented(ctx: WorkerContext, loaded: Loaded, attempt: Attempt, comment_id: str) -> None:

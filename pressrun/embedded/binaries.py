@@ -103,7 +103,8 @@ def _major_of(folder: Path) -> int:
 
 def _runnable_copy(wheel: str, root: Path, parts: list[Path], program: Path, user: RunAs | None) -> Path:
     """`root`, or a copy of its `parts` that the user can run because it lies outside of a private folder."""
-    if user is None or succeeds([str(program), "--version"], user):
+    version = [str(program), "--version"]
+    if user is None or succeeds(version, user) or not succeeds(version, None):
         return root
     make_folder(ROOT_STATE, 0o711)
     copy = ROOT_STATE / f"bin-{wheel}-{importlib.metadata.version(wheel)}"

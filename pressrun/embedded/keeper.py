@@ -17,7 +17,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from enum import Enum, auto
 from pathlib import Path
 from typing import Protocol
 
@@ -58,12 +57,6 @@ class Server(Protocol):
     def mend(self, log_tail: str) -> bool: ...
 
 
-class _Turn(Enum):
-    DIED = auto()
-    UNUSED = auto()
-    TOLD = auto()
-
-
 class Keeper:
     """Runs one server until nobody uses it. Everything happens in the main thread: the server is tethered to it."""
 
@@ -74,8 +67,8 @@ class Keeper:
         self._place = find_place(home, kind.value)
         make: Callable[..., Server] = Postgres if kind is Kind.POSTGRES else Valkey
         self._server = make(self._place, durable=durable)
-        self._told = False
-        self._wake = self._wake_on_signals()
+        self._unused = False
+        self._wake = _wake_on_signals()
         self._log_start = 0
 
     def run(self) -> None:
@@ -85,17 +78,15 @@ class Keeper:
             process = self._start()
             started = time.monotonic()
             try:
-                turn, was_ready = self._attend(process)
+                was_ready = self._attend(process)
             finally:
                 self._stop(process)
-            if turn is not _Turn.DIED:
+            if not self._unused:
+                settled = was_ready and time.monotonic() - started > _SETTLED_S
+                failures = self._recover(process, 0 if settled else failures + 1)
+                self._pause(_DELAYS_S[failures])
+            if self._unused:
                 leave_sockets(self._home, self._kind.value)
-                return
-            settled = was_ready and time.monotonic() - started > _SETTLED_S
-            failures = 0 if settled else failures + 1
-            log.warning("%s ended with %s", self._server.name, process.returncode)
-            failures = self._recover(failures)
-            if self._wait(_DELAYS_S[failures]) is not None:
                 return
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -114,30 +105,33 @@ class Keeper:
             os.close(held)  # from here on only the server and its children hold the lock
         return process
 
-    def _attend(self, process: subprocess.Popen[bytes]) -> tuple[_Turn, bool]:
+    def _attend(self, process: subprocess.Popen[bytes]) -> bool:
+        """Until the server ends or has no user left; whether it has been ready."""
         ready = False
-        while True:
-            turn = self._wait(_LOOK_FOR_USERS_S if ready else _LOOK_FOR_READY_S)
-            if turn is not None:
-                return turn, ready
-            if process.poll() is not None:
-                return _Turn.DIED, ready
+        while process.poll() is None and not self._unused:
             if not ready and self._server.is_ready(process.pid):
                 ready = True
                 state.write(self._paths.state, state.State(self._server.url, process.pid, os.getpid()))
-                log.info("%s is ready, pid %d", self._server.name, process.pid)
+                log.info("%s is ready, pid %d: %s", self._server.name, process.pid, self._server.argv()[0])
+            self._wait(_LOOK_FOR_USERS_S if ready else _LOOK_FOR_READY_S)
+        return ready
 
-    def _wait(self, seconds: float) -> _Turn | None:
-        """Wait, shorter when a signal comes; then what ends the keeper, if anything."""
+    def _wait(self, seconds: float) -> None:
+        """Wait, shorter when a signal comes, and see whether there still are users."""
         readable, _, _ = select.select([self._wake], [], [], seconds)
         if readable:
             os.read(self._wake, 512)
-        if self._told:
-            return _Turn.TOLD
         # Never given back: who comes now waits until this keeper and its server are gone, then starts a new one.
-        return _Turn.UNUSED if try_lock(self._paths.users_lock) is not None else None
+        self._unused = self._unused or try_lock(self._paths.users_lock) is not None
 
-    def _recover(self, failures: int) -> int:
+    def _pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not self._unused and (left := end - time.monotonic()) > 0:
+            self._wait(min(left, _LOOK_FOR_USERS_S))
+
+    def _recover(self, process: subprocess.Popen[bytes], failures: int) -> int:
+        """Prepare the next try after that many failures in a row; returns how many still count."""
+        log.warning("%s ended with %s", self._server.name, process.returncode)
         self._paths.state.unlink(missing_ok=True)  # users wait for the new server instead of trying the old address
         text = tail(self._paths.log, self._log_start)
         if failures and self._server.mend(text):
@@ -155,20 +149,6 @@ class Keeper:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(patience)
                 return
-
-    def _wake_on_signals(self) -> int:
-        """A pipe that becomes readable with each signal, so that `select` notices a dead child at once."""
-        reader, writer = os.pipe()
-        os.set_blocking(writer, False)
-        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGTERM, self._be_told)
-        for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
-            signal.signal(ignored, signal.SIG_IGN)
-        return reader
-
-    def _be_told(self, *_: object) -> None:
-        self._told = True
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -190,8 +170,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _keep(paths, durable=not options.not_durable)
 
 
+def _wake_on_signals() -> int:
+    """A pipe that becomes readable with each signal, so that `select` notices a dead child at once."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    # A polite signal does not end the keeper: when a service manager sends one to every process, the users still
+    # need their server for an orderly end. Handlers and not SIG_IGN, which the server would inherit.
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])  # the mask of the thread that started us
+    return reader
+
+
 def _leave_parent() -> None:
-    # The user who starts a keeper may end first or live on for days: as its child the keeper would end as a zombie.
+    # The user who starts a keeper may live on for days: as its child the keeper would end as a zombie.
     if os.fork():
         os._exit(0)
 

@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
@@ -26,6 +26,7 @@ from pressrun.errors import PressrunError
 
 _DEATHS_BEFORE_READY = 3
 _LOOK_FOR_READY_S = 0.05
+_STOPPING = "the supervisor is stopping and starts nothing any more"
 
 log = logs.get(__name__)
 
@@ -72,7 +73,8 @@ class Supervisor:
 
         Raises PressrunError with the end of its log when one does not become ready in time or dies three times.
         """
-        self._in_thread(lambda: self._add(specs))
+        if not self._in_thread(lambda: self._add(specs)):
+            raise PressrunError(_STOPPING)
         deadline = Deadline.after(ready_within_s)
         return {spec.name: self._wait_ready(spec.name, deadline) for spec in specs if spec.ready_line is not None}
 
@@ -107,7 +109,10 @@ class Supervisor:
                 order = self._orders.get(timeout=self._next_look_s())
             except queue.Empty:
                 order = self._look
-            order()
+            try:
+                order()
+            except Exception:  # this thread must not end: the kernel would end all children with it
+                log.exception("supervisor.failed")
 
     def _next_look_s(self) -> float | None:
         children = self._children.values()
@@ -126,7 +131,7 @@ class Supervisor:
 
     def _add(self, specs: Sequence[ProcessSpec]) -> None:
         if self._retired:
-            raise PressrunError("the supervisor is stopping and starts nothing any more")
+            raise PressrunError(_STOPPING)
         for spec in specs:
             if spec.name in self._children:
                 raise ValueError(f"a process called {spec.name} is there already")
@@ -185,8 +190,8 @@ class Supervisor:
         except Exception:  # what a listener does wrong must not stop the supervision
             log.exception("supervisor.listener_failed", process=child.spec.name)
 
-    def _in_thread(self, order: Callable[[], None]) -> None:
-        """Have the supervisor's thread do it, and wait for the result."""
+    def _in_thread(self, order: Callable[[], None]) -> bool:
+        """Have the supervisor's thread do it and wait for the end; False if that thread has already ended."""
         done: Future[None] = Future()
 
         def run() -> None:
@@ -197,4 +202,8 @@ class Supervisor:
                 done.set_exception(problem)
 
         self._orders.put(run)
+        while not wait([done], timeout=0.2).done:
+            if not self._thread.is_alive():
+                return False
         done.result()
+        return True

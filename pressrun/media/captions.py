@@ -17,7 +17,8 @@ MAX_USER_TAGS = 20
 # The app limits captions to five since December 2025; whether the API does is not confirmed.
 ADVISED_HASHTAGS = 5
 
-_HASHTAG = re.compile(r"(?<![\w&#/])[#＃]\w*[^\W\d_]\w*")
+_HASHTAG = re.compile(r"[#＃]\w*[^\W\d_]\w*")
+_HASHTAG_RUN = re.compile(rf"(?<![\w&/])(?:{_HASHTAG.pattern})+")  # #one#two are two
 _MENTION = re.compile(r"(?<![\w@./])@[A-Za-z0-9_](?:[A-Za-z0-9_.]{0,28}[A-Za-z0-9_])?")
 _USERNAME = re.compile(r"[A-Za-z0-9_.]{1,30}")
 _POINT_USES = (Use.FEED_IMAGE, Use.CAROUSEL_IMAGE)
@@ -25,7 +26,7 @@ _POINT_USES = (Use.FEED_IMAGE, Use.CAROUSEL_IMAGE)
 
 def hashtags(text: str) -> list[str]:
     """The hashtags of a text as written, with repetitions."""
-    return _HASHTAG.findall(text)
+    return [tag for run in _HASHTAG_RUN.findall(text) for tag in _HASHTAG.findall(run)]
 
 
 def mentions(text: str) -> list[str]:

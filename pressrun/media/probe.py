@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pressrun.errors import PressrunError
+from pressrun.errors import PressrunError, printable
 from pressrun.media import boxes, magic
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class MediaUnreadable(PressrunError):
 
     def __init__(self, path: Path | str, reason: str) -> None:
         self.path, self.reason = Path(path), reason
-        super().__init__(f"{path}: {reason}")
+        super().__init__(f"{printable(str(path))}: {reason}")
 
 
 @dataclass(frozen=True)
@@ -144,9 +144,11 @@ def _video(file: BinaryIO, path: Path | str, size: int, signature: magic.Signatu
         raise MediaUnreadable(path, "the video is cut short: the file ends before its data do")
     import av
 
+    # Before PyAV 19 every tag is decoded when a file is opened, and one in an old encoding would refuse the file.
+    lenient: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
     file.seek(0)
     try:
-        with av.open(file, "r", format=_DEMUXERS[signature.format], metadata_errors="ignore") as container:
+        with av.open(file, "r", format=_DEMUXERS[signature.format], **lenient) as container:
             return _streams(container, path, size, signature, layout)
     except (av.FFmpegError, OSError, ValueError):
         raise MediaUnreadable(path, f"the {signature.format} video is damaged or cut short") from None
@@ -189,7 +191,7 @@ def _streams(
 
 
 def _duration_s(container: InputContainer, video: VideoStream) -> float | None:
-    if video.duration is not None and video.time_base is not None:
+    if video.duration is not None and video.time_base:
         return float(video.duration * video.time_base)
     return container.duration / 1_000_000 if container.duration is not None else None
 

@@ -32,6 +32,13 @@ class MediaNotKept(PressrunError):
         super().__init__(f"no kept media file has the content {sha256[:12]}…: add the file again")
 
 
+class MediaStoreFailed(PressrunError):
+    """The media store cannot take the file."""
+
+    def __init__(self, root: Path, problem: OSError) -> None:
+        super().__init__(f"the media folder {root} cannot take the file: {problem.strerror or problem}")
+
+
 @dataclass(frozen=True)
 class Kept:
     """A file in the store."""
@@ -53,7 +60,7 @@ class MediaStore:
         self.root = root
 
     def keep(self, path: Path | str) -> Kept:
-        """Copy the file into the store, once per content. Raises MediaUnreadable.
+        """Copy the file into the store, once per content. Raises MediaUnreadable or MediaStoreFailed.
 
         Either the whole file is there afterwards, flushed to disk, or nothing is.
         """
@@ -63,15 +70,10 @@ class MediaStore:
                 what = signature.format if signature else "not an image or a video"
                 raise MediaUnreadable(path, f"this is {what}: only JPEG, PNG, MP4 and MOV files can be kept")
             source.seek(0)
-            self.root.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=".incoming-", dir=self.root)
             try:
-                with open(handle, "wb") as copy:
-                    sha256, size = _copy(source, copy)
-                place = self._settle(Path(name), sha256, signature.extension)
-            finally:
-                Path(name).unlink(missing_ok=True)
-        return Kept(sha256, place, size, signature.media_type)
+                return self._take(source, signature)
+            except OSError as problem:
+                raise MediaStoreFailed(self.root, problem) from problem
 
     def path(self, sha256: str) -> Path:
         """Where the kept file with this content is. Raises MediaNotKept."""
@@ -84,6 +86,17 @@ class MediaStore:
 
     def _place(self, sha256: str, extension: str) -> Path:
         return self.root / sha256[:2] / f"{sha256}.{extension}"
+
+    def _take(self, source: BinaryIO, signature: magic.Signature) -> Kept:
+        self.root.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".incoming-", dir=self.root)
+        try:
+            with open(handle, "wb") as copy:
+                sha256, size = _copy(source, copy)
+            place = self._settle(Path(name), sha256, signature.extension)
+        finally:
+            Path(name).unlink(missing_ok=True)
+        return Kept(sha256, place, size, signature.media_type)
 
     def _settle(self, incoming: Path, sha256: str, extension: str) -> Path:
         place = self._place(sha256, extension)

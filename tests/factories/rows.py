@@ -9,8 +9,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.account import Account, token_context
+from models.attempt import Attempt
 from models.container import Container
-from models.part import Part
+from models.harvest import Harvest
+from models.inbox import InboxEvent
+from models.part import Part, parts_of
 from models.post import Post
 from pressrun import clock
 from pressrun.vault import Vault, generate_key
@@ -81,3 +84,57 @@ def make_container(tx: Session, part: Part, account: Account, **over: Any) -> Co
     tx.add(container)
     tx.flush()
     return container
+
+
+def make_harvest(tx: Session, account: Account, **over: Any) -> Harvest:
+    """An hourly profile harvest whose slot is due now."""
+    now = clock.now() - timedelta(milliseconds=1)
+    values: dict[str, Any] = {
+        "account_id": account.id,
+        "kind": "profile",
+        "cron": "0 * * * *",
+        "slot_at": now,
+        "next_action_at": now,
+    }
+    harvest = Harvest(**values | over)
+    tx.add(harvest)
+    tx.flush()
+    return harvest
+
+
+def make_inbox_event(tx: Session, **over: Any) -> InboxEvent:
+    """A webhook change that waits to be handled, due now."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "digest": f"digest-{number}",
+        "object": "instagram",
+        "entry_id": f"entry-{number}",
+        "field": "comments",
+        "value": {"id": str(number)},
+        "next_action_at": clock.now() - timedelta(milliseconds=1),
+    }
+    event = InboxEvent(**values | over)
+    tx.add(event)
+    tx.flush()
+    return event
+
+
+def first_part(tx: Session, post: Post) -> Part:
+    """The part that goes out first."""
+    return parts_of(tx, post.id)[0]
+
+
+def make_attempt(tx: Session, post: Post, **over: Any) -> Attempt:
+    """A publish attempt of the post's first part that is about to be made."""
+    values: dict[str, Any] = {
+        "post_id": post.id,
+        "part_id": first_part(tx, post).id if "part_id" not in over else None,
+        "action": "publish",
+        "state": "intent",
+        "claim": post.claim or 0,
+        "intent_at": clock.now(),
+    }
+    attempt = Attempt(**values | over)
+    tx.add(attempt)
+    tx.flush()
+    return attempt

@@ -21,10 +21,10 @@ def bench(database: Database, simulator: Simulator, media_folder: Path, tmp_path
     settings = Settings(
         graph_url=simulator.url,
         home=tmp_path / "home",
-        call_deadline="2s",
-        lease="3s",
-        settle="6s",
-        settle_gap="1s",
+        call_deadline="1s",
+        lease="2s",
+        settle="3.1s",
+        settle_gap="0.3s",
     )
     app = create_app(
         settings,

@@ -1,0 +1,35 @@
+"""`pressrun db`: the schema."""
+
+from __future__ import annotations
+
+import typer
+
+from cli.output import AsJson, show_record
+
+app = typer.Typer(help="Bring the database's schema up, or see where it stands.", no_args_is_help=True)
+
+
+@app.command("upgrade")
+def upgrade(as_json: AsJson = False) -> None:
+    """Apply all missing revisions. Running it again changes nothing."""
+    from cli import schema
+    from cli.runtime import read_settings, runtime
+
+    with runtime(read_settings(), upgraded=False) as here:
+        before = schema.status(here.database)
+        after = schema.upgrade(here.database)
+    show_record({"was": before.current, "is": after.current, "head": after.head}, as_json=as_json)
+
+
+@app.command("status")
+def status(as_json: AsJson = False) -> None:
+    """Say which revision the database is at; exit 1 unless it is the one of this release."""
+    from cli import schema
+    from cli.runtime import read_settings, runtime
+
+    with runtime(read_settings(), upgraded=False) as here:
+        found = schema.status(here.database)
+    record = {"current": found.current, "head": found.head, "is_current": found.is_current}
+    show_record(record, as_json=as_json)
+    if not found.is_current:
+        raise typer.Exit(1)

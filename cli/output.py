@@ -1,0 +1,112 @@
+"""What commands print: tables for people, or with `--json` one JSON document and nothing else on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+Row = Mapping[str, Any]
+
+_SEPARATOR = "  "
+
+
+def show_rows(columns: Sequence[str], rows: Sequence[Row], *, as_json: bool, empty: str = "nothing yet") -> None:
+    """A list: a table, or an array of objects whose keys are the columns."""
+    if as_json:
+        show_json([{name: row.get(name) for name in columns} for row in rows])
+    elif not rows:
+        note(empty)
+    elif sys.stdout.isatty():
+        _show_table(columns, rows)
+    else:
+        _show_plain(columns, rows)
+
+
+def show_record(record: Row, *, as_json: bool) -> None:
+    """One thing: a line for each field, or one object."""
+    if as_json:
+        show_json(record)
+        return
+    width = max(map(len, record), default=0)
+    for name, value in record.items():
+        say(f"{name:{width}}{_SEPARATOR}{cell(value)}".rstrip())
+
+
+def show_json(value: Any) -> None:
+    """The one document. Times are ISO 8601 in UTC."""
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    say(json.dumps(value, default=_plain, ensure_ascii=not is_utf8, indent=2))
+
+
+def say(text: str) -> None:
+    """A line on stdout, at once: whoever reads it through a pipe may be waiting for it."""
+    print(text, flush=True)
+
+
+def note(text: str) -> None:
+    """A line for the person at the terminal, on stderr: it is no part of the result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def cell(value: Any) -> str:
+    """A value as a table shows it, on one line; what others wrote cannot steer the terminal."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    if isinstance(value, list | tuple):
+        return ", ".join(cell(one) for one in value)
+    if isinstance(value, Mapping):
+        value = json.dumps(value, default=_plain, ensure_ascii=False)
+    text = str(_plain(value)) if isinstance(value, Decimal) else str(value)
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _show_table(columns: Sequence[str], rows: Sequence[Row]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        is_number = all(isinstance(row.get(name), int | float | Decimal | None) for row in rows)
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell(row.get(name))) for name in columns))  # Text: a caption's [brackets] are no markup
+    Console().print(table)
+
+
+def _show_plain(columns: Sequence[str], rows: Sequence[Row]) -> None:
+    lines = [list(columns), *([cell(row.get(name)) for name in columns] for row in rows)]
+    widths = [max(len(line[number]) for line in lines) for number in range(len(columns))]
+    for line in lines:
+        say(_SEPARATOR.join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

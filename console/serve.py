@@ -1,0 +1,60 @@
+"""Runs the console on a socket of its own, and says where as its first line on stdout."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+
+import uvicorn
+from fastapi import FastAPI
+
+from pressrun.errors import PressrunError
+
+_FINISH_WITHIN_S = 20
+
+
+def run(app: FastAPI, *, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are finished. Port 0 takes a free one.
+
+    Raises PressrunError when the address cannot be had.
+    """
+    listener = _listen(host, port)
+    config = uvicorn.Config(
+        app,
+        log_config=None,  # our own handlers redact
+        log_level="warning",
+        access_log=False,  # addresses hold signatures and tokens
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=_FINISH_WITHIN_S,
+    )
+    # uvicorn raises the signal again once it has finished; by then it has done its work.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    _Server(config, f"LISTENING {_url(host, listener)}").run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready_line: str) -> None:
+        super().__init__(config)
+        self._ready_line = ready_line
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        sys.stdout.write(self._ready_line + "\n")
+        sys.stdout.flush()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=512)
+    except OSError as problem:
+        raise PressrunError(f"the console cannot listen on {host} port {port}: {problem.strerror}") from None
+
+
+def _url(host: str, listener: socket.socket) -> str:
+    port = listener.getsockname()[1]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,254 @@
+"""One call to the Graph API, from parameters to parsed JSON: address, authorization, hooks, retries of reads, errors.
+
+Only a GET is ever repeated, within the same deadline. A POST or DELETE goes out once, whatever comes back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+from graph import usage
+from graph.credentials import Credentials, Login
+from graph.endpoints import Endpoint
+from graph.errors import ErrorClass, GraphError, NotOnThisLogin, classify, unanswered, unreadable
+from graph.transport import Answer, Outgoing, Transport, Unanswered
+from graph.usage import Usage
+from pressrun import log
+from pressrun.clock import Deadline
+from pressrun.errors import UsageError
+
+Json = Any
+"""What json.loads gives: known to no one until a parser has looked at it."""
+
+FACEBOOK_URL: Final = "https://graph.facebook.com"
+INSTAGRAM_URL: Final = "https://graph.instagram.com"
+INSTAGRAM_OAUTH_URL: Final = "https://api.instagram.com"
+UPLOAD_URL: Final = "https://rupload.facebook.com"
+
+_GET_ATTEMPTS = 3
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 2.0
+_SEGMENT = re.compile(r"[A-Za-z0-9_\-]+", re.ASCII)
+_TOKEN = re.compile(r"[!-~]+", re.ASCII)
+_LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_jitter = random.SystemRandom()
+_log = log.get("graph")
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One request that was made (a read that was repeated makes several), for metrics and the throttle gate."""
+
+    endpoint: Endpoint
+    http_status: int | None
+    error: GraphError | None
+    usage: Usage
+    duration_s: float
+    fbtrace_id: str | None
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is to be asked. `path` segments are ids or edge names; `url` replaces host, version and path.
+
+    `token` None means the account's own, "" none at all; without `with_proof` no appsecret_proof goes with it.
+    `secrets` must not survive in any error text.
+    """
+
+    endpoint: Endpoint
+    method: str
+    path: tuple[str, ...] = ()
+    params: Mapping[str, object] = field(default_factory=dict, repr=False)
+    url: str | None = None
+    token: str | None = field(default=None, repr=False)
+    scheme: str = "Bearer"
+    with_proof: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    content: bytes | Iterable[bytes] | None = field(default=None, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    deadline_s: float | None = None
+
+
+class Caller:
+    """Makes calls for one account. Thread-safe as far as its hooks are."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        transport: Transport,
+        *,
+        version: str,
+        graph_url: str | None,
+        app_secret: str | None,
+        app_id: str | None,
+        call_deadline_s: float,
+        before_call: Callable[[Endpoint], None] | None,
+        after_call: Callable[[CallRecord], None] | None,
+    ) -> None:
+        if credentials.token and not _TOKEN.fullmatch(credentials.token):
+            raise UsageError("the account's token holds spaces, line breaks or other characters that no token has")
+        self.login, self.version = credentials.login, version
+        self.app_id, self.app_secret = app_id, app_secret
+        self._credentials, self._transport = credentials, transport
+        self._override = graph_url.rstrip("/") if graph_url else None
+        self._call_deadline_s = call_deadline_s
+        self._before_call, self._after_call = before_call, after_call
+
+    @property
+    def ig_id(self) -> str:
+        return self._credentials.ig_id
+
+    @property
+    def token(self) -> str:
+        return self._credentials.token
+
+    def host(self, standard: str) -> str:
+        """The given host, unless one address replaces all hosts."""
+        return self._override or standard
+
+    @property
+    def graph_host(self) -> str:
+        return self.host(FACEBOOK_URL if self.login is Login.FACEBOOK else INSTAGRAM_URL)
+
+    def require(self, login: Login, what: str) -> None:
+        """Raises NotOnThisLogin unless the account is on that flavour."""
+        if self.login is not login:
+            raise NotOnThisLogin(what, self.login)
+
+    def get(self, endpoint: Endpoint, *path: str, **params: object) -> Json:
+        return self.run(Call(endpoint, "GET", path, params))
+
+    def post(self, endpoint: Endpoint, *path: str, **params: object) -> Json:
+        return self.run(Call(endpoint, "POST", path, params))
+
+    def delete(self, endpoint: Endpoint, *path: str, **params: object) -> Json:
+        return self.run(Call(endpoint, "DELETE", path, params))
+
+    def run(self, call: Call) -> Json:
+        """The parsed answer of a success.
+
+        Raises:
+            GraphError: everything else that can come back, or nothing.
+            UsageError: an id in the path cannot be one; nothing was called.
+        """
+        outgoing = self._outgoing(call)
+        deadline = Deadline.after(self._call_deadline_s if call.deadline_s is None else call.deadline_s)
+        attempts = _GET_ATTEMPTS if call.method == "GET" else 1
+        for attempt in range(1, attempts + 1):
+            answer, error = self._attempt(call, outgoing, deadline)
+            if error is None:
+                return answer
+            pause_s = _jitter.uniform(0, min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** (attempt - 1)))
+            if attempt == attempts or not _may_pass(error) or deadline.remaining_s() <= pause_s:
+                raise error
+            self._transport.pause(pause_s)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _attempt(self, call: Call, outgoing: Outgoing, deadline: Deadline) -> tuple[Json, GraphError | None]:
+        if self._before_call is not None:
+            self._before_call(call.endpoint)
+        started, answer, value = time.monotonic(), None, None
+        secrets = (*call.secrets, self.token, self.app_secret or "")
+        try:
+            answer = self._transport.send(outgoing, deadline)
+            value, error = _read(call.endpoint, answer, secrets)
+        except Unanswered as nothing:
+            error = unanswered(call.endpoint, nothing.reason, never_left=nothing.never_left)
+        self._report(call.endpoint, answer, error, time.monotonic() - started)
+        return value, error
+
+    def _report(self, endpoint: Endpoint, answer: Answer | None, error: GraphError | None, duration_s: float) -> None:
+        if self._after_call is None:
+            return
+        status, headers = (answer.status, answer.headers) if answer else (None, {})
+        fbtrace_id = error.fbtrace_id if error else None
+        record = CallRecord(endpoint, status, error, usage.parse(headers), duration_s, fbtrace_id)
+        try:
+            self._after_call(record)
+        except Exception:
+            # The hook keeps books; losing what it says must never lose the answer of a publish that went out.
+            _log.exception("graph.after_call_failed", endpoint=endpoint)
+
+    def _outgoing(self, call: Call) -> Outgoing:
+        url = call.url or "/".join((self.graph_host, self.version, *map(checked_id, call.path)))
+        if not call.path and call.url is None:
+            url += "/"
+        token = self.token if call.token is None else call.token
+        headers = dict(call.headers)
+        if token:
+            headers["Authorization"] = f"{call.scheme} {token}"
+        params = encode(call.params)
+        if token and call.with_proof:
+            params |= self._proof(token)
+        outgoing = Outgoing(call.method, url, params=params, headers=headers, content=call.content)
+        return replace(outgoing, params={}, form=params) if call.method == "POST" and call.content is None else outgoing
+
+    def _proof(self, token: str) -> dict[str, str]:
+        # Not on Instagram Login: nobody has confirmed that graph.instagram.com accepts it, and known clients switch
+        # it off there (graph-api.md §1.4); a proof that is refused would fail every call.
+        if self.app_secret is None or self.login is not Login.FACEBOOK:
+            return {}
+        return {"appsecret_proof": hmac.new(self.app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()}
+
+
+def encode(params: Mapping[str, object]) -> dict[str, str]:
+    """Parameters as Instagram takes them: None is left out, lists and objects are JSON, instants unix seconds."""
+    return {name: _encode(value) for name, value in params.items() if value is not None}
+
+
+def checked_id(text: str) -> str:
+    """A path segment that cannot lead elsewhere. Raises UsageError."""
+    if not _SEGMENT.fullmatch(text):
+        raise UsageError(f"{text!r} is not an Instagram id")
+    return text
+
+
+def _encode(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise UsageError(f"{value} has no time zone")
+        return str(int(value.timestamp()))
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, separators=(",", ":"))
+    return str(value)
+
+
+def _read(endpoint: Endpoint, answer: Answer, secrets: tuple[str, ...]) -> tuple[Json, GraphError | None]:
+    if not 200 <= answer.status < 300:
+        return None, classify(endpoint, answer.status, answer.body, answer.headers, secrets=secrets)
+    try:
+        value = json.loads(_writable(answer.body))
+    except (ValueError, RecursionError):
+        what = "an HTML page" if answer.body.lstrip()[:1] == b"<" else "no JSON" if answer.body else "an empty body"
+        return None, unreadable(endpoint, what, http_status=answer.status)
+    # A 200 can still be a failure (graph-api.md §3.1).
+    if isinstance(value, dict) and (value.get("error") or "debug_info" in value or value.get("success") is False):
+        return None, classify(endpoint, answer.status, answer.body, answer.headers, secrets=secrets)
+    return value, None
+
+
+def _writable(body: bytes) -> bytes:
+    """The same JSON without lone surrogates, which are legal there and cannot be written to any log or row."""
+    if not _LONE_SURROGATE.search(body):
+        return body
+    return json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _may_pass(error: GraphError) -> bool:
+    """Whether asking again at once has a chance: not for 100/33, which lasts minutes, nor for anything definite."""
+    if error.error_class is not ErrorClass.TRANSIENT:
+        return False
+    status = error.http_status
+    return status is None or not 400 <= status < 500 or error.is_transient or error.code in {1, 2, -1, -2}

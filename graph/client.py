@@ -1,0 +1,80 @@
+"""GraphClient: one account's way to Instagram, with the endpoint groups as attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from graph.audio import AudioLibrary
+from graph.batch import Batch
+from graph.calls import Caller, CallRecord
+from graph.catalogs import Catalogs
+from graph.comments import Comments
+from graph.credentials import Credentials, Login
+from graph.discovery import Discovery
+from graph.endpoints import Endpoint
+from graph.hashtags import Hashtags
+from graph.insights import Insights
+from graph.media import MediaCalls
+from graph.mentions import Mentions
+from graph.publishing import Publishing
+from graph.stories import Stories
+from graph.tags import Tags
+from graph.tokens import Tokens
+from graph.transport import Transport
+from graph.users import Users
+from graph.webhooks import Webhooks
+
+__all__ = ["CallRecord", "Credentials", "GraphClient", "Login"]
+
+
+class GraphClient:
+    """Calls Instagram for one account; cheap to make, so make one per account and share the transport.
+
+    `before_call` runs before every request (a repeated read makes several) and may raise to veto it; what it raises
+    comes through unchanged, also from `publish`, and proves that nothing was sent. `after_call` gets the record of
+    every request; what it raises is logged and dropped. `graph_url` replaces all of Instagram's hosts.
+    `call_deadline_s` is the total time of one call in seconds, DNS apart.
+
+    Raises UsageError when the token cannot be one.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        transport: Transport,
+        *,
+        version: str = "v25.0",
+        graph_url: str | None = None,
+        app_secret: str | None = None,
+        app_id: str | None = None,
+        call_deadline_s: float = 60.0,
+        before_call: Callable[[Endpoint], None] | None = None,
+        after_call: Callable[[CallRecord], None] | None = None,
+    ) -> None:
+        caller = Caller(
+            credentials,
+            transport,
+            version=version,
+            graph_url=graph_url,
+            app_secret=app_secret,
+            app_id=app_id,
+            call_deadline_s=call_deadline_s,
+            before_call=before_call,
+            after_call=after_call,
+        )
+        self.credentials = credentials
+        self.publishing = Publishing(caller)
+        self.users = Users(caller)
+        self.media = MediaCalls(caller)
+        self.stories = Stories(caller)
+        self.tags = Tags(caller)
+        self.mentions = Mentions(caller)
+        self.comments = Comments(caller)
+        self.insights = Insights(caller)
+        self.hashtags = Hashtags(caller)
+        self.discovery = Discovery(caller)
+        self.catalogs = Catalogs(caller)
+        self.audio = AudioLibrary(caller)
+        self.tokens = Tokens(caller)
+        self.webhooks = Webhooks(caller)
+        self.batch = Batch(caller)

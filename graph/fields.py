@@ -1,0 +1,83 @@
+"""Field lists and field expansion (graph-api.md §4.3, §5.1, §5.2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from graph.credentials import Login
+from pressrun.errors import UsageError
+
+_USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}", re.ASCII)
+_ARGUMENT = re.compile(r"[A-Za-z0-9_.,=\-]+", re.ASCII)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
+
+
+_PROFILE: Final = _names(
+    "username, name, biography, website, profile_picture_url, followers_count, follows_count, media_count"
+)
+USER: Final = {
+    Login.FACEBOOK: ("id", *_PROFILE),
+    Login.INSTAGRAM: ("id", "user_id", "account_type", *_PROFILE),
+}
+DISCOVERED_USER: Final = ("id", *_PROFILE)
+
+# Meta marks these two as Facebook Login only, its SDK lists them for both (graph-api.md §5.2): asked for, and given up
+# when they are refused.
+MEDIA_CONTESTED: Final = ("caption", "media_product_type")
+MEDIA: Final = (
+    *_names("id, media_type, timestamp, username, shortcode, permalink, media_url, thumbnail_url, owner{id}, alt_text"),
+    *_names("like_count, comments_count, is_comment_enabled, is_shared_to_feed"),
+    *MEDIA_CONTESTED,
+)
+CHILD: Final = _names("id, media_type, media_url, thumbnail_url, timestamp")
+LIVE: Final = _names("id, media_type, media_product_type, timestamp, username, owner{id}")
+TAGGED: Final = _names("id, caption, media_type, media_url, permalink, timestamp, username, like_count, comments_count")
+# Media of strangers: no user name (§5.3).
+HASHTAG_MEDIA: Final = _names("id, caption, media_type, media_url, permalink, timestamp, like_count, comments_count")
+DISCOVERED_MEDIA: Final = _names(
+    "id, caption, media_type, permalink, timestamp, like_count, comments_count, view_count"
+)
+MENTIONED_MEDIA: Final = _names("id, caption, media_type, media_url, timestamp, username, like_count, comments_count")
+
+COMMENT: Final = _names("id, text, username, timestamp, like_count, hidden, parent_id")
+MENTIONED_COMMENT: Final = ("id", "text", "timestamp", "like_count", "media{id,media_url}")
+INSIGHT: Final = ("name", "period", "title", "values", "total_value")
+
+
+def join(fields: Sequence[str]) -> str:
+    """The value of a `fields` parameter."""
+    return ",".join(fields)
+
+
+def expand(name: str, fields: Sequence[str], **arguments: str | int | None) -> str:
+    """A nested field: `expand("comments", ("id",), limit=5)` is `comments.limit(5){id}`.
+
+    Raises UsageError when an argument holds what would break out of the expression.
+    """
+    given = "".join(f".{key}({_checked(key, value)})" for key, value in arguments.items() if value is not None)
+    return f"{name}{given}{{{join(fields)}}}" if fields else f"{name}{given}"
+
+
+def insights(metrics: Sequence[str]) -> str:
+    """The nested field that reads insights along with media."""
+    return expand("insights", INSIGHT, metric=",".join(metrics))
+
+
+def checked_username(name: str) -> str:
+    """A user name without its @. Raises UsageError."""
+    bare = name.removeprefix("@")
+    if not _USERNAME.fullmatch(bare):
+        raise UsageError(f"{name!r} is not an Instagram user name")
+    return bare
+
+
+def _checked(key: str, value: str | int) -> str:
+    text = str(value)
+    if not _ARGUMENT.fullmatch(text):
+        raise UsageError(f"{text!r} cannot be used as {key}")
+    return text

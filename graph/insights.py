@@ -1,0 +1,167 @@
+"""Insights of the account and of single media (graph-api.md §6).
+
+Empty is unknown: what Instagram leaves out is an empty tuple or None here, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from graph import metrics as catalogue
+from graph.calls import Caller
+from graph.endpoints import Endpoint
+from graph.errors import unreadable
+from graph.reading import Node, Number
+
+Value = Number | Mapping[str, Number] | None
+
+
+@dataclass(frozen=True)
+class InsightValue:
+    """One point; `end_time` is the end of its period in UTC. Some metrics map a key (an hour) to a count."""
+
+    value: Value
+    end_time: datetime | None = None
+
+
+@dataclass(frozen=True)
+class BreakdownResult:
+    dimension_values: tuple[str, ...]
+    value: Number | None
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    dimension_keys: tuple[str, ...]
+    results: tuple[BreakdownResult, ...]
+
+
+@dataclass(frozen=True)
+class TotalValue:
+    value: Number | None
+    breakdowns: tuple[Breakdown, ...] = ()
+
+
+@dataclass(frozen=True)
+class Insight:
+    """One metric. Times in milliseconds for the reels watch-time metrics, plain counts otherwise."""
+
+    name: str
+    period: str | None = None
+    title: str | None = None
+    values: tuple[InsightValue, ...] = ()
+    total: TotalValue | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class Insights:
+    """`client.insights`. Every call raises GraphError; UnknownMetric or InvalidMetricRequest before a call."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def account(
+        self,
+        metrics: Sequence[str],
+        *,
+        period: str,
+        metric_type: str | None = None,
+        breakdown: str | Sequence[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        timeframe: str | None = None,
+        allow_unknown: bool = False,
+    ) -> tuple[Insight, ...]:
+        """Account metrics over at most 30 days; Instagram's default is the last 24 h.
+
+        Warning:
+            Reach counts people: the reach of two ranges cannot be added up.
+        """
+        breakdowns = _listed(breakdown)
+        catalogue.check_account(
+            metrics,
+            period=period,
+            metric_type=metric_type,
+            breakdowns=breakdowns,
+            since=since,
+            until=until,
+            timeframe=timeframe,
+            allow_unknown=allow_unknown,
+        )
+        answer = self._caller.get(
+            Endpoint.ACCOUNT_INSIGHTS,
+            self._caller.ig_id,
+            "insights",
+            metric=",".join(metrics),
+            period=period,
+            metric_type=metric_type,
+            breakdown=",".join(breakdowns) or None,
+            since=since,
+            until=until,
+            timeframe=timeframe,
+        )
+        return read_insights(answer, Endpoint.ACCOUNT_INSIGHTS)
+
+    def media(
+        self, media_id: str, metrics: Sequence[str], *, breakdown: str | None = None, allow_unknown: bool = False
+    ) -> tuple[Insight, ...]:
+        """Lifetime metrics of one media; never of an album's children. One bad metric fails the whole call."""
+        catalogue.check_media(metrics, self._caller.login, breakdown=breakdown, allow_unknown=allow_unknown)
+        answer = self._caller.get(
+            Endpoint.MEDIA_INSIGHTS, media_id, "insights", metric=",".join(metrics), breakdown=breakdown
+        )
+        return read_insights(answer, Endpoint.MEDIA_INSIGHTS)
+
+
+def read_insights(answer: Any, endpoint: Endpoint) -> tuple[Insight, ...]:
+    """The insights in `{"data": […]}`. Raises GraphError when there is no such list."""
+    node = Node(answer, endpoint)
+    if not node.has("data"):
+        raise unreadable(endpoint, "the insights have no data")
+    return node.each("data", read_insight)
+
+
+def read_insight(node: Node) -> Insight:
+    total = node.node("total_value")
+    return Insight(
+        name=node.id("name"),
+        period=node.text("period"),
+        title=node.text("title"),
+        values=node.each("values", _read_value),
+        total=_read_total(total) if total else None,
+        extra=node.rest(),
+    )
+
+
+def _read_value(node: Node) -> InsightValue:
+    value = node.raw("value")
+    counts = node.node("value") if isinstance(value, dict) else None
+    return InsightValue(
+        value=_read_counts(counts, value) if counts else node.number("value"), end_time=node.instant("end_time")
+    )
+
+
+def _read_counts(node: Node, counts: dict[str, Any]) -> dict[str, Number]:
+    read = {key: node.number(key) for key in counts}
+    return {key: number for key, number in read.items() if number is not None}
+
+
+def _read_total(node: Node) -> TotalValue:
+    return TotalValue(value=node.number("value"), breakdowns=node.each("breakdowns", _read_breakdown))
+
+
+def _read_breakdown(node: Node) -> Breakdown:
+    return Breakdown(dimension_keys=node.texts("dimension_keys"), results=node.each("results", _read_result))
+
+
+def _read_result(node: Node) -> BreakdownResult:
+    return BreakdownResult(dimension_values=node.texts("dimension_values"), value=node.number("value"))
+
+
+def _listed(breakdown: str | Sequence[str] | None) -> tuple[str, ...]:
+    if breakdown is None:
+        return ()
+    return tuple(breakdown.split(",")) if isinstance(breakdown, str) else tuple(breakdown)

@@ -1,0 +1,289 @@
+"""Bytes out, bytes in, under one strict deadline: the only module that imports httpx and httpcore.
+
+The deadline covers connecting, TLS, writing, headers and body, also against a server that sends a byte at a time,
+because every socket operation gets the time that is left. Only the DNS look-up lies outside: the system resolver
+cannot be interrupted. Nothing is retried, redirected, remembered (no cookies) or logged here.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import httpcore
+import httpx
+
+from pressrun.clock import Deadline
+
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+_KEEP_ALIVE_S = 15.0  # shorter than the idle time of the servers we know, so that reads seldom meet a closed connection
+_NEXT_ADDRESS_S = 3.0  # how long to wait for an address of a host before trying its next one
+_NETWORK_TROUBLE = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    UnicodeError,
+)
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One HTTP request. `form` becomes a form body, `content` is sent as it is."""
+
+    method: str
+    url: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    content: bytes | Iterable[bytes] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP response, whole and decompressed; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Unanswered(Exception):
+    """No whole answer came. `never_left`: not one byte of the request was written."""
+
+    def __init__(self, reason: str, *, never_left: bool) -> None:
+        self.reason, self.never_left = reason, never_left
+        super().__init__(reason)
+
+
+class Transport:
+    """Sends requests; safe to share between threads.
+
+    Reads share one pool of kept connections. A request that changes something always gets a fresh connection: on a
+    kept one the server may hang up just as it is written, which leaves "did it arrive?" open, and for a publish that
+    doubt costs minutes while a handshake costs a tenth of a second. The pools are unbounded: the number of threads
+    bounds them, so no thread ever waits for another one's connection.
+    """
+
+    def __init__(self, *, max_answer_bytes: int = MAX_ANSWER_BYTES) -> None:
+        self._max_answer_bytes = max_answer_bytes
+        self._call = _Call()
+        self._closed = threading.Event()
+        trust = httpx.create_ssl_context()
+        self._kept = _Network(self._call, trust, kept_connections=128)
+        self._fresh = _Network(self._call, trust, kept_connections=0)
+
+    def send(self, outgoing: Outgoing, deadline: Deadline) -> Answer:
+        """The answer, whatever its status. Raises Unanswered."""
+        self._call.begin(deadline)
+        try:
+            if self._closed.is_set():
+                raise httpcore.NetworkError("the transport is closed")
+            return self._exchange(outgoing)
+        except _NETWORK_TROUBLE as trouble:
+            raise Unanswered(_explain(trouble), never_left=not self._call.sent) from None
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but not beyond `close`."""
+        self._closed.wait(seconds)
+
+    def close(self) -> None:
+        """Close all connections; calls under way end as unanswered."""
+        self._closed.set()
+        self._kept.close()
+        self._fresh.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _exchange(self, outgoing: Outgoing) -> Answer:
+        request = httpx.Request(
+            outgoing.method,
+            outgoing.url,
+            params=dict(outgoing.params) or None,
+            data=dict(outgoing.form) if outgoing.form is not None else None,
+            content=outgoing.content,
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "pressrun"}
+            | dict(outgoing.headers),
+        )
+        network = self._kept if outgoing.method == "GET" else self._fresh
+        response = network.handle_request(request)
+        try:
+            body = bytearray()
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > self._max_answer_bytes:
+                    raise httpcore.ProtocolError(f"the answer is larger than {self._max_answer_bytes} bytes")
+        finally:
+            response.close()
+        return Answer(
+            response.status_code, {name.lower(): value for name, value in response.headers.items()}, bytes(body)
+        )
+
+
+class _Call(threading.local):
+    """The call that this thread is making."""
+
+    deadline: Deadline
+    sent: bool
+
+    def begin(self, deadline: Deadline) -> None:
+        self.deadline, self.sent = deadline, False
+
+    def left(self) -> float:
+        """Seconds left. Raises TimeoutError when none are, since a timeout of 0 would mean 'do not block'."""
+        remaining = self.deadline.remaining_s()
+        if remaining <= 0:
+            raise TimeoutError("the call's deadline has passed")
+        return remaining
+
+
+class _Network(httpx.BaseTransport):
+    """httpx on a pool of connections whose every operation obeys the deadline of the calling thread."""
+
+    def __init__(self, call: _Call, trust: ssl.SSLContext, *, kept_connections: int) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=trust,
+            max_connections=None,
+            max_keepalive_connections=kept_connections,
+            keepalive_expiry=_KEEP_ALIVE_S,
+            network_backend=_Backend(call),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        )
+        answer = self._pool.handle_request(
+            httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream)
+        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self, call: _Call) -> None:
+        self._call = call
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        with _told_as(httpcore.ConnectTimeout, httpcore.ConnectError):
+            addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            for place, (family, kind, protocol, _, address) in enumerate(addresses):
+                # A dead first address (IPv6 without a route) must not use up the call.
+                last = place == len(addresses) - 1
+                share = self._call.left() if last else min(self._call.left() / 2, _NEXT_ADDRESS_S)
+                sock = socket.socket(family, kind, protocol)
+                try:
+                    sock.settimeout(share)
+                    sock.connect(address)
+                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    return _Stream(sock, self._call)
+                except OSError:
+                    sock.close()
+                    if last:
+                        raise
+            raise OSError(f"no address found for {host}")
+
+
+class _Stream(httpcore.NetworkStream):
+    """A socket that reads and writes within the deadline of the calling thread, ignoring static timeouts."""
+
+    def __init__(self, sock: socket.socket, call: _Call) -> None:
+        self._sock, self._call = sock, call
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        with _told_as(httpcore.ReadTimeout, httpcore.ReadError):
+            self._sock.settimeout(self._call.left())
+            return self._sock.recv(max_bytes)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        with _told_as(httpcore.WriteTimeout, httpcore.WriteError):
+            left = memoryview(buffer)
+            while left:
+                self._sock.settimeout(self._call.left())
+                self._call.sent = True
+                left = left[self._sock.send(left) :]
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        with _told_as(httpcore.ConnectTimeout, httpcore.ConnectError):
+            try:
+                # The ssl module holds the whole handshake to the socket's timeout, not each read of it.
+                self._sock.settimeout(self._call.left())
+                secured = ssl_context.wrap_socket(self._sock, server_hostname=server_hostname)
+            except BaseException:
+                self.close()
+                raise
+            return _Stream(secured, self._call)
+
+    def close(self) -> None:
+        self._sock.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "ssl_object":
+            return self._sock if isinstance(self._sock, ssl.SSLSocket) else None
+        if info == "is_readable":
+            return _is_readable(self._sock)
+        return self._sock if info == "socket" else None
+
+
+def _is_readable(sock: socket.socket) -> bool:
+    """An idle connection that can be read has been closed by the server."""
+    if sock.fileno() < 0:
+        return True
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+@contextmanager
+def _told_as(timeout: type[Exception], trouble: type[Exception]) -> Iterator[None]:
+    """The errors of sockets as those that httpcore's contract names."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise timeout(str(error)) from error
+    except OSError as error:
+        raise trouble(str(error)) from error
+
+
+def _explain(trouble: Exception) -> str:
+    if isinstance(trouble, httpcore.TimeoutException):
+        return "the call's deadline passed without a whole answer"
+    text = str(trouble) or type(trouble).__name__
+    return f"no whole answer: {text}"

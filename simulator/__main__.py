@@ -1,0 +1,41 @@
+"""`python -m simulator`: every field of SimulatorConfig is a flag."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from pressrun.errors import PressrunError
+from simulator.config import SimulatorConfig
+from simulator.serve import run
+
+_SPECIAL = {"faults", "readings", "fetch_media", "state_dir", "webhook_url"}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="simulator", description="A Graph API on localhost.")
+    for field in fields(SimulatorConfig):
+        if field.name not in _SPECIAL and field.default is not MISSING:
+            flag = "--" + field.name.replace("_", "-")
+            parser.add_argument(flag, type=type(field.default), default=field.default)
+    parser.add_argument("--state-dir", type=Path)
+    parser.add_argument("--webhook-url")
+    parser.add_argument("--no-fetch-media", action="store_false", dest="fetch_media")
+    parser.add_argument("--fault", action="append", default=[], dest="faults", metavar="ENDPOINT:MODE[:KEY=VALUE,…]")
+    parser.add_argument("--reading", action="append", default=[], dest="readings", metavar="NAME=VALUE")
+    given: dict[str, Any] = vars(parser.parse_args(arguments))
+    given["faults"] = tuple(given["faults"])
+    given["readings"] = dict(reading.partition("=")[::2] for reading in given["readings"])
+    try:
+        run(SimulatorConfig(**given))
+    except PressrunError as problem:
+        sys.stderr.write(f"simulator: {problem}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

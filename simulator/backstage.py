@@ -1,0 +1,55 @@
+"""What stands behind the world for the length of a process: faults, budgets, fetching, sending, counting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from simulator.answers import Answer
+from simulator.calls import Call
+from simulator.config import SimulatorConfig
+from simulator.faults import Faults, read_rule
+from simulator.fetcher import Fetcher
+from simulator.sender import Sender
+from simulator.usage import Usage
+from simulator.world import World
+
+
+class Backstage:
+    """Built once per process; `start` and `stop` frame the life of its tasks."""
+
+    def __init__(self, config: SimulatorConfig) -> None:
+        self.config = config
+        self.world = World(config)
+        self.faults = Faults(self.world.seed)
+        for text in config.faults:
+            wanted = read_rule(text)
+            self.faults.add(wanted, self.world.account(wanted["account"]) if "account" in wanted else None)
+        self.usage = Usage(self.world)
+        self.fetcher = Fetcher(config)
+        self.sender = Sender(self.world)
+        self.calls: dict[str, int] = {}
+        self.perform: Callable[[Call, dict[str, str]], Awaitable[Answer]]
+        """Carries out one call; set by GraphApp, needed by batches."""
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        from simulator import processing
+
+        self.sender.start()
+        processing.resume(self)
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.sender.stop()
+        await self.fetcher.close()
+        self.world.journal.close()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the calls, until done or stopped."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

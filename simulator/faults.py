@@ -1,0 +1,154 @@
+"""Misbehaviour on request: which call it strikes, and what it does.
+
+`accept_…` modes let the effect happen, durably, and spoil the answer; all others leave the world untouched.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pressrun.errors import UsageError
+from simulator import errors
+from simulator.noise import unit
+from simulator.records import Account
+from simulator.routing import NAMES
+
+ACCEPT = "accept_then_"
+SPOILED = frozenset({"hang", "reset", "500", "2207051", "fatal", "html", "truncated", "empty"})
+"""What can become of an answer after the effect."""
+REFUSALS = frozenset({"refuse_500", "refuse_2207051", "refuse_fatal", "quota", "flake_100_33", "throttle"})
+WIRE = frozenset({"reset", "hang", "html", "empty", "truncated_json"})
+CONTAINER_MODES = frozenset({"stuck_processing", "fail_processing", "not_ready"})
+MODES = frozenset({ACCEPT + spoil for spoil in SPOILED}) | REFUSALS | WIRE | CONTAINER_MODES | {"slow"}
+
+_ALIASES = {
+    "media": frozenset({"user_media", "container_create"}),
+    "insights": frozenset({"user_insights", "media_insights"}),
+}
+
+
+@dataclass(slots=True)
+class Rule:
+    """Strikes the calls of an endpoint from the `nth` on, `count` times, each with `probability`."""
+
+    number: int
+    endpoint: str
+    mode: str
+    probability: float = 1.0
+    nth: int = 1
+    count: int | None = None
+    account: int | None = None
+    seconds: float = 5.0
+    subcode: int | None = None
+    code: int | None = None
+    seen: int = 0
+    fired: int = 0
+
+    def describe(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class Faults:
+    """The rules in force, in the order in which they were added; the first that strikes wins."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._added = 0
+        self.rules: list[Rule] = []
+        self.fired: dict[str, int] = {}
+
+    def add(self, wanted: Mapping[str, Any], account: Account | None = None) -> Rule:
+        """Raises UsageError for a rule that makes no sense."""
+        unknown = set(wanted) - set(Rule.__slots__) - {"number", "seen", "fired"}
+        if unknown:
+            raise UsageError(f"a fault rule has no {', '.join(sorted(unknown))}")
+        self._added += 1
+        rule = Rule(self._added, str(wanted.get("endpoint", "")), str(wanted.get("mode", "")))
+        try:
+            rule.probability = float(wanted.get("probability", 1.0))
+            rule.nth = int(wanted.get("nth", 1))
+            rule.count = int(wanted["count"]) if "count" in wanted else 1 if "nth" in wanted else None
+            rule.seconds = float(wanted.get("seconds", 60.0 if rule.mode == "throttle" else 5.0))
+            rule.subcode = int(wanted["subcode"]) if "subcode" in wanted else None
+            rule.code = int(wanted["code"]) if "code" in wanted else None
+        except (TypeError, ValueError, OverflowError) as problem:
+            raise UsageError(f"the fault rule holds a bad number: {problem}") from None
+        rule.account = account.index if account else None
+        _check(rule)
+        self.rules.append(rule)
+        return rule
+
+    def clear(self) -> None:
+        self.rules.clear()
+
+    def pick(self, endpoint: str, account: Account | None) -> Rule | None:
+        """The rule that strikes this call."""
+        for rule in self.rules:
+            if rule.endpoint not in {"*", endpoint} and endpoint not in _ALIASES.get(rule.endpoint, ()):
+                continue
+            if rule.account is not None and (account is None or account.index != rule.account):
+                continue
+            rule.seen += 1
+            if rule.seen < rule.nth or (rule.count is not None and rule.fired >= rule.count):
+                continue
+            if rule.probability < 1 and unit(self._seed, "fault", rule.number, rule.seen) >= rule.probability:
+                continue
+            rule.fired += 1
+            key = f"{endpoint}:{rule.mode}"
+            self.fired[key] = self.fired.get(key, 0) + 1
+            return rule
+        return None
+
+    def give_back(self, rule: Rule) -> None:
+        """The call failed by itself: the rule strikes the next one instead."""
+        rule.seen -= 1
+        rule.fired -= 1
+
+
+def read_rule(text: str) -> dict[str, Any]:
+    """`media_publish:accept_then_hang:nth=3,account=1`, or the same as a JSON object. Raises UsageError."""
+    if text.lstrip().startswith("{"):
+        try:
+            parsed = json.loads(text)
+        except ValueError:
+            raise UsageError(f"the fault rule {text!r} is not valid JSON") from None
+        return dict(parsed)
+    endpoint, _, rest = text.partition(":")
+    mode, _, options = rest.partition(":")
+    rule: dict[str, Any] = {"endpoint": endpoint.strip(), "mode": mode.strip()}
+    for option in filter(None, options.split(",")):
+        name, equals, value = option.partition("=")
+        if not equals:
+            raise UsageError(f"{option!r} in the fault rule {text!r} is not name=value")
+        rule[name.strip()] = value.strip()
+    return rule
+
+
+def refusal(rule: Rule) -> errors.GraphError | None:
+    """The error of a rule that answers with one."""
+    made = {
+        "refuse_500": errors.service_error,
+        "refuse_2207051": errors.blocked,
+        "refuse_fatal": errors.fatal,
+        "quota": errors.quota_reached,
+        f"{ACCEPT}500": errors.service_error,
+        f"{ACCEPT}2207051": errors.blocked,
+        f"{ACCEPT}fatal": errors.fatal,
+    }.get(rule.mode)
+    return made() if made else None
+
+
+def _check(rule: Rule) -> None:
+    if rule.mode not in MODES:
+        raise UsageError(f"no fault mode is called {rule.mode!r}; there are {', '.join(sorted(MODES))}")
+    if rule.endpoint != "*" and rule.endpoint not in NAMES and rule.endpoint not in _ALIASES:
+        raise UsageError(f"no endpoint is called {rule.endpoint!r}; there are {', '.join(sorted(NAMES))}")
+    if not 0 <= rule.probability <= 1 or rule.nth < 1 or (rule.count is not None and rule.count < 0):
+        raise UsageError("a fault rule needs 0 <= probability <= 1, nth >= 1 and count >= 0")
+    if rule.code not in {None, 4, 17, 613, 80002}:
+        raise UsageError("code of a throttle rule is 4, 17, 613 or 80002")
+    if not 0 <= rule.seconds <= 1e9:
+        raise UsageError("seconds of a fault rule must be between 0 and 1e9")

@@ -1,0 +1,43 @@
+"""The shapes of insight answers (graph-api.md §6.4) and the reading of their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from simulator import errors
+from simulator.clock import graph_time
+from simulator.params import Params
+
+
+def wanted_metrics(params: Params, known: Collection[str]) -> list[str]:
+    """The metrics asked for. One that is unknown, or gone since, fails the whole call."""
+    metrics = params.listing("metric")
+    if not metrics:
+        raise errors.missing("metric")
+    for at, metric in enumerate(metrics):
+        if metric not in known:
+            allowed = ", ".join(sorted(known))
+            raise errors.invalid(f"metric[{at}] must be one of the following values: {allowed}")
+    return list(dict.fromkeys(metrics))
+
+
+def row(node: str, metric: str, period: str, **content: Any) -> dict[str, Any]:
+    title = metric.replace("_", " ").capitalize()
+    return {
+        "name": metric,
+        "period": period,
+        **content,
+        "title": title,
+        "description": f"{title} of the object, as the simulator counts it.",
+        "id": f"{node}/insights/{metric}/{period}",
+    }
+
+
+def series(points: Sequence[tuple[Any, float]]) -> list[dict[str, Any]]:
+    return [{"value": value, "end_time": graph_time(end)} for value, end in points]
+
+
+def breakdown(keys: Sequence[str], parts: Mapping[tuple[str, ...], int]) -> dict[str, Any]:
+    results = [{"dimension_values": list(values), "value": value} for values, value in parts.items()]
+    return {"dimension_keys": list(keys), "results": results}

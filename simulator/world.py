@@ -1,0 +1,182 @@
+"""The whole simulated Instagram: every change is one event, journalled first and applied second.
+
+Applying the events of the journal in order rebuilds the same world, so nothing outside `apply` handlers changes state.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from simulator import ids, people
+from simulator.clock import SimClock, real_seconds
+from simulator.config import SimulatorConfig
+from simulator.journal import Event, Journal
+from simulator.records import (
+    Account,
+    Business,
+    Comment,
+    Container,
+    FacebookUser,
+    Hashtag,
+    Login,
+    Media,
+    Mention,
+    Page,
+    Publish,
+    Token,
+)
+
+Apply = Callable[["World", Event], None]
+_APPLY: dict[str, Apply] = {}
+
+Node = Account | Container | Media | Comment | Hashtag | Page | Business | FacebookUser
+
+
+def applies(kind: str) -> Callable[[Apply], Apply]:
+    """Register how events of this kind change the world."""
+
+    def register(function: Apply) -> Apply:
+        _APPLY[kind] = function
+        return function
+
+    return register
+
+
+class World:
+    """State of one simulator. Not safe for threads: it lives in one event loop."""
+
+    def __init__(self, config: SimulatorConfig) -> None:
+        self.config = config
+        self.seed = config.seed
+        self.clock = SimClock(config.speed)
+        self.epoch = self.clock.now()
+        self.readings: dict[str, str] = dict(config.readings)
+        self.webhook_url = config.webhook_url
+        self.accounts: list[Account] = []
+        self.by_username: dict[str, Account] = {}
+        self.nodes: dict[str, Node] = {}
+        self.tokens: dict[str, Token] = {}
+        self.used_codes: set[str] = set()
+        self.publishes: list[Publish] = []
+        self.mentions: list[Mention] = []
+        self.mentioned: set[tuple[int, str, str | None]] = set()
+        self.deliveries: dict[int, dict[str, Any]] = {}
+        self.notes: dict[str, dict[str, int]] = defaultdict(dict)
+        self.count = 0
+        self.journal = Journal(config.state_dir)
+        self._replay()
+
+    def now(self) -> float:
+        return self.clock.now()
+
+    def commit(self, kind: str, /, **data: Any) -> None:
+        """Make one change durable, then real."""
+        event: Event = {"kind": kind, "now": self.now(), "count": self.count, **data}
+        self.journal.append(event)
+        _APPLY[kind](self, event)
+
+    def note(self, about: str, what: str) -> None:
+        """Remember for the report. Only the first of a kind is made durable: the rest is a count."""
+        if what in self.notes[about]:
+            self.notes[about][what] += 1
+        else:
+            self.commit("note.made", about=about, what=what)
+
+    def new_id(self, prefix: str) -> str:
+        self.count += 1
+        return ids.scattered(prefix, self.count)
+
+    def reading(self, name: str, default: str) -> str:
+        return self.readings.get(name, default)
+
+    def find(self, node: str) -> Node | None:
+        """The object with this id, seeded ones included."""
+        found = self.nodes.get(node)
+        if found is None:
+            owner = ids.seeded_owner(node)
+            if owner is not None and owner < len(self.accounts):
+                self.media_of(self.accounts[owner])
+                found = self.nodes.get(node)
+        return found
+
+    def media_of(self, account: Account) -> list[Media]:
+        """The account's media, oldest first; the seeded ones appear on first need."""
+        if not account.is_seeded:
+            from simulator import seeding
+
+            account.is_seeded = True
+            seeding.furnish(self, account)
+        return account.media
+
+    def account(self, reference: object) -> Account | None:
+        """By index, Instagram id or username."""
+        if isinstance(reference, bool):
+            return None
+        text = str(reference)
+        if text in self.by_username:
+            return self.by_username[text]
+        found = self.nodes.get(text)
+        if isinstance(found, Account):
+            return found
+        if text.isascii() and text.isdigit() and len(text) < 7 and int(text) < len(self.accounts):
+            return self.accounts[int(text)]
+        return None
+
+    def _replay(self) -> None:
+        born = False
+        for event in self.journal.replay():
+            if not born:
+                self._be_born(event)
+                born = True
+                continue
+            self.count = max(self.count, event["count"])
+            _APPLY[event["kind"]](self, event)
+        if not born:
+            first: Event = {"kind": "world.born", "now": self.epoch, "seed": self.seed, "real": real_seconds()}
+            first |= {"accounts": self.config.accounts, "speed": self.config.speed, "count": 0}
+            self.journal.append(first)
+            self._be_born(first)
+            return
+        if self.clock.speed != self.config.speed:
+            self.commit("clock.anchored", real=real_seconds(), sim=self.now(), speed=self.config.speed)
+        if len(self.accounts) < self.config.accounts:
+            self.commit("accounts.grown", accounts=self.config.accounts)
+
+    def _be_born(self, event: Event) -> None:
+        self.seed, self.epoch = event["seed"], event["now"]
+        self.clock.anchor(real=event["real"], sim=event["now"], speed=event["speed"])
+        _grow(self, event)
+
+    def add_account(self, account: Account) -> None:
+        self.accounts.append(account)
+        self.by_username[account.username] = account
+        self.nodes[account.ig_id] = account
+        if account.login is Login.INSTAGRAM:
+            self.nodes[account.app_scoped_id] = account
+        else:
+            for node in (FacebookUser(account), Page(account), Business(account)):
+                self.nodes[node.id] = node
+
+
+@applies("accounts.grown")
+def _grow(world: World, event: Event) -> None:
+    for index in range(len(world.accounts), event["accounts"]):
+        people.settle(world, index)
+
+
+@applies("clock.anchored")
+def _anchor(world: World, event: Event) -> None:
+    world.clock.anchor(real=event["real"], sim=event["sim"], speed=event["speed"])
+
+
+@applies("readings.chosen")
+def _choose(world: World, event: Event) -> None:
+    world.readings |= event["readings"]
+
+
+@applies("note.made")
+def _note(world: World, event: Event) -> None:
+    notes = world.notes[event["about"]]
+    notes[event["what"]] = notes.get(event["what"], 0) + 1

@@ -1,0 +1,46 @@
+"""A home of its own for each test, and the check that no server process outlives the test."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pressrun.embedded.paths import Kind
+from tests.support.servers import reachable_folder
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home that does not exist yet and that every user can reach. Fails the test if a process stays behind."""
+    with reachable_folder() as folder:
+        path = folder / "home"
+        yield path
+        try:
+            until(lambda: not servers_of(path), 30, lambda: f"processes stay behind: {servers_of(path)}")
+        finally:
+            for process in servers_of(path):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            if (path / "servers").is_symlink():
+                shutil.rmtree((path / "servers").readlink())
+
+
+def servers_of(home: Path, kind: Kind | None = None) -> list[psutil.Process]:
+    """Every keeper, server and backend of this home that runs and that we may look at."""
+    root = (home / "servers").readlink() if (home / "servers").is_symlink() else home
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            command = process.cmdline()
+            is_keeper = "pressrun.embedded.keeper" in command and any(str(home) in each for each in command)
+            if (is_keeper or Path(process.cwd()).is_relative_to(root)) and (
+                kind is None or kind in f"{command} {process.cwd()}"
+            ):
+                found.append(process)
+    return found

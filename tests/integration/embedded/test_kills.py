@@ -1,0 +1,263 @@
+"""kill -9 of anything: the server, its keeper, a user, all of them; and files as such a kill leaves them."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import time
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+import redis
+
+from pressrun.embedded import state
+from pressrun.embedded.paths import Kind
+from pressrun.embedded.servers import borrow_postgres, borrow_redis, redis_py_url, wait_stopped
+from tests.integration.embedded.conftest import servers_of
+from tests.support.processes import Process, start_module
+from tests.support.waiting import until
+
+linux = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="ties and looks through /proc: Linux only")
+
+
+def state_of(home: Path, kind: Kind = Kind.POSTGRES) -> state.State:
+    return until(lambda: state.read(home / f"run/{kind}.json"), 30, "no server is ready")
+
+
+def replaced(home: Path, kind: Kind, old: state.State) -> state.State:
+    def other() -> state.State | None:
+        now = state.read(home / f"run/{kind}.json")
+        return now if now is not None and now.keeper_pid != old.keeper_pid else None
+
+    return until(other, 10, f"no new keeper of {kind}")
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+
+
+def start_by_hand(command: list[str], user: str) -> Process:
+    entry = pwd.getpwnam(user)
+    return Process(command, identity={"user": entry.pw_uid, "group": entry.pw_gid} if os.geteuid() == 0 else None)
+
+
+def query(url: str, text: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(text)
+        return cursor.fetchall() if cursor.description else []
+
+
+def answers_again(url: str) -> bool:
+    try:
+        return query(url, "SELECT 1") == [(1,)]
+    except psycopg.OperationalError:
+        return False
+
+
+def pings(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
+
+
+def test_a_killed_postgres_is_back_at_once_with_its_rows(home: Path) -> None:
+    with borrow_postgres(home) as url:
+        query(url, "CREATE TABLE kept AS SELECT 7 AS n")
+        before = state_of(home)
+
+        kill(before.server_pid)
+
+        until(lambda: answers_again(url), 10, "Postgres does not come back")
+        after = until(lambda: state.read(home / "run/postgres.json"), 5)
+        assert after.server_pid != before.server_pid
+        assert after.keeper_pid == before.keeper_pid
+        assert query(url, "SELECT n FROM kept") == [(7,)]
+
+
+def test_a_killed_broker_is_back_at_once_with_its_messages(home: Path) -> None:
+    with borrow_redis(home) as url, redis.Redis.from_url(redis_py_url(url)) as client:
+        client.rpush("queue", *[f"hint {n}" for n in range(1000)])
+
+        kill(state_of(home, Kind.VALKEY).server_pid)
+
+        until(lambda: pings(client), 10, "the broker does not come back")
+        assert client.llen("queue") == 1000
+
+
+@linux
+def test_a_killed_keeper_is_replaced_within_two_seconds_under_the_same_address(home: Path) -> None:
+    with borrow_postgres(home) as url, borrow_redis(home) as redis_url:
+        query(url, "CREATE TABLE kept AS SELECT 7 AS n")
+        before = {kind: state_of(home, kind) for kind in Kind}
+
+        for each in before.values():
+            kill(each.keeper_pid)
+        killed = time.monotonic()
+
+        for kind, old in before.items():
+            assert replaced(home, kind, old).url == old.url
+        until(lambda: answers_again(url), 10)
+        assert time.monotonic() - killed < 4, "about 1 s on a quiet machine; 2 s promised"
+        assert query(url, "SELECT n FROM kept") == [(7,)]
+        with redis.Redis.from_url(redis_py_url(redis_url)) as client:
+            assert client.ping()
+
+
+def test_polite_signals_to_every_process_do_not_take_the_server_from_its_users(home: Path) -> None:
+    """As a service manager sends them: the users still need their server for an orderly end."""
+    with borrow_postgres(home) as url, psycopg.connect(url, autocommit=True) as connection:
+        keeper = state_of(home).keeper_pid
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            os.kill(keeper, number)
+
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+        assert psutil.Process(keeper).is_running()
+    assert wait_stopped(home)
+
+
+@linux
+def test_a_server_does_not_outlive_a_killed_keeper(home: Path) -> None:
+    with start_module("tests.support.borrower", str(home), "postgres") as user:
+        user.line("^URL")
+        user.send(signal.SIGSTOP)  # a user that cannot start a new keeper
+        try:
+            kill(state_of(home).keeper_pid)
+            until(lambda: not servers_of(home), 10, lambda: f"still there: {servers_of(home)}")
+        finally:
+            user.send(signal.SIGCONT)
+        assert "received fast shutdown request" in (home / "logs/postgres.log").read_text()
+
+
+def test_after_a_kill_of_everything_the_next_start_recovers(home: Path) -> None:
+    with start_module("tests.support.borrower", str(home), "postgres") as user:
+        url = user.line("^URL (.*)")
+        query(url, "CREATE TABLE kept AS SELECT 7 AS n")
+
+        for process in [psutil.Process(user.pid), *servers_of(home)]:
+            process.suspend()  # so that none of them notices the others' end
+        for process in [psutil.Process(user.pid), *servers_of(home)]:
+            process.kill()
+        until(lambda: not servers_of(home), 10)
+    assert (home / "postgres/pg18/postmaster.pid").exists()
+    assert (home / "run/postgres.json").exists()
+
+    with borrow_postgres(home) as again:
+        assert again == url
+        assert query(again, "SELECT n FROM kept") == [(7,)]
+
+
+@linux
+def test_a_stale_pid_that_now_belongs_to_another_process_does_not_stop_the_start(home: Path) -> None:
+    with borrow_postgres(home):
+        content = (home / "postgres/pg18/postmaster.pid").read_text()
+    assert wait_stopped(home)
+    stale = home / "postgres/pg18/postmaster.pid"
+    stale.write_text(content.replace(content.splitlines()[0], str(os.getppid()), 1))
+    shutil.chown(stale, (home / "postgres/pg18").stat().st_uid)
+
+    with borrow_postgres(home) as url:
+        assert query(url, "SELECT 1") == [(1,)]
+
+
+def test_a_server_that_someone_runs_by_hand_is_left_alone(home: Path) -> None:
+    """Its data folder must never get a second server, even though it holds no lock of ours."""
+    with borrow_postgres(home):
+        process = psutil.Process(state_of(home).server_pid)
+        command, user = process.cmdline(), process.username()
+    assert wait_stopped(home)
+    pid_file = home / "postgres/pg18/postmaster.pid"
+    with start_by_hand(command, user) as by_hand:
+        until(lambda: pid_file.exists() and "ready" in pid_file.read_text(), 10, lambda: by_hand.output)
+
+        with pytest.raises(Exception, match=r"postmaster\.pid.* already exists"), borrow_postgres(home):
+            pass
+
+        assert by_hand.returncode is None
+        by_hand.send(signal.SIGINT)
+        assert by_hand.wait() == 0
+
+
+@linux
+def test_a_busy_backend_of_a_killed_postmaster_does_not_delay_the_restart_for_long(home: Path) -> None:
+    # closing(), because leaving a connection's own block would commit, which the busy one cannot.
+    with borrow_postgres(home) as url, closing(psycopg.connect(url)) as connection:
+        backend = connection.info.backend_pid
+        connection.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 100000000000)")
+        until(lambda: psutil.Process(backend).cpu_times().user > 0.1, 10)
+
+        kill(state_of(home).server_pid)
+
+        until(lambda: answers_again(url), 20, "Postgres does not come back")
+        assert not psutil.pid_exists(backend) or psutil.Process(backend).status() == psutil.STATUS_ZOMBIE
+
+
+def test_an_initdb_that_was_killed_half_way_is_begun_anew(home: Path) -> None:
+    with start_module("tests.support.borrower", str(home), "postgres") as user:
+        until(lambda: list(home.glob("postgres/new-*/base")), 20, lambda: user.output)
+        user.send(signal.SIGSTOP)
+        for process in servers_of(home):
+            process.kill()
+        user.kill()
+    assert not (home / "postgres/pg18").exists()
+
+    with borrow_postgres(home) as url:
+        assert query(url, "SELECT 1") == [(1,)]
+    assert not list(home.glob("postgres/new-*"))
+
+
+def test_a_message_file_cut_off_in_the_middle_of_a_write_is_read_up_to_there(home: Path) -> None:
+    with borrow_redis(home) as url, redis.Redis.from_url(redis_py_url(url)) as client:
+        client.rpush("queue", "first", "second")
+        client.rpush("queue", "third")
+    assert wait_stopped(home)
+    [file] = home.glob("valkey/appendonlydir/*.incr.aof")
+    os.truncate(file, file.stat().st_size - 5)
+
+    with borrow_redis(home) as url, redis.Redis.from_url(redis_py_url(url)) as client:
+        assert client.lrange("queue", 0, -1) == [b"first", b"second"]
+
+
+@pytest.mark.parametrize("victim", ["*.incr.aof", "*.base.rdb", "*.manifest"])
+def test_a_damaged_message_file_is_set_aside_because_postgres_has_the_truth(home: Path, victim: str) -> None:
+    for _ in range(2):  # the second time there is something in it
+        with borrow_redis(home) as url, redis.Redis.from_url(redis_py_url(url)) as client:
+            client.rpush("queue", *["x" * 100] * 100)
+        assert wait_stopped(home)
+    [file] = home.glob(f"valkey/appendonlydir/{victim}")
+    with file.open("r+b") as damaged:
+        damaged.write(b"\x00" * min(file.stat().st_size, 200))
+
+    with borrow_redis(home) as url, redis.Redis.from_url(redis_py_url(url)) as client:
+        assert client.ping()
+    assert len(list(home.glob("valkey/appendonlydir.damaged-*"))) == 1
+
+
+def test_a_cluster_that_cannot_start_is_reported_with_the_servers_own_words_and_heals(home: Path) -> None:
+    with borrow_postgres(home) as url:
+        query(url, "CREATE TABLE kept AS SELECT 7 AS n")
+    assert wait_stopped(home)
+    control = home / "postgres/pg18/global/pg_control"
+    control.rename(control.with_name("set-aside"))
+
+    with pytest.raises(Exception, match="pg_control"), borrow_postgres(home):
+        pass
+
+    control.with_name("set-aside").rename(control)
+    with borrow_postgres(home) as url:
+        assert query(url, "SELECT n FROM kept") == [(7,)]
+
+
+def test_a_cluster_of_another_version_is_not_replaced_by_an_empty_one(home: Path) -> None:
+    with borrow_postgres(home):
+        pass
+    assert wait_stopped(home)
+    (home / "postgres/pg18").rename(home / "postgres/pg17")
+
+    with pytest.raises(Exception, match=r"pg17, but only PostgreSQL 18"), borrow_postgres(home):
+        pass

@@ -1,0 +1,135 @@
+"""Insights: the shapes of graph-api.md §6.4, and that empty is not zero."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from graph.client import GraphClient
+from graph.errors import ErrorClass, GraphError
+from graph.insights import Breakdown, BreakdownResult, Insight, InsightValue, TotalValue
+from graph.metrics import InvalidMetricRequest, UnknownMetric
+from tests.unit.graph.conftest import IG_ID
+from tests.unit.graph.server import ScriptedServer
+
+DAY = datetime(2026, 5, 4, 7, tzinfo=UTC)
+
+
+def test_a_series(facebook: GraphClient, server: ScriptedServer) -> None:
+    values = [{"value": 3, "end_time": "2026-05-04T07:00:00+0000"}, {"value": "4", "end_time": None}, {}]
+    insight = {"name": "reach", "period": "day", "values": values, "title": "Reach", "id": f"{IG_ID}/insights/reach"}
+    server.replies({"data": [insight], "paging": {"previous": "p", "next": "n"}})
+
+    found = facebook.insights.account(["reach"], period="day", since=DAY, until=DAY + timedelta(days=2))
+
+    points = (InsightValue(3, DAY), InsightValue(4), InsightValue(None))
+    assert found == (Insight("reach", "day", "Reach", points, extra={"id": f"{IG_ID}/insights/reach"}),)
+    assert server.last.path == f"/v25.0/{IG_ID}/insights"
+    assert server.last.query == {"metric": "reach", "period": "day", "since": "1777878000", "until": "1778050800"}
+
+
+def test_a_total_with_breakdown(instagram: GraphClient, server: ScriptedServer) -> None:
+    total = {
+        "value": 224,
+        "breakdowns": [
+            {
+                "dimension_keys": ["media_product_type", "follow_type"],
+                "results": [
+                    {"dimension_values": ["POST", "FOLLOWER"], "value": 124},
+                    {"dimension_values": ["REEL", "NON_FOLLOWER"]},
+                ],
+            }
+        ],
+    }
+    server.replies({"data": [{"name": "reach", "period": "day", "total_value": total}]})
+
+    (insight,) = instagram.insights.account(
+        ["reach"], period="day", metric_type="total_value", breakdown=["media_product_type", "follow_type"]
+    )
+
+    results = (BreakdownResult(("POST", "FOLLOWER"), 124), BreakdownResult(("REEL", "NON_FOLLOWER"), None))
+    assert insight.total == TotalValue(224, (Breakdown(("media_product_type", "follow_type"), results),))
+    assert insight.values == ()
+    assert server.last.query["metric_type"] == "total_value"
+    assert server.last.query["breakdown"] == "media_product_type,follow_type"
+
+
+def test_demographics_come_without_a_total(facebook: GraphClient, server: ScriptedServer) -> None:
+    breakdown = {"dimension_keys": ["age", "gender"], "results": [{"dimension_values": ["25-34", "F"], "value": 9}]}
+    server.replies({"data": [{"name": "follower_demographics", "total_value": {"breakdowns": [breakdown]}}]})
+
+    (insight,) = facebook.insights.account(
+        ["follower_demographics"],
+        period="lifetime",
+        metric_type="total_value",
+        breakdown="age,gender",
+        timeframe="this_month",
+    )
+
+    assert insight.total is not None
+    assert insight.total.value is None
+    assert insight.total.breakdowns[0].results == (BreakdownResult(("25-34", "F"), 9),)
+    assert server.last.query["timeframe"] == "this_month"
+
+
+def test_online_followers_map_hours_to_counts(facebook: GraphClient, server: ScriptedServer) -> None:
+    values = [{"value": {"0": 12, "1": "13", "2": None}, "end_time": "2026-05-04T07:00:00+0000"}, {"value": {}}]
+    server.replies({"data": [{"name": "online_followers", "period": "lifetime", "values": values}]})
+
+    (insight,) = facebook.insights.account(["online_followers"], period="lifetime")
+
+    assert insight.values == (InsightValue({"0": 12, "1": 13}, DAY), InsightValue({}))
+
+
+def test_a_story_has_both_a_value_and_a_total(facebook: GraphClient, server: ScriptedServer) -> None:
+    breakdown = {
+        "dimension_keys": ["story_navigation_action_type"],
+        "results": [{"dimension_values": ["tap_forward"], "value": 19}],
+    }
+    insight = {"name": "navigation", "period": "lifetime", "values": [{"value": 25}]}
+    server.replies({"data": [insight | {"total_value": {"value": 25, "breakdowns": [breakdown]}}]})
+
+    (found,) = facebook.insights.media("1796", ["navigation"], breakdown="story_navigation_action_type")
+
+    assert found.values == (InsightValue(25),)
+    assert found.total is not None
+    assert found.total.value == 25
+    assert server.last.path == "/v25.0/1796/insights"
+    assert server.last.query == {"metric": "navigation", "breakdown": "story_navigation_action_type"}
+
+
+def test_empty_data_is_nothing_known(facebook: GraphClient, server: ScriptedServer) -> None:
+    server.replies({"data": []})
+
+    assert facebook.insights.media("1", ["reach"]) == ()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{}, {"data": None}, [], {"data": [{"values": []}]}, {"data": [{"name": "reach", "values": [{"value": "many"}]}]}],
+)
+def test_an_unreadable_answer(facebook: GraphClient, server: ScriptedServer, answer: object) -> None:
+    server.replies(answer)
+
+    with pytest.raises(GraphError, match="unreadable answer") as caught:
+        facebook.insights.media("1", ["reach"])
+
+    assert caught.value.error_class is ErrorClass.TRANSIENT
+
+
+def test_a_wrong_request_never_reaches_instagram(facebook: GraphClient, server: ScriptedServer) -> None:
+    with pytest.raises(UnknownMetric):
+        facebook.insights.media("1", ["plays"])
+    with pytest.raises(InvalidMetricRequest):
+        facebook.insights.account(["views"], period="day")
+
+    assert server.received == []
+
+
+def test_a_metric_newer_than_us_can_be_asked_for(facebook: GraphClient, server: ScriptedServer) -> None:
+    server.replies({"data": [{"name": "sends", "period": "lifetime", "values": [{"value": 1}], "unit": "people"}]})
+
+    (insight,) = facebook.insights.media("1", ["sends"], allow_unknown=True)
+
+    assert (insight.name, insight.extra) == ("sends", {"unit": "people"})

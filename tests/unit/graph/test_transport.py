@@ -1,0 +1,360 @@
+"""The transport: one strict deadline whatever the server does, and no guess about what has left the machine."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import random
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+import graph
+from graph.transport import Outgoing, Transport, Unanswered
+from pressrun import clock
+from pressrun.clock import Deadline
+from tests.unit.graph.server import Reply, ScriptedServer
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+
+
+def get(server: ScriptedServer, path: str = "/") -> Outgoing:
+    return Outgoing("GET", server.url + path)
+
+
+def test_parameters_form_and_headers_arrive(transport: Transport, server: ScriptedServer) -> None:
+    server.replies({"a": 1}, headers={"X-App-Usage": "{}"})
+
+    answer = transport.send(
+        Outgoing("POST", server.url + "/p", params={"q": "ü&="}, form={"f": "☃ +"}, headers={"X-One": "1"}),
+        Deadline.after(5),
+    )
+
+    assert (answer.status, answer.body) == (200, b'{"a": 1}')
+    assert answer.headers["x-app-usage"] == "{}"
+    assert (server.last.query, server.last.form) == ({"q": "ü&="}, {"f": "☃ +"})
+    assert server.last.headers["x-one"] == "1"
+
+
+def test_a_compressed_answer_is_unpacked(transport: Transport, server: ScriptedServer) -> None:
+    server.replies(gzip.compress(b'{"a":1}'), headers={"Content-Encoding": "gzip"})
+
+    assert transport.send(get(server), Deadline.after(5)).body == b'{"a":1}'
+
+
+def test_a_damaged_compression_is_no_answer(transport: Transport, server: ScriptedServer) -> None:
+    server.replies(b"not gzip at all", headers={"Content-Encoding": "gzip"})
+
+    with pytest.raises(Unanswered):
+        transport.send(get(server), Deadline.after(5))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "trickled"),
+    [(b"", HEAD), (HEAD, b"x" * 1000), (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)],
+    ids=["headers", "body", "endless 1xx"],
+)
+def test_a_server_that_trickles_cannot_outlast_the_deadline(
+    transport: Transport, server: ScriptedServer, prefix: bytes, trickled: bytes
+) -> None:
+    pieces = itertools.chain([prefix], (trickled[i : i + 1] for i in range(len(trickled))))
+    server.sends(pieces, gap_s=0.02)
+
+    assert_ends_in_time(transport, get(server))
+
+
+def test_a_silent_server_cannot_outlast_the_deadline(transport: Transport, server: ScriptedServer) -> None:
+    server.sends([b"", b""], gap_s=20)
+
+    assert_ends_in_time(transport, get(server))
+
+
+@pytest.fixture
+def mute_port() -> Iterator[int]:
+    """Accepts connections and then neither reads nor writes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_a_handshake_that_never_ends_cannot_outlast_the_deadline(transport: Transport, mute_port: int) -> None:
+    trouble = assert_ends_in_time(transport, Outgoing("POST", f"https://127.0.0.1:{mute_port}/", form={}))
+
+    assert trouble.never_left, "TLS was not up, so not a byte of the request can have gone out"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(clock.now() - timedelta(days=1))
+        .not_valid_after(clock.now() + timedelta(days=1))
+        .add_extension(address, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    path.write_bytes(secret + certificate.public_bytes(Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def secured(certificate: Path) -> Iterator[ScriptedServer]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = ScriptedServer(context)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def trusting(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Transport]:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with Transport() as transport:
+        yield transport
+
+
+class TestTls:
+    """The same promises through TLS, with a certificate made for the test."""
+
+    def test_calls_go_through(self, trusting: Transport, secured: ScriptedServer) -> None:
+        secured.always({"ok": 1})
+        big = b"x" * 3_000_000
+
+        for method, content in (("GET", None), ("POST", big), ("GET", None)):
+            assert trusting.send(Outgoing(method, secured.url, content=content), Deadline.after(10)).status == 200
+
+        first, posted, last = secured.received
+        assert posted.body == big
+        assert first.connection == last.connection != posted.connection
+
+    def test_a_trickle_cannot_outlast_the_deadline(self, trusting: Transport, secured: ScriptedServer) -> None:
+        secured.sends((HEAD[i : i + 1] for i in range(len(HEAD))), gap_s=0.02)
+
+        assert_ends_in_time(trusting, get(secured))
+
+    def test_a_stranger_is_not_trusted(self, transport: Transport, secured: ScriptedServer) -> None:
+        with pytest.raises(Unanswered, match="certificate") as caught:
+            transport.send(Outgoing("POST", secured.url, form={}), Deadline.after(5))
+
+        assert caught.value.never_left
+        assert secured.received == []
+
+
+def test_a_server_that_does_not_read_cannot_outlast_the_deadline(transport: Transport, mute_port: int) -> None:
+    upload = Outgoing("POST", f"http://127.0.0.1:{mute_port}/", content=b"x" * 30_000_000)
+
+    trouble = assert_ends_in_time(transport, upload)
+
+    assert not trouble.never_left
+
+
+def assert_ends_in_time(transport: Transport, outgoing: Outgoing, deadline_s: float = 0.3) -> Unanswered:
+    started = time.monotonic()
+    with pytest.raises(Unanswered, match="deadline") as caught:
+        transport.send(outgoing, Deadline.after(deadline_s))
+    assert time.monotonic() - started < deadline_s + 0.5
+    return caught.value
+
+
+def test_a_deadline_that_has_passed_sends_nothing(transport: Transport, server: ScriptedServer) -> None:
+    with pytest.raises(Unanswered) as caught:
+        transport.send(Outgoing("POST", server.url, form={}), Deadline.after(-1))
+
+    assert caught.value.never_left
+    assert server.received == []
+
+
+def test_a_refused_connection_never_left(transport: Transport) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+    with pytest.raises(Unanswered) as caught:
+        transport.send(Outgoing("POST", f"http://127.0.0.1:{port}/", form={"a": "b"}), Deadline.after(5))
+
+    assert caught.value.never_left
+
+
+def test_an_unknown_host_never_left(transport: Transport) -> None:
+    with pytest.raises(Unanswered) as caught:
+        transport.send(Outgoing("POST", "http://no-such-host.invalid/", form={}), Deadline.after(5))
+
+    assert caught.value.never_left
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "http://[", "nothing", "http://\udcff/", "http://a\nb/"])
+def test_an_address_that_is_none_is_no_crash(transport: Transport, url: str) -> None:
+    with pytest.raises(Unanswered) as caught:
+        transport.send(Outgoing("GET", url), Deadline.after(5))
+
+    assert caught.value.never_left
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"HT", HEAD, HEAD + b"{", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5"]
+)
+def test_a_torn_answer_may_have_been_acted_on(transport: Transport, server: ScriptedServer, raw: bytes) -> None:
+    server.sends([raw])
+
+    with pytest.raises(Unanswered) as caught:
+        transport.send(Outgoing("POST", server.url, form={}), Deadline.after(5))
+
+    assert not caught.value.never_left
+
+
+def test_an_answer_without_end_is_cut_off(server: ScriptedServer) -> None:
+    server.sends(itertools.chain([b"HTTP/1.1 200 OK\r\n\r\n"], itertools.repeat(b"x" * 4096, 1000)))
+
+    with Transport(max_answer_bytes=100_000) as transport, pytest.raises(Unanswered, match="larger than 100000"):
+        transport.send(get(server), Deadline.after(5))
+
+
+def test_headers_without_end_are_cut_off(transport: Transport, server: ScriptedServer) -> None:
+    server.sends(itertools.chain([b"HTTP/1.1 200 OK\r\n"], itertools.repeat(b"X-A: " + b"y" * 500 + b"\r\n", 2000)))
+
+    with pytest.raises(Unanswered):
+        transport.send(get(server), Deadline.after(5))
+
+
+def test_random_bytes_are_no_crash(transport: Transport, server: ScriptedServer) -> None:
+    chance = random.Random(7)
+    starts = (b"", b"HTTP/1.1 200 OK\r\n", HEAD, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _ in range(60):
+        server.sends([chance.choice(starts) + chance.randbytes(chance.randrange(200))])
+        with pytest.raises(Unanswered):
+            transport.send(get(server), Deadline.after(5))
+
+
+def test_a_redirect_is_not_followed(transport: Transport, server: ScriptedServer) -> None:
+    server.replies(b"", status=302, headers={"Location": server.url + "/elsewhere"})
+
+    assert transport.send(get(server), Deadline.after(5)).status == 302
+    assert len(server.received) == 1
+
+
+def test_cookies_are_not_carried_from_one_account_to_the_next(transport: Transport, server: ScriptedServer) -> None:
+    server.replies({}, {}, headers={"Set-Cookie": "datr=1; Path=/"})
+
+    for _ in range(2):
+        transport.send(get(server), Deadline.after(5))
+
+    assert "cookie" not in server.last.headers
+
+
+def test_reads_share_a_connection_and_writes_never_use_a_kept_one(server: ScriptedServer) -> None:
+    server.always({})
+    with Transport() as transport:
+        for method in ("GET", "GET", "POST", "POST", "GET"):
+            transport.send(Outgoing(method, server.url), Deadline.after(5))
+
+    connections = [request.connection for request in server.received]
+
+    assert connections[0] == connections[1] == connections[4]
+    assert len({connections[0], connections[2], connections[3]}) == 3
+
+
+def test_a_kept_connection_that_the_server_closed_is_not_used(server: ScriptedServer) -> None:
+    server.replies({}, headers={"Connection": "close"})
+    server.replies({"second": True})
+    with Transport() as transport:
+        transport.send(get(server), Deadline.after(5))
+
+        assert transport.send(get(server), Deadline.after(5)).body == b'{"second": true}'
+
+
+def test_thirty_two_threads_share_one_transport_without_deadlock(server: ScriptedServer) -> None:
+    server.always({"ok": True})
+    start = threading.Barrier(32)
+
+    def work(number: int) -> int:
+        start.wait()
+        for turn in range(12):
+            method = "GET" if (number + turn) % 3 else "POST"
+            assert transport.send(Outgoing(method, server.url), Deadline.after(30)).status == 200
+        return number
+
+    with Transport() as transport, ThreadPoolExecutor(32) as threads:
+        assert sorted(threads.map(work, range(32))) == list(range(32))
+
+    assert len(server.received) == 32 * 12
+
+
+def test_threads_do_not_disturb_each_others_deadlines(server: ScriptedServer) -> None:
+    slow = Reply(raw=[b"", b""], gap_s=20)
+
+    def hurried() -> bool:
+        with pytest.raises(Unanswered) as caught:
+            transport.send(get(server), Deadline.after(0.3))
+        return caught.value.never_left
+
+    with Transport() as transport, ThreadPoolExecutor(8) as threads:
+        for _ in range(8):
+            server.sends(slow.raw or [], gap_s=slow.gap_s)
+        hurries = [threads.submit(hurried) for _ in range(8)]
+
+        assert [one.result() for one in hurries] == [False] * 8
+
+
+def test_a_closed_transport_sends_nothing(server: ScriptedServer) -> None:
+    transport = Transport()
+    transport.close()
+
+    with pytest.raises(Unanswered, match="closed") as caught:
+        transport.send(get(server), Deadline.after(5))
+
+    assert caught.value.never_left
+    assert server.received == []
+
+
+def test_closing_does_not_wait_out_a_pause() -> None:
+    transport = Transport()
+    threading.Timer(0.05, transport.close).start()
+    started = time.monotonic()
+
+    transport.pause(30)
+
+    assert time.monotonic() - started < 5
+
+
+def test_nothing_secret_is_shown_by_what_is_sent() -> None:
+    outgoing = Outgoing("POST", "https://x/", form={"access_token": "SECRET"}, headers={"Authorization": "SECRET"})
+
+    assert "SECRET" not in repr(outgoing)
+
+
+def test_no_other_module_talks_http() -> None:
+    modules = [path for folder in graph.__path__ for path in Path(folder).glob("*.py")]
+
+    importers = {
+        path.name for path in modules if re.search(r"^\s*(import|from) (httpx|httpcore)", path.read_text(), re.M)
+    }
+
+    assert importers == {"transport.py"}
+
+
+def test_a_host_with_several_addresses_is_reached_by_one_of_them(transport: Transport, server: ScriptedServer) -> None:
+    server.replies({})
+
+    url = server.url.replace("127.0.0.1", "localhost")
+
+    assert transport.send(Outgoing("GET", url), Deadline.after(5)).status == 200

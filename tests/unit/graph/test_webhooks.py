@@ -1,0 +1,53 @@
+"""Subscribing accounts to webhooks."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+
+import pytest
+
+from graph.client import GraphClient
+from graph.webhooks import Subscription
+from pressrun.errors import UsageError
+from tests.unit.graph.server import TOKEN, ScriptedServer
+
+
+def test_an_account_subscribes_itself_on_instagram_login(instagram: GraphClient, server: ScriptedServer) -> None:
+    server.replies({"success": True})
+
+    instagram.webhooks.subscribe(["comments", "live_comments"])
+
+    assert (server.last.method, server.last.path) == ("POST", "/v25.0/me/subscribed_apps")
+    assert server.last.form == {"subscribed_fields": "comments,live_comments"}
+    assert server.last.headers["authorization"] == f"Bearer {TOKEN}"
+
+
+def test_a_page_is_subscribed_with_its_own_token_on_facebook_login(
+    make_client: Callable[..., GraphClient], server: ScriptedServer
+) -> None:
+    server.replies({"success": True})
+
+    make_client(app_secret="s").webhooks.subscribe(page_id="134", page_token="EAApage")
+
+    assert server.last.path == "/v25.0/134/subscribed_apps"
+    proof = hmac.new(b"s", b"EAApage", hashlib.sha256).hexdigest()
+    assert server.last.form == {"subscribed_fields": "feed", "appsecret_proof": proof}
+    assert server.last.headers["authorization"] == "Bearer EAApage"
+
+
+def test_subscriptions_are_read_and_ended(instagram: GraphClient, server: ScriptedServer) -> None:
+    server.replies({"data": [{"id": "1", "subscribed_fields": ["comments"], "name": "app"}]}, {"success": True})
+
+    assert instagram.webhooks.subscriptions() == (Subscription("1", ("comments",), {"name": "app"}),)
+    instagram.webhooks.unsubscribe()
+
+    assert [request.method for request in server.received] == ["GET", "DELETE"]
+
+
+def test_facebook_login_needs_the_page(facebook: GraphClient, server: ScriptedServer) -> None:
+    with pytest.raises(UsageError, match="page_id"):
+        facebook.webhooks.subscribe()
+
+    assert server.received == []

@@ -1,0 +1,147 @@
+"""Settings: every bad one stops start-up with one line that names it and shows no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pressrun import failpoints
+from pressrun.errors import UsageError
+from pressrun.settings import Settings, is_loopback, load
+
+
+@pytest.fixture(autouse=True)
+def _disarmed() -> Iterator[None]:
+    yield
+    failpoints.arm("")
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = load({})
+
+    assert settings.graph_version == "v25.0"
+    assert settings.stage_ahead == timedelta(minutes=30)
+    assert settings.keys() == []
+
+
+def test_settings_are_read_from_the_given_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRESSRUN_APP_ID", "from the process")
+
+    assert load({}).app_id is None
+    assert load({"PRESSRUN_APP_ID": "given"}).app_id == "given"
+    assert load().app_id == "from the process"
+    assert load({"PRESSRUN_APP_ID": "given"}, app_id="override").app_id == "override"
+
+
+def test_every_form_of_value_is_read() -> None:
+    settings = load(
+        {
+            "PRESSRUN_STAGE_AHEAD": "2h30m",
+            "PRESSRUN_SECRET_KEYS": "new , old,",
+            "PRESSRUN_ALLOW_PRIVATE_URLS": "true",
+            "PRESSRUN_CONSOLE_PORT": "0",
+            "PRESSRUN_HOME": "/srv/pressrun",
+            "PRESSRUN_PUBLIC_URL": "https://social.example.com/base/",
+            "PRESSRUN_DATABASE_URL": "postgresql://app:pw@db/pressrun",
+            "PRESSRUN_REDIS_URL": "redis://cache:6379/0",
+        }
+    )
+
+    assert settings.stage_ahead == timedelta(hours=2.5)
+    assert settings.keys() == ["new", "old"]
+    assert settings.allow_private_urls
+    assert settings.console_port == 0
+    assert settings.home == Path("/srv/pressrun")
+    assert settings.public_url == "https://social.example.com/base"
+
+
+def test_an_empty_value_counts_as_missing() -> None:
+    assert load({"PRESSRUN_DATABASE_URL": "", "PRESSRUN_LEASE": ""}).database_url is None
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("PRESSRUN_DATABSE_URL", "did you mean PRESSRUN_DATABASE_URL?"),
+        ("pressrun_database_url", "did you mean PRESSRUN_DATABASE_URL?"),
+        ("PRESSRUN_XYZZY", "docs/settings.md"),
+    ],
+)
+def test_an_unknown_setting_is_named(name: str, advice: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        load({name: "secret-value"})
+
+    assert f"unknown setting {name}" in str(refused.value)
+    assert advice in str(refused.value)
+    assert "secret-value" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PRESSRUN_LEASE", "soon"),
+        ("PRESSRUN_CONSOLE_PORT", "http"),
+        ("PRESSRUN_CONSOLE_PORT", "70000"),
+        ("PRESSRUN_GRAPH_VERSION", "25"),
+        ("PRESSRUN_GRAPH_URL", "graph.example.com"),
+        ("PRESSRUN_PUBLIC_URL", "https://"),
+        ("PRESSRUN_PUBLIC_URL", "https://bäckerei.example"),
+        ("PRESSRUN_PUBLIC_URL", "http://[::1"),
+        ("PRESSRUN_DATABASE_URL", "mysql://app:hunter2@db/x"),
+        ("PRESSRUN_REDIS_URL", "cache:6379"),
+        ("PRESSRUN_LOG_LEVEL", "LOUD"),
+        ("PRESSRUN_ALLOW_PRIVATE_URLS", "perhaps"),
+        ("PRESSRUN_IN_FLIGHT", "0"),
+    ],
+)
+def test_a_bad_value_is_one_line_with_the_name(name: str, value: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        load({name: value})
+
+    text = str(refused.value)
+    assert text.startswith(f"bad setting {name}: ")
+    assert "\n" not in text
+    assert "hunter2" not in text
+
+
+@pytest.mark.parametrize(
+    ("environ", "text"),
+    [
+        ({"PRESSRUN_STAGE_AHEAD": "24h"}, "STAGE_AHEAD must be between 0s and 23h"),
+        ({"PRESSRUN_LEASE": "60s"}, "LEASE must be longer than CALL_DEADLINE"),
+        ({"PRESSRUN_SETTLE": "150s"}, "SETTLE must be longer than LEASE"),
+        ({"PRESSRUN_CALL_DEADLINE": "0s"}, "must be longer than 0s"),
+        ({"PRESSRUN_FAILPOINTS": "publish.nowhere=exit"}, "no failpoint is called"),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused(environ: dict[str, str], text: str) -> None:
+    with pytest.raises(UsageError, match=text):
+        load(environ)
+
+
+def test_secrets_do_not_show_in_the_printed_form() -> None:
+    settings = load({"PRESSRUN_SECRET_KEYS": "hunter2", "PRESSRUN_APP_SECRET": "hunter2"})
+
+    assert "hunter2" not in repr(settings)
+
+
+def test_every_setting_is_explained() -> None:
+    source = Path(Settings.__module__.replace(".", "/")).with_suffix(".py")
+    text = (Path(__file__).parents[3] / source).read_text()
+
+    for name in Settings.model_fields:
+        line = text.index(f"\n    {name}: ")
+        assert text[line + 1 :].splitlines()[1].strip().startswith('"""'), f"{name} has no docstring"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8900", "http://localhost", "http://[::1]:8900"])
+def test_loopback_is_recognised(url: str) -> None:
+    assert is_loopback(url)
+
+
+@pytest.mark.parametrize("url", [None, "https://graph.facebook.com", "http://simulator:8900", "http://10.0.0.1"])
+def test_anything_else_is_not_loopback(url: str | None) -> None:
+    assert not is_loopback(url)

@@ -1,0 +1,126 @@
+"""Insights of the account, day by day: today so far and the last closed days, which Instagram restates for 48 hours.
+
+A day is Instagram's: it ends at midnight on the Pacific coast, and that instant is the `period_end` of every value, be
+it from a series or a total. Reach counts people, so the days of one call are never added up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from graph import metrics as catalogue
+from graph.insights import Insight
+from models.insight import Observation, store_observations
+from pressrun import clock
+from worker.harvests.harvester import Harvester, Store
+from worker.harvests.parse import observations, parts_only
+from worker.harvests.refusals import is_refusal, is_vague_refusal
+
+CLOSED_DAYS = 3
+"""Two full days may still be restated when a third has just closed."""
+
+_PACIFIC = ZoneInfo("America/Los_Angeles")
+_DAILY = tuple(metric for metric in catalogue.ACCOUNT.values() if "day" in metric.periods)
+_TOTALS = tuple(metric.name for metric in _DAILY if "total_value" in metric.metric_types)
+_SERIES = tuple(metric for metric in _DAILY if "total_value" not in metric.metric_types or len(metric.metric_types) > 1)
+_PLAIN_BREAKDOWNS = tuple(
+    dict.fromkeys(name for metric in _DAILY for name in metric.breakdowns if name not in catalogue.FOLLOW)
+)
+
+
+@dataclass(frozen=True)
+class Day:
+    """One of Instagram's days; `until` is later than now for the one that is running."""
+
+    since: datetime
+    until: datetime
+
+
+def days(now: datetime, *, closed: int = CLOSED_DAYS) -> list[Day]:
+    """The running day and the closed ones before it, oldest first. A day is 23 or 25 hours long twice a year."""
+    today = now.astimezone(_PACIFIC).date()
+    midnights = [
+        datetime.combine(today + timedelta(days=offset), time(), _PACIFIC).astimezone(UTC)
+        for offset in range(-closed, 2)
+    ]
+    return [Day(since, until) for since, until in pairwise(midnights)]
+
+
+def read(harvester: Harvester) -> Iterator[Store]:
+    window = days(clock.now())
+    series = _series(harvester, window)
+    for day in window:
+        # Totals come last, and the last value of a point counts: where both tell the whole of one day, the history
+        # must not go to and fro between two roundings of it.
+        points = [point for point in series if day.since < point.period_end <= day.until] + _totals(harvester, day)
+        yield _store(harvester, points)
+
+
+def _store(harvester: Harvester, points: Sequence[Observation]) -> Store:
+    read_at = clock.now()
+
+    def store(tx: Session, run_id: int) -> int:
+        return store_observations(tx, harvester.account.id, points, captured_at=read_at, run_id=run_id)
+
+    return store
+
+
+def _series(harvester: Harvester, window: Sequence[Day]) -> list[Observation]:
+    """Metrics that Instagram gives day by day in one answer."""
+    since, until = window[0].since, window[-1].until
+    points: list[Observation] = []
+    for metric in _SERIES:
+        ask = partial(
+            harvester.client.insights.account,
+            period="day",
+            metric_type="time_series" if "time_series" in metric.metric_types else None,
+            since=since,
+            until=min(until, clock.now()),
+        )
+        sift = partial(harvester.sift, [metric.name], ask, part="series:")
+        for answer in harvester.ask_apart(f"{metric.name} by day", sift) or ():
+            points += observations(answer, period_end=until)
+    return points
+
+
+def _totals(harvester: Harvester, day: Day) -> list[Observation]:
+    """Every metric of one day as a whole, then by each dimension it can be broken down by."""
+    points = _ask_totals(harvester, day, _TOTALS, None)
+    for dimension in _PLAIN_BREAKDOWNS:
+        metrics = [metric.name for metric in _DAILY if dimension in metric.breakdowns]
+        points += parts_only(_ask_totals(harvester, day, metrics, dimension))
+    # Two spellings of one dimension, of which Instagram knows one: the other is refused once and then remembered.
+    left = [metric.name for metric in _DAILY if set(catalogue.FOLLOW) <= set(metric.breakdowns)]
+    for spelling in catalogue.FOLLOW:
+        points += parts_only(_ask_totals(harvester, day, left, spelling))
+        left = [name for name in left if harvester.memory.holds(_part(spelling) + name)]
+    return points
+
+
+def _ask_totals(harvester: Harvester, day: Day, metrics: Sequence[str], dimension: str | None) -> list[Observation]:
+    def ask(group: Sequence[str]) -> tuple[Insight, ...]:
+        return harvester.client.insights.account(
+            group,
+            period="day",
+            metric_type="total_value",
+            breakdown=dimension,
+            since=day.since,
+            until=min(day.until, clock.now()),
+        )
+
+    refuses = is_vague_refusal if dimension else is_refusal
+    what = f"totals of {day.until.date()}" + (f" by {dimension}" if dimension else "")
+    answers = harvester.ask_apart(what, lambda: harvester.sift(metrics, ask, part=_part(dimension), refuses=refuses))
+    return [point for answer in answers or () for point in observations(answer, period_end=day.until)]
+
+
+def _part(dimension: str | None) -> str:
+    """What a refused metric is remembered under: refused by one dimension, it may be given without."""
+    return f"{dimension}:" if dimension else ""

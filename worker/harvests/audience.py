@@ -1,0 +1,54 @@
+"""Who follows and who engages: demographic breakdowns as Instagram gives them, the 45 largest groups of each.
+
+Accounts below Instagram's minimum get an empty answer, which is unknown and adds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy.orm import Session
+
+from graph import metrics as catalogue
+from graph.insights import Insight
+from models.insight import Audience, store_audience
+from pressrun import clock
+from worker.harvests.harvester import Harvester, Store
+from worker.harvests.parse import audiences
+from worker.harvests.refusals import is_vague_refusal
+
+METRICS = tuple(metric.name for metric in catalogue.ACCOUNT.values() if metric.timeframes)
+TIMEFRAMES = ("this_week", "this_month")
+BREAKDOWNS: tuple[tuple[str, ...], ...] = (*((name,) for name in catalogue.DEMOGRAPHIC), ("age", "gender"))
+
+
+def read(harvester: Harvester) -> Iterator[Store]:
+    for timeframe in TIMEFRAMES:
+        for breakdown in BREAKDOWNS:
+            found = _ask(harvester, timeframe, breakdown)
+            if found:
+                yield _store(harvester, found)
+
+
+def _ask(harvester: Harvester, timeframe: str, breakdown: Sequence[str]) -> list[Audience]:
+    name = ",".join(breakdown)
+
+    def ask(group: Sequence[str]) -> tuple[Insight, ...]:
+        return harvester.client.insights.account(
+            group, period="lifetime", metric_type="total_value", breakdown=breakdown, timeframe=timeframe
+        )
+
+    answers = harvester.ask_apart(
+        f"audience by {name}, {timeframe}",
+        lambda: harvester.sift(METRICS, ask, part=f"{timeframe}:{name}:", refuses=is_vague_refusal),
+    )
+    return [one for answer in answers or () for one in audiences(answer, timeframe=timeframe)]
+
+
+def _store(harvester: Harvester, found: Sequence[Audience]) -> Store:
+    read_at = clock.now()
+
+    def store(tx: Session, run_id: int) -> int:
+        return store_audience(tx, harvester.account.id, found, captured_at=read_at, run_id=run_id)
+
+    return store

@@ -1,0 +1,166 @@
+"""One harvest at work: the account and its client, the claim it is held under, and the book of what happened.
+
+A kind is a function from a Harvester to the stores it yields, one per answer that is worth keeping. It never opens a
+transaction around a call; `ask` makes the call only while the claim will outlive it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from graph.client import CallRecord, GraphClient
+from graph.errors import ErrorClass, GraphError
+from models import claims
+from models.account import Account
+from models.claims import Lease
+from models.harvest import HarvestKind, HarvestRun
+from pressrun import clock
+from pressrun.errors import PressrunError
+from pressrun.failpoints import reach
+from pressrun.log import redact
+from worker.context import WorkerContext
+from worker.harvests.refusals import Memory, Refuses, is_refusal, sift
+
+T = TypeVar("T")
+
+Store = Callable[[Session, int], int]
+"""Writes one answer under a run id; returns how many rows the history grew by."""
+
+_ROWS_OF_ERRORS = 50
+
+
+class Stopping(PressrunError):
+    """This worker is shutting down; another goes on with the slot."""
+
+
+@dataclass
+class Harvester:
+    """What a kind reads with. Lives as long as one step."""
+
+    ctx: WorkerContext
+    account: Account
+    kind: HarvestKind
+    lease: Lease
+    run_id: int
+    run_started_at: datetime
+    covered_at: datetime | None
+    """Until when an earlier run had read everything; None when none ever did."""
+    tries: int
+    """Which try of this slot it is, from 1."""
+    memory: Memory
+    client: GraphClient = field(init=False)
+    calls: int = 0
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    has_unread: bool = False
+    """Something failed that may work the next time."""
+    _failed_in_a_row: int = 0
+
+    def count(self, _record: CallRecord) -> None:
+        self.calls += 1
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        return self.ctx.database.transaction()
+
+    def ask(self, call: Callable[[], T]) -> T:
+        """The answer of one call. Raises what it raises, Stopping before it, ClaimLost when the row has passed on."""
+        if self.ctx.stopping.is_set():
+            raise Stopping
+        self._keep_lease()
+        answer = call()
+        self._failed_in_a_row = 0
+        return answer
+
+    def ask_apart(self, what: str, call: Callable[[], T]) -> T | None:
+        """The answer of a call that others do not depend on; None when Instagram refused it or failed on it alone.
+
+        A second passing failure in a row is raised: then it is not this call.
+        """
+        try:
+            return self.ask(call)
+        except GraphError as error:
+            if not is_refusal(error) and error.error_class is not ErrorClass.TRANSIENT:
+                raise
+            if not is_refusal(error):
+                self._failed_in_a_row += 1
+                if self._failed_in_a_row > 1:
+                    raise
+                self.has_unread = True
+            self.note(what, error)
+            return None
+
+    def sift(
+        self,
+        metrics: Sequence[str],
+        ask: Callable[[Sequence[str]], T],
+        *,
+        part: str = "",
+        refuses: Refuses = is_refusal,
+        unless_all: bool = False,
+    ) -> list[T]:
+        """Answers for these metrics, without those that are refused.
+
+        Args:
+            refuses: which errors refuse a metric; all others are raised.
+            part: what the metrics are asked of; refused there, they may be given elsewhere.
+            unless_all: when every metric is refused, it is the object that is odd, and nothing is remembered.
+        """
+        wanted = [name for name in metrics if not self.memory.holds(part + name)]
+        if not wanted:
+            return []
+        sifted = sift(wanted, lambda group: self.ask(lambda: ask(group)), refuses=refuses)
+        is_odd = unless_all and len(wanted) > 1 and not sifted.answers
+        for name, error in sifted.refused.items():
+            self.note(part + name, error)
+            if not is_odd:
+                self.memory.add(part + name, error)
+        return sifted.answers
+
+    def note(self, what: str, error: Exception) -> None:
+        if len(self.errors) < _ROWS_OF_ERRORS:
+            self.errors.append(told(what, error))
+
+    def store(self, store: Store) -> None:
+        """Keep one answer, if the row is still ours."""
+        with self.transaction() as tx:
+            # The fence comes first: of a step whose row has passed to someone else nothing may be kept.
+            self.lease = claims.renew(tx, self.lease)
+            self.record(tx, rows=store(tx, self.run_id))
+        reach("harvest.after_store")
+
+    def record(self, tx: Session, *, rows: int, **values: Any) -> None:
+        """Add to the run what was done since the last time."""
+        calls, self.calls = self.calls, 0
+        tx.execute(
+            update(HarvestRun)
+            .where(HarvestRun.id == self.run_id)
+            .values(calls=HarvestRun.calls + calls, rows=HarvestRun.rows + rows, **values)
+        )
+
+    def _keep_lease(self) -> None:
+        deadline_s = self.ctx.settings.call_deadline.total_seconds()
+        # A claim must outlive the call; renewing is a statement, so quick calls share one.
+        margin_s = (self.lease.lease_s - deadline_s) / 2
+        if self.lease.deadline.remaining_s() < deadline_s + margin_s:
+            with self.transaction() as tx:
+                self.lease = claims.renew(tx, self.lease)
+
+
+def told(what: str, error: Exception) -> dict[str, Any]:
+    """An error as the run's row keeps it."""
+    entry: dict[str, Any] = {"what": what, "at": clock.now().isoformat(), "error": redact(str(error))}
+    if isinstance(error, GraphError):
+        marks = {
+            "class": error.error_class.value,
+            "code": error.code,
+            "subcode": error.subcode,
+            "fbtrace_id": error.fbtrace_id,
+        }
+        entry |= {name: value for name, value in marks.items() if value is not None}
+    return entry

@@ -1,0 +1,130 @@
+"""Which media are due: the younger, the oftener. And how far down the account's list a run has to read for them.
+
+The list comes newest first, so a run pages down to the oldest media that is due and sees everything above it anyway.
+What it should have seen and did not is gone. Pure: the database's knowledge comes in, decisions go out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from graph.media import Media as GraphMedia
+from worker.harvests.known import KnownMedia
+
+_MEDIA_RUNGS = (
+    (timedelta(hours=24), timedelta(hours=1)),
+    (timedelta(days=7), timedelta(hours=6)),
+    (timedelta(days=30), timedelta(days=1)),
+)
+_OLD_MEDIA = timedelta(weeks=1)
+
+STORY_LIFE = timedelta(hours=24)
+_STORY_YOUNG = timedelta(hours=2)
+_STORY_LAST = timedelta(minutes=45)
+_STORY_RUNG = timedelta(hours=1)
+
+_SLACK = timedelta(minutes=10)
+"""Runs start minutes apart from their slots: what is due at the next slot must not miss it by seconds."""
+
+
+def interval(age: timedelta) -> timedelta:
+    """How long the numbers of a media of that age are good for."""
+    return next((rung for until, rung in _MEDIA_RUNGS if age < until), _OLD_MEDIA)
+
+
+def story_is_due(posted_at: datetime | None, checked_at: datetime | None, *, now: datetime) -> bool:
+    """At every run in its first hours and in its last one, when the final numbers stand; hourly in between."""
+    if posted_at is None or checked_at is None:
+        return True
+    age = now - posted_at
+    if age < _STORY_YOUNG or age > STORY_LIFE - _STORY_LAST:
+        return True
+    return now - checked_at >= _STORY_RUNG - _SLACK
+
+
+@dataclass
+class Ladder:
+    """One run's way down the list.
+
+    `run_started_at`: what was read since then is done, also by an earlier try of the run. `covered_at`: until when an
+    earlier run had read the list as far as it had to; None when none ever did, and this one reads it to the end.
+    """
+
+    known: Mapping[str, KnownMedia]
+    now: datetime
+    run_started_at: datetime
+    covered_at: datetime | None
+    seen: set[str] = field(default_factory=set)
+    oldest: datetime | None = None
+    """Posting time of the oldest media seen."""
+
+    def __post_init__(self) -> None:
+        done = [one for one in self._listed() if _looked_at(one) >= self.run_started_at]
+        self.resume_until: datetime | None = min((_posted(one) for one in done), default=None)
+        """Where an interrupted try got to: the list is read on from there."""
+        due = (one for one in self._listed() if self.is_due(one.ig_id))
+        self._horizon = min((_posted(one) for one in due), default=None)
+        none = (one for one in self._listed() if one.has_no_insights)
+        self._no_insights_from = max((_posted(one) for one in none), default=None)
+
+    def is_due(self, ig_id: str) -> bool:
+        """What nobody has read yet is due."""
+        one = self.known.get(ig_id)
+        if one is None:
+            return True
+        if _looked_at(one) >= self.run_started_at:
+            return False
+        # What is gone is looked for all the same, seldom: a listing that came back short must not bury it for good.
+        age = timedelta(0) if one.posted_at is None else self.now - one.posted_at
+        good_for = _OLD_MEDIA if one.gone_at else interval(age)
+        return self.now - _looked_at(one) >= good_for - _SLACK
+
+    def expects_no_insights(self, page_size: int) -> bool:
+        """Whether the next page will hold a media that has none: it would fail a page that asks for them."""
+        if self._no_insights_from is None:
+            return False
+        before = [
+            one
+            for one in self._listed()
+            if _posted(one) > self._no_insights_from and (self.oldest is None or _posted(one) < self.oldest)
+        ]
+        return len(before) < page_size
+
+    def goes_on(self, items: Sequence[GraphMedia]) -> bool:
+        """Take note of a page; whether the run has to look at the next one too."""
+        self.seen.update(item.id for item in items)
+        times = [item.timestamp for item in items if item.timestamp is not None]
+        self.oldest = min([*times, *([self.oldest] if self.oldest else [])], default=None)
+        if all(self._is_uncovered(item.id) for item in items):
+            return True
+        return self._horizon is not None and self.oldest is not None and self.oldest > self._horizon
+
+    def missing(self, *, to_the_end: bool) -> list[int]:
+        """Ids of media that the pages read must have shown and did not. Pages without a single media tell nothing."""
+        if not self.seen:
+            return []
+        return [
+            one.id
+            for one in self._listed()
+            if one.ig_id not in self.seen
+            and (self.resume_until is None or _posted(one) < self.resume_until)
+            and (to_the_end or (self.oldest is not None and _posted(one) > self.oldest))
+        ]
+
+    def _is_uncovered(self, ig_id: str) -> bool:
+        one = self.known.get(ig_id)
+        return one is None or self.covered_at is None or one.first_seen_at > self.covered_at
+
+    def _listed(self) -> Iterable[KnownMedia]:
+        return (one for one in self.known.values() if one.posted_at is not None)
+
+
+def _looked_at(one: KnownMedia) -> datetime:
+    return max(one.checked_at, one.gone_at or one.checked_at)
+
+
+def _posted(one: KnownMedia) -> datetime:
+    assert one.posted_at is not None  # noqa: S101 - `_listed` leaves the others out
+    return one.posted_at

@@ -1,0 +1,178 @@
+"""Media and their numbers: pages of the account's list with the insights all kinds of media share in the same call.
+
+What only some kinds have, and what Instagram refuses for a page, is read media by media, and only when it is due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from graph import metrics as catalogue
+from graph.credentials import Login
+from graph.errors import GraphError
+from graph.insights import Insight
+from graph.media import Media as GraphMedia
+from graph.paging import Page
+from models.media import MediaReading, see_media, store_readings
+from pressrun import clock
+from worker.harvests.harvester import Harvester, Store
+from worker.harvests.known import GONE, NO_INSIGHTS, known_media, mark_gone
+from worker.harvests.ladder import Ladder
+from worker.harvests.parse import listed_counts, media_numbers, seen_media
+from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone
+
+PAGE = 25
+_MOST_PAGES = 10_000 // PAGE + 1
+_CAREFUL_FROM_TRY = 3
+"""Instagram fails on heavy pages with an error that says nothing; from this try on the pages ask for no insights."""
+_PAGE_PART = "page:"
+
+
+@dataclass
+class Seen:
+    """One media of a page with what was read of it."""
+
+    media: GraphMedia
+    insights: list[Insight] = field(default_factory=list)
+    marks: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One page, and the metrics that it holds for all its media."""
+
+    page: Page[GraphMedia]
+    seen: list[Seen]
+    metrics: tuple[str, ...]
+
+
+def read(harvester: Harvester) -> Iterator[Store]:
+    with harvester.transaction() as tx:
+        known = known_media(tx, harvester.account.id)
+    ladder = Ladder(known, clock.now(), harvester.run_started_at, harvester.covered_at)
+    after, is_end = None, False
+    for _ in range(_MOST_PAGES):
+        listed = _list(harvester, ladder, after)
+        for one in listed.seen:
+            _complete(harvester, ladder, one, listed.metrics)
+        goes_on = ladder.goes_on(listed.page.items)
+        if listed.seen:
+            yield _store(harvester, listed.seen)
+        is_end = not listed.page.has_next or listed.page.after == after
+        if is_end or not goes_on:
+            break
+        after = listed.page.after
+    missing = ladder.missing(to_the_end=is_end)
+    if missing:
+        yield _store_missing(missing)
+
+
+def _list(harvester: Harvester, ladder: Ladder, after: str | None) -> Listed:
+    """The next page, with the shared insights if Instagram gives them for the whole page."""
+    wanted = page_metrics(Login(harvester.account.login))
+    wanted = tuple(name for name in wanted if not harvester.memory.holds(_PAGE_PART + name))
+    is_careful = harvester.tries >= _CAREFUL_FROM_TRY or ladder.expects_no_insights(PAGE)
+    if wanted and not is_careful:
+        try:
+            answers = harvester.sift(wanted, lambda group: _page(harvester, ladder, after, group), part=_PAGE_PART)
+        except GraphError as error:
+            if not _concerns_one_media(error):
+                raise
+            answers = []
+        if answers:
+            given = tuple(name for name in wanted if not harvester.memory.holds(_PAGE_PART + name))
+            return Listed(answers[0], _merged(answers), given)
+    page = harvester.ask(lambda: _page(harvester, ladder, after, None))
+    return Listed(page, _merged([page]), ())
+
+
+def _page(harvester: Harvester, ladder: Ladder, after: str | None, metrics: Sequence[str] | None) -> Page[GraphMedia]:
+    return harvester.client.media.page(PAGE, after, until=ladder.resume_until, insight_metrics=metrics)
+
+
+def _merged(pages: Sequence[Page[GraphMedia]]) -> list[Seen]:
+    """The media of the first page; several pages are the same one, asked for in parts."""
+    seen = {item.id: Seen(replace(item, insights=None)) for item in pages[0].items}
+    for page in pages:
+        for item in page.items:
+            if item.id in seen:
+                seen[item.id].insights += item.insights or ()
+    return list(seen.values())
+
+
+def _complete(harvester: Harvester, ladder: Ladder, one: Seen, given: Sequence[str]) -> None:
+    """Read what the page did not hold, if the media is due."""
+    known = ladder.known.get(one.media.id)
+    if known is not None and known.gone_at is not None:
+        one.marks[GONE] = None
+    if not ladder.is_due(one.media.id) or (known is not None and known.has_no_insights):
+        return
+    kind = product_of(one.media)
+    metrics = catalogue.media_metrics(kind, Login(harvester.account.login), media_type=one.media.media_type)
+    wanted = [name for name in metrics if name not in given]
+
+    def ask(group: Sequence[str]) -> tuple[Insight, ...]:
+        return harvester.client.insights.media(one.media.id, group)
+
+    try:
+        for answer in harvester.sift(wanted, ask, part=f"{kind or 'media'}:", unless_all=True):
+            one.insights += answer
+    except GraphError as error:
+        if has_no_insights(error):
+            one.marks[NO_INSIGHTS] = True
+        elif not (has_too_few_viewers(error) or is_gone(error)):
+            raise
+
+
+def _store(harvester: Harvester, page: Sequence[Seen]) -> Store:
+    read_at = clock.now()
+
+    def store(tx: Session, run_id: int) -> int:
+        shown = [seen_media(one.media, extra=one.marks) for one in page]
+        ids = see_media(tx, harvester.account.id, shown, now=read_at)
+        readings = [reading for one in page if (reading := _reading(one, ids[one.media.id], read_at)) is not None]
+        return store_readings(tx, readings, run_id=run_id)
+
+    return store
+
+
+def _reading(one: Seen, media_id: int, read_at: datetime) -> MediaReading | None:
+    metrics, extra = media_numbers(one.insights)
+    extra |= listed_counts(one.media, metrics)
+    return MediaReading(media_id, read_at, metrics, extra) if metrics or extra else None
+
+
+def _store_missing(media_ids: Sequence[int]) -> Store:
+    now = clock.now()
+
+    def store(tx: Session, _run_id: int) -> int:
+        mark_gone(tx, media_ids, now=now)
+        return 0
+
+    return store
+
+
+def page_metrics(login: Login) -> tuple[str, ...]:
+    """What every media that the list can hold has: stories are not in it."""
+    kinds = [
+        catalogue.media_metrics("FEED", login, media_type="VIDEO"),
+        catalogue.media_metrics("REELS", login),
+    ]
+    return tuple(name for name in kinds[0] if all(name in kind for kind in kinds))
+
+
+def product_of(media: GraphMedia) -> str | None:
+    """Instagram Login may not name it; a reel shows by its address then (graph-api.md §5.2)."""
+    if media.media_product_type or not media.permalink:
+        return media.media_product_type
+    return "REELS" if "/reel/" in media.permalink else "FEED"
+
+
+def _concerns_one_media(error: GraphError) -> bool:
+    """Whether the page failed because one of its media has no insights at all."""
+    return has_no_insights(error) or has_too_few_viewers(error) or is_gone(error)

@@ -1,0 +1,147 @@
+"""Graph answers → readings and observations. Pure functions.
+
+What Instagram left out stays out: an absent value is unknown and never becomes 0. A number without a column of its own
+is kept in `extra` under Instagram's name, so that a metric it adds or renames is not lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from graph.insights import Breakdown, Insight
+from graph.media import Media as GraphMedia
+from graph.users import Profile
+from models.insight import MOMENT, NO_PERIOD, Audience, Observation
+from models.media import METRICS, SeenMedia
+from models.tag import SeenTag
+
+COLUMN_OF: Mapping[str, str] = {
+    "ig_reels_avg_watch_time": "avg_watch_time_ms",
+    "ig_reels_video_view_total_time": "total_watch_time_ms",
+}
+"""Metrics whose column is called otherwise, because their unit is named; all others keep their name."""
+
+# Meta spells one dimension in two ways (graph-api.md §6.1); the history has one series for both.
+_DIMENSION_OF: Mapping[str, str] = {"follower_type": "follow_type"}
+
+_PROFILE_COUNTS = ("followers_count", "follows_count", "media_count")
+
+Numbers = tuple[dict[str, int], dict[str, Any]]
+
+
+def media_numbers(insights: Iterable[Insight]) -> Numbers:
+    """(column → value, the rest by name) of one media. A part of a breakdown is named `metric:dimension=value`."""
+    metrics: dict[str, int] = {}
+    extra: dict[str, Any] = {}
+    for insight in insights:
+        for name, value in _lifetime_values(insight):
+            column = COLUMN_OF.get(name, name)
+            if column in METRICS and isinstance(value, int):
+                metrics[column] = value
+            else:
+                extra[name] = value
+    return metrics, extra
+
+
+def observations(insights: Iterable[Insight], *, period_end: datetime) -> list[Observation]:
+    """Points of the account. A series brings its own period ends; a total belongs to the window that was asked for."""
+    points = []
+    for insight in insights:
+        period = insight.period or "day"
+        for one in insight.values:
+            if isinstance(one.value, int | float):
+                points.append(Observation(insight.name, period, "", one.end_time or period_end, one.value))
+        if insight.total is not None:
+            if insight.total.value is not None:
+                points.append(Observation(insight.name, period, "", period_end, insight.total.value))
+            for breakdown, value in _parts(insight.total.breakdowns):
+                points.append(Observation(insight.name, period, breakdown, period_end, value))
+    return points
+
+
+def parts_only(points: Iterable[Observation]) -> list[Observation]:
+    """The points of breakdowns, without the whole: that comes from a call of its own."""
+    return [point for point in points if point.breakdown]
+
+
+def audiences(insights: Iterable[Insight], *, timeframe: str) -> list[Audience]:
+    """Demographic breakdowns. One without results is unknown and left out."""
+    found = []
+    for insight in insights:
+        for breakdown in insight.total.breakdowns if insight.total else ():
+            counts = {
+                "|".join(result.dimension_values): result.value
+                for result in breakdown.results
+                if result.value is not None and result.dimension_values
+            }
+            if counts and breakdown.dimension_keys:
+                found.append(Audience(insight.name, timeframe, ",".join(breakdown.dimension_keys), counts))
+    return found
+
+
+def profile_observations(profile: Profile) -> list[Observation]:
+    """The counts of a profile: values of a moment."""
+    counts = {name: getattr(profile, name) for name in _PROFILE_COUNTS}
+    return [
+        Observation(name, MOMENT, "", NO_PERIOD, value) for name, value in sorted(counts.items()) if value is not None
+    ]
+
+
+def seen_media(media: GraphMedia, *, is_story: bool = False, extra: Mapping[str, Any] | None = None) -> SeenMedia:
+    """A media as a listing showed it. Stories are known by their list: Instagram Login may not name the product."""
+    shown = {"shortcode": media.shortcode, "alt_text": media.alt_text, "is_shared_to_feed": media.is_shared_to_feed}
+    return SeenMedia(
+        ig_id=media.id,
+        media_type=media.media_type,
+        media_product_type="STORY" if is_story else media.media_product_type,
+        caption=media.caption,
+        permalink=media.permalink,
+        posted_at=media.timestamp,
+        extra={name: value for name, value in shown.items() if value is not None} | dict(extra or {}),
+    )
+
+
+def listed_counts(media: GraphMedia, metrics: Mapping[str, int]) -> dict[str, Any]:
+    """What the listing itself counts, where no insight says it: older media have no insights, but likes."""
+    counts = (("likes", "like_count", media.like_count), ("comments", "comments_count", media.comments_count))
+    return {name: value for column, name, value in counts if value is not None and column not in metrics}
+
+
+def seen_tag(media: GraphMedia) -> SeenTag:
+    counts = {"like_count": media.like_count, "comments_count": media.comments_count, "media_url": media.media_url}
+    return SeenTag(
+        ig_media_id=media.id,
+        username=media.username,
+        caption=media.caption,
+        media_type=media.media_type,
+        permalink=media.permalink,
+        posted_at=media.timestamp,
+        extra={name: value for name, value in counts.items() if value is not None},
+    )
+
+
+def _lifetime_values(insight: Insight) -> Iterator[tuple[str, int | float]]:
+    """Every number in a media's metric, the whole under its name."""
+    for one in insight.values:
+        if isinstance(one.value, int | float):
+            yield insight.name, one.value
+        elif one.value is not None:
+            for key, value in one.value.items():
+                yield f"{insight.name}:{key}", value
+    if insight.total is not None:
+        if insight.total.value is not None:
+            yield insight.name, insight.total.value
+        for breakdown, value in _parts(insight.total.breakdowns):
+            yield f"{insight.name}:{breakdown}", value
+
+
+def _parts(breakdowns: Iterable[Breakdown]) -> Iterator[tuple[str, int | float]]:
+    """(`dimension=value`, number) of each part; several dimensions are joined by a comma."""
+    for breakdown in breakdowns:
+        keys = [_DIMENSION_OF.get(key, key) for key in breakdown.dimension_keys]
+        for result in breakdown.results:
+            if result.value is not None and len(result.dimension_values) == len(keys) > 0:
+                pairs = zip(keys, result.dimension_values, strict=True)
+                yield ",".join(f"{key}={value}" for key, value in pairs), result.value

@@ -1,0 +1,198 @@
+"""The step of every harvest: open the run of the owed slot, read, store answer by answer, and end with what follows.
+
+No transaction is open during a call. A worker that dies anywhere leaves a slot that falls due again; what it had
+stored is recognised as known. The last store, the run's result and the end of the claim are one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import claims, gate
+from models.account import Account, AccountState, get_account, set_state
+from models.claims import ClaimLost, Lease
+from models.gate import Purpose
+from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus, begin_run
+from pressrun import clock, log
+from pressrun.errors import PressrunError
+from pressrun.failpoints import reach
+from worker.context import WorkerContext
+from worker.harvests import account, audience, media, profile, stories, tags
+from worker.harvests.ending import (
+    LOOK_AGAIN,
+    MOST_TRIES,
+    Done,
+    Ending,
+    Failed,
+    Later,
+    after_error,
+    of_what_is_left,
+    slow_pause,
+)
+from worker.harvests.harvester import Harvester, Store, told
+from worker.harvests.refusals import Memory
+
+Kind = Callable[[Harvester], Iterator[Store]]
+
+KINDS: Mapping[HarvestKind, Kind] = {
+    HarvestKind.PROFILE: profile.read,
+    HarvestKind.ACCOUNT: account.read,
+    HarvestKind.AUDIENCE: audience.read,
+    HarvestKind.MEDIA: media.read,
+    HarvestKind.STORIES: stories.read,
+    HarvestKind.TAGS: tags.read,
+}
+
+_COMPLETE = (RunStatus.DONE.value, RunStatus.PARTIAL.value)
+_log = log.get(__name__)
+
+
+def run(ctx: WorkerContext, lease: Lease) -> None:
+    """Read one account's harvest for its slot. Does nothing more once the claim has passed to someone else."""
+    try:
+        harvester = _open(ctx, lease, now=clock.now())
+        if harvester is not None:
+            _read(harvester)
+    except ClaimLost as lost:
+        _log.info("harvest.claim_lost", harvest_id=lease.id, reason=str(lost))
+
+
+def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Harvester | None:
+    """The harvest ready to read, its run begun; None when there is nothing to do now."""
+    with ctx.database.transaction() as tx:
+        lease = claims.renew(tx, lease)
+        harvest = tx.get_one(Harvest, lease.id)
+        holder = get_account(tx, harvest.account_id)
+        postponed = _obstacle(tx, ctx, harvest, holder, now)
+        if postponed is not None:
+            claims.finish(tx, lease, next_action_at=postponed)
+            return None
+        owed = None if harvest.slot_at is None else _owed_run(tx, ctx, harvest, harvest.slot_at, now)
+        if owed is None:
+            _close_slot(tx, harvest, lease, now)
+            return None
+        # Counted before the work: a slot that kills its worker each time must not do so for ever.
+        harvest.tries += 1
+        memory = Memory(harvest.refused, now)
+        return Harvester(
+            ctx=ctx,
+            account=holder,
+            kind=HarvestKind(harvest.kind),
+            lease=lease,
+            run_id=owed.id,
+            run_started_at=owed.started_at,
+            covered_at=_covered_at(tx, harvest.id),
+            tries=harvest.tries,
+            memory=memory,
+            # What an interrupted try found refused is not asked for again, so its entries go on standing for it.
+            errors=[entry for entry in owed.errors if memory.holds(entry.get("what", ""))],
+        )
+
+
+def _obstacle(tx: Session, ctx: WorkerContext, harvest: Harvest, holder: Account, now: datetime) -> datetime | None:
+    """Until when the slot has to wait, if so. It is kept."""
+    if holder.state == AccountState.BLOCKED.value and holder.state_until and holder.state_until <= now:
+        set_state(tx, holder.id, AccountState.ACTIVE, reason=None)
+    elif holder.state != AccountState.ACTIVE.value:
+        return now + LOOK_AGAIN
+    app_id = ctx.settings.app_id
+    shut = gate.barrier(tx, app_id, holder.id, Purpose.HARVEST, now=now)
+    if shut is not None:
+        return shut.until
+    # A story that is not read in time cannot be read any more; everything else gives way once.
+    gives_way = harvest.kind != HarvestKind.STORIES.value and harvest.slot_at is not None
+    if gives_way and gate.is_slow(tx, app_id, holder.id, now=now):
+        return slow_pause(harvest.slot_at, now=now)
+    return None
+
+
+def _owed_run(tx: Session, ctx: WorkerContext, harvest: Harvest, slot_at: datetime, now: datetime) -> HarvestRun | None:
+    """The run of the slot; None when it is done already or no try is left."""
+    owed = begin_run(tx, harvest.id, slot_at, api_version=ctx.settings.graph_version, now=now)
+    if owed.status != RunStatus.RUNNING.value:
+        return None
+    if harvest.tries >= MOST_TRIES:
+        owed.status, owed.finished_at = RunStatus.FAILED.value, now
+        reason = PressrunError(f"{MOST_TRIES} tries of this slot ended without a result")
+        owed.errors = [*owed.errors, told("run", reason)]
+        return None
+    return owed
+
+
+def _covered_at(tx: Session, harvest_id: int) -> datetime | None:
+    return tx.scalar(
+        select(func.max(HarvestRun.finished_at)).where(
+            HarvestRun.harvest_id == harvest_id, HarvestRun.status.in_(_COMPLETE)
+        )
+    )
+
+
+def _read(harvester: Harvester) -> None:
+    """Store each answer once the next one has come, and the last one together with the result."""
+    pending: Store | None = None
+    ending: Ending
+    try:
+        harvester.client = harvester.ctx.client(harvester.account, Purpose.HARVEST, on_call=harvester.count)
+        for store in KINDS[harvester.kind](harvester):
+            reach("harvest.after_read")
+            if pending is not None:
+                harvester.store(pending)
+            pending = store
+        ending = of_what_is_left(harvester, now=clock.now())
+    except ClaimLost:
+        raise
+    except PressrunError as error:
+        ending = after_error(harvester, error, now=clock.now())
+    _end(harvester, ending, pending, now=clock.now())
+    reach("harvest.after_store")
+
+
+def _end(harvester: Harvester, ending: Ending, last: Store | None, *, now: datetime) -> None:
+    with harvester.transaction() as tx:
+        # Fences the whole transaction and holds the row: nothing of it is kept if the claim has passed on.
+        harvester.lease = claims.renew(tx, harvester.lease)
+        rows = last(tx, harvester.run_id) if last is not None else 0
+        harvest = tx.get_one(Harvest, harvester.lease.id)
+        harvest.refused = harvester.memory.as_json()
+        match ending:
+            case Later():
+                harvester.record(tx, rows=rows, errors=harvester.errors)
+                harvest.tries -= 0 if ending.counts else 1
+                if ending.breaks_account is not None:
+                    set_state(tx, harvest.account_id, AccountState.BROKEN, reason=ending.breaks_account)
+                tx.flush()
+                claims.finish(tx, harvester.lease, next_action_at=ending.until)
+            case Done() | Failed():
+                status = _status(harvester, ending)
+                harvester.record(tx, rows=rows, errors=harvester.errors, status=status.value, finished_at=now)
+                _close_slot(tx, harvest, harvester.lease, now)
+    _tell(harvester, ending)
+
+
+def _close_slot(tx: Session, harvest: Harvest, lease: Lease, now: datetime) -> None:
+    """Without a slot the harvest waits for the scheduler, which plans the next one at once."""
+    harvest.slot_at, harvest.tries = None, 0
+    tx.flush()
+    claims.finish(tx, lease, next_action_at=now)
+    claims.wake_schedulers(tx)
+
+
+def _status(harvester: Harvester, ending: Done | Failed) -> RunStatus:
+    if isinstance(ending, Failed):
+        return RunStatus.FAILED
+    return RunStatus.PARTIAL if harvester.errors else RunStatus.DONE
+
+
+def _tell(harvester: Harvester, ending: Ending) -> None:
+    fields = {"account_id": harvester.account.id, "kind": harvester.kind.value, "run_id": harvester.run_id}
+    match ending:
+        case Done():
+            _log.info("harvest.done", **fields, errors=len(harvester.errors))
+        case Failed():
+            _log.warning("harvest.failed", **fields, error=harvester.errors[-1]["error"])
+        case Later():
+            _log.info("harvest.postponed", **fields, until=ending.until.isoformat(), reason=ending.reason)

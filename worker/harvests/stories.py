@@ -1,0 +1,101 @@
+"""Stories: found while they are up, and read until the last minutes of their 24 hours, after which nothing tells.
+
+Below five viewers Instagram has no numbers for a story: that is no data, and no error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from graph import metrics as catalogue
+from graph.credentials import Login
+from graph.errors import GraphError
+from graph.insights import Insight
+from graph.media import Media as GraphMedia
+from models.media import MediaReading, see_media, store_readings
+from pressrun import clock
+from worker.harvests.harvester import Harvester, Store
+from worker.harvests.known import known_stories
+from worker.harvests.ladder import story_is_due
+from worker.harvests.parse import media_numbers, seen_media
+from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone
+
+_KIND = "STORY"
+_BROKEN_DOWN = "navigation"
+"""Asked for by itself: only alone it comes with its parts, and then the whole is in the same answer."""
+_MOST_PAGES = 10
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def read(harvester: Harvester) -> Iterator[Store]:
+    stories = _active(harvester)
+    if not stories:
+        return
+    yield _store_seen(harvester, stories)
+    with harvester.transaction() as tx:
+        checked = known_stories(tx, harvester.account.id, [story.id for story in stories])
+    # The oldest first: it is the one whose time runs out.
+    for story in sorted(stories, key=lambda story: story.timestamp or _LONG_AGO):
+        if not story_is_due(story.timestamp, checked.get(story.id), now=clock.now()):
+            continue
+        insights = _read_one(harvester, story)
+        if insights:
+            yield _store_reading(harvester, story, insights)
+
+
+def _active(harvester: Harvester) -> list[GraphMedia]:
+    stories: dict[str, GraphMedia] = {}
+    after: str | None = None
+    for _ in range(_MOST_PAGES):
+        page = harvester.ask(partial(harvester.client.stories.page, after=after))
+        stories |= {story.id: story for story in page.items}
+        if not page.has_next or page.after == after:
+            break
+        after = page.after
+    return list(stories.values())
+
+
+def _read_one(harvester: Harvester, story: GraphMedia) -> list[Insight]:
+    metrics = catalogue.media_metrics(_KIND, Login(harvester.account.login))
+    plain = [name for name in metrics if name != _BROKEN_DOWN]
+    part = f"{_KIND}:"
+    dimension = catalogue.MEDIA[_BROKEN_DOWN].breakdown
+    calls = harvester.client.insights
+    try:
+        answers = harvester.sift(plain, lambda group: calls.media(story.id, group), part=part)
+        answers += harvester.sift(
+            [_BROKEN_DOWN], lambda group: calls.media(story.id, group, breakdown=dimension), part=part
+        )
+    except GraphError as error:
+        # A story may go while it is read; the next one is still there.
+        if has_too_few_viewers(error) or has_no_insights(error) or is_gone(error):
+            return []
+        raise
+    return [insight for answer in answers for insight in answer]
+
+
+def _store_seen(harvester: Harvester, stories: Sequence[GraphMedia]) -> Store:
+    seen_at = clock.now()
+
+    def store(tx: Session, _run_id: int) -> int:
+        see_media(tx, harvester.account.id, [seen_media(story, is_story=True) for story in stories], now=seen_at)
+        return 0
+
+    return store
+
+
+def _store_reading(harvester: Harvester, story: GraphMedia, insights: Sequence[Insight]) -> Store:
+    read_at = clock.now()
+
+    def store(tx: Session, run_id: int) -> int:
+        metrics, extra = media_numbers(insights)
+        if not metrics and not extra:
+            return 0
+        ids = see_media(tx, harvester.account.id, [seen_media(story, is_story=True)], now=read_at)
+        return store_readings(tx, [MediaReading(ids[story.id], read_at, metrics, extra)], run_id=run_id)
+
+    return store

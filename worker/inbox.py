@@ -1,0 +1,283 @@
+"""Webhook events → effects: comments seen, mentions announced and read, stories' last numbers.
+
+An event is marked handled in the transaction that keeps its effects. What nobody handles is kept and marked so. A
+mention is on record before it is read: Instagram announces it once, and reading it may fail for hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from graph.errors import ErrorClass, GraphError, NotOnThisLogin
+from models import claims
+from models.account import Account, AccountState, Login, set_state
+from models.claims import ClaimLost, Lease
+from models.comment import see_comments
+from models.gate import Purpose
+from models.inbox import InboxEvent
+from models.media import MediaReading, SeenMedia, see_media, store_readings
+from models.mention import MentionState, announce_mention, record_reading, record_unreadable
+from pressrun import clock, log
+from pressrun.errors import PressrunError
+from pressrun.failpoints import reach
+from pressrun.log import redact
+from pressrun.vault import SecretUnreadable
+from worker.context import GateShut, WorkerContext
+from worker.harvests.ending import LOOK_AGAIN, backoff
+from worker.harvests.mentions import MentionFacts, read_facts
+from worker.harvests.notices import MentionNotice, names_account, read_comment, read_mention, read_story_report
+
+MOST_TRIES = 20
+"""Of what fails in passing; with an hour between the last ones, an outage of half a day costs no mention."""
+MOST_REFUSALS = 4
+"""Of what Instagram refuses: fresh media are known to be refused for minutes (graph-api.md §3.2)."""
+
+_LONGEST_S = 3600.0
+_BLOCKED_FOR = timedelta(hours=1)
+_log = log.get(__name__)
+
+
+@dataclass
+class Handling:
+    """One event at work."""
+
+    ctx: WorkerContext
+    lease: Lease
+    event: InboxEvent
+    account: Account
+
+    @property
+    def announced_at(self) -> datetime:
+        return self.event.sent_at or self.event.received_at
+
+
+Effect = Callable[[Session], str | None]
+"""Keeps what an event says; returns a note if there is something to remark."""
+
+
+class _Later(PressrunError):
+    """The event waits."""
+
+    def __init__(self, until: datetime, reason: str, *, counts: bool = False) -> None:
+        self.until, self.counts = until, counts
+        super().__init__(reason)
+
+
+def run(ctx: WorkerContext, lease: Lease) -> None:
+    """Handle one event. Does nothing more once the claim has passed to someone else."""
+    try:
+        handling = _open(ctx, lease, now=clock.now())
+        if handling is not None:
+            _handle(handling)
+    except ClaimLost as lost:
+        _log.info("inbox.claim_lost", event_id=lease.id, reason=str(lost))
+
+
+def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Handling | None:
+    with ctx.database.transaction() as tx:
+        lease = claims.renew(tx, lease)
+        event = tx.get_one(InboxEvent, lease.id)
+        if event.handled_at is not None:
+            claims.finish(tx, lease, next_action_at=None)
+            return None
+        # An account that was added since the event came may claim it.
+        account = tx.scalar(select(Account).where((Account.id == event.account_id) | (Account.ig_id == event.entry_id)))
+        if account is None:
+            _close(tx, lease, event, now=now, note=f"no account has the Instagram id {event.entry_id!r}")
+            return None
+        event.account_id = account.id
+        if event.tries >= MOST_TRIES:
+            event.error = event.error or f"{MOST_TRIES} tries ended without a result"
+            tx.flush()
+            claims.finish(tx, lease, next_action_at=None)
+            return None
+        # Counted before the work: an event that kills its worker each time must not do so for ever.
+        event.tries += 1
+        return Handling(ctx, lease, event, account)
+
+
+def _handle(handling: Handling) -> None:
+    try:
+        effect = HANDLERS.get(handling.event.field, _keep)(handling)
+    except _Later as later:
+        _postpone(handling, later)
+        return
+    with handling.ctx.database.transaction() as tx:
+        claims.renew(tx, handling.lease)
+        note = effect(tx)
+        event = tx.get_one(InboxEvent, handling.lease.id)
+        _close(tx, handling.lease, event, now=clock.now(), note=note)
+    _log.info("inbox.handled", event_id=handling.lease.id, field=handling.event.field, note=note)
+
+
+def _close(tx: Session, lease: Lease, event: InboxEvent, *, now: datetime, note: str | None) -> None:
+    event.handled_at, event.error = now, redact(note) if note else None
+    tx.flush()
+    claims.finish(tx, lease, next_action_at=None)
+
+
+def _postpone(handling: Handling, later: _Later) -> None:
+    with handling.ctx.database.transaction() as tx:
+        claims.renew(tx, handling.lease)
+        event = tx.get_one(InboxEvent, handling.lease.id)
+        event.error = redact(str(later))
+        event.tries -= 0 if later.counts else 1
+        tx.flush()
+        claims.finish(tx, handling.lease, next_action_at=later.until)
+    _log.info("inbox.postponed", event_id=handling.lease.id, until=later.until.isoformat(), reason=str(later))
+
+
+def _keep(handling: Handling) -> Effect:
+    field = handling.event.field
+    return lambda _tx: f"kept: nothing is done about the field {field!r}"
+
+
+def _unreadable(_tx: Session) -> str:
+    return "kept: the value does not have the form that Instagram documents"
+
+
+def _comment(handling: Handling) -> Effect:
+    seen = read_comment(handling.event.value)
+    if seen is None:
+        return _unreadable
+    account, event = handling.account, handling.event
+    # Instagram Login has no field for mentions: a mention in a comment arrives as a comment (graph-api.md §7).
+    is_mention = account.login == Login.INSTAGRAM.value and names_account(seen.text, account.username)
+
+    def keep(tx: Session) -> None:
+        see_comments(tx, account.id, [seen], now=event.received_at)
+        if is_mention and seen.ig_media_id:
+            mention = announce_mention(
+                tx,
+                account.id,
+                ig_media_id=seen.ig_media_id,
+                ig_comment_id=seen.ig_id,
+                announced_at=handling.announced_at,
+            )
+            record_reading(
+                tx,
+                mention.id,
+                username=seen.username,
+                text_=seen.text,
+                media_url=None,
+                mentioned_at=None,
+                extra=dict(seen.extra),
+                now=event.received_at,
+            )
+
+    return keep
+
+
+def _story_insights(handling: Handling) -> Effect:
+    report = read_story_report(handling.event.value)
+    if report is None:
+        return _unreadable
+    account_id, read_at = handling.account.id, handling.event.received_at
+
+    def keep(tx: Session) -> str | None:
+        ids = see_media(tx, account_id, [SeenMedia(report.media_id, media_product_type="STORY")], now=read_at)
+        if not report.metrics and not report.extra:
+            return "kept: every count is below five, which is unknown"
+        store_readings(tx, [MediaReading(ids[report.media_id], read_at, report.metrics, report.extra)], run_id=None)
+        return None
+
+    return keep
+
+
+def _mention(handling: Handling) -> Effect:
+    notice = read_mention(handling.event.value)
+    if notice is None:
+        return _unreadable
+    with handling.ctx.database.transaction() as tx:
+        handling.lease = claims.renew(tx, handling.lease)
+        mention = announce_mention(
+            tx,
+            handling.account.id,
+            ig_media_id=notice.media_id,
+            ig_comment_id=notice.comment_id,
+            announced_at=handling.announced_at,
+        )
+    if mention.state == MentionState.READ.value:
+        return lambda _tx: None
+    return _read_mention(handling, notice, mention.id)
+
+
+def _read_mention(handling: Handling, notice: MentionNotice, mention_id: int) -> Effect:
+    now = clock.now()
+    if handling.account.state != AccountState.ACTIVE.value:
+        raise _Later(now + LOOK_AGAIN, f"the account is {handling.account.state}")
+    if handling.ctx.stopping.is_set():
+        raise _Later(now, "the worker is stopping")
+    try:
+        facts = read_facts(handling.ctx.client(handling.account, Purpose.HARVEST), notice)
+    except NotOnThisLogin as refusal:
+        return _refused(mention_id, str(refusal))
+    except GateShut as shut:
+        raise _Later(shut.until, shut.reason) from None
+    except SecretUnreadable as problem:
+        raise _Later(now + LOOK_AGAIN, str(problem)) from None
+    except GraphError as error:
+        return _after_error(handling, mention_id, error)
+    reach("inbox.after_read")
+    return _record(mention_id, facts)
+
+
+def _record(mention_id: int, facts: MentionFacts) -> Effect:
+    read_at = clock.now()
+
+    def keep(tx: Session) -> None:
+        record_reading(
+            tx,
+            mention_id,
+            username=facts.username,
+            text_=facts.text,
+            media_url=facts.media_url,
+            mentioned_at=facts.mentioned_at,
+            extra=facts.extra,
+            now=read_at,
+        )
+
+    return keep
+
+
+def _refused(mention_id: int, reason: str) -> Effect:
+    def keep(tx: Session) -> str:
+        record_unreadable(tx, mention_id, error=redact(reason))
+        return reason
+
+    return keep
+
+
+def _after_error(handling: Handling, mention_id: int, error: GraphError) -> Effect:
+    """Wait, or end with what Instagram said."""
+    now, tries = clock.now(), handling.event.tries
+    told = timedelta(seconds=error.retry_after_s or 0)
+    match error.error_class:
+        case ErrorClass.AUTH:
+            with handling.ctx.database.transaction() as tx:
+                set_state(tx, handling.account.id, AccountState.BROKEN, reason=str(error))
+            raise _Later(now + LOOK_AGAIN, str(error))
+        case ErrorClass.THROTTLED:
+            raise _Later(now + (told or LOOK_AGAIN), str(error))
+        case ErrorClass.BLOCKED:
+            raise _Later(now + (told or _BLOCKED_FOR), str(error))
+        case ErrorClass.TRANSIENT | ErrorClass.NOT_READY:
+            most = MOST_TRIES
+        case _:
+            most = MOST_REFUSALS
+    if tries < most:
+        raise _Later(now + max(told, backoff(tries, longest_s=_LONGEST_S)), str(error), counts=True)
+    return _refused(mention_id, str(error))
+
+
+HANDLERS: Mapping[str, Callable[[Handling], Effect]] = {
+    "comments": _comment,
+    "live_comments": _comment,
+    "mentions": _mention,
+    "story_insights": _story_insights,
+}
