@@ -13,6 +13,8 @@ from cli.output import AsJson, note, say, show_json, show_record, show_rows
 from pressrun.errors import UsageError
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from models.event import PostEvent
     from models.part import Part
     from scheduler.importing import ImportReport
@@ -157,8 +159,9 @@ def _show_timeline(record: dict[str, Any], parts: Sequence[Part], events: Sequen
         say(f"{_local(event.at, local)}  {state:24}  {event.message or event.reason}{trace}")
 
 
-def _local(at: datetime, zone: Any) -> str:
-    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + at.astimezone(zone).strftime(" %Z")
+def _local(at: datetime, zone: ZoneInfo) -> str:
+    here = at.astimezone(zone)
+    return f"{here:%Y-%m-%d %H:%M:%S}.{here.microsecond // 1000:03d} {here:%Z}"
 
 
 def _part(part: Part) -> dict[str, Any]:
@@ -203,8 +206,12 @@ def _show_report(report: ImportReport, source: str | None, *, as_json: bool) -> 
     def told(problem: Any) -> str:
         return f"{source}: {problem}" if source else f"--{problem.column.replace('_', '-')}: {problem.message}"
 
+    alike: dict[tuple[str, str], list[Any]] = {}
     for warning in report.warnings:
-        note(f"warning: {told(warning)}")
+        alike.setdefault((warning.column, warning.message), []).append(warning)
+    for warnings in alike.values():
+        more = f" (and {len(warnings) - 1} more rows)" if len(warnings) > 1 else ""
+        note(f"warning: {told(warnings[0])}{more}")
     if report.problems:
         for problem in report.problems[:-1][:_MOST_SHOWN]:
             note(told(problem))

@@ -75,11 +75,7 @@ class Insights:
         timeframe: str | None = None,
         allow_unknown: bool = False,
     ) -> tuple[Insight, ...]:
-        """Account metrics over at most 30 days; Instagram's default is the last 24 h.
-
-        Warning:
-            Reach counts people: the reach of two ranges cannot be added up.
-        """
+        """Account metrics over at most 30 days, by default the last 24 h. Reach of two ranges cannot be added up."""
         breakdowns = _listed(breakdown)
         catalogue.check_account(
             metrics,

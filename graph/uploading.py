@@ -39,20 +39,27 @@ def upload_call(
 ) -> Call:
     """The call that sends a file or names its address. Raises UsageError when it must not be made."""
     url = _trusted(caller, upload_url)
-    if file_url is not None:
-        if content is not None or not (file_url.isascii() and file_url.startswith(("http://", "https://"))):
-            raise UsageError("an upload takes either content or one http(s) file_url in ASCII")
+    if file_url is None:
+        headers, body = _content(content, file_size, offset)
+    elif content is None and file_url.isascii() and file_url.startswith(("http://", "https://")):
         headers, body = {"file_url": file_url}, b""
-        return Call(
-            Endpoint.UPLOAD,
-            "POST",
-            url=url,
-            scheme="OAuth",
-            with_proof=False,
-            headers=headers,
-            content=body,
-            deadline_s=deadline_s,
-        )
+    else:
+        raise UsageError("an upload takes either content or one http(s) file_url in ASCII")
+    return Call(
+        Endpoint.UPLOAD,
+        "POST",
+        url=url,
+        scheme="OAuth",
+        with_proof=False,
+        headers=headers,
+        content=body,
+        deadline_s=deadline_s,
+    )
+
+
+def _content(
+    content: Content | None, file_size: int | None, offset: int
+) -> tuple[dict[str, str], bytes | Iterator[bytes]]:
     size = len(content) if isinstance(content, bytes) else file_size
     if content is None or size is None or not 0 <= offset < size:
         raise UsageError("an upload needs content, its size, and an offset within it")
@@ -62,17 +69,7 @@ def upload_call(
         "Content-Length": str(size - offset),
         "Content-Type": "application/octet-stream",
     }
-    stream = content[offset:] if isinstance(content, bytes) else _chunks(content, offset, size)
-    return Call(
-        Endpoint.UPLOAD,
-        "POST",
-        url=url,
-        scheme="OAuth",
-        with_proof=False,
-        headers=headers,
-        content=stream,
-        deadline_s=deadline_s,
-    )
+    return headers, content[offset:] if isinstance(content, bytes) else _chunks(content, offset, size)
 
 
 def read_upload_status(node: Node) -> UploadStatus:

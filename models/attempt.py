@@ -2,8 +2,8 @@
 
     intent → succeeded | refused | unknown → succeeded | not_done | needs_review
 
-While an attempt is `intent` or `unknown` its outcome is not known, and a partial unique index makes a second attempt of
-the same part and action impossible: that is what keeps one post from going out twice.
+While an attempt is unresolved, and once one has succeeded, a partial unique index makes another attempt of the same part
+and action impossible: that is what keeps one post from going out twice.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class AttemptState(StrEnum):
 
 
 UNRESOLVED = "state IN ('intent', 'unknown', 'needs_review')"
+OPEN = "state NOT IN ('refused', 'not_done')"
+"""It took effect, or may have: while there is one, there can be no other."""
 
 
 class Attempt(Base):
@@ -45,8 +47,7 @@ class Attempt(Base):
     __table_args__ = (
         one_of("action", Action),
         one_of("state", AttemptState),
-        Index("uq_attempts_unresolved", "part_id", "action", unique=True, postgresql_where=text(UNRESOLVED)),
-        Index("uq_attempts_succeeded", "part_id", "action", unique=True, postgresql_where=text("state = 'succeeded'")),
+        Index("uq_attempts_open", "part_id", "action", unique=True, postgresql_where=text(OPEN)),
         Index("ix_attempts_post_id_id", "post_id", "id"),
     )
 
@@ -84,7 +85,7 @@ def unresolved_attempt(tx: Session, part_id: int, action: Action) -> Attempt | N
 def record_intent(
     tx: Session, *, post_id: int, part_id: int, container_id: int | None, action: Action, claim: int, now: datetime
 ) -> Attempt:
-    """Write down that the call is about to be made. Raises IntegrityError while an earlier one is unresolved."""
+    """Write down that the call is about to be made. Raises IntegrityError if an earlier one took effect, or may have."""
     attempt = Attempt(
         post_id=post_id,
         part_id=part_id,
@@ -126,7 +127,9 @@ def settle(
     }.items():
         if value is not None:
             values[name] = value
-    tx.execute(update(Attempt).where(Attempt.id == attempt_id, text(UNRESOLVED)).values(**values))
+    # What waits for a person is not taken from them by an answer that proves nothing.
+    changeable = "state IN ('intent', 'unknown')" if state is AttemptState.UNKNOWN else UNRESOLVED
+    tx.execute(update(Attempt).where(Attempt.id == attempt_id, text(changeable)).values(**values))
 
 
 def keep_result(tx: Session, attempt_id: int, result_id: str) -> None:

@@ -121,7 +121,7 @@ _RENEW = """
 
 _GIVE_BACK = """
     UPDATE {table}
-       SET next_action_at = now(), leased_until = NULL
+       SET next_action_at = least(now(), CAST(:due_at AS timestamptz)), leased_until = NULL  -- least() skips a null
      WHERE id = :id AND claim = :claim AND leased_until IS NOT NULL
 """
 
@@ -164,7 +164,7 @@ def claim_due(tx: Session, work: Work, *, limit: int, lease_s: float, overdue_s:
     if work.states:
         parameters["states"] = work.states
     rows = sorted(tx.execute(text(sql), parameters), key=lambda row: row.was_due_at)
-    return [Hint(work.tasks[row.state], work.queue, row.id, row.claim) for row in rows]
+    return [Hint(work.tasks[row.state], work.queue, row.id, row.claim, row.was_due_at) for row in rows]
 
 
 def in_flight(tx: Session, work: Work) -> int:
@@ -204,9 +204,14 @@ def renew(tx: Session, lease: Lease) -> Lease:
     return replace(lease, deadline=deadline)
 
 
-def give_back(tx: Session, table: str, id_: int, claim: int) -> bool:
-    """Make a claimed row due at once again, when its holder will not work on it. False if the claim has passed on."""
-    result: Any = tx.execute(text(_GIVE_BACK.format(table=table)), {"id": id_, "claim": claim})
+def give_back(tx: Session, table: str, id_: int, claim: int, *, due_at: datetime | None = None) -> bool:
+    """Make a claimed row due at once again, when its holder will not work on it. False if the claim has passed on.
+
+    Args:
+        due_at: when it fell due. A scheduler that tries the broker with the same row every second would otherwise make
+            it look fresh each time, and the workers, who pull only what is overdue, would never see it.
+    """
+    result: Any = tx.execute(text(_GIVE_BACK.format(table=table)), {"id": id_, "claim": claim, "due_at": due_at})
     return bool(result.rowcount)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -35,3 +36,5 @@ class Hint:
     queue: Queue
     id: int
     claim: int
+    due_at: datetime | None = field(default=None, compare=False)
+    """When the row fell due; stays with the sender, who may have to give the claim back."""

@@ -79,4 +79,4 @@ class Dispatcher:
     def _return(self, work: Work, hints: list[Hint]) -> None:
         with self._database.transaction() as tx:
             for hint in hints:
-                give_back(tx, work.table, hint.id, hint.claim)
+                give_back(tx, work.table, hint.id, hint.claim, due_at=hint.due_at)

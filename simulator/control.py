@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pressrun.errors import UsageError
-from simulator import errors, mentions, publishing, report, tokens
+from simulator import answers, errors, mentions, publishing, report, tokens
 from simulator.backstage import Backstage
 from simulator.clock import precise_time, real_seconds
 from simulator.config import check_readings
@@ -58,7 +58,7 @@ async def _answer(stage: Backstage, handler: Handler, request: Request) -> Respo
         result = handler(stage, _body(await request.body()))
         if isinstance(result, Awaitable):
             result = await result
-        return JSONResponse(result)
+        return Response(answers.encode(result), media_type="application/json")
     except (UsageError, ValueError, TypeError, errors.GraphError) as problem:
         return JSONResponse({"error": str(problem)}, status_code=400)
 

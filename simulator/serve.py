@@ -40,6 +40,7 @@ class _Server(uvicorn.Server):
                 http=_Protocol,
                 ws="none",
                 log_config=None,
+                log_level="warning",
                 access_log=False,
                 lifespan="on",
                 timeout_graceful_shutdown=3,

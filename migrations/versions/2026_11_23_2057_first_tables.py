@@ -503,18 +503,11 @@ def upgrade() -> None:
     )
     op.create_index("ix_attempts_post_id_id", "attempts", ["post_id", "id"], unique=False)
     op.create_index(
-        "uq_attempts_succeeded",
+        "uq_attempts_open",
         "attempts",
         ["part_id", "action"],
         unique=True,
-        postgresql_where=sa.text("state = 'succeeded'"),
-    )
-    op.create_index(
-        "uq_attempts_unresolved",
-        "attempts",
-        ["part_id", "action"],
-        unique=True,
-        postgresql_where=sa.text("state IN ('intent', 'unknown', 'needs_review')"),
+        postgresql_where=sa.text("state NOT IN ('refused', 'not_done')"),
     )
     op.create_table(
         "media_latest",
@@ -576,11 +569,8 @@ def downgrade() -> None:
     op.drop_table("quota_entries")
     op.drop_table("media_latest")
     op.drop_index(
-        "uq_attempts_unresolved",
-        table_name="attempts",
-        postgresql_where=sa.text("state IN ('intent', 'unknown', 'needs_review')"),
+        "uq_attempts_open", table_name="attempts", postgresql_where=sa.text("state NOT IN ('refused', 'not_done')")
     )
-    op.drop_index("uq_attempts_succeeded", table_name="attempts", postgresql_where=sa.text("state = 'succeeded'"))
     op.drop_index("ix_attempts_post_id_id", table_name="attempts")
     op.drop_table("attempts")
     op.drop_index("ix_media_account_id_posted_at", table_name="media")

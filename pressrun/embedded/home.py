@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pressrun.embedded.files import write_private
 from pressrun.embedded.locks import lock
 from pressrun.errors import PressrunError
 
@@ -74,7 +75,7 @@ def secret_key(home: Path) -> str:
     guard = lock(prepared.run / "secret.lock")
     try:
         if not file.exists():
-            _write_once(file, generate_key())
+            write_private(file, generate_key() + "\n")
         key = file.read_text().strip()
     finally:
         os.close(guard)
@@ -86,13 +87,3 @@ def secret_key(home: Path) -> str:
             f"{file} does not hold a key: restore it from a backup, or delete it to start anew"
         ) from None
     return key
-
-
-def _write_once(file: Path, text: str) -> None:
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        out.write(text + "\n")
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(file)

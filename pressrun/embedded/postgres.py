@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -63,7 +64,7 @@ class Postgres:
             )
         new = Path(tempfile.mkdtemp(prefix="new-", dir=self._place.data))
         if self._place.user is not None:
-            shutil.chown(new, self._place.user.uid, self._place.user.gid)
+            os.chown(new, self._place.user.uid, self._place.user.gid, follow_symlinks=False)
         self._run_to_end(self._initdb(new), log, log_path, held)
         self._run_to_end(self._create_database(new), log, log_path, held)
         new.rename(self.data)

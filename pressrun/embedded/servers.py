@@ -81,13 +81,12 @@ class _Borrower:
     def enter(self) -> str:
         self._join()
         try:
-            running = self._ensure_running()
-            _wait_for_answer(self._paths.kind, running.url)
+            url = self._find_answering()
         except BaseException:
             self._release()
             raise
         self._watcher.start()
-        return running.url
+        return url
 
     def leave(self) -> None:
         self._left.set()
@@ -108,6 +107,21 @@ class _Borrower:
             os.close(self._lock)
             self._lock = None
 
+    def _find_answering(self) -> str:
+        """The address, once it takes a connection; a state that a killed keeper left behind is not believed."""
+        last: state.State | None = None
+        deadline = Deadline.after(_ANSWER_WITHIN_S)
+        while True:
+            running = self._ensure_running()
+            problem = _PROBLEMS[self._paths.kind](running.url)
+            if not problem:
+                return running.url
+            if running != last:
+                last, deadline = running, Deadline.after(_ANSWER_WITHIN_S)
+            if deadline.passed:
+                raise ServerUnreachable(f"the embedded {self._paths.kind} runs but takes no connection: {problem}")
+            self._left.wait(_INTERVAL_S)
+
     def _ensure_running(self) -> state.State:
         """Wait for the keeper's word, starting a keeper whenever there is none."""
         spawned = 0
@@ -117,7 +131,7 @@ class _Borrower:
             keeper_lock = try_lock(self._paths.keeper_lock)
             current = state.read(self._paths.state)
             if keeper_lock is None:
-                if current is not None and not current.error and _is_alive(current.keeper_pid):
+                if current is not None and not current.error:
                     return current
                 patience.tell()
                 self._left.wait(_INTERVAL_S)
@@ -194,17 +208,6 @@ def _borrow(home: Path, kind: Kind, *, durable: bool) -> Iterator[str]:
         borrower.leave()
 
 
-def _wait_for_answer(kind: Kind, url: str) -> None:
-    problems = [""]
-
-    def connects() -> bool:
-        problems[0] = _ANSWERS[kind](url)
-        return not problems[0]
-
-    if not poll(connects, _ANSWER_WITHIN_S):
-        raise ServerUnreachable(f"the embedded {kind} runs but takes no connection: {problems[0]}")
-
-
 def _problem_of_postgres(url: str) -> str:
     import psycopg
 
@@ -219,17 +222,7 @@ def _problem_of_valkey(url: str) -> str:
     return "" if answers(socket_of(url)) else f"no answer at {socket_of(url)}"
 
 
-_ANSWERS: dict[Kind, Callable[[str], str]] = {Kind.POSTGRES: _problem_of_postgres, Kind.VALKEY: _problem_of_valkey}
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+_PROBLEMS: dict[Kind, Callable[[str], str]] = {Kind.POSTGRES: _problem_of_postgres, Kind.VALKEY: _problem_of_valkey}
 
 
 def _wait_stopped(paths: Paths, deadline: Deadline) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from pressrun.embedded.files import write_private
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,7 @@ class State:
 
 
 def write(path: Path, state: State) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        json.dump(asdict(state), out)
-    temporary.replace(path)
+    write_private(path, json.dumps(asdict(state)))
 
 
 def read(path: Path) -> State | None:

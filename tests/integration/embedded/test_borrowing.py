@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -125,7 +126,7 @@ def test_a_killed_user_leaves_no_server_behind(home: Path) -> None:
         postgres.kill()
         valkey.kill()
 
-        until(lambda: not servers_of(home), 10, lambda: f"still there: {servers_of(home)}")
+        until(lambda: not servers_of(home), 30, lambda: f"still there: {servers_of(home)}")
     assert "database system is shut down" in (home / "logs/postgres.log").read_text()
 
 
@@ -140,6 +141,16 @@ def test_five_processes_may_be_the_first_at_once(home: Path) -> None:
             assert user.wait() == 0, user.output
     assert wait_stopped(home)
     assert (home / "logs/postgres.log").read_text().count("performing post-bootstrap initialization") == 1
+
+
+def test_a_child_of_a_user_does_not_hold_the_server(home: Path) -> None:
+    with borrow_redis(home):
+        child = subprocess.Popen(["/bin/sleep", "600"], close_fds=False)
+    try:
+        assert wait_stopped(home, timeout_s=10)
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_threads_borrow_and_leave_as_they_like(home: Path) -> None:
@@ -167,7 +178,7 @@ def test_a_user_who_comes_while_the_server_stops_gets_a_new_one(home: Path) -> N
     for _ in range(5):
         with borrow_redis(home) as url, redis.Redis.from_url(redis_py_url(url)) as client:
             assert client.incr("visits") > 0
-        until(lambda: _is_stopping(home) or not servers_of(home), 5, "the keeper does not stop its server")
+        until(lambda: _is_stopping(home) or not servers_of(home), 30, "the keeper does not stop its server")
     with borrow_redis(home) as url, redis.Redis.from_url(redis_py_url(url)) as client:
         assert client.incr("visits") == 6
 

@@ -127,7 +127,7 @@ def test_programs_in_a_private_folder_are_copied_to_where_they_can_run(home: Pat
                 user.line("^URL")
                 programs = {each.exe() for each in servers_of(home) if "keeper" not in " ".join(each.cmdline())}
                 assert [program.startswith(f"{ROOT_STATE}/bin-") for program in programs] == [True]
-            until(lambda: not servers_of(home), 10)
+            until(lambda: not servers_of(home), 30)
     finally:
         for copy in set(ROOT_STATE.glob("bin-*")) - existing:
             shutil.rmtree(copy)
@@ -180,7 +180,7 @@ def test_an_ordinary_user_needs_nothing_of_root(home: Path) -> None:
             assert {each.username() for each in servers_of(home)} == {"nobody"}
             user.close_input()
             assert user.wait() == 0, user.output
-        until(lambda: not servers_of(home), 10)
+        until(lambda: not servers_of(home), 30)
     assert stat.S_IMODE((home / "data").stat().st_mode) == 0o700
 
 

@@ -106,3 +106,13 @@ def test_a_comment_without_id_is_in_doubt(facebook: GraphClient, server: Scripte
         facebook.comments.create("9", "x")
 
     assert not caught.value.definite
+
+
+def test_replies_have_no_replies_however_deep_the_answer(facebook: GraphClient, server: ScriptedServer) -> None:
+    deep = b'{"id":"1","replies":{"data":[' * 200 + b'{"id":"2"}' + b"]}}" * 200
+    server.replies(deep)
+
+    comment = facebook.comments.get("1")
+
+    assert [reply.replies for reply in comment.replies] == [()]
+    assert "replies" in comment.replies[0].extra

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import socket
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -21,14 +18,9 @@ from graph.publishing import (
     CreatedContainer,
     InvalidSpec,
     ProductTag,
-    Published,
     PublishingLimit,
-    Refused,
-    Unknown,
-    UploadStatus,
     UserTag,
 )
-from pressrun.errors import UsageError
 from tests.unit.graph.conftest import IG_ID
 from tests.unit.graph.server import TOKEN, ScriptedServer
 
@@ -233,95 +225,6 @@ class TestContainer:
         assert len(server.received) == 1, "it lasts minutes: asking again at once is a wasted call"
 
 
-class TestPublish:
-    def test_a_media_id_means_published(self, facebook: GraphClient, server: ScriptedServer) -> None:
-        server.replies({"id": "17920238422030506"})
-
-        assert facebook.publishing.publish("1789") == Published("17920238422030506")
-        assert (server.last.method, server.last.path) == ("POST", f"/v25.0/{IG_ID}/media_publish")
-        assert server.last.form == {"creation_id": "1789"}
-
-    @pytest.mark.parametrize(
-        "body", [{}, {"id": None}, {"id": ""}, {"id": []}, {"id": "<b>"}, {"success": True}, [], "x", None, True]
-    )
-    def test_a_success_without_a_usable_id_is_unknown(
-        self, facebook: GraphClient, server: ScriptedServer, body: object
-    ) -> None:
-        server.replies(body)
-
-        outcome = facebook.publishing.publish("1")
-
-        assert isinstance(outcome, Unknown)
-        assert outcome.error.error_class is ErrorClass.TRANSIENT
-
-    @pytest.mark.parametrize(
-        "raw",
-        [
-            b"",
-            b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{",
-            b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-            b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 13\r\n\r\n<html></html>",
-            b"HTTP/1.1 400 Bad Request\r\nContent-Length: 13\r\n\r\n<html></html>",
-            b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
-            b"complete nonsense\r\n\r\n",
-        ],
-    )
-    def test_an_answer_that_is_none_is_unknown_and_sent_once(
-        self, facebook: GraphClient, server: ScriptedServer, raw: bytes
-    ) -> None:
-        server.sends([raw])
-
-        outcome = facebook.publishing.publish("1")
-
-        assert isinstance(outcome, Unknown)
-        assert len(server.received) == 1
-
-    def test_a_silent_server_is_unknown_when_the_deadline_passes(
-        self, facebook: GraphClient, server: ScriptedServer
-    ) -> None:
-        server.sends([b"", b""], gap_s=20)
-
-        outcome = facebook.publishing.publish("1", deadline_s=0.2)
-
-        assert isinstance(outcome, Unknown)
-
-    def test_a_server_that_cannot_be_reached_refuses(self, make_client: Callable[..., GraphClient]) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-
-        outcome = make_client(graph_url=f"http://127.0.0.1:{port}").publishing.publish("1")
-
-        assert isinstance(outcome, Refused)
-        assert outcome.error.error_class is ErrorClass.TRANSIENT
-
-    def test_a_veto_comes_through_and_nothing_is_sent(
-        self, make_client: Callable[..., GraphClient], server: ScriptedServer
-    ) -> None:
-        def veto(endpoint: Endpoint) -> None:
-            raise PermissionError(endpoint)
-
-        with pytest.raises(PermissionError):
-            make_client(before_call=veto).publishing.publish("1")
-
-        assert server.received == []
-
-    def test_a_broken_book_keeper_does_not_lose_the_media_id(
-        self, make_client: Callable[..., GraphClient], server: ScriptedServer
-    ) -> None:
-        def broken(_record: object) -> None:
-            raise RuntimeError("books are closed")
-
-        server.replies({"id": "1792"})
-
-        assert make_client(after_call=broken).publishing.publish("1") == Published("1792")
-
-    def test_an_id_that_is_none_is_refused_before_the_call(self, facebook: GraphClient, server: ScriptedServer) -> None:
-        with pytest.raises(UsageError, match="not an Instagram id"):
-            facebook.publishing.publish("")
-
-        assert server.received == []
-
-
 class TestLimit:
     def test_usage_and_total_are_read(self, instagram: GraphClient, server: ScriptedServer) -> None:
         server.replies({"data": [{"quota_usage": 2, "config": {"quota_total": 50, "quota_duration": 86400}}]})
@@ -339,85 +242,3 @@ class TestLimit:
         server.replies(answer)
 
         assert instagram.publishing.limit() == PublishingLimit(None, None, None)
-
-
-class TestUpload:
-    URL = "https://rupload.facebook.com/ig-api-upload/v25.0/1"
-
-    def test_bytes_go_with_offset_and_size(self, facebook: GraphClient, server: ScriptedServer) -> None:
-        server.replies({"success": True, "message": "Upload successful."})
-
-        facebook.publishing.upload(self.URL, b"0123456789", offset=4)
-
-        assert (server.last.path, server.last.body) == ("/ig-api-upload/v25.0/1", b"456789")
-        assert server.last.headers["authorization"] == f"OAuth {TOKEN}"
-        assert (server.last.headers["offset"], server.last.headers["file_size"]) == ("4", "10")
-
-    def test_a_file_is_streamed_from_the_offset(self, facebook: GraphClient, server: ScriptedServer) -> None:
-        server.replies({"success": True})
-        content = bytes(range(256)) * 4096
-
-        facebook.publishing.upload(self.URL, io.BytesIO(content), file_size=len(content), offset=1000)
-
-        assert server.last.body == content[1000:]
-        assert "transfer-encoding" not in server.last.headers
-
-    def test_an_address_can_be_named_instead(self, facebook: GraphClient, server: ScriptedServer) -> None:
-        server.replies({"success": True})
-
-        facebook.publishing.upload(self.URL, file_url=MP4)
-
-        assert server.last.headers["file_url"] == MP4
-        assert server.last.body == b""
-
-    @pytest.mark.parametrize(
-        ("retriable", "error_class"), [(True, ErrorClass.TRANSIENT), (False, ErrorClass.INVALID_MEDIA)]
-    )
-    def test_a_failed_upload_is_classified(
-        self, facebook: GraphClient, server: ScriptedServer, retriable: bool, error_class: ErrorClass
-    ) -> None:
-        info = {"retriable": retriable, "type": "ProcessingFailedError", "message": "Request processing failed"}
-        server.replies({"debug_info": info}, status=400)
-
-        with pytest.raises(GraphError, match="Request processing failed") as caught:
-            facebook.publishing.upload(self.URL, b"x")
-
-        assert caught.value.error_class is error_class
-
-    def test_the_token_goes_to_no_other_host(self, make_client: Callable[..., GraphClient]) -> None:
-        client = make_client(graph_url=None)
-
-        with pytest.raises(UsageError, match="does not belong to Instagram"):
-            client.publishing.upload("https://rupload.facebook.com.evil.example/ig-api-upload/v25.0/1", b"x")
-
-    @pytest.mark.parametrize(
-        "arguments",
-        [{}, {"content": b"x", "file_url": MP4}, {"content": b"x", "offset": 1}, {"file_url": "file:///etc/passwd"}],
-    )
-    def test_senseless_arguments_are_refused(
-        self, facebook: GraphClient, server: ScriptedServer, arguments: dict[str, object]
-    ) -> None:
-        with pytest.raises(UsageError):
-            facebook.publishing.upload(self.URL, **arguments)  # type: ignore[arg-type]
-
-        assert server.received == []
-
-    def test_progress_is_read(self, facebook: GraphClient, server: ScriptedServer) -> None:
-        phases = {
-            "uploading_phase": {"status": "in_progress", "bytes_transferred": 500},
-            "processing_phase": {"status": "not_started"},
-        }
-        server.replies({"id": "1", "status_code": "IN_PROGRESS", "video_status": phases})
-
-        status = facebook.publishing.upload_status("1")
-
-        assert status == UploadStatus(500, "in_progress", "not_started", {"id": "1", "status_code": "IN_PROGRESS"})
-        assert "video_status" in server.last.query["fields"]
-
-    def test_uploads_need_facebook_login(self, instagram: GraphClient, server: ScriptedServer) -> None:
-        with pytest.raises(NotOnThisLogin):
-            instagram.publishing.upload(self.URL, b"x")
-        with pytest.raises(NotOnThisLogin):
-            instagram.publishing.upload_status("1")
-
-        assert server.received == []

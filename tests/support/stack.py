@@ -1,0 +1,141 @@
+"""`pressrun up` as its users run it, against a simulator, with the means to kill any of its processes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.support.processes import Process, environment
+from tests.support.servers import reachable_folder
+from tests.support.simulator import Simulator
+from tests.support.waiting import until
+
+FINAL = {"published", "failed", "expired", "canceled", "needs_review"}
+SERVICES = ("scheduler", "worker-publish", "worker-prepare", "worker-harvest", "console")
+SERVERS = ("postgres", "valkey")
+
+
+@dataclass
+class Stack:
+    """A running `pressrun up` and the commands that go with it."""
+
+    home: Path
+    env: dict[str, str]
+    up: Process
+    simulator: Simulator
+
+    @classmethod
+    @contextmanager
+    def start(cls, simulator: Simulator, *, accounts: int, env: Mapping[str, str] | None = None) -> Iterator[Stack]:
+        """Accounts `acc0`… of the simulator are added before the services start."""
+        with reachable_folder() as folder:
+            home = folder / "home"
+            variables = {
+                "PRESSRUN_HOME": str(home),
+                "PRESSRUN_GRAPH_URL": simulator.url,
+                "PRESSRUN_CONSOLE_PORT": "0",
+                **(env or {}),
+            }
+            with Process([sys.executable, "-u", "-m", "cli", "up"], env=variables) as up:
+                up.line(r"^READY$", 120)
+                stack = cls(home, variables, up, simulator)
+                for index in range(accounts):
+                    stack.add_account(index)
+                yield stack
+                assert up.terminate(120) == 0, up.output
+
+    def add_account(self, index: int) -> None:
+        login = "facebook" if index % 2 == 0 else "instagram"
+        ig_id, name = self.simulator.ig_id(index), f"acc{index}"
+        self.run("account", "add", "--login", login, "--ig-id", ig_id, "--name", name, text=self.simulator.token(index))
+
+    def run(self, *arguments: str, text: str = "") -> str:
+        """The output of one `pressrun` command; AssertionError if it fails."""
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
+            env=environment(self.env),
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def posts(self) -> list[dict[str, Any]]:
+        """What `pressrun post list --json` shows; empty while the database is away."""
+        try:
+            return list(json.loads(self.run("post", "list", "--json")))
+        except (AssertionError, subprocess.TimeoutExpired):
+            return []
+
+    def wait_final(self, count: int, timeout_s: float) -> list[dict[str, Any]]:
+        """All posts once each is in a final state."""
+
+        def all_final() -> list[dict[str, Any]] | None:
+            posts = self.posts()
+            return posts if len(posts) == count and all(post["state"] in FINAL for post in posts) else None
+
+        return until(all_final, timeout_s, lambda: json.dumps([p for p in self.posts() if p["state"] not in FINAL]))
+
+    def pid(self, name: str) -> int:
+        """A service, a server (`postgres`, `valkey`) or its keeper (`postgres-keeper`)."""
+        kind = name.removesuffix("-keeper")
+        if kind in SERVERS:
+            state = json.loads((self.home / "run" / f"{kind}.json").read_text())
+            return int(state["keeper_pid" if name.endswith("-keeper") else "server_pid"])
+        wanted = {"worker-publish": "--queue=publish", "worker-prepare": "--queue=prepare"}
+        wanted |= {"worker-harvest": "--queue=harvest"}
+        for child in psutil.Process(self.up.pid).children(recursive=True):
+            try:
+                if wanted.get(name, name) in child.cmdline():
+                    return child.pid
+            except psutil.NoSuchProcess:
+                continue
+        raise LookupError(name)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL, then wait until another process has its place."""
+        pid = self.pid(name)
+        psutil.Process(pid).kill()
+        until(lambda: self._replaced(name, pid), 30, f"{name} did not come back")
+
+    def _replaced(self, name: str, old: int) -> bool:
+        try:
+            return self.pid(name) != old
+        except (LookupError, OSError, ValueError, psutil.NoSuchProcess):
+            return False
+
+
+def write_campaign(path: Path, rows: Sequence[Mapping[str, str]]) -> Path:
+    """A campaign file with the columns that the rows use."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def judge(stack: Stack, posts: Sequence[Mapping[str, Any]], *, media_each: Mapping[str, int] | None = None) -> None:
+    """Every post is out once, with its true media id: the simulator's ledger decides."""
+    ledger = stack.simulator.publishes()
+    bad = [post for post in posts if post["state"] != "published"]
+    assert not bad, json.dumps(bad, indent=1)
+    live = [entry["media_id"] for entry in ledger]
+    assert len(live) == len(set(live))
+    expected = sum((media_each or {}).get(post["key"], 1) for post in posts)
+    assert len(live) == expected, f"{len(live)} live media for {expected} wanted"
+    assert {post["media_id"] for post in posts} <= set(live)
+    containers = [entry["container_id"] for entry in ledger]
+    assert len(containers) == len(set(containers))

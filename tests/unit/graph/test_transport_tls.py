@@ -1,0 +1,92 @@
+"""The transport through TLS, with a certificate made for the test."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from graph.transport import Outgoing, Transport, Unanswered
+from pressrun import clock
+from pressrun.clock import Deadline
+from tests.unit.graph.server import ScriptedServer
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(clock.now() - timedelta(days=1))
+        .not_valid_after(clock.now() + timedelta(days=1))
+        .add_extension(address, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    path.write_bytes(secret + certificate.public_bytes(Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def secured(certificate: Path) -> Iterator[ScriptedServer]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = ScriptedServer(context)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def trusting(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Transport]:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with Transport() as transport:
+        yield transport
+
+
+def test_calls_go_through(trusting: Transport, secured: ScriptedServer) -> None:
+    secured.always({"ok": 1})
+    big = b"x" * 3_000_000
+
+    for method, content in (("GET", None), ("POST", big), ("GET", None)):
+        assert trusting.send(Outgoing(method, secured.url, content=content), Deadline.after(10)).status == 200
+
+    first, posted, last = secured.received
+    assert posted.body == big
+    assert first.connection == last.connection != posted.connection
+
+
+def test_a_trickle_cannot_outlast_the_deadline(trusting: Transport, secured: ScriptedServer) -> None:
+    secured.sends((HEAD[i : i + 1] for i in range(len(HEAD))), gap_s=0.02)
+
+    started = time.monotonic()
+    with pytest.raises(Unanswered, match="deadline"):
+        trusting.send(Outgoing("GET", secured.url), Deadline.after(0.3))
+
+    assert time.monotonic() - started < 0.8
+
+
+def test_a_stranger_is_not_trusted(transport: Transport, secured: ScriptedServer) -> None:
+    with pytest.raises(Unanswered, match="certificate") as caught:
+        transport.send(Outgoing("POST", secured.url, form={}), Deadline.after(5))
+
+    assert caught.value.never_left
+    assert secured.received == []

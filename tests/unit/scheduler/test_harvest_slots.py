@@ -1,0 +1,102 @@
+"""Slots of harvests: the cron, shifted by an offset of the account's own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.harvest import HarvestKind
+from pressrun.errors import UsageError
+from scheduler.crontab import Crontab
+from scheduler.harvesting import DEFAULT_CRONS, LONGEST_SPREAD, next_slot, offset_of, owed_slot
+
+UTC_ZONE = ZoneInfo("UTC")
+NOW = datetime(2026, 5, 5, 12, 7, tzinfo=UTC)
+CRONS = sorted(set(DEFAULT_CRONS.values()))
+
+instants = st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+zones = st.sampled_from(["UTC", "America/New_York", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe"])
+
+
+def test_every_kind_has_a_cron() -> None:
+    assert set(DEFAULT_CRONS) == set(HarvestKind)
+
+
+@given(st.sampled_from(CRONS), st.integers(1, 10**9), st.sampled_from(list(HarvestKind)))
+def test_an_offset_is_shorter_than_the_period_and_always_the_same(cron: str, account: int, kind: HarvestKind) -> None:
+    offset = offset_of(cron, account, kind)
+
+    assert timedelta(0) <= offset < min(Crontab(cron).shortest_gap(), LONGEST_SPREAD + timedelta(seconds=1))
+    assert offset == offset_of(cron, account, kind)
+
+
+def test_a_thousand_accounts_do_not_start_together() -> None:
+    hourly = [next_slot("0 * * * *", UTC_ZONE, account, NOW, kind="media") for account in range(1000)]
+
+    busiest = max(sum(1 for slot in hourly if slot.minute == minute) for minute in range(60))
+    assert busiest < 60
+    assert len(set(hourly)) > 700
+
+
+def test_the_kinds_of_one_account_do_not_start_together() -> None:
+    assert len({offset_of("0 * * * *", 7, kind) for kind in HarvestKind}) == len(HarvestKind)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(CRONS), zones, st.integers(1, 10**6), instants)
+def test_a_slot_is_an_occurrence_plus_the_offset(cron: str, zone: str, account: int, after: datetime) -> None:
+    offset = offset_of(cron, account, "media")
+
+    slot = next_slot(cron, ZoneInfo(zone), account, after, kind="media")
+
+    assert slot > after
+    assert Crontab(cron).next(ZoneInfo(zone), slot - offset - timedelta(seconds=1)) == slot - offset
+    assert slot == next_slot(cron, ZoneInfo(zone), account, slot - timedelta(microseconds=1), kind="media")
+
+
+def test_an_account_is_read_early_in_its_own_morning() -> None:
+    zone = ZoneInfo("Asia/Tokyo")
+
+    for account in range(50):
+        slot = next_slot(DEFAULT_CRONS[HarvestKind.ACCOUNT], zone, account, NOW, kind="account").astimezone(zone)
+        assert 5 <= slot.hour < 7
+
+
+def test_a_harvest_that_never_ran_is_owed_at_once() -> None:
+    assert owed_slot("0 5 * * *", UTC_ZONE, 1, kind="account", done_at=None, now=NOW) == NOW
+
+
+@settings(deadline=None)
+@given(st.sampled_from(CRONS), zones, st.integers(1, 10**6), instants, st.timedeltas(timedelta(0), timedelta(days=40)))
+def test_after_an_outage_only_the_latest_slot_counts(
+    cron: str, zone: str, account: int, done_at: datetime, outage: timedelta
+) -> None:
+    now, where = done_at + outage, ZoneInfo(zone)
+
+    slot = owed_slot(cron, where, account, kind="tags", done_at=done_at, now=now)
+
+    following = next_slot(cron, where, account, slot, kind="tags")
+    assert slot > done_at
+    assert slot <= now < following or slot == next_slot(cron, where, account, now, kind="tags")
+    assert slot <= now or next_slot(cron, where, account, done_at, kind="tags") == slot
+
+
+def test_an_outage_of_years_is_not_walked_through_slot_by_slot() -> None:
+    slot = owed_slot("*/15 * * * *", UTC_ZONE, 3, kind="stories", done_at=NOW - timedelta(days=4000), now=NOW)
+
+    assert timedelta(0) <= NOW - slot < timedelta(minutes=15)
+
+
+def test_a_run_in_the_future_is_not_run_again_before_it() -> None:
+    later = NOW + timedelta(hours=3)
+
+    assert owed_slot("0 * * * *", UTC_ZONE, 3, kind="media", done_at=later, now=NOW) > later
+
+
+def test_a_bad_cron_is_named() -> None:
+    with pytest.raises(UsageError, match="'often' is not a cron expression"):
+        next_slot("often", UTC_ZONE, 1, NOW)

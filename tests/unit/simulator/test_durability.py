@@ -1,0 +1,152 @@
+"""What was answered is never forgotten: the simulator is killed and started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pressrun.errors import UsageError
+from simulator.config import SimulatorConfig
+from simulator.journal import Journal
+from tests.support.processes import Process, start_module
+from tests.unit.simulator.client import Sim, ig_id, running
+
+
+@contextmanager
+def started(state: Path, port: int = 0, *flags: str) -> Iterator[tuple[Process, Sim]]:
+    arguments = ["--port", str(port), "--accounts", "4", "--state-dir", str(state), "--no-fetch-media"]
+    arguments += ["--image-processing-s", "0", "--video-processing-s", "0", *flags]
+    with start_module("simulator", *arguments) as process:
+        url = process.line(r"^LISTENING (http://\S+)$")
+        with httpx.Client(base_url=url, timeout=10) as http:
+            yield process, Sim(url, http)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_the_world_survives_a_kill(tmp_path: Path) -> None:
+    port = _free_port()
+    with started(tmp_path, port) as (process, sim):
+        waiting = sim.finished()
+        media = sim.publish(caption="kept", image_url="http://media.invalid/k.jpg")
+        mention = sim.control("POST", "mention", account=0, kind="comment", text="hi")
+        sim.post(f"/{media}/comments", message="first!")
+        sim.get("/ig_hashtag_search", user_id=ig_id(0), q="kept")
+        token = sim.control("POST", "token", account=3, action="rotate")["token"]
+        sim.advance(3600)
+        before = _snapshot(sim, media)
+        process.kill()
+
+    with started(tmp_path, port) as (process, sim):
+        assert _snapshot(sim, media) == before
+        assert sim.status(waiting) == "FINISHED"
+        field = f"mentioned_comment.comment_id({mention['comment_id']}){{text}}"
+        assert "hi" in sim.get(f"/{ig_id(0)}", fields=field)["mentioned_comment"]["text"]
+        assert sim.control("GET", "accounts")[3]["token"] == token
+        assert sim.refused("GET", f"/{ig_id(3)}", as_account=3) == (190, 460)
+        another = sim.publish(caption="new", image_url="http://media.invalid/n.jpg")
+        assert another != media
+        assert [line["seq"] for line in sim.ledger()] == [1, 2]
+        process.send(signal.SIGTERM)
+        assert process.wait() == 0
+
+
+def _snapshot(sim: Sim, media: str) -> dict[str, Any]:
+    feed = sim.get(f"/{ig_id(0)}/media", fields="id,timestamp,caption,comments{text}", limit=100)
+    return {
+        "ledger": sim.ledger(),
+        "feed": feed["data"],
+        "comments": sim.get(f"/{media}/comments")["data"],
+        "usage": sim.get(f"/{ig_id(0)}/content_publishing_limit"),
+        "hashtags": sim.get(f"/{ig_id(0)}/recently_searched_hashtags")["data"],
+        "tags": sim.get(f"/{ig_id(0)}/tags")["data"],
+    }
+
+
+@pytest.mark.parametrize("mode", ["accept_then_hang", "accept_then_reset"])
+def test_an_effect_without_an_answer_is_durable(tmp_path: Path, mode: str) -> None:
+    with started(tmp_path, 0, "--fault", f"media_publish:{mode}") as (process, sim):
+        made = sim.finished()
+        with pytest.raises(httpx.HTTPError):
+            sim.call("POST", f"/{ig_id(0)}/media_publish", json={"creation_id": made}, timeout=0.5)
+        process.kill()
+
+    with started(tmp_path) as (_, sim):
+        assert sim.status(made) == "PUBLISHED"
+        assert len(sim.ledger()) == 1
+
+
+def test_a_torn_last_line_is_cut_off(tmp_path: Path) -> None:
+    with running(state_dir=tmp_path) as sim:
+        media = sim.publish()
+    journal = tmp_path / "journal.jsonl"
+    with journal.open("ab") as file:
+        file.write(b'{"kind":"media.published","seq":2,"i')
+
+    with running(state_dir=tmp_path) as sim:
+        assert [line["media_id"] for line in sim.ledger()] == [media]
+        sim.publish(caption="after the tear", image_url="http://media.invalid/t.jpg")
+
+    with running(state_dir=tmp_path) as sim:
+        assert len(sim.ledger()) == 2
+
+
+def test_two_simulators_do_not_share_a_folder(tmp_path: Path) -> None:
+    first = Journal(tmp_path)
+    with pytest.raises(UsageError, match="another simulator"):
+        Journal(tmp_path)
+    first.close()
+    Journal(tmp_path).close()
+
+
+def test_the_event_is_with_the_system_before_the_answer(tmp_path: Path) -> None:
+    with running(state_dir=tmp_path) as sim:
+        media = sim.publish()
+        assert media in (tmp_path / "journal.jsonl").read_text()
+
+
+def test_more_accounts_can_join_later(tmp_path: Path) -> None:
+    with running(state_dir=tmp_path, accounts=1) as sim:
+        media = sim.publish()
+    with running(state_dir=tmp_path, accounts=3) as sim:
+        sim.publish(2)
+    with running(state_dir=tmp_path, accounts=1) as sim:
+        assert len(sim.control("GET", "accounts")) == 3
+        assert sim.ledger()[0]["media_id"] == media
+
+
+def test_a_video_whose_fetch_was_cut_short_is_fetched_again(tmp_path: Path) -> None:
+    with running(state_dir=tmp_path) as sim:
+        made = sim.finished(media_type="REELS", video_url="http://media.invalid/v.mp4")
+    lines = (tmp_path / "journal.jsonl").read_text().splitlines(keepends=True)
+    kept = [line for line in lines if '"container.fetched"' not in line]
+    (tmp_path / "journal.jsonl").write_text("".join(kept))
+
+    with running(state_dir=tmp_path) as sim:
+        assert sim.finished() and sim.status(made) == "FINISHED"
+
+
+def test_state_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    with running(state_dir=tmp_path):
+        assert os.stat(tmp_path / "journal.jsonl").st_mode & 0o077 == 0
+
+
+def test_memory_is_forgotten_without_a_folder() -> None:
+    config = SimulatorConfig()
+    assert config.state_dir is None
+    with running() as sim:
+        sim.publish()
+    with running() as sim:
+        assert sim.ledger() == []

@@ -1,0 +1,289 @@
+"""Insights of accounts and media: rules, shapes, growth and restatement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pressrun.clock import now
+from tests.unit.simulator.client import INSTAGRAM, Sim, ig_id
+
+TOTALS = (
+    "reach,views,accounts_engaged,total_interactions,likes,comments,saves,shares,replies,reposts,"
+    "follows_and_unfollows,profile_links_taps"
+)
+DAY = 86_400
+
+
+def _ask(sim: Sim, account: int = 0, **params: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = sim.get(f"/{ig_id(account)}/insights", as_account=account, **params)["data"]
+    return rows
+
+
+def _days_ago(days: float) -> int:
+    return int((now() - timedelta(days=days)).timestamp())
+
+
+@pytest.mark.parametrize("account", [0, INSTAGRAM])
+def test_all_totals_of_an_account(sim: Sim, account: int) -> None:
+    rows = _ask(sim, account, metric=TOTALS, period="day", metric_type="total_value", since=_days_ago(7))
+
+    assert [row["name"] for row in rows] == TOTALS.split(",")
+    for row in rows:
+        assert row["period"] == "day"
+        assert row["id"] == f"{ig_id(account)}/insights/{row['name']}/day"
+        assert isinstance(row["total_value"]["value"], int)
+
+
+def test_days_end_at_pacific_midnight(sim: Sim) -> None:
+    found = sim.get(f"/{ig_id(0)}/insights", metric="reach,follower_count", period="day", since=_days_ago(20))
+
+    for row in found["data"]:
+        assert 17 <= len(row["values"]) <= 20
+        for value in row["values"]:
+            end = datetime.strptime(value["end_time"], "%Y-%m-%dT%H:%M:%S%z")
+            assert (end.astimezone(UTC).hour, end.minute, end.second) in {(7, 0, 0), (8, 0, 0)}
+    assert set(found["paging"]) == {"previous", "next"}
+
+
+@pytest.mark.parametrize("period", ["week", "days_28"])
+def test_reach_over_longer_periods(sim: Sim, period: str) -> None:
+    day = _ask(sim, metric="reach", period="day", since=_days_ago(9))[0]["values"][0]["value"]
+    longer = _ask(sim, metric="reach", period=period, since=_days_ago(9))[0]["values"][0]["value"]
+
+    assert longer > day
+
+
+@pytest.mark.parametrize("breakdown", ["media_product_type", "follow_type", "follower_type"])
+def test_a_breakdown_adds_up(sim: Sim, breakdown: str) -> None:
+    (row,) = _ask(sim, metric="views", period="day", metric_type="total_value", breakdown=breakdown)
+
+    total = row["total_value"]
+    assert total["breakdowns"][0]["dimension_keys"] == [breakdown]
+    assert sum(result["value"] for result in total["breakdowns"][0]["results"]) == total["value"]
+
+
+@pytest.mark.parametrize("breakdown", ["age", "city", "country", "gender", "age,gender"])
+@pytest.mark.parametrize("metric", ["follower_demographics", "engaged_audience_demographics"])
+def test_demographics_have_at_most_45_rows(sim: Sim, metric: str, breakdown: str) -> None:
+    (row,) = _ask(
+        sim, metric=metric, period="lifetime", metric_type="total_value", breakdown=breakdown, timeframe="this_month"
+    )
+
+    (part,) = row["total_value"]["breakdowns"]
+    assert part["dimension_keys"] == breakdown.split(",")
+    assert 0 < len(part["results"]) <= 45
+    assert all(len(result["dimension_values"]) == len(breakdown.split(",")) for result in part["results"])
+
+
+def test_online_followers_are_a_map_of_hours(sim: Sim) -> None:
+    (row,) = _ask(sim, metric="online_followers", period="lifetime", since=_days_ago(5))
+
+    assert set(row["values"][0]["value"]) == {str(hour) for hour in range(24)}
+
+
+@pytest.mark.parametrize(
+    ("params", "expected", "status"),
+    [
+        ({"period": "day"}, (100, None), 400),
+        ({"metric": "reach"}, (100, None), 400),
+        ({"metric": "impressions", "period": "day"}, (100, None), 400),
+        ({"metric": "reach,profile_views", "period": "day"}, (100, None), 400),
+        ({"metric": "views", "period": "day"}, (100, None), 400),
+        ({"metric": "views", "period": "day", "metric_type": "time_series"}, (100, None), 400),
+        ({"metric": "follower_count", "period": "day", "metric_type": "total_value"}, (100, None), 400),
+        ({"metric": "reach", "period": "month"}, (100, None), 400),
+        ({"metric": "views", "period": "week", "metric_type": "total_value"}, (100, None), 400),
+        ({"metric": "reach", "period": "day", "metric_type": "average"}, (100, None), 400),
+        ({"metric": "reach", "period": "day", "since": "1000000", "until": "9000000"}, (100, None), 400),
+        ({"metric": "likes", "period": "day", "metric_type": "total_value", "breakdown": "follow_type"}, (1, None), 500),
+        ({"metric": "reach", "period": "day", "breakdown": "follow_type"}, (1, None), 500),
+        (
+            {
+                "metric": "engaged_audience_demographics",
+                "period": "lifetime",
+                "metric_type": "total_value",
+                "breakdown": "age",
+                "timeframe": "last_30_days",
+            },
+            (100, None),
+            400,
+        ),
+    ],
+)
+def test_what_does_not_fit_fails_the_whole_call(
+    sim: Sim, params: dict[str, str], expected: tuple[int, int | None], status: int
+) -> None:
+    assert sim.refused("GET", f"/{ig_id(0)}/insights", status=status, **params) == expected
+
+
+def test_thirty_days_are_the_longest_range(sim: Sim) -> None:
+    until = _days_ago(0)
+    ask = {"metric": "reach", "period": "day", "until": until}
+
+    assert sim.get(f"/{ig_id(0)}/insights", **ask, since=until - 30 * DAY)["data"]
+    assert sim.refused("GET", f"/{ig_id(0)}/insights", **ask, since=until - 30 * DAY - 1) == (100, None)
+
+
+def test_the_timeframe_can_be_required(simulate: Callable[..., Sim]) -> None:
+    sim = simulate(readings={"audience_timeframe": "required"})
+    ask = {"metric": "follower_demographics", "period": "lifetime", "metric_type": "total_value", "breakdown": "age"}
+
+    assert sim.refused("GET", f"/{ig_id(0)}/insights", **ask) == (100, None)
+
+
+def test_small_accounts_get_no_data_instead_of_zero(sim: Sim) -> None:
+    sim.control("POST", "account", account=0, followers=99)
+    ask = {"metric_type": "total_value", "breakdown": "age"}
+
+    assert _ask(sim, metric="follower_demographics", period="lifetime", **ask) == []
+    assert _ask(sim, metric="online_followers", period="lifetime") == []
+    assert _ask(sim, metric="follower_count", period="day") == []
+    assert _ask(sim, metric="follows_and_unfollows", period="day", metric_type="total_value") == []
+    assert _ask(sim, metric="reach", period="day", since=_days_ago(7))
+
+
+def test_what_is_older_than_ninety_days_is_gone(sim: Sim) -> None:
+    assert _ask(sim, metric="reach", period="day", since=_days_ago(120), until=_days_ago(100)) == []
+
+
+def test_a_day_is_restated_for_48_hours_and_then_stands_still(sim: Sim) -> None:
+    def values() -> dict[str, int]:
+        since, until = _days_ago(3), _days_ago(0)
+        (row,) = _ask(sim, metric="reach", period="day", since=since, until=until)
+        return {value["end_time"]: value["value"] for value in row["values"]}
+
+    seen = []
+    for _ in range(8):
+        seen.append(values())
+        sim.advance(9 * 3600)
+    newest = max(seen[-1])
+    assert len({day[newest] for day in seen if newest in day}) > 1, "the youngest day never changed"
+    sim.advance(3 * DAY)
+    settled = values()
+    sim.advance(10 * DAY)
+    assert values() == settled
+
+
+def test_two_runs_of_the_same_seed_agree(simulate: Callable[..., Sim]) -> None:
+    ask = {"metric": "views", "period": "day", "metric_type": "total_value", "since": _days_ago(9), "until": _days_ago(5)}
+    first, second, other = simulate(seed=7), simulate(seed=7), simulate(seed=8)
+
+    assert _ask(first, **ask) == _ask(second, **ask)
+    assert _ask(first, **ask) != _ask(other, **ask)
+
+
+FEED = "reach,views,shares,total_interactions,reposts,likes,comments,saved,follows,profile_visits,profile_activity"
+REELS = (
+    "reach,views,shares,total_interactions,reposts,likes,comments,saved,ig_reels_avg_watch_time,"
+    "ig_reels_video_view_total_time,reels_skip_rate"
+)
+STORY = "reach,views,shares,total_interactions,reposts,follows,profile_visits,profile_activity,replies,navigation"
+KINDS: dict[str, tuple[dict[str, str], str]] = {
+    "feed": ({"image_url": "http://media.invalid/a.jpg"}, FEED),
+    "reel": ({"media_type": "REELS", "video_url": "http://media.invalid/a.mp4"}, REELS),
+    "story": ({"media_type": "STORIES", "image_url": "http://media.invalid/a.jpg"}, STORY),
+}
+
+
+@pytest.mark.parametrize("account", [0, INSTAGRAM])
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_of_media_has_its_metrics(sim: Sim, kind: str, account: int) -> None:
+    params, metrics = KINDS[kind]
+    media = sim.publish(account, **params)
+    sim.advance(12 * 3600)
+
+    rows = sim.get(f"/{media}/insights", as_account=account, metric=metrics)["data"]
+    expanded = sim.get(f"/{media}", as_account=account, fields=f"id,insights.metric({metrics})")["insights"]["data"]
+
+    assert [row["name"] for row in rows] == metrics.split(",")
+    assert expanded == rows
+    assert rows[0]["id"] == f"{media}/insights/reach/lifetime"
+    assert rows[0]["values"][0]["value"] > 0
+    wrong = "navigation" if kind != "story" else "likes"
+    assert sim.refused("GET", f"/{media}/insights", as_account=account, metric=f"reach,{wrong}") == (100, None)
+
+
+def test_media_values_grow_and_settle(sim: Sim) -> None:
+    media = sim.publish()
+    seen = []
+    for _ in range(6):
+        sim.advance(8 * 3600)
+        seen.append(sim.get(f"/{media}/insights", metric="reach")["data"][0]["values"][0]["value"])
+
+    assert seen[0] < seen[-1]
+    assert seen == sorted(seen) or len(set(seen)) > 3
+    sim.advance(60 * DAY)
+    late = sim.get(f"/{media}/insights", metric="reach,views,likes")["data"]
+    sim.advance(5 * DAY)
+    assert sim.get(f"/{media}/insights", metric="reach,views,likes")["data"] == late
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric", "breakdown"),
+    [("feed", "profile_activity", "action_type"), ("story", "navigation", "story_navigation_action_type")],
+)
+def test_media_breakdowns_add_up(sim: Sim, kind: str, metric: str, breakdown: str) -> None:
+    media = sim.publish(**KINDS[kind][0])
+    sim.advance(12 * 3600)
+
+    (row,) = sim.get(f"/{media}/insights", metric=metric, breakdown=breakdown)["data"]
+
+    results = row["total_value"]["breakdowns"][0]["results"]
+    assert sum(result["value"] for result in results) == row["total_value"]["value"] == row["values"][0]["value"]
+    assert all(result["dimension_values"][0].islower() for result in results)
+    assert sim.refused("GET", f"/{media}/insights", status=500, metric="reach", breakdown=breakdown) == (1, None)
+
+
+def test_a_young_story_has_not_enough_viewers(sim: Sim) -> None:
+    story = sim.publish(**KINDS["story"][0])
+
+    assert sim.refused("GET", f"/{story}/insights", status=400, metric="reach") == (10, None)
+
+
+@pytest.mark.parametrize("reading", ["empty", "error"])
+def test_story_metrics_vanish_with_the_story(simulate: Callable[..., Sim], reading: str) -> None:
+    sim = simulate(readings={"expired_story": reading})
+    story = sim.publish(**KINDS["story"][0])
+    sim.advance(23 * 3600)
+    assert sim.get(f"/{story}/insights", metric="reach")["data"]
+    sim.advance(3600)
+
+    if reading == "empty":
+        assert sim.get(f"/{story}/insights", metric="reach") == {"data": []}
+    else:
+        assert sim.refused("GET", f"/{story}/insights", metric="reach") == (100, 33)
+
+
+def test_facebook_metrics_throw_where_there_is_no_facebook(sim: Sim) -> None:
+    shared, alone, own = sim.publish(0), sim.publish(2), sim.publish(INSTAGRAM)
+
+    assert sim.get(f"/{shared}/insights", metric="facebook_views,total_views,total_likes")["data"]
+    assert sim.refused("GET", f"/{alone}/insights", as_account=2, metric="facebook_views") == (100, None)
+    assert sim.refused("GET", f"/{own}/insights", as_account=INSTAGRAM, metric="total_likes") == (100, None)
+
+
+def test_children_of_a_carousel_have_no_insights(sim: Sim) -> None:
+    children = [sim.finished(image_url=f"http://media.invalid/{n}.jpg", is_carousel_item=True) for n in range(2)]
+    media = sim.publish(media_type="CAROUSEL", children=children)
+    child = sim.get(f"/{media}/children")["data"][0]["id"]
+
+    assert sim.get(f"/{media}/insights", metric="reach")["data"]
+    assert sim.refused("GET", f"/{child}/insights", metric="reach") == (100, 33)
+
+
+def test_media_of_before_the_conversion_have_no_insights(sim: Sim) -> None:
+    oldest = sim.get(f"/{ig_id(2)}/media", as_account=2, limit=100)["data"][-1]["id"]
+
+    assert sim.refused("GET", f"/{oldest}/insights", as_account=2, metric="reach") == (100, 2108006)
+
+
+def test_the_insights_scope_is_needed(sim: Sim) -> None:
+    sim.control("POST", "account", account=0, without_scopes=["instagram_manage_insights"])
+    media = sim.publish()
+
+    assert sim.refused("GET", f"/{ig_id(0)}/insights", metric="reach", period="day", status=403) == (10, None)
+    assert sim.refused("GET", f"/{media}", fields="insights.metric(reach)", status=403) == (10, None)

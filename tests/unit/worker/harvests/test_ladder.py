@@ -1,0 +1,172 @@
+"""Which media are due, and how far down the list a run reads."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from graph.media import Media
+from worker.harvests.known import KnownMedia
+from worker.harvests.ladder import Ladder, interval, story_is_due
+
+NOW = datetime(2026, 5, 5, 12, tzinfo=UTC)
+H, D = timedelta(hours=1), timedelta(days=1)
+
+
+def known(*ages: tuple[timedelta, timedelta], **over: object) -> dict[str, KnownMedia]:
+    """Media `m0`, `m1`, … of these (age, time since it was last read)."""
+    return {
+        f"m{number}": KnownMedia(
+            **{
+                "id": number,
+                "ig_id": f"m{number}",
+                "posted_at": NOW - age,
+                "first_seen_at": NOW - age,
+                "checked_at": NOW - checked,
+            }
+            | over  # type: ignore[arg-type]
+        )
+        for number, (age, checked) in enumerate(ages)
+    }
+
+
+def ladder(of: dict[str, KnownMedia], **over: object) -> Ladder:
+    values: dict[str, object] = {"now": NOW, "run_started_at": NOW, "covered_at": NOW - H}
+    return Ladder(of, **values | over)  # type: ignore[arg-type]
+
+
+def listed(*names: str, oldest: timedelta = D) -> list[Media]:
+    return [Media(name, timestamp=NOW - oldest) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("age", "rung"),
+    [(23 * H, H), (24 * H, 6 * H), (7 * D - H, 6 * H), (7 * D, D), (30 * D, 7 * D), (900 * D, 7 * D)],
+)
+def test_the_younger_the_oftener(age: timedelta, rung: timedelta) -> None:
+    assert interval(age) == rung
+
+
+def test_what_nobody_has_read_is_due() -> None:
+    assert ladder({}).is_due("new")
+
+
+def test_a_run_that_starts_a_little_early_does_not_skip_a_round() -> None:
+    media = known((2 * H, timedelta(minutes=52)), (2 * H, timedelta(minutes=45)))
+
+    assert ladder(media).is_due("m0")
+    assert not ladder(media).is_due("m1")
+
+
+def test_a_published_media_that_was_never_listed_counts_as_fresh() -> None:
+    media = known((H, 2 * H), posted_at=None)
+
+    assert ladder(media).is_due("m0")
+
+
+def test_a_run_reads_down_to_the_oldest_media_that_is_due() -> None:
+    run = ladder(known((D, 0 * H), (40 * D, 8 * D), (50 * D, D)))
+
+    assert run.goes_on(listed("m0", oldest=D))
+    assert not run.goes_on(listed("m1", oldest=40 * D))
+
+
+def test_a_run_to_which_nothing_is_due_reads_one_page() -> None:
+    run = ladder(known((D, 0 * H), (40 * D, D)))
+
+    assert not run.goes_on(listed("m0"))
+
+
+def test_pages_of_unknown_media_are_followed_to_what_is_known() -> None:
+    run = ladder(known((3 * D, H)))
+
+    assert run.goes_on(listed("new-1", "new-2"))
+    assert not run.goes_on(listed("new-3", "m0"))
+
+
+def test_the_first_run_of_an_account_reads_to_the_end() -> None:
+    run = ladder(known((D, H), (2 * D, H)), covered_at=None)
+
+    assert run.goes_on(listed("m0"))
+    assert run.goes_on(listed("m1", oldest=2 * D))
+
+
+def test_what_an_unfinished_run_stored_does_not_end_the_next_one() -> None:
+    run = ladder(known((D, H), first_seen_at=NOW - H / 2), covered_at=NOW - 2 * H)
+
+    assert run.goes_on(listed("m0"))
+
+
+def test_an_empty_page_is_not_the_end() -> None:
+    assert ladder({}).goes_on([])
+
+
+def test_a_second_try_reads_on_where_the_first_one_stopped() -> None:
+    media = known((D, 0 * H), (2 * D, 0 * H), (40 * D, 8 * D))
+
+    run = ladder(media, run_started_at=NOW - timedelta(minutes=5))
+
+    assert run.resume_until == NOW - 2 * D
+    assert not run.is_due("m1")
+    assert run.is_due("m2")
+    assert run.missing(to_the_end=True) == []
+
+
+def test_a_media_that_should_have_been_listed_is_missing() -> None:
+    run = ladder(known((1 * D, H), (2 * D, H), (3 * D, H), (5 * D, H)))
+    run.goes_on([Media("m0", timestamp=NOW - D), Media("m2", timestamp=NOW - 3 * D)])
+
+    assert run.missing(to_the_end=False) == [1]
+    assert run.missing(to_the_end=True) == [1, 3]
+
+
+def test_a_listing_without_a_single_media_says_nothing_of_the_others() -> None:
+    run = ladder(known((1 * D, H)))
+    run.goes_on([])
+
+    assert run.missing(to_the_end=True) == []
+
+
+def test_what_is_gone_is_looked_for_again_but_seldom() -> None:
+    gone = known((2 * H, 9 * D), gone_at=NOW - 6 * D)
+    assert not ladder(gone).is_due("m0")
+
+    gone = known((2 * H, 9 * D), gone_at=NOW - 7 * D)
+    assert ladder(gone).is_due("m0")
+
+
+def test_a_page_that_will_hold_media_without_insights_is_foreseen() -> None:
+    media = known((1 * D, H), (2 * D, H)) | {
+        "old": KnownMedia(9, "old", NOW - 3 * D, NOW, NOW, has_no_insights=True),
+    }
+
+    assert ladder(media).expects_no_insights(page_size=3)
+    assert not ladder(media).expects_no_insights(page_size=2)
+    after_one = ladder(media)
+    after_one.goes_on(listed("m0", oldest=D))
+    assert after_one.expects_no_insights(page_size=2)
+    assert not ladder(known((1 * D, H))).expects_no_insights(page_size=3)
+
+
+@pytest.mark.parametrize(
+    ("age", "checked", "is_due"),
+    [
+        (timedelta(minutes=5), None, True),
+        (timedelta(minutes=30), timedelta(minutes=15), True),
+        (5 * H, timedelta(minutes=15), False),
+        (5 * H, timedelta(minutes=51), True),
+        (23 * H, timedelta(minutes=15), False),
+        (timedelta(hours=23, minutes=20), timedelta(minutes=15), True),
+    ],
+)
+def test_a_story_is_read_most_at_its_beginning_and_its_end(
+    age: timedelta, checked: timedelta | None, is_due: bool
+) -> None:
+    checked_at = None if checked is None else NOW - checked
+
+    assert story_is_due(NOW - age, checked_at, now=NOW) is is_due
+
+
+def test_a_story_whose_time_is_unknown_is_always_due() -> None:
+    assert story_is_due(None, NOW, now=NOW)

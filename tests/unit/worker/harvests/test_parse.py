@@ -1,0 +1,87 @@
+"""Graph answers as recorded (graph-api.md §6.4) → rows of the history."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graph.endpoints import Endpoint
+from graph.insights import read_insights
+from graph.media import Media
+from graph.users import Profile
+from models.insight import MOMENT, NO_PERIOD, Observation
+from worker.harvests.parse import (
+    audiences,
+    listed_counts,
+    media_numbers,
+    observations,
+    parts_only,
+    profile_observations,
+    seen_media,
+    seen_tag,
+)
+
+WINDOW_END = datetime(2026, 5, 5, 7, tzinfo=UTC)
+GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.json"))
+
+
+@pytest.mark.parametrize("file", GOLDEN, ids=lambda file: file.stem)
+def test_an_answer_becomes_these_rows(file: Path) -> None:
+    sample = json.loads(file.read_text())
+    insights = read_insights(sample["answer"], Endpoint.ACCOUNT_INSIGHTS)
+    rows: list[Any]
+
+    match sample["what"]:
+        case "account":
+            points = observations(insights, period_end=WINDOW_END)
+            rows = [[p.metric, p.period, p.breakdown, p.period_end.isoformat(), p.value] for p in points]
+        case "media":
+            rows = list(media_numbers(insights))
+        case _:
+            found = audiences(insights, timeframe="this_week")
+            rows = [[one.metric, one.timeframe, one.breakdown, dict(one.counts)] for one in found]
+
+    assert rows == sample["expected"]
+
+
+def test_the_parts_of_a_breakdown_come_without_the_whole() -> None:
+    whole, part = (Observation("reach", "day", name, WINDOW_END, 5) for name in ("", "media_product_type=POST"))
+
+    assert parts_only([whole, part]) == [part]
+
+
+def test_a_count_that_the_profile_does_not_give_is_unknown() -> None:
+    profile = Profile("1", followers_count=0, media_count=12)
+
+    assert profile_observations(profile) == [
+        Observation("followers_count", MOMENT, "", NO_PERIOD, 0),
+        Observation("media_count", MOMENT, "", NO_PERIOD, 12),
+    ]
+
+
+def test_a_listed_count_steps_in_only_where_no_insight_tells() -> None:
+    media = Media("1", like_count=4, comments_count=0)
+
+    assert listed_counts(media, {"likes": 5}) == {"comments_count": 0}
+    assert listed_counts(media, {}) == {"like_count": 4, "comments_count": 0}
+    assert listed_counts(Media("1"), {}) == {}
+
+
+def test_a_story_is_known_by_its_list_where_the_product_is_not_named() -> None:
+    shown = Media("1", media_type="IMAGE", shortcode="abc")
+
+    assert seen_media(shown).media_product_type is None
+    assert seen_media(shown, is_story=True).media_product_type == "STORY"
+    assert seen_media(shown, extra={"gone_at": None}).extra == {"shortcode": "abc", "gone_at": None}
+
+
+def test_a_tag_keeps_what_was_shown() -> None:
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    tag = seen_tag(Media("9", username="ana", caption="with @me", timestamp=at, like_count=0))
+
+    assert (tag.ig_media_id, tag.username, tag.caption, tag.posted_at) == ("9", "ana", "with @me", at)
+    assert tag.extra == {"like_count": 0}
