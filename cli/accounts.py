@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from cli.changes import add_to_accounts
 from cli.output import AsJson, say, show_json, show_rows
 from pressrun.errors import UsageError
 
@@ -81,3 +82,6 @@ def _read_token(file: Path | None) -> str:
         raise UsageError(f"--token-file {file}: {problem.strerror}") from None
     except UnicodeDecodeError:
         raise UsageError("the token is not text") from None
+
+
+add_to_accounts(app)

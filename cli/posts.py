@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.changes import add_to_posts
 from cli.output import AsJson, note, say, show_json, show_record, show_rows
 from pressrun.errors import UsageError
 
@@ -201,7 +202,15 @@ def _state(name: str | None) -> Any:
 
 
 def _show_report(report: ImportReport, source: str | None, *, as_json: bool) -> None:
-    """Problems go to stderr, a line each, and end the command with exit code 2."""
+    fail_on_problems(report, source, nothing="nothing was queued")
+    if as_json:
+        show_json({"added": report.added, "unchanged": report.unchanged})
+    else:
+        say(f"queued {len(report.added)}, already there {len(report.unchanged)}")
+
+
+def fail_on_problems(report: ImportReport, source: str | None, *, nothing: str) -> None:
+    """Warnings and problems go to stderr, a line each; problems end the command with exit code 2."""
 
     def told(problem: Any) -> str:
         return f"{source}: {problem}" if source else f"--{problem.column.replace('_', '-')}: {problem.message}"
@@ -217,8 +226,7 @@ def _show_report(report: ImportReport, source: str | None, *, as_json: bool) -> 
             note(told(problem))
         hidden = max(0, len(report.problems) - 1 - _MOST_SHOWN)
         more = f" (and {hidden} more)" if hidden else ""
-        raise UsageError(f"{told(report.problems[-1])}{more}: nothing was queued")
-    if as_json:
-        show_json({"added": report.added, "unchanged": report.unchanged})
-    else:
-        say(f"queued {len(report.added)}, already there {len(report.unchanged)}")
+        raise UsageError(f"{told(report.problems[-1])}{more}: {nothing}")
+
+
+add_to_posts(app)

@@ -2,8 +2,8 @@
 
     intent → succeeded | refused | unknown → succeeded | not_done | needs_review
 
-While an attempt is unresolved, and once one has succeeded, a partial unique index makes another attempt of the same part
-and action impossible: that is what keeps one post from going out twice.
+While an attempt is unresolved, and once one has succeeded, a partial unique index makes another attempt of the same
+part and action impossible: that is what keeps one post from going out twice.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def unresolved_attempt(tx: Session, part_id: int, action: Action) -> Attempt | N
 def record_intent(
     tx: Session, *, post_id: int, part_id: int, container_id: int | None, action: Action, claim: int, now: datetime
 ) -> Attempt:
-    """Write down that the call is about to be made. Raises IntegrityError if an earlier one took effect, or may have."""
+    """Write down that the call is about to be made. Raises IntegrityError if an earlier one has or may have worked."""
     attempt = Attempt(
         post_id=post_id,
         part_id=part_id,

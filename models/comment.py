@@ -78,4 +78,5 @@ def see_comments(tx: Session, account_id: int, seen: Iterable[SeenComment], *, n
             "last_seen_at": func.greatest(Comment.last_seen_at, new.last_seen_at),
         },
     )
-    return sum(1 for row in tx.execute(query.returning(text("xmax = 0 AS is_new"))) if row.is_new)
+    # xmax is 0 exactly for rows that this statement inserted.
+    return sum(tx.scalars(query.returning(text("xmax = 0"))))

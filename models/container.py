@@ -23,6 +23,10 @@ LIFE = timedelta(hours=24)
 """How long an unpublished container lives."""
 
 
+USABLE_FOR = LIFE - timedelta(minutes=20)
+"""A container older than this may expire under the publish call and is replaced before it."""
+
+
 class ContainerStatus(StrEnum):
     REQUESTED = "REQUESTED"
     """Our own word: the call that creates it has not been answered."""
@@ -61,7 +65,7 @@ def live_containers(tx: Session, post_id: int) -> dict[int, Container]:
     rows = tx.scalars(
         select(Container)
         .join(Part, Part.id == Container.part_id)
-        .where(Part.post_id == post_id, Container.dropped_at.is_(None))
+        .where(Part.post_id == post_id, Part.dropped_at.is_(None), Container.dropped_at.is_(None))
     )
     return {container.part_id: container for container in rows}
 
@@ -71,6 +75,16 @@ def drop_container(tx: Session, container_id: int, *, reason: str, now: datetime
     tx.execute(
         update(Container)
         .where(Container.id == container_id, Container.dropped_at.is_(None))
+        .values(dropped_at=now, drop_reason=reason)
+    )
+
+
+def drop_containers(tx: Session, post_id: int, *, reason: str, now: datetime) -> None:
+    """Take all containers of a post that are not published out of use: what they were made from has changed."""
+    parts = select(Part.id).where(Part.post_id == post_id, Part.media_id.is_(None))
+    tx.execute(
+        update(Container)
+        .where(Container.part_id.in_(parts), Container.dropped_at.is_(None))
         .values(dropped_at=now, drop_reason=reason)
     )
 

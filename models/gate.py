@@ -105,8 +105,9 @@ _SET = text("""
     ON CONFLICT (key) DO UPDATE
        SET level = excluded.level, usage_percent = excluded.usage_percent, reason = excluded.reason,
            changed_at = excluded.changed_at, until = excluded.until
-     WHERE (g.level <> 'shut' OR g.until <= :now OR (excluded.level = 'shut' AND excluded.until > g.until))
-       AND (g.level IS DISTINCT FROM excluded.level OR g.until <= excluded.until - interval '1 minute')
+     WHERE CASE WHEN excluded.level = 'shut' THEN g.level <> 'shut' OR excluded.until > g.until
+                WHEN g.level = 'shut' AND g.until > :now THEN false
+                ELSE g.level <> excluded.level OR g.until <= excluded.until - interval '1 minute' END
 """)
 
 
@@ -122,6 +123,7 @@ def set_level(
     until: datetime | None,
 ) -> None:
     """Record a level; without effect while the gate is shut for longer."""
+    holds_for = SHUT_FOR if level is Level.SHUT else USAGE_HOLDS_FOR
     tx.execute(
         _SET,
         {
@@ -131,6 +133,6 @@ def set_level(
             "percent": percent,
             "reason": reason,
             "now": now,
-            "until": None if level is Level.OPEN else until or now + USAGE_HOLDS_FOR,
+            "until": None if level is Level.OPEN else until or now + holds_for,
         },
     )

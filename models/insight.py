@@ -117,7 +117,7 @@ _OBSERVE = text("""
                                   THEN excluded.captured_at ELSE l.captured_at END,
                value = excluded.value,
                last_checked_at = excluded.last_checked_at
-         WHERE l.last_checked_at <= excluded.last_checked_at  -- an older answer does not speak for the present
+         WHERE l.last_checked_at < excluded.last_checked_at  -- an older answer does not speak for the present
         RETURNING l.*
     )
     INSERT INTO account_observations
@@ -137,7 +137,7 @@ _SEE_AUDIENCE = text("""
                                   THEN excluded.captured_at ELSE l.captured_at END,
                counts = excluded.counts,
                last_checked_at = excluded.last_checked_at
-         WHERE l.last_checked_at <= excluded.last_checked_at
+         WHERE l.last_checked_at < excluded.last_checked_at
         RETURNING l.*
     )
     INSERT INTO audience_snapshots (account_id, metric, timeframe, breakdown, captured_at, counts, run_id)

@@ -54,7 +54,7 @@ INVARIANTS: dict[str, str] = {
     # 3. A published post without its media id and no one told.
     "published_without_media_id": """
         SELECT 'post ' || p.id || ' is published, but part ' || t.id || ' has no media id'
-          FROM posts p JOIN parts t ON t.post_id = p.id AND t.parent_id IS NULL
+          FROM posts p JOIN parts t ON t.post_id = p.id AND t.parent_id IS NULL AND t.dropped_at IS NULL
          WHERE p.state = 'published' AND t.media_id IS NULL
     """,
     "success_without_media_id": """

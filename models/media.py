@@ -189,16 +189,17 @@ _STORE = text(f"""
                extra = CASE WHEN excluded.extra IS NULL THEN l.extra
                             ELSE coalesce(l.extra, jsonb_build_object()) || excluded.extra END,
                captured_at = CASE WHEN {_CHANGED}
-                                    OR excluded.extra IS NOT NULL
-                                       AND NOT coalesce(l.extra, jsonb_build_object()) @> excluded.extra
+                                    OR coalesce(l.extra, jsonb_build_object()) || excluded.extra
+                                       <> coalesce(l.extra, jsonb_build_object())
                                   THEN excluded.captured_at ELSE l.captured_at END,
                last_checked_at = excluded.last_checked_at
-         WHERE l.last_checked_at <= excluded.last_checked_at
+         WHERE l.last_checked_at < excluded.last_checked_at
         RETURNING l.media_id, l.captured_at
     )
     INSERT INTO media_snapshots (media_id, captured_at, run_id, {_NAMES}, extra)
     SELECT media_id, read.captured_at, :run_id, {_READ}, read.extra
       FROM read JOIN latest USING (media_id, captured_at)
+     WHERE num_nonnulls({_READ}, read.extra) > 0  -- an answer that said nothing is no point
     ON CONFLICT (media_id, captured_at) DO NOTHING
 """)  # noqa: S608 - the only insertions are the constants above
 
@@ -207,13 +208,15 @@ def store_readings(tx: Session, readings: Iterable[MediaReading], *, run_id: int
     """Add to the history what differs from the last known values; returns the number of snapshots written."""
     written = 0
     for one in sorted(readings, key=lambda one: one.media_id):
+        other = {name: value for name, value in one.metrics.items() if name not in METRICS and value is not None}
+        extra = other | dict(one.extra)
         result: Any = tx.execute(
             _STORE,
             {
                 "media_id": one.media_id,
                 "captured_at": one.captured_at,
-                "metrics": json.dumps(dict(one.metrics)),
-                "extra": json.dumps(dict(one.extra)) if one.extra else None,
+                "metrics": json.dumps({name: value for name, value in one.metrics.items() if name in METRICS}),
+                "extra": json.dumps(extra) if extra else None,
                 "run_id": run_id,
             },
         )

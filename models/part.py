@@ -6,9 +6,10 @@ the whole and, below it (`parent_id`), one for each item. A part without a paren
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint, select, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
@@ -24,7 +25,7 @@ class PartKind(StrEnum):
 class Part(Base):
     __tablename__ = "parts"
     __table_args__ = (
-        UniqueConstraint("post_id", "position"),
+        Index("uq_parts_position", "post_id", "position", unique=True, postgresql_where=text("dropped_at IS NULL")),
         one_of("kind", PartKind),
         # Two parts can never claim the same live media.
         Index("uq_parts_media_id", "media_id", unique=True, postgresql_where=text("media_id IS NOT NULL")),
@@ -47,8 +48,16 @@ class Part(Base):
     media_id: Mapped[Str | None]
     permalink: Mapped[Str | None]
     published_at: Mapped[Instant | None]
+    dropped_at: Mapped[Instant | None]
+    """When an edit replaced it; its containers stay as history, they count against Instagram's cap."""
 
 
 def parts_of(tx: Session, post_id: int) -> list[Part]:
-    """All parts, in order."""
-    return list(tx.scalars(select(Part).where(Part.post_id == post_id).order_by(Part.position)))
+    """All parts in use, in order."""
+    query = select(Part).where(Part.post_id == post_id, Part.dropped_at.is_(None))
+    return list(tx.scalars(query.order_by(Part.position).execution_options(populate_existing=True)))
+
+
+def drop_parts(tx: Session, post_id: int, *, now: datetime) -> None:
+    """Take all parts of a post out of use: an edit has other media."""
+    tx.execute(update(Part).where(Part.post_id == post_id, Part.dropped_at.is_(None)).values(dropped_at=now))

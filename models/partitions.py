@@ -16,17 +16,36 @@ _LOCK = 7_303_017  # any constant: two schedulers must not create the same parti
 
 
 def ensure_partitions(tx: Session, *, now: datetime, months_ahead: int = MONTHS_AHEAD) -> list[str]:
-    """Make the partitions of this month and the next ones; returns the names of those that were missing."""
+    """Make the partitions of this month and the next ones; returns the names of those that were missing.
+
+    Rows of such a month that the default partition has caught are moved where they belong.
+    """
     tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     made = []
     for table in PARTITIONED:
         for month in _months(now, months_ahead + 1):
             name = f"{table}_{month:%Y_%m}"
             if tx.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar_one() is None:
-                bounds = f"FROM ('{month.isoformat()}') TO ('{_next(month).isoformat()}')"
-                tx.execute(text(f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES {bounds}"))
+                _make(tx, table, name, month)
                 made.append(name)
     return made
+
+
+def _make(tx: Session, table: str, name: str, month: datetime) -> None:
+    low, high = month.isoformat(), _next(month).isoformat()
+    in_month = f"captured_at >= '{low}' AND captured_at < '{high}'"
+    default = f"{table}_default"
+    create = f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{low}') TO ('{high}')"
+    if not tx.execute(text(f"SELECT EXISTS (SELECT FROM {default} WHERE {in_month})")).scalar_one():  # noqa: S608
+        tx.execute(text(create))
+        return
+    # Nobody made ahead. Postgres refuses a partition while the default holds rows of it, and the append-only trigger
+    # refuses to move them; a detached table has neither, and gets the trigger back when it is attached.
+    tx.execute(text(f"ALTER TABLE {table} DETACH PARTITION {default}"))
+    tx.execute(text(create))
+    delete = f"DELETE FROM {default} WHERE {in_month} RETURNING *"  # noqa: S608 - our own names
+    tx.execute(text(f"WITH moved AS ({delete}) INSERT INTO {table} SELECT * FROM moved"))  # noqa: S608
+    tx.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {default} DEFAULT"))
 
 
 def _months(start: datetime, count: int) -> list[datetime]:

@@ -7,7 +7,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, select, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    UniqueConstraint,
+    func,
+    literal,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.account import Account
@@ -116,6 +128,22 @@ def lateness_ms(publish_at: datetime, sent_at: datetime | None) -> int | None:
     if sent_at is None:
         return None
     return round((sent_at - publish_at).total_seconds() * 1000)
+
+
+def posts_ahead(tx: Session, post: Post, *, now: datetime) -> int:
+    """How many ready posts of the account were due before this one and have not gone out."""
+    query = select(func.count()).select_from(Post)
+    return (
+        tx.scalar(
+            query.where(
+                Post.account_id == post.account_id,
+                Post.state == PostState.STAGED.value,
+                Post.publish_at <= now,
+                tuple_(Post.publish_at, Post.id) < tuple_(literal(post.publish_at), literal(post.id)),
+            )
+        )
+        or 0
+    )
 
 
 COLUMNS = (

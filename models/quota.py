@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -64,25 +65,23 @@ def window(tx: Session, account: Account, *, now: datetime) -> Window:
     """The account's window as it stands: our own ledger or Instagram's figure, whichever is higher."""
     total = FALLBACK_TOTAL if account.quota_total is None else account.quota_total
     duration = timedelta(seconds=account.quota_duration_s or FALLBACK_DURATION_S)
-    counted = (
-        select(QuotaEntry.counted_at)
-        .where(
-            QuotaEntry.account_id == account.id,
-            QuotaEntry.state != QuotaState.RELEASED.value,
-            or_(
-                QuotaEntry.counted_at > now - duration,
-                # Reserved, and published perhaps a little later: it leaves the window that much later too.
-                (QuotaEntry.state == QuotaState.RESERVED.value)
-                & (QuotaEntry.counted_at > now - duration - LONGEST_SEND),
-            ),
-        )
-        .order_by(QuotaEntry.counted_at)
+    counted = select(QuotaEntry.counted_at, QuotaEntry.state).where(
+        QuotaEntry.account_id == account.id,
+        QuotaEntry.state != QuotaState.RELEASED.value,
+        QuotaEntry.counted_at > now - duration - LONGEST_SEND,
     )
-    entries = list(tx.scalars(counted))
-    local = len(entries)
+    leaves = sorted(left_at for row in tx.execute(counted) if (left_at := _leaves_at(row, duration)) > now)
+    local = len(leaves)
     used = max(local, _remote_usage(tx, account, now=now, duration=duration))
-    frees_at = entries[local - total] + duration if local >= total > 0 else None
+    frees_at = leaves[local - total] if local >= total > 0 else None
     return Window(used=used, total=total, frees_at=frees_at if used >= total else None)
+
+
+def _leaves_at(entry: Any, duration: timedelta) -> datetime:
+    """When a place leaves the window. A reserved one was published perhaps a little later, and leaves as much later."""
+    later = LONGEST_SEND if entry.state == QuotaState.RESERVED.value else timedelta(0)
+    leaves_at: datetime = entry.counted_at + duration + later
+    return leaves_at
 
 
 def reserve(tx: Session, account: Account, attempt_id: int, *, now: datetime) -> None:
@@ -92,7 +91,10 @@ def reserve(tx: Session, account: Account, attempt_id: int, *, now: datetime) ->
 
 
 def mark_used(tx: Session, attempt_id: int, *, now: datetime) -> None:
-    _settle(tx, attempt_id, QuotaState.USED, counted_at=now)
+    """It was published. What is found out hours later is counted from when it can last have happened: a place that has
+    left the window does not come back into it."""
+    counted_at = func.least(now, QuotaEntry.counted_at + LONGEST_SEND)
+    _settle(tx, attempt_id, QuotaState.USED, counted_at=counted_at)
 
 
 def release(tx: Session, attempt_id: int) -> None:
@@ -109,23 +111,24 @@ def record_reading(
         "quota_total": total,
         "quota_duration_s": duration_s,
     }
-    known = {name: value for name, value in values.items() if value is not None}
-    tx.execute(
-        update(Account).where(Account.id == account_id).values(**known, quota_read_at=now, updated_at=func.now())
-    )
+    known: dict[str, object] = {name: value for name, value in values.items() if value is not None}
+    if usage is not None:  # an old figure must not pass for a fresh one: it knows nothing of what was published since
+        known["quota_read_at"] = now
+    tx.execute(update(Account).where(Account.id == account_id).values(**known, updated_at=func.now()))
 
 
 def _remote_usage(tx: Session, account: Account, *, now: datetime, duration: timedelta) -> int:
     if account.quota_usage is None or account.quota_read_at is None or now - account.quota_read_at >= duration:
         return 0
-    # A place that is still reserved may have been published after the reading, whenever it was reserved.
+    # A place that is still reserved may have been published after the reading, unless it is older than any send.
     since = tx.scalar(
         select(func.count())
         .select_from(QuotaEntry)
         .where(
             QuotaEntry.account_id == account.id,
             or_(
-                QuotaEntry.state == QuotaState.RESERVED.value,
+                (QuotaEntry.state == QuotaState.RESERVED.value)
+                & (QuotaEntry.counted_at > account.quota_read_at - LONGEST_SEND),
                 (QuotaEntry.state == QuotaState.USED.value) & (QuotaEntry.counted_at > account.quota_read_at),
             ),
         )
@@ -133,7 +136,7 @@ def _remote_usage(tx: Session, account: Account, *, now: datetime, duration: tim
     return account.quota_usage + int(since or 0)
 
 
-def _settle(tx: Session, attempt_id: int, state: QuotaState, *, counted_at: datetime | None = None) -> None:
+def _settle(tx: Session, attempt_id: int, state: QuotaState, *, counted_at: object = None) -> None:
     values: dict[str, object] = {"state": state.value}
     if counted_at is not None:
         values["counted_at"] = counted_at

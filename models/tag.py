@@ -69,4 +69,4 @@ def see_tags(tx: Session, account_id: int, seen: Iterable[SeenTag], *, now: date
         set_={"last_seen_at": func.greatest(Tag.last_seen_at, query.excluded.last_seen_at)},
     )
     # xmax is 0 exactly for rows that this statement inserted.
-    return sum(1 for row in tx.execute(query.returning(text("xmax = 0 AS is_new"))) if row.is_new)
+    return sum(tx.scalars(query.returning(text("xmax = 0"))))

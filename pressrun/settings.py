@@ -101,6 +101,8 @@ class Settings(BaseSettings):
     """How long before its time a post's containers are created; containers live 24 h, so 23 h at most."""
     max_lateness: Duration = timedelta(minutes=15)
     """How late a post may go out when neither it nor its account says so."""
+    backlog_spacing: Duration = timedelta(seconds=10)
+    """Least distance between two posts of an account that both are more than a minute late."""
     call_deadline: Duration = timedelta(seconds=60)
     """Total time that one call to Instagram may take."""
     lease: Duration = timedelta(seconds=90)

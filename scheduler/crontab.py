@@ -8,6 +8,7 @@ either, unless one of them begins with a star.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from pressrun.clock import resolve_local
 from pressrun.errors import UsageError
 
 _FIELDS = 5
+_RANGE_OF_ONE = re.compile(r"(?<![\w-])(\w+)-\1(?:/\d+)?(?![\w-])", re.IGNORECASE | re.ASCII)
 _SAMPLE_FROM = datetime(2024, 1, 1)  # noqa: DTZ001 - wall time
 _SAMPLE = 40
 
@@ -31,7 +33,8 @@ class Crontab:
     """
 
     def __init__(self, expression: str) -> None:
-        self.expression = " ".join(expression.split())
+        # croniter takes the range 9-9 for the whole field: such a post would go out every hour.
+        self.expression = _RANGE_OF_ONE.sub(r"\1", " ".join(expression.split()))
         fields = self.expression.lower().split()
         # croniter also takes seconds, years, @aliases, and h and r, which hash or draw: none of them is a cron here.
         readable = len(fields) == _FIELDS and not any(field[0] in "hr@" for field in fields)

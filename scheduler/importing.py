@@ -159,14 +159,14 @@ def _check_row(
         return None
     preflight = examiner.examine(wish)
     report.warnings += [RowProblem(row.line, problem.column, problem.message) for problem in preflight.warnings]
-    errors = [*preflight.errors, *_unreachable(wish.media, settings)]
+    errors = [*preflight.errors, *unreachable(wish.media, settings)]
     if errors:
         refuse(errors)
         return None
     return check(wish, preflight)
 
 
-def _unreachable(media: tuple[str, ...], settings: Settings) -> list[ColumnProblem]:
+def unreachable(media: tuple[str, ...], settings: Settings) -> list[ColumnProblem]:
     """Local files need an address at which Instagram can fetch them."""
     if settings.offers_local_media or all("://" in source for source in media):
         return []

@@ -55,9 +55,25 @@ class Examiner:
         self._settings, self._store, self._base = settings, store, base
         self._seen: dict[tuple[str, Use | PostType], tuple[Examined | None, Probe | None, list[Problem]]] = {}
 
-    def examine(self, wish: Wish) -> Preflight:
-        """Check everything of a wish that can be checked without Instagram."""
+    def examine(
+        self, wish: Wish, *, kept_media: tuple[Examined, ...] | None = None, kept_cover: Examined | None = None
+    ) -> Preflight:
+        """Check everything of a wish that can be checked without Instagram.
+
+        `kept_media` and `kept_cover` were examined when the post was queued and have not changed since.
+        """
         found: list[Problem] = []
+        media = self._media(wish, found) if kept_media is None else kept_media
+        cover = kept_cover or self._cover(wish, found)
+        found += _texts(wish, media)
+        return Preflight(
+            media,
+            cover,
+            errors=[ColumnProblem(p.field, p.message) for p in found if p.severity == "error"],
+            warnings=[ColumnProblem(p.field, p.message) for p in found if p.severity == "warning"],
+        )
+
+    def _media(self, wish: Wish, found: list[Problem]) -> tuple[Examined, ...]:
         media: list[Examined] = []
         probes: list[Probe] = []
         for source in wish.media:
@@ -69,14 +85,7 @@ class Examiner:
             found += rules.check_together(wish.type.value, probes)
         else:
             found += _count(wish)
-        cover = self._cover(wish, found)
-        found += _texts(wish, media)
-        return Preflight(
-            tuple(media),
-            cover,
-            errors=[ColumnProblem(p.field, p.message) for p in found if p.severity == "error"],
-            warnings=[ColumnProblem(p.field, p.message) for p in found if p.severity == "warning"],
-        )
+        return tuple(media)
 
     def _cover(self, wish: Wish, found: list[Problem]) -> Examined | None:
         if wish.cover is None:

@@ -67,7 +67,7 @@ def queue_post(
     fallback = account.max_lateness_s if account.max_lateness_s is not None else settings.max_lateness.total_seconds()
     is_late = late and wish.publish_at < now
     if_late = wish.if_late or (IfLate.PUBLISH if is_late else IfLate(account.if_late or IfLate.EXPIRE))
-    due_at = wish.publish_at - settings.stage_ahead
+    due_at = due_for_staging(wish.publish_at, settings)
     post = Post(
         key=checked.key,
         content_digest=checked.digest,
@@ -77,7 +77,7 @@ def queue_post(
         publish_at=wish.publish_at,
         timezone=wish.timezone,
         caption=wish.caption,
-        params=_params(wish, checked.preflight),
+        params=params_of(checked),
         first_comment=wish.first_comment,
         max_lateness_s=int(wish.max_lateness.total_seconds() if wish.max_lateness is not None else fallback),
         if_late=if_late.value,
@@ -85,7 +85,7 @@ def queue_post(
     )
     tx.add(post)
     tx.flush()
-    _add_parts(tx, post, wish, checked.preflight)
+    add_parts(tx, post, wish, checked.preflight)
     cause = Cause("post.queued", f"queued for {wish.publish_at.isoformat()}", detail={"zone": wish.timezone})
     record_event(tx, post.id, cause, from_state=None, to_state=PostState.SCHEDULED.value)
     if due_at <= now + _SOON:
@@ -93,7 +93,8 @@ def queue_post(
     return post
 
 
-def _add_parts(tx: Session, post: Post, wish: Wish, preflight: Preflight) -> None:
+def add_parts(tx: Session, post: Post, wish: Wish, preflight: Preflight) -> None:
+    """The tree of what needs a container: see docs/decisions/0005."""
     alt_texts = dict(enumerate(wish.alt_texts))
     parent_id = None
     offset = 0
@@ -117,6 +118,16 @@ def _add_parts(tx: Session, post: Post, wish: Wish, preflight: Preflight) -> Non
             )
         )
     tx.flush()
+
+
+def due_for_staging(publish_at: datetime, settings: Settings) -> datetime:
+    """When the first step of a post is owed."""
+    return publish_at - settings.stage_ahead
+
+
+def params_of(checked: Checked) -> dict[str, Any]:
+    """What a post keeps of its wish beside the columns of its own."""
+    return _params(checked.wish, checked.preflight)
 
 
 def _params(wish: Wish, preflight: Preflight) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from simulator.answers import Answer
@@ -32,6 +34,7 @@ class Backstage:
         self.calls: dict[str, int] = {}
         self.perform: Callable[[Call, dict[str, str]], Awaitable[Answer]]
         """Carries out one call; set by GraphApp, needed by batches."""
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -47,6 +50,18 @@ class Backstage:
         await self.sender.stop()
         await self.fetcher.close()
         self.world.journal.close()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    def upload_path(self, container_id: str) -> Path:
+        """Where the bytes of an upload gather: beside the journal, or gone with the process."""
+        folder = self.world.journal.folder
+        if folder is None:
+            if self._scratch is None:
+                self._scratch = tempfile.TemporaryDirectory(prefix="simulator-")
+            return Path(self._scratch.name) / container_id
+        (folder / "uploads").mkdir(exist_ok=True)
+        return folder / "uploads" / container_id
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something beside the calls, until done or stopped."""

@@ -13,6 +13,7 @@ READINGS: Mapping[str, tuple[str, ...]] = {
     "igl_code_exchange": ("data", "flat"),
     "comment_webhook_id": ("id", "comment_id"),
     "audience_timeframe": ("optional", "required"),
+    "pages": ("full", "short"),
     "expired_story": ("empty", "error"),
 }
 """Where the contract says CONFLICT or UNCONFIRMED: the readings on offer, the first is the default."""

@@ -150,9 +150,10 @@ def _container(world: World, event: Event) -> Container:
 
 def _status_code(call: Call, container: Container) -> str:
     status = container.status(call.world.now())
-    if call.rule and call.rule.mode == "not_ready" and status == "FINISHED":
+    mode = call.rule.mode if call.rule else None
+    if mode == "not_ready" and status == "FINISHED":
         return "IN_PROGRESS"
-    return status
+    return "FINISHED" if mode == "stale" and status == "PUBLISHED" else status
 
 
 @CONTAINER.field("status_code")

@@ -17,13 +17,14 @@ from simulator.records import Account
 from simulator.routing import NAMES
 
 ACCEPT = "accept_then_"
-SPOILED = frozenset({"hang", "reset", "500", "2207051", "fatal", "html", "truncated", "empty"})
+SPOILED = frozenset({"hang", "reset", "500", "2207051", "fatal", "refuse", "html", "truncated", "empty"})
 """What can become of an answer after the effect."""
-REFUSALS = frozenset({"refuse_500", "refuse_2207051", "refuse_fatal", "quota", "flake_100_33", "throttle"})
+REFUSALS = frozenset({"refuse", "refuse_500", "refuse_2207051", "refuse_fatal", "quota", "flake_100_33", "throttle"})
 WIRE = frozenset({"reset", "hang", "html", "empty", "truncated_json"})
-CONTAINER_MODES = frozenset({"stuck_processing", "fail_processing", "not_ready"})
+CONTAINER_MODES = frozenset({"stuck_processing", "fail_processing", "not_ready", "stale"})
 MODES = frozenset({ACCEPT + spoil for spoil in SPOILED}) | REFUSALS | WIRE | CONTAINER_MODES | {"slow"}
 
+_SECONDS = {"throttle": 60.0, "stale": 60.0}
 _ALIASES = {
     "media": frozenset({"user_media", "container_create"}),
     "insights": frozenset({"user_insights", "media_insights"}),
@@ -44,6 +45,8 @@ class Rule:
     seconds: float = 5.0
     subcode: int | None = None
     code: int | None = None
+    status: int = 400
+    message: str = "Refused by a fault rule"
     seen: int = 0
     fired: int = 0
 
@@ -71,11 +74,13 @@ class Faults:
             rule.probability = float(wanted.get("probability", 1.0))
             rule.nth = int(wanted.get("nth", 1))
             rule.count = int(wanted["count"]) if "count" in wanted else 1 if "nth" in wanted else None
-            rule.seconds = float(wanted.get("seconds", 60.0 if rule.mode == "throttle" else 5.0))
+            rule.seconds = float(wanted.get("seconds", _SECONDS.get(rule.mode, 5.0)))
             rule.subcode = int(wanted["subcode"]) if "subcode" in wanted else None
             rule.code = int(wanted["code"]) if "code" in wanted else None
+            rule.status = int(wanted.get("status", 400))
         except (TypeError, ValueError, OverflowError) as problem:
             raise UsageError(f"the fault rule holds a bad number: {problem}") from None
+        rule.message = str(wanted.get("message", rule.message))
         rule.account = account.index if account else None
         _check(rule)
         self.rules.append(rule)
@@ -129,6 +134,8 @@ def read_rule(text: str) -> dict[str, Any]:
 
 def refusal(rule: Rule) -> errors.GraphError | None:
     """The error of a rule that answers with one."""
+    if rule.mode in {"refuse", f"{ACCEPT}refuse"}:
+        return errors.GraphError(rule.code or 1, rule.message, subcode=rule.subcode, status=rule.status)
     made = {
         "refuse_500": errors.service_error,
         "refuse_2207051": errors.blocked,
@@ -148,7 +155,9 @@ def _check(rule: Rule) -> None:
         raise UsageError(f"no endpoint is called {rule.endpoint!r}; there are {', '.join(sorted(NAMES))}")
     if not 0 <= rule.probability <= 1 or rule.nth < 1 or (rule.count is not None and rule.count < 0):
         raise UsageError("a fault rule needs 0 <= probability <= 1, nth >= 1 and count >= 0")
-    if rule.code not in {None, 4, 17, 613, 80002}:
+    if rule.mode == "throttle" and rule.code not in {None, 4, 17, 613, 80002}:
         raise UsageError("code of a throttle rule is 4, 17, 613 or 80002")
+    if not 200 <= rule.status <= 599:
+        raise UsageError("status of a fault rule must be between 200 and 599")
     if not 0 <= rule.seconds <= 1e9:
         raise UsageError("seconds of a fault rule must be between 0 and 1e9")

@@ -37,10 +37,22 @@ class GraphApp:
         if self._latency_s:
             await asyncio.sleep(self._latency_s)
         if scope["path"].startswith("/ig-api-upload/"):
-            answer = await uploads.receive_bytes(self.stage, scope, receive)
+            answer = await self._upload(scope, receive)
         else:
             answer = await self._answer(scope, receive, arrived)
         await answers.deliver(answer, scope, receive, send)
+
+    async def _upload(self, scope: Scope, receive: Receive) -> Answer:
+        try:
+            return await uploads.receive_bytes(self.stage, scope, receive)
+        except Exception:
+            return self._defect(scope["method"], ("ig-api-upload",))
+
+    def _defect(self, method: str, path: tuple[str, ...]) -> Answer:
+        """A defect of the simulator must not look like one of the client: it shows in the report and on stderr."""
+        _log.exception("simulator.defect")
+        self.stage.world.note("defects", f"{method} {'/'.join(path)[:80]}")
+        return answers.of_error(errors.unknown_error(), {})
 
     async def _answer(self, scope: Scope, receive: Receive, arrived: float) -> Answer:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
@@ -86,10 +98,7 @@ class GraphApp:
         except errors.GraphError as refused:
             return answers.of_error(refused, call.headers)
         except Exception:
-            # A defect of the simulator must not look like one of the client: it shows in the report and on stderr.
-            _log.exception("simulator.defect")
-            call.world.note("defects", f"{call.method} {'/'.join(call.path)[:80]}")
-            return answers.of_error(errors.unknown_error(), call.headers)
+            return self._defect(call.method, call.path)
 
     async def _handle(self, call: Call, entry: routing.Endpoint, node: Any) -> Answer:
         rule = call.rule

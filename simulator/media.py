@@ -49,7 +49,7 @@ def feed(call: Call, account: Account, args: Mapping[str, Any]) -> list[Media]:
     since, until = times.instant("since"), times.instant("until")
     kept = [
         media
-        for media in call.world.media_of(account)
+        for media in visible(call, account)
         if not media.is_story
         and not media.is_deleted
         and (since is None or media.at >= since)
@@ -80,7 +80,16 @@ def _stories_in_user(call: Call, account: Account, field: Field) -> Any:
 
 def live_stories(call: Call, account: Account) -> list[Media]:
     now = call.world.now()
-    return [media for media in call.world.media_of(account) if media.is_live_story(now)]
+    return [media for media in visible(call, account) if media.is_live_story(now)]
+
+
+def visible(call: Call, account: Account) -> list[Media]:
+    """The account's media; a stale list does not know the youngest yet."""
+    media = call.world.media_of(account)
+    if call.rule is None or call.rule.mode != "stale":
+        return media
+    limit = call.world.now() - call.rule.seconds
+    return [item for item in media if item.at <= limit]
 
 
 @endpoint("live_media", "GET", "user/live_media", params=_PAGING)

@@ -17,7 +17,7 @@ class Login(StrEnum):
     INSTAGRAM = "instagram"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Account:
     """An Instagram professional account under test."""
 
@@ -92,7 +92,7 @@ class TokenKind(StrEnum):
     MANAGER = "manager"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Token:
     """`account` is None for the token of the person who manages every Facebook Login account."""
 
@@ -144,7 +144,7 @@ class Source:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Container:
     id: str
     account: Account
@@ -174,7 +174,7 @@ class Container:
         return "FINISHED"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Comment:
     id: str
     media_id: str
@@ -188,7 +188,7 @@ class Comment:
     likes: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Media:
     """A published media, own or (`account` is None) somebody else's."""
 
@@ -219,7 +219,7 @@ class Media:
         return self.is_story and not self.is_deleted and now - self.at < DAY
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Mention:
     """Somebody named the account: in a caption, or (`comment_id`) in a comment."""
 
@@ -229,7 +229,7 @@ class Mention:
     at: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Publish:
     """One line of the ledger: a media_publish that was accepted."""
 

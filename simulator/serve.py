@@ -42,6 +42,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 log_level="warning",
                 access_log=False,
+                proxy_headers=False,
                 lifespan="on",
                 timeout_graceful_shutdown=3,
                 timeout_keep_alive=75,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,7 +86,7 @@ def _container(stage: Backstage, scope: Scope, headers: dict[str, str]) -> Conta
 
 async def _take(stage: Backstage, container: Container, headers: dict[str, str], receive: Receive) -> None:
     offset, size = _number(headers, "offset"), _number(headers, "file_size")
-    path = path_of(stage.world, container)
+    path = stage.upload_path(container.id)
     container.received = path.stat().st_size if path.exists() else 0
     if offset > container.received:
         raise _Refused(f"Offset {offset} is beyond the {container.received} bytes received", is_retriable=True)
@@ -121,8 +121,8 @@ def _number(headers: dict[str, str], name: str) -> int:
 
 
 async def _judge(stage: Backstage, container: Container) -> None:
-    path = path_of(stage.world, container)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    path = stage.upload_path(container.id)
+    digest = await asyncio.to_thread(_digest, path)
     found = await stage.fetcher.judge(path, digest, container.received, container.kind, container.params)
     processing.settle(stage, container, found)
     path.unlink(missing_ok=True)
@@ -135,7 +135,7 @@ async def _fetch(stage: Backstage, container: Container, url: str) -> None:
 
 def resume(stage: Backstage, container: Container) -> None:
     """After a restart: what the file holds is what was received."""
-    path = path_of(stage.world, container)
+    path = stage.upload_path(container.id)
     if container.source is not None or container.error is not None or not path.exists():
         return
     container.received = path.stat().st_size
@@ -143,11 +143,9 @@ def resume(stage: Backstage, container: Container) -> None:
         stage.spawn(_judge(stage, container))
 
 
-def path_of(world: World, container: Container) -> Path:
-    folder = world.journal.folder or Path(tempfile.gettempdir()) / f"simulator-uploads-{id(world)}"
-    folder = folder / "uploads" if world.journal.folder else folder
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / container.id
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @applies("upload.completed")

@@ -16,7 +16,7 @@ from models.post import PostType
 from worker.context import WorkerContext
 from worker.loaded import Loaded
 
-CLOCKS_DIFFER_BY = timedelta(seconds=60)
+CLOCKS_DIFFER_BY = timedelta(seconds=20)
 """Instagram's clock against ours."""
 _PAGE = 50
 _MOST_PAGES = 4
@@ -28,7 +28,8 @@ def find_media(ctx: WorkerContext, client: GraphClient, loaded: Loaded, part: Pa
     Raises GraphError and GateShut like any reading.
     """
     earliest = attempt.intent_at - CLOCKS_DIFFER_BY
-    latest = attempt.intent_at + ctx.settings.call_deadline + ctx.settings.lease + CLOCKS_DIFFER_BY
+    # A sender gives up at its call deadline, but may stall just before the call for as long as its lease lasts.
+    latest = attempt.intent_at + ctx.settings.lease + ctx.settings.call_deadline + CLOCKS_DIFFER_BY
     listed = _stories(client) if loaded.post.type == PostType.STORY.value else _posts(client, earliest)
     fitting = [one.id for one in listed if _fits(one, loaded, part, earliest, latest)]
     with ctx.database.transaction() as tx:

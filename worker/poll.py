@@ -14,7 +14,7 @@ from graph.errors import GraphError, classify_container_status
 from graph.publishing import Container as Seen
 from graph.publishing import ContainerStatus as SeenStatus
 from models import claims
-from models.container import LIFE, Container, ContainerStatus, drop_container
+from models.container import Container, ContainerStatus, drop_container
 from models.event import Cause
 from models.gate import Purpose
 from models.part import Part, PartKind
@@ -29,8 +29,6 @@ from worker.standing import Park, park_post, settle_standing, tell
 
 STUCK_AFTER = timedelta(minutes=45)
 """A container that is still being processed after this long is replaced (long reels take minutes, not hours)."""
-FRESH_ENOUGH = LIFE - timedelta(minutes=20)
-"""A container older than this may expire under the publish call and is replaced before it."""
 _SHORTEST = timedelta(seconds=2)
 _LONGEST = timedelta(seconds=60)
 

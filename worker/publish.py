@@ -20,21 +20,23 @@ from models import attempt as attempts
 from models import claims, quota
 from models.account import Account, lock_account
 from models.attempt import Action, Attempt
-from models.container import Container, ContainerStatus, drop_container
+from models.container import USABLE_FOR, Container, ContainerStatus, drop_container
 from models.event import Cause
 from models.gate import Purpose
 from models.part import Part
+from models.post import Post, posts_ahead
 from models.states import PostState
 from pressrun import clock, log
 from pressrun.clock import Deadline
 from pressrun.failpoints import reach
 from worker.context import GateShut, WorkerContext
 from worker.loaded import Loaded, durably, move, read
-from worker.poll import FRESH_ENOUGH
 from worker.settle import record_published, record_refused, record_unknown, record_unsent
 from worker.stage import read_quota
 from worker.standing import Park, expire, expired, obstacle, park_post
 
+BACKLOG_AFTER = timedelta(seconds=60)
+"""A post that is later than this belongs to a backlog."""
 _ASK_AGAIN = timedelta(minutes=15)
 _READING_IS_FRESH = timedelta(seconds=30)
 
@@ -125,14 +127,14 @@ def _may_send(
     if over is not None:
         expire(tx, loaded, over)
         return False
-    park = obstacle(tx, ctx, loaded.post, account, now) or _spacing(tx, account, loaded.post.id, now)
+    park = obstacle(tx, ctx, loaded.post, account, now) or _spacing(ctx, tx, account, loaded.post, now)
     if park is not None:
         park_post(tx, loaded, park)
         return False
     if (
         container is None
         or container.status_code != ContainerStatus.FINISHED.value
-        or now - container.created_at > FRESH_ENOUGH
+        or now - container.created_at > USABLE_FOR
     ):
         if container is not None:
             drop_container(tx, container.id, reason="too old to publish", now=now)
@@ -154,15 +156,23 @@ def _window_full(tx: Session, account: Account, now: datetime) -> Park | None:
     return Park(until, "quota", message)
 
 
-def _spacing(tx: Session, account: Account, post_id: int, now: datetime) -> Park | None:
-    """The account's least time between two posts; parts of one post follow each other at once."""
-    if not account.min_spacing_s:
+def _spacing(ctx: WorkerContext, tx: Session, account: Account, post: Post, now: datetime) -> Park | None:
+    """The account's least time between two posts; the parts of one post follow each other at once.
+
+    A backlog keeps a distance even where the account asks for none, so that an outage does not end in a burst. Each
+    waiting post gets a date of its own, oldest first.
+    """
+    spacing = timedelta(seconds=account.min_spacing_s)
+    if now - post.publish_at > BACKLOG_AFTER:
+        spacing = max(spacing, ctx.settings.backlog_spacing)
+    if not spacing:
         return None
-    last = attempts.last_intent_at(tx, account.id, except_post=post_id)
-    free_at = last + timedelta(seconds=account.min_spacing_s) if last else now
+    last = attempts.last_intent_at(tx, account.id, except_post=post.id)
+    ahead = posts_ahead(tx, post, now=now)
+    free_at = max(last + spacing if last else now, now) + ahead * spacing
     if free_at <= now:
         return None
-    return Park(free_at, "spacing", f"keeps {account.min_spacing_s} s of distance to the account's last post")
+    return Park(free_at, "spacing", f"keeps {spacing.total_seconds():g} s of distance to the account's other posts")
 
 
 def _send(ctx: WorkerContext, intent: Intent) -> None:

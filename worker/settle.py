@@ -12,14 +12,13 @@ from sqlalchemy.orm import Session
 
 from graph.errors import ErrorClass, GraphError
 from models import attempt as attempts
-from models import claims, quota
+from models import claims, publication, quota
 from models.account import AccountState, set_state
 from models.attempt import Attempt, AttemptState
 from models.container import Container, ContainerStatus, drop_container
 from models.event import Cause
-from models.media import bind_media
 from models.part import Part
-from models.post import Post
+from models.publication import Sent
 from models.states import PostState
 from pressrun import clock
 from worker.loaded import Loaded, move
@@ -32,33 +31,9 @@ FIRST_READ_AFTER = timedelta(seconds=2)
 def record_published(
     tx: Session, loaded: Loaded, part: Part, attempt: Attempt, media_id: str, *, from_: PostState, how: str = "answered"
 ) -> None:
-    """The part is live under this media id. With the last part the post is published."""
-    now = clock.now()
-    attempts.settle(tx, attempt.id, AttemptState.SUCCEEDED, now=now, result_id=media_id)
-    quota.mark_used(tx, attempt.id, now=now)
-    tx.execute(
-        update(Container)
-        .where(Container.id == attempt.container_id)
-        .values(status_code=ContainerStatus.PUBLISHED.value)
-    )
-    tx.execute(update(Part).where(Part.id == part.id).values(media_id=media_id, published_at=now))
-    bind_media(tx, loaded.account.id, media_id, part.id, now=now)
-    first = loaded.top_parts[0].id == part.id
-    known: dict[str, object] = {"error": None, "error_class": None}
-    if first:
-        known |= {"media_id": media_id, "sent_at": attempt.intent_at}
-    left = [one for one in loaded.unpublished if one.id != part.id]
-    told = Cause(
-        "publish.succeeded",
-        f"{loaded.subject(part)}published as media {media_id}",
-        detail={"media_id": media_id, "how": how, "attempt_id": attempt.id},
-    )
-    if not left:
-        known["published_at"] = now
-    tx.execute(update(Post).where(Post.id == loaded.post.id).values(**known))
-    to = PostState.STAGED if left else PostState.PUBLISHED
-    move(tx, loaded, to, told, from_=from_, next_action_at=now)
-    claims.wake_schedulers(tx)
+    """The part is live under this media id."""
+    sent = Sent(loaded.post, part, attempt, loaded.lease.claim, loaded.subject(part))
+    publication.record_published(tx, sent, media_id, from_=from_, how=how, now=clock.now())
 
 
 def record_refused(tx: Session, loaded: Loaded, part: Part, attempt: Attempt, error: GraphError) -> None:
@@ -117,8 +92,7 @@ def record_unsent(
 ) -> None:
     """The call was not made after all: the intent is taken back."""
     now = clock.now()
-    attempts.settle(tx, attempt.id, AttemptState.NOT_DONE, now=now, message=why)
-    quota.release(tx, attempt.id)
+    publication.record_undone(tx, attempt, now=now, message=why)
     told = Cause("publish.not_sent", f"{loaded.subject(part)}no call was made: {why}")
     move(
         tx,
@@ -134,8 +108,7 @@ def record_unsent(
 def record_not_published(tx: Session, loaded: Loaded, part: Part, attempt: Attempt) -> None:
     """Reading proved that nothing was published: the same container may be sent again."""
     now = clock.now()
-    attempts.settle(tx, attempt.id, AttemptState.NOT_DONE, now=now)
-    quota.release(tx, attempt.id)
+    publication.record_undone(tx, attempt, now=now)
     told = Cause(
         "reconcile.not_published",
         f"{loaded.subject(part)}Instagram shows the container unpublished and no such media: it is sent again",

@@ -15,6 +15,7 @@ from graph.errors import GraphError
 from models import claims, quota
 from models.account import AccountState, lock_account, set_state
 from models.container import (
+    USABLE_FOR,
     Container,
     ContainerStatus,
     container_budget,
@@ -47,7 +48,7 @@ def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     if not settle_standing(ctx, loaded, now):
         return
     for part in loaded.parts:
-        if part.kind == PartKind.CAROUSEL.value or part.media_id is not None or _is_made(loaded, part):
+        if part.kind == PartKind.CAROUSEL.value or part.media_id is not None or _is_made(loaded, part, now):
             continue
         made = create(ctx, loaded, part)
         if made is None:
@@ -132,7 +133,7 @@ def _note(ctx: WorkerContext, loaded: Loaded, part: Part) -> tuple[Loaded, int] 
         lock_account(tx, loaded.account.id)  # the budget is counted and used by one at a time
         stale = loaded.containers.get(part.id)
         if stale is not None:
-            drop_container(tx, stale.id, reason="its answer was lost", now=now)
+            drop_container(tx, stale.id, reason="its answer was lost, or it is too old", now=now)
         left, frees_at = container_budget(tx, loaded.account.id, now=now)
         if left == 0 and frees_at is not None:
             message = "Instagram lets an account create 400 media containers in 24 h; all are used"
@@ -181,7 +182,9 @@ def read_quota(ctx: WorkerContext, loaded: Loaded) -> bool:
     return True
 
 
-def _is_made(loaded: Loaded, part: Part) -> bool:
-    """A container whose id never arrived is none: it is made again."""
+def _is_made(loaded: Loaded, part: Part, now: datetime) -> bool:
+    """Whether the part's container will do. One without an id, or too old for the due time, is made again."""
     container = loaded.containers.get(part.id)
-    return container is not None and container.ig_id is not None
+    if container is None or container.ig_id is None:
+        return False
+    return container.created_at + USABLE_FOR > max(loaded.post.publish_at, now)

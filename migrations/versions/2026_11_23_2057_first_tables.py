@@ -393,14 +393,21 @@ def upgrade() -> None:
         sa.Column("media_id", sa.Text(), nullable=True),
         sa.Column("permalink", sa.Text(), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("kind IN ('image', 'video', 'carousel')", name=op.f("ck_parts_kind")),
         sa.ForeignKeyConstraint(["parent_id"], ["parts.id"], name=op.f("fk_parts_parent_id_parts")),
         sa.ForeignKeyConstraint(["post_id"], ["posts.id"], name=op.f("fk_parts_post_id_posts")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_parts")),
-        sa.UniqueConstraint("post_id", "position", name=op.f("uq_parts_post_id_position")),
     )
     op.create_index(
         "uq_parts_media_id", "parts", ["media_id"], unique=True, postgresql_where=sa.text("media_id IS NOT NULL")
+    )
+    op.create_index(
+        "uq_parts_position",
+        "parts",
+        ["post_id", "position"],
+        unique=True,
+        postgresql_where=sa.text("dropped_at IS NULL"),
     )
     op.create_table(
         "post_events",

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import signal
-import sys
 from pathlib import Path
 
 from pressrun.embedded.locks import lock_within
@@ -20,6 +19,7 @@ from pressrun.errors import PressrunError
 _GRACE_S = 3.0
 _STOP_S = 120.0
 _NAMES = ("postgres", "valkey-server", "redis-server", "initdb")
+_HAS_PROC = os.uname().sysname == "Linux"
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +48,11 @@ def record_pid(lock_descriptor: int, pid: int) -> None:
 
 def nobody_works_on(data: Path) -> bool:
     """Whether it is certain that no server uses the folder; never certain where there is no /proc."""
-    return sys.platform == "linux" and not _working_in(data)
+    return _HAS_PROC and not _working_in(data)
 
 
 def _working_on(data: Path, lock_file: Path) -> list[int]:
-    if sys.platform != "linux":
+    if not _HAS_PROC:
         with contextlib.suppress(OSError, ValueError):
             return [int(lock_file.read_text())]
         return []

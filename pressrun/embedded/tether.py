@@ -13,7 +13,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _prctl() -> Callable[..., int]:
-    if sys.platform != "linux":
+    if os.uname().sysname != "Linux":
         return lambda *_: 0
     import ctypes
 

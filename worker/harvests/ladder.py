@@ -61,13 +61,17 @@ class Ladder:
     """Posting time of the oldest media seen."""
 
     def __post_init__(self) -> None:
-        done = [one for one in self._listed() if _looked_at(one) >= self.run_started_at]
-        self.resume_until: datetime | None = min((_posted(one) for one in done), default=None)
-        """Where an interrupted try got to: the list is read on from there."""
-        due = (one for one in self._listed() if self.is_due(one.ig_id))
-        self._horizon = min((_posted(one) for one in due), default=None)
+        done = (_posted(one) for one in self._listed() if _looked_at(one) >= self.run_started_at)
+        self._done_down_to = min(done, default=None)
+        self._due = {one.ig_id: _posted(one) for one in self._listed() if self.is_due(one.ig_id)}
         none = (one for one in self._listed() if one.has_no_insights)
         self._no_insights_from = max((_posted(one) for one in none), default=None)
+
+    @property
+    def resume_until(self) -> datetime | None:
+        """Where an interrupted try got to: the list is read on from there."""
+        # Instagram cuts posting times to the second: the rest of that second must not be left out.
+        return None if self._done_down_to is None else self._done_down_to + timedelta(seconds=1)
 
     def is_due(self, ig_id: str) -> bool:
         """What nobody has read yet is due."""
@@ -99,7 +103,9 @@ class Ladder:
         self.oldest = min([*times, *([self.oldest] if self.oldest else [])], default=None)
         if all(self._is_uncovered(item.id) for item in items):
             return True
-        return self._horizon is not None and self.oldest is not None and self.oldest > self._horizon
+        # Several media may share one second, and a page may end between them.
+        ahead = (at for ig_id, at in self._due.items() if ig_id not in self.seen)
+        return self.oldest is not None and any(at <= self.oldest for at in ahead)
 
     def missing(self, *, to_the_end: bool) -> list[int]:
         """Ids of media that the pages read must have shown and did not. Pages without a single media tell nothing."""
@@ -109,7 +115,7 @@ class Ladder:
             one.id
             for one in self._listed()
             if one.ig_id not in self.seen
-            and (self.resume_until is None or _posted(one) < self.resume_until)
+            and (self._done_down_to is None or _posted(one) < self._done_down_to)
             and (to_the_end or (self.oldest is not None and _posted(one) > self.oldest))
         ]
 

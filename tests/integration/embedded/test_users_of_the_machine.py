@@ -133,48 +133,52 @@ def test_programs_in_a_private_folder_are_copied_to_where_they_can_run(home: Pat
             shutil.rmtree(copy)
 
 
-def interpreter_for_nobody(folder: Path) -> Path:
-    """This interpreter or one of the same version that `nobody` can run; ours may lie below /root."""
+@pytest.fixture(scope="module")
+def nobodys_python() -> Iterator[Path]:
+    """This interpreter, or one of the same version that `nobody` can run: ours may lie below /root."""
+    with reachable_folder() as folder:
+        yield _interpreter_for_nobody(folder)
+
+
+def _interpreter_for_nobody(folder: Path) -> Path:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for candidate in (Path(sys.executable), Path("/usr/bin") / version, Path("/usr/local/bin") / version):
-        if _runs_as_nobody(candidate):
+        if succeeds([str(candidate), "-c", "import sqlite3, ssl"], RunAs(NOBODY.pw_uid, NOBODY.pw_gid)):
             return candidate
-    shutil.copytree(
-        Path(sys.base_prefix) / "lib" / version, folder / "python/lib" / version, ignore=_left_out, symlinks=True
-    )
-    for library in (Path(sys.base_prefix) / "lib").glob("libpython*"):
-        shutil.copy2(library, folder / "python/lib")
-    (folder / "python/bin").mkdir()
-    copy = folder / "python/bin" / version
-    shutil.copy2(Path(sys.base_prefix) / "bin" / version, copy)
-    assert _runs_as_nobody(copy)
-    return copy
+    base, copy = Path(sys.base_prefix), folder / "python"
+    shutil.copytree(base / "lib" / version, copy / "lib" / version, ignore=_left_out, symlinks=True)
+    for library in (base / "lib").glob("libpython*"):
+        shutil.copy2(library, copy / "lib")
+    (copy / "bin").mkdir()
+    return Path(shutil.copy2(base / "bin" / version, copy / "bin"))
+
+
+def start_as_nobody(python: Path, home: Path, kind: str) -> Process:
+    packages = [path for path in site.getsitepackages() if Path(path, "psycopg").exists()]
+    for needed in (REPOSITORY, *map(Path, packages)):
+        if not reaches(needed, RunAs(NOBODY.pw_uid, NOBODY.pw_gid)):
+            pytest.skip(f"{needed} lies below a private folder: nobody cannot read our modules")
+    environment = {
+        "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *packages]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LD_LIBRARY_PATH": str(python.parents[1] / "lib"),  # a copied interpreter's own path leads below /root
+    }
+    command = [str(python), "-u", "-m", "tests.support.borrower", str(home), kind]
+    return Process(command, env=environment, identity=IDENTITY)
 
 
 def _left_out(_folder: str, names: list[str]) -> list[str]:
     return [name for name in names if name in {"test", "site-packages", "__pycache__", "idlelib", "ensurepip"}]
 
 
-def _runs_as_nobody(program: Path) -> bool:
-    return succeeds([str(program), "-c", "import sqlite3, ssl"], RunAs(NOBODY.pw_uid, NOBODY.pw_gid)) is not None
-
-
 @as_root
-def test_an_ordinary_user_needs_nothing_of_root(home: Path) -> None:
+def test_an_ordinary_user_needs_nothing_of_root(home: Path, nobodys_python: Path) -> None:
     """As the other tests do when they run without root: everything belongs to the one user."""
-    packages = [path for path in site.getsitepackages() if Path(path, "psycopg").exists()]
-    for needed in (REPOSITORY, *map(Path, packages)):
-        if not reaches(needed, RunAs(NOBODY.pw_uid, NOBODY.pw_gid)):
-            pytest.skip(f"{needed} lies below a private folder: nobody cannot read our modules")
     home.mkdir(mode=0o700)
     shutil.chown(home, NOBODY.pw_uid, NOBODY.pw_gid)
-    python = interpreter_for_nobody(home.parent)
-    environment = {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), *packages]), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment["HOME"] = str(home)
 
     for kind in ("postgres", "valkey"):
-        command = [str(python), "-u", "-m", "tests.support.borrower", str(home / "data"), kind]
-        with Process(command, env=environment, identity=IDENTITY) as user:
+        with start_as_nobody(nobodys_python, home / "data", kind) as user:
             url = user.line("^URL (.*)")
             assert str(home / "data/run") in url
             assert {each.username() for each in servers_of(home)} == {"nobody"}
@@ -185,13 +189,10 @@ def test_an_ordinary_user_needs_nothing_of_root(home: Path) -> None:
 
 
 @as_root
-def test_a_home_of_another_user_is_refused_with_a_word(home: Path) -> None:
+def test_a_home_of_another_user_is_refused_with_a_word(home: Path, nobodys_python: Path) -> None:
     prepare_home(home)
-    packages = [path for path in site.getsitepackages() if Path(path, "psycopg").exists()]
-    environment = {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), *packages]), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [str(interpreter_for_nobody(home.parent)), "-u", "-m", "tests.support.borrower", str(home), "postgres"]
 
-    with Process(command, env=environment, identity=IDENTITY) as user:
+    with start_as_nobody(nobodys_python, home, "postgres") as user:
         assert user.wait() == 1
         assert "ERROR PRESSRUN_HOME" in user.output
         assert "belongs to another user" in user.output

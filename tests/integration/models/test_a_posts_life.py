@@ -140,9 +140,7 @@ class PostsLife(RuleBasedStateMachine):
         assert told == self.events
         assert row.is_owed or row.state not in ACTIVE
 
-    def _move(
-        self, from_: PostState, to: PostState, *, claim: int | None, is_owed: bool, is_leased: bool
-    ) -> None:
+    def _move(self, from_: PostState, to: PostState, *, claim: int | None, is_owed: bool, is_leased: bool) -> None:
         expected: AbstractContextManager[Any] = nullcontext()
         if from_ is not to and to not in EDGES[from_]:
             expected = pytest.raises(EdgeForbidden)
@@ -185,7 +183,7 @@ class PostsLife(RuleBasedStateMachine):
 def test_no_life_of_a_post_leaves_the_model(loose: Database) -> None:
     machine = type("PostsLifeHere", (PostsLife,), {"database": loose})
 
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=60,

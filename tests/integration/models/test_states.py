@@ -125,9 +125,9 @@ class TestCompareAndSet:
     def test_the_event_goes_with_the_transition_or_not_at_all(self, shared: Database) -> None:
         post_id = _post(shared, S.STAGED)
 
-        with pytest.raises(RuntimeError, match="crash"), shared.transaction() as tx:
+        with shared.transaction() as tx:
             transition(tx, post_id, from_=S.STAGED, to=S.FAILED, claim=5, cause=CAUSE)
-            raise RuntimeError("crash")
+            tx.rollback()
 
         assert _read(shared, post_id).state == S.STAGED
         assert _events(shared, post_id) == []
@@ -261,7 +261,7 @@ class TestWhatTheDatabaseRefuses:
         post_id = _post(shared, S.STAGED)
 
         with pytest.raises(IntegrityError, match=f"ck_posts_{column}"), shared.transaction() as tx:
-            tx.execute(text(f"UPDATE posts SET {column} = :value WHERE id = :id"), {"value": value, "id": post_id})  # noqa: S608, E501
+            tx.execute(text(f"UPDATE posts SET {column} = :value WHERE id = :id"), {"value": value, "id": post_id})  # noqa: S608
 
 
 def _held(database: Database) -> Lease:

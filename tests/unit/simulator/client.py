@@ -147,7 +147,7 @@ def helper(answer: Callable[[Exchange], tuple[int, dict[str, str], bytes]]) -> I
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = _handle  # noqa: N815 - names that http.server asks for
+        do_GET = do_POST = _handle
 
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing: the test looks at `seen`."""

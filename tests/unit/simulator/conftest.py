@@ -35,6 +35,14 @@ def sim(simulate: Callable[..., Sim]) -> Sim:
     return simulate(accounts=4)
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Sim]:
+    """One for all tests of a module that change nothing in it."""
+    with running(accounts=4) as sim:
+        yield sim
+        assert sim.report()["defects"] == {}
+
+
 @pytest.fixture(scope="session")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """`good` lasts four seconds, `short` one."""

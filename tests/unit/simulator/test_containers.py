@@ -10,9 +10,9 @@ import pytest
 
 from tests.unit.simulator.client import INSTAGRAM, Sim, ig_id
 
-IMAGE = {"image_url": "http://media.invalid/a.jpg"}
-VIDEO = {"video_url": "http://media.invalid/a.mp4"}
-CHILD = {**IMAGE, "is_carousel_item": True}
+IMAGE: dict[str, Any] = {"image_url": "http://media.invalid/a.jpg"}
+VIDEO: dict[str, Any] = {"video_url": "http://media.invalid/a.mp4"}
+CHILD: dict[str, Any] = {**IMAGE, "is_carousel_item": True}
 
 KINDS: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     "image": (IMAGE, ("IMAGE", "FEED")),
@@ -24,12 +24,12 @@ KINDS: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("account", [0, 1])
-def test_each_kind_becomes_its_media(sim: Sim, kind: str, account: int) -> None:
+def test_each_kind_becomes_its_media(shared: Sim, kind: str, account: int) -> None:
     params, expected = KINDS[kind]
 
-    media = sim.publish(account, **params)
+    media = shared.publish(account, **params)
 
-    shown = sim.get(f"/{media}", as_account=account, fields="media_type,media_product_type,media_url,permalink")
+    shown = shared.get(f"/{media}", as_account=account, fields="media_type,media_product_type,media_url,permalink")
     assert (shown["media_type"], shown["media_product_type"]) == expected
     assert shown["media_url"] == params.get("image_url", params.get("video_url"))
     assert ("/reel/" in shown["permalink"]) == (kind == "reel")
@@ -98,7 +98,7 @@ def test_a_container_is_out_of_reach_for_others(sim: Sim) -> None:
     assert sim.refused("POST", f"/{ig_id(2)}/media_publish", as_account=2, creation_id=made) == (24, 2207008)
 
 
-TAG = {"username": "friend", "x": 0.5, "y": 0.5}
+TAG: dict[str, Any] = {"username": "friend", "x": 0.5, "y": 0.5}
 REFUSED: dict[str, tuple[dict[str, Any], tuple[int, int | None]]] = {
     "no image_url": ({"caption": "x"}, (100, None)),
     "no video_url": ({"media_type": "REELS"}, (100, None)),
@@ -132,23 +132,26 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[int, int | None]]] = {
         {**VIDEO, "media_type": "REELS", "product_tags": [{"product_id": "3231775643510000", "x": 0.1, "y": 0.1}]},
         (100, 2207035),
     ),
-    "rejected product": ({**IMAGE, "product_tags": [{"product_id": "3231775643510004", "x": 0, "y": 0}]}, (100, 2207037)),
+    "rejected product": (
+        {**IMAGE, "product_tags": [{"product_id": "3231775643510004", "x": 0, "y": 0}]},
+        (100, 2207037),
+    ),
     "resumable with url": ({**VIDEO, "media_type": "REELS", "upload_type": "resumable"}, (100, None)),
 }
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_instagram_refuses_is_refused(sim: Sim, what: str) -> None:
+def test_what_instagram_refuses_is_refused(shared: Sim, what: str) -> None:
     params, expected = REFUSED[what]
 
-    assert sim.refused("POST", f"/{ig_id(0)}/media", **params) == expected
+    assert shared.refused("POST", f"/{ig_id(0)}/media", **params) == expected
 
 
 @pytest.mark.parametrize(
     "params", [{"upload_type": "resumable"}, {"product_tags": [{"product_id": 1}]}, {"audio_configuration": {}}]
 )
 def test_what_only_facebook_login_offers_is_refused_elsewhere(sim: Sim, params: dict[str, Any]) -> None:
-    reel = {"media_type": "REELS"} | ({} if "upload_type" in params else VIDEO)
+    reel: dict[str, Any] = {"media_type": "REELS"} | ({} if "upload_type" in params else VIDEO)
 
     assert sim.refused("POST", f"/{ig_id(1)}/media", as_account=INSTAGRAM, **reel, **params) == (100, None)
 
@@ -196,7 +199,7 @@ def test_a_child_must_be_finished(simulate: Callable[..., Sim]) -> None:
 
 def test_trials_can_be_closed_to_an_account(sim: Sim) -> None:
     sim.control("POST", "account", account=0, may_run_trials=False)
-    params = {**VIDEO, "media_type": "REELS", "trial_params": {"graduation_strategy": "MANUAL"}}
+    params: dict[str, Any] = {**VIDEO, "media_type": "REELS", "trial_params": {"graduation_strategy": "MANUAL"}}
 
     assert sim.refused("POST", f"/{ig_id(0)}/media", **params) == (100, 2207081)
 

@@ -17,6 +17,7 @@ from pressrun.errors import UsageError
 from simulator.config import SimulatorConfig
 from simulator.journal import Journal
 from tests.support.processes import Process, start_module
+from tests.support.waiting import until
 from tests.unit.simulator.client import Sim, ig_id, running
 
 
@@ -135,7 +136,7 @@ def test_a_video_whose_fetch_was_cut_short_is_fetched_again(tmp_path: Path) -> N
     (tmp_path / "journal.jsonl").write_text("".join(kept))
 
     with running(state_dir=tmp_path) as sim:
-        assert sim.finished() and sim.status(made) == "FINISHED"
+        until(lambda: sim.status(made) == "FINISHED")
 
 
 def test_state_is_readable_by_its_owner_only(tmp_path: Path) -> None:

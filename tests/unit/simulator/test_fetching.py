@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -33,7 +34,9 @@ def test_a_bad_image_is_refused_at_once(fetching: Sim, host: Helper, file: str, 
     assert fetching.refused("POST", f"/{ig_id(0)}/media", image_url=f"{host.url}/{file}") == expected
 
 
-@pytest.mark.parametrize("url", ["ftp://x/y.jpg", "http://bücher.example/a.jpg", "http://127.0.0.1:1/a.jpg", "nonsense"])
+@pytest.mark.parametrize(
+    "url", ["ftp://x/y.jpg", "http://bücher.example/a.jpg", "http://127.0.0.1:1/a.jpg", "nonsense"]
+)
 def test_an_address_that_cannot_be_fetched_is_refused(fetching: Sim, url: str) -> None:
     assert fetching.refused("POST", f"/{ig_id(0)}/media", image_url=url) == (9004, 2207052)
 
@@ -71,7 +74,9 @@ def test_a_good_video_finishes(fetching: Sim, host: Helper) -> None:
     ],
 )
 def test_a_bad_video_ends_in_an_error_status(fetching: Sim, host: Helper, params: dict[str, Any], code: int) -> None:
-    full = {name: host.url + value if isinstance(value, str) else value for name, value in params.items()}
+    full: dict[str, Any] = {
+        name: host.url + value if isinstance(value, str) else value for name, value in params.items()
+    }
     made = fetching.container(media_type="REELS", **full)
     until(lambda: fetching.status(made) == "ERROR", what=lambda: fetching.status(made))
 
@@ -83,8 +88,6 @@ def test_a_bad_video_ends_in_an_error_status(fetching: Sim, host: Helper, params
 
 @pytest.fixture
 def silent_host() -> Iterator[Helper]:
-    import threading
-
     leave = threading.Event()
 
     def answer(_exchange: Exchange) -> tuple[int, dict[str, str], bytes]:

@@ -28,8 +28,8 @@ def _days_ago(days: float) -> int:
 
 
 @pytest.mark.parametrize("account", [0, INSTAGRAM])
-def test_all_totals_of_an_account(sim: Sim, account: int) -> None:
-    rows = _ask(sim, account, metric=TOTALS, period="day", metric_type="total_value", since=_days_ago(7))
+def test_all_totals_of_an_account(shared: Sim, account: int) -> None:
+    rows = _ask(shared, account, metric=TOTALS, period="day", metric_type="total_value", since=_days_ago(7))
 
     assert [row["name"] for row in rows] == TOTALS.split(",")
     for row in rows:
@@ -50,16 +50,16 @@ def test_days_end_at_pacific_midnight(sim: Sim) -> None:
 
 
 @pytest.mark.parametrize("period", ["week", "days_28"])
-def test_reach_over_longer_periods(sim: Sim, period: str) -> None:
-    day = _ask(sim, metric="reach", period="day", since=_days_ago(9))[0]["values"][0]["value"]
-    longer = _ask(sim, metric="reach", period=period, since=_days_ago(9))[0]["values"][0]["value"]
+def test_reach_over_longer_periods(shared: Sim, period: str) -> None:
+    day = _ask(shared, metric="reach", period="day", since=_days_ago(9))[0]["values"][0]["value"]
+    longer = _ask(shared, metric="reach", period=period, since=_days_ago(9))[0]["values"][0]["value"]
 
     assert longer > day
 
 
 @pytest.mark.parametrize("breakdown", ["media_product_type", "follow_type", "follower_type"])
-def test_a_breakdown_adds_up(sim: Sim, breakdown: str) -> None:
-    (row,) = _ask(sim, metric="views", period="day", metric_type="total_value", breakdown=breakdown)
+def test_a_breakdown_adds_up(shared: Sim, breakdown: str) -> None:
+    (row,) = _ask(shared, metric="views", period="day", metric_type="total_value", breakdown=breakdown)
 
     total = row["total_value"]
     assert total["breakdowns"][0]["dimension_keys"] == [breakdown]
@@ -68,9 +68,9 @@ def test_a_breakdown_adds_up(sim: Sim, breakdown: str) -> None:
 
 @pytest.mark.parametrize("breakdown", ["age", "city", "country", "gender", "age,gender"])
 @pytest.mark.parametrize("metric", ["follower_demographics", "engaged_audience_demographics"])
-def test_demographics_have_at_most_45_rows(sim: Sim, metric: str, breakdown: str) -> None:
+def test_demographics_have_at_most_45_rows(shared: Sim, metric: str, breakdown: str) -> None:
     (row,) = _ask(
-        sim, metric=metric, period="lifetime", metric_type="total_value", breakdown=breakdown, timeframe="this_month"
+        shared, metric=metric, period="lifetime", metric_type="total_value", breakdown=breakdown, timeframe="this_month"
     )
 
     (part,) = row["total_value"]["breakdowns"]
@@ -99,7 +99,11 @@ def test_online_followers_are_a_map_of_hours(sim: Sim) -> None:
         ({"metric": "views", "period": "week", "metric_type": "total_value"}, (100, None), 400),
         ({"metric": "reach", "period": "day", "metric_type": "average"}, (100, None), 400),
         ({"metric": "reach", "period": "day", "since": "1000000", "until": "9000000"}, (100, None), 400),
-        ({"metric": "likes", "period": "day", "metric_type": "total_value", "breakdown": "follow_type"}, (1, None), 500),
+        (
+            {"metric": "likes", "period": "day", "metric_type": "total_value", "breakdown": "follow_type"},
+            (1, None),
+            500,
+        ),
         ({"metric": "reach", "period": "day", "breakdown": "follow_type"}, (1, None), 500),
         (
             {
@@ -115,29 +119,34 @@ def test_online_followers_are_a_map_of_hours(sim: Sim) -> None:
     ],
 )
 def test_what_does_not_fit_fails_the_whole_call(
-    sim: Sim, params: dict[str, str], expected: tuple[int, int | None], status: int
+    shared: Sim, params: dict[str, Any], expected: tuple[int, int | None], status: int
 ) -> None:
-    assert sim.refused("GET", f"/{ig_id(0)}/insights", status=status, **params) == expected
+    assert shared.refused("GET", f"/{ig_id(0)}/insights", status=status, **params) == expected
 
 
-def test_thirty_days_are_the_longest_range(sim: Sim) -> None:
+def test_thirty_days_are_the_longest_range(shared: Sim) -> None:
     until = _days_ago(0)
-    ask = {"metric": "reach", "period": "day", "until": until}
+    ask: dict[str, Any] = {"metric": "reach", "period": "day", "until": until}
 
-    assert sim.get(f"/{ig_id(0)}/insights", **ask, since=until - 30 * DAY)["data"]
-    assert sim.refused("GET", f"/{ig_id(0)}/insights", **ask, since=until - 30 * DAY - 1) == (100, None)
+    assert shared.get(f"/{ig_id(0)}/insights", **ask, since=until - 30 * DAY)["data"]
+    assert shared.refused("GET", f"/{ig_id(0)}/insights", **ask, since=until - 30 * DAY - 1) == (100, None)
 
 
 def test_the_timeframe_can_be_required(simulate: Callable[..., Sim]) -> None:
     sim = simulate(readings={"audience_timeframe": "required"})
-    ask = {"metric": "follower_demographics", "period": "lifetime", "metric_type": "total_value", "breakdown": "age"}
+    ask: dict[str, Any] = {
+        "metric": "follower_demographics",
+        "period": "lifetime",
+        "metric_type": "total_value",
+        "breakdown": "age",
+    }
 
     assert sim.refused("GET", f"/{ig_id(0)}/insights", **ask) == (100, None)
 
 
 def test_small_accounts_get_no_data_instead_of_zero(sim: Sim) -> None:
     sim.control("POST", "account", account=0, followers=99)
-    ask = {"metric_type": "total_value", "breakdown": "age"}
+    ask: dict[str, Any] = {"metric_type": "total_value", "breakdown": "age"}
 
     assert _ask(sim, metric="follower_demographics", period="lifetime", **ask) == []
     assert _ask(sim, metric="online_followers", period="lifetime") == []
@@ -169,7 +178,13 @@ def test_a_day_is_restated_for_48_hours_and_then_stands_still(sim: Sim) -> None:
 
 
 def test_two_runs_of_the_same_seed_agree(simulate: Callable[..., Sim]) -> None:
-    ask = {"metric": "views", "period": "day", "metric_type": "total_value", "since": _days_ago(9), "until": _days_ago(5)}
+    ask: dict[str, Any] = {
+        "metric": "views",
+        "period": "day",
+        "metric_type": "total_value",
+        "since": _days_ago(9),
+        "until": _days_ago(5),
+    }
     first, second, other = simulate(seed=7), simulate(seed=7), simulate(seed=8)
 
     assert _ask(first, **ask) == _ask(second, **ask)
@@ -182,7 +197,7 @@ REELS = (
     "ig_reels_video_view_total_time,reels_skip_rate"
 )
 STORY = "reach,views,shares,total_interactions,reposts,follows,profile_visits,profile_activity,replies,navigation"
-KINDS: dict[str, tuple[dict[str, str], str]] = {
+KINDS: dict[str, tuple[dict[str, Any], str]] = {
     "feed": ({"image_url": "http://media.invalid/a.jpg"}, FEED),
     "reel": ({"media_type": "REELS", "video_url": "http://media.invalid/a.mp4"}, REELS),
     "story": ({"media_type": "STORIES", "image_url": "http://media.invalid/a.jpg"}, STORY),
@@ -216,7 +231,7 @@ def test_media_values_grow_and_settle(sim: Sim) -> None:
 
     assert seen[0] < seen[-1]
     assert seen == sorted(seen) or len(set(seen)) > 3
-    sim.advance(60 * DAY)
+    sim.advance(30 * DAY)
     late = sim.get(f"/{media}/insights", metric="reach,views,likes")["data"]
     sim.advance(5 * DAY)
     assert sim.get(f"/{media}/insights", metric="reach,views,likes")["data"] == late

@@ -25,9 +25,17 @@ def test_following_next_visits_every_media_once_newest_first(sim: Sim, limit: in
 
     pages = _walk(sim, f"/v25.0/{ig_id(0)}/media?limit={limit}")
 
-    assert sum(pages, []) == [row["id"] for row in everything]
+    assert [row for page in pages for row in page] == [row["id"] for row in everything]
     assert len(everything) == 12
     assert [row["timestamp"] for row in everything] == sorted((row["timestamp"] for row in everything), reverse=True)
+
+
+def test_a_short_page_is_not_the_end(sim: Sim) -> None:
+    sim.control("POST", "readings", pages="short")
+
+    pages = _walk(sim, f"/v25.0/{ig_id(0)}/media?limit=10")
+
+    assert [len(page) for page in pages] == [5, 5, 2]
 
 
 def test_cursors_lead_forth_and_back(sim: Sim) -> None:

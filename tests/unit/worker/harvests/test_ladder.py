@@ -72,6 +72,13 @@ def test_a_run_reads_down_to_the_oldest_media_that_is_due() -> None:
     assert not run.goes_on(listed("m1", oldest=40 * D))
 
 
+def test_media_of_one_second_may_lie_on_two_pages() -> None:
+    run = ladder(known((D, 8 * D), (D, 8 * D)))
+
+    assert run.goes_on(listed("m0"))
+    assert not run.goes_on(listed("m1"))
+
+
 def test_a_run_to_which_nothing_is_due_reads_one_page() -> None:
     run = ladder(known((D, 0 * H), (40 * D, D)))
 
@@ -107,7 +114,7 @@ def test_a_second_try_reads_on_where_the_first_one_stopped() -> None:
 
     run = ladder(media, run_started_at=NOW - timedelta(minutes=5))
 
-    assert run.resume_until == NOW - 2 * D
+    assert run.resume_until == NOW - 2 * D + timedelta(seconds=1)
     assert not run.is_due("m1")
     assert run.is_due("m2")
     assert run.missing(to_the_end=True) == []

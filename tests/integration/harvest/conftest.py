@@ -1,0 +1,189 @@
+"""Harvest and inbox steps one at a time: real rows, a real simulator, claims as scheduler and worker make them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Row, text
+
+from graph.transport import Transport
+from models.account import Account
+from models.claims import WORKS, Lease, claim_due, take
+from models.harvest import HarvestKind, add_harvests
+from models.inbox import store_change
+from models.session import Database
+from pressrun import clock, failpoints
+from pressrun.hints import Queue
+from pressrun.settings import Settings
+from pressrun.vault import Vault
+from scheduler.harvesting import DEFAULT_CRONS, plan
+from tests.factories.rows import KEY, make_account
+from tests.support.simulator import Simulator
+from tests.unit.graph.server import ScriptedServer
+from worker import inbox
+from worker.context import WorkerContext
+from worker.harvests import run as harvest
+
+LEASE_S = 30.0
+
+STILL: dict[str, Any] = {"speed": 0.0001, "no_fetch_media": True, "image_processing_s": 0.0}
+"""A simulator whose time stands still, so that no number changes by itself between two reads of a test."""
+
+
+@dataclass
+class Field:
+    """A database and an Instagram, with the steps that lie between them."""
+
+    database: Database
+    settings: Settings
+    simulator: Simulator | None = None
+    transport: Transport = field(default_factory=Transport)
+
+    @property
+    def ctx(self) -> WorkerContext:
+        return WorkerContext(self.settings, self.database, Vault([KEY]), self.transport)
+
+    def account(self, index: int = 0, **over: Any) -> Account:
+        """The simulator's account `index` with its harvests, none of them planned yet."""
+        values: dict[str, Any] = {"login": "facebook" if index % 2 == 0 else "instagram", "username": None}
+        if self.simulator is not None:
+            values |= {"ig_id": self.simulator.ig_id(index), "token": self.simulator.token(index)}
+        with self.database.transaction() as tx:
+            account = make_account(tx, **values | over)
+            add_harvests(tx, account.id, DEFAULT_CRONS)
+        return account
+
+    def plan(self) -> int:
+        with self.database.transaction() as tx:
+            return plan(tx, clock.now())
+
+    def lease(self, kind: HarvestKind, account: Account) -> Lease:
+        """The claim of that harvest, whose slot is now due (a new one, unless one is owed)."""
+        self.sql(
+            """
+            UPDATE harvests
+               SET slot_at = CASE WHEN slot_at <= now() THEN slot_at ELSE now() END,
+                   next_action_at = now(), leased_until = now(), claim = claim + 1
+             WHERE account_id = :account_id AND kind = :kind
+            """,
+            account_id=account.id,
+            kind=kind.value,
+        )
+        row = self.row("SELECT id, claim FROM harvests WHERE account_id = :a AND kind = :k", a=account.id, k=kind.value)
+        with self.database.transaction() as tx:
+            lease = take(tx, "harvests", row.id, row.claim, lease_s=LEASE_S)
+        assert lease is not None
+        return lease
+
+    def harvest(self, kind: HarvestKind, account: Account, ctx: WorkerContext | None = None) -> Row[Any]:
+        """Run it for the slot that is due; returns its latest run."""
+        harvest.run(ctx or self.ctx, self.lease(kind, account))
+        return self.latest_run(kind, account)
+
+    def latest_run(self, kind: HarvestKind, account: Account) -> Row[Any]:
+        return self.row(
+            """
+            SELECT r.*, h.slot_at AS owed_slot, h.next_action_at, h.tries, h.refused, h.leased_until
+              FROM harvests h LEFT JOIN harvest_runs r ON r.harvest_id = h.id
+             WHERE h.account_id = :account_id AND h.kind = :kind
+             ORDER BY r.id DESC LIMIT 1
+            """,
+            account_id=account.id,
+            kind=kind.value,
+        )
+
+    def repeat_slot(self, kind: HarvestKind, account: Account) -> None:
+        """Make the slot of the latest run owed and open again: as if its worker had died before the end."""
+        run = self.latest_run(kind, account)
+        self.sql("UPDATE harvest_runs SET status = 'running', finished_at = NULL WHERE id = :id", id=run.id)
+        self.sql("UPDATE harvests SET slot_at = :slot WHERE id = :id", slot=run.slot_at, id=run.harvest_id)
+
+    def notify(self, account: Account | None, field: str, value: Any, *, entry_id: str = "") -> int:
+        """A webhook change in the inbox; returns the event's number."""
+        with self.database.transaction() as tx:
+            store_change(
+                tx,
+                account_id=account.id if account else None,
+                object_="instagram",
+                entry_id=account.ig_id if account else entry_id,
+                field=field,
+                value=value,
+                sent_at=clock.now() - timedelta(seconds=2),
+            )
+        return int(self.value("SELECT max(id) FROM inbox_events"))
+
+    def handle(self, event_id: int | None = None) -> Row[Any]:
+        """Handle that event (the newest, if none is named) as if it were due now; returns it as it is then."""
+        event_id = event_id or int(self.value("SELECT max(id) FROM inbox_events"))
+        self.sql("UPDATE inbox_events SET next_action_at = now(), leased_until = NULL WHERE id = :id", id=event_id)
+        work = next(work for work in WORKS if work.queue is Queue.INBOX)
+        with self.database.transaction() as tx:
+            hints = claim_due(tx, work, limit=10, lease_s=LEASE_S)
+        hint = next(hint for hint in hints if hint.id == event_id)
+        with self.database.transaction() as tx:
+            lease = take(tx, "inbox_events", hint.id, hint.claim, lease_s=LEASE_S)
+        assert lease is not None
+        inbox.run(self.ctx, lease)
+        return self.row("SELECT * FROM inbox_events WHERE id = :id", id=event_id)
+
+    def count(self, table: str) -> int:
+        return int(self.value(f"SELECT count(*) FROM {table}"))  # noqa: S608
+
+    def history(self) -> dict[str, int]:
+        """How many rows each table of the history has."""
+        return {
+            table: self.count(table)
+            for table in ("account_observations", "audience_snapshots", "media_snapshots", "media", "tags")
+        }
+
+    def value(self, sql: str, **parameters: Any) -> Any:
+        with self.database.transaction() as tx:
+            return tx.execute(text(sql), parameters).scalar()
+
+    def row(self, sql: str, **parameters: Any) -> Row[Any]:
+        return self.rows(sql, **parameters)[0]
+
+    def rows(self, sql: str, **parameters: Any) -> list[Row[Any]]:
+        with self.database.transaction() as tx:
+            return list(tx.execute(text(sql), parameters))
+
+    def sql(self, sql: str, **parameters: Any) -> None:
+        with self.database.transaction() as tx:
+            tx.execute(text(sql), parameters)
+
+
+def settings_for(url: str, **over: Any) -> Settings:
+    return Settings(graph_url=url, **{"call_deadline": "5s", "lease": "30s"} | over)
+
+
+@pytest.fixture(autouse=True)
+def disarmed() -> Iterator[None]:
+    yield
+    failpoints.arm("")
+
+
+@pytest.fixture
+def field_(database: Database, simulator_factory: Callable[..., Simulator]) -> Iterator[Field]:
+    simulator = simulator_factory(accounts=4, **STILL)
+    field = Field(database, settings_for(simulator.url), simulator)
+    yield field
+    field.transport.close()
+
+
+@pytest.fixture
+def scripted() -> Iterator[ScriptedServer]:
+    """An Instagram that answers word for word what the test says."""
+    server = ScriptedServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def scripted_field(database: Database, scripted: ScriptedServer) -> Iterator[Field]:
+    field = Field(database, settings_for(scripted.url))
+    yield field
+    field.transport.close()

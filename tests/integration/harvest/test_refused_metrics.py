@@ -1,0 +1,120 @@
+"""A metric that Instagram refuses is dropped alone, remembered, and asked for again later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from models.harvest import HarvestKind
+from models.session import Database
+from pressrun import clock
+from tests.integration.harvest.conftest import Field, settings_for
+from tests.integration.harvest.instagram import Picky, picky
+
+
+@pytest.fixture
+def instagram() -> Iterator[Picky]:
+    with picky() as server:
+        yield server
+
+
+@pytest.fixture
+def field(database: Database, instagram: Picky) -> Iterator[Field]:
+    field = Field(database, settings_for(instagram.url))
+    yield field
+    field.transport.close()
+
+
+def test_the_others_are_stored_and_the_refused_one_is_named(field: Field, instagram: Picky) -> None:
+    instagram.refused = {"saves"}
+
+    run = field.harvest(HarvestKind.ACCOUNT, field.account())
+
+    metrics = {row.metric for row in field.rows("SELECT DISTINCT metric FROM account_observations")}
+    assert "saves" not in metrics
+    assert {"reach", "views", "likes", "comments", "shares", "replies", "profile_links_taps"} <= metrics
+    assert run.status == "partial"
+    assert {error["what"] for error in run.errors} == {"saves", "media_product_type:saves"}
+    assert {(error["class"], error["code"]) for error in run.errors} == {("invalid_request", 100)}
+
+
+def test_it_is_not_asked_for_again_for_a_week(field: Field, instagram: Picky) -> None:
+    instagram.refused = {"saves"}
+    account = field.account()
+    first = field.harvest(HarvestKind.ACCOUNT, account)
+    again_at = datetime.fromisoformat(first.refused["saves"])
+
+    instagram.metrics_asked.clear()
+    second = field.harvest(HarvestKind.ACCOUNT, account)
+
+    assert timedelta(days=6, hours=23) < again_at - clock.now() <= timedelta(days=7)
+    assert not any("saves" in metrics for metrics in instagram.metrics_asked)
+    assert (second.status, second.errors) == ("done", [])
+    assert second.calls < first.calls
+
+
+def test_after_that_week_it_is_asked_for_again(field: Field, instagram: Picky) -> None:
+    instagram.refused = {"saves"}
+    account = field.account()
+    field.harvest(HarvestKind.ACCOUNT, account)
+
+    yesterday = (clock.now() - timedelta(days=1)).isoformat()
+    field.sql("UPDATE harvests SET refused = jsonb_build_object('saves', CAST(:at AS text))", at=yesterday)
+    instagram.refused = set()
+    run = field.harvest(HarvestKind.ACCOUNT, account)
+
+    assert field.value("SELECT count(*) FROM account_observations WHERE metric = 'saves'") > 0
+    assert run.refused == {}
+
+
+def test_finding_it_costs_few_calls_and_only_once(field: Field, instagram: Picky) -> None:
+    account = field.account()
+    plain = field.harvest(HarvestKind.ACCOUNT, account)
+    instagram.refused = {"replies"}
+
+    searching = field.harvest(HarvestKind.ACCOUNT, account)
+    knowing = field.harvest(HarvestKind.ACCOUNT, account)
+
+    assert searching.calls - plain.calls <= 6  # of twelve metrics: log2(12) + 2
+    assert knowing.calls == plain.calls
+
+
+def test_of_two_spellings_the_one_that_is_refused_is_given_up(field: Field, instagram: Picky) -> None:
+    account = field.account()
+
+    field.harvest(HarvestKind.ACCOUNT, account)
+
+    breakdowns = [request.query.get("breakdown") for request in instagram.received]
+    assert "follow_type" in breakdowns
+    assert "follower_type" not in breakdowns
+
+
+def test_a_metric_that_one_kind_of_media_lacks_is_read_of_the_others(field: Field, instagram: Picky) -> None:
+    instagram.media = [
+        {"id": "1", "media_type": "VIDEO", "media_product_type": "REELS", "timestamp": "2026-05-01T00:00:00+0000"},
+        {"id": "2", "media_type": "IMAGE", "media_product_type": "FEED", "timestamp": "2026-05-02T00:00:00+0000"},
+    ]
+    instagram.refused = {"reels_skip_rate", "reposts"}
+
+    run = field.harvest(HarvestKind.MEDIA, field.account())
+
+    rows = {row.ig_id: row for row in field.rows("SELECT * FROM media_latest l JOIN media m ON m.id = l.media_id")}
+    assert run.status == "partial"
+    assert rows["1"].avg_watch_time_ms == rows["2"].follows == rows["2"].reach == 5
+    assert rows["1"].reposts is rows["2"].reposts is None
+    assert {"page:reposts", "REELS:reposts", "REELS:reels_skip_rate", "FEED:reposts"} <= set(run.refused)
+
+
+def test_a_media_that_refuses_everything_does_not_speak_for_its_kind(field: Field, instagram: Picky) -> None:
+    instagram.media = [
+        {"id": "2", "media_type": "IMAGE", "media_product_type": "FEED", "timestamp": "2026-05-02T00:00:00+0000"},
+    ]
+    instagram.refused = {"follows", "profile_visits", "profile_activity"}
+
+    run = field.harvest(HarvestKind.MEDIA, field.account())
+
+    assert run.status == "partial"
+    assert run.refused == {}
+    assert field.value("SELECT reach FROM media_latest") == 5

@@ -1,0 +1,91 @@
+"""Harvest rows: one per account and kind, one run per slot, planned by one scheduler."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import func, select, text
+
+from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus, add_harvests, begin_run, unplanned
+from models.session import Database
+from pressrun import clock
+from tests.factories.rows import make_account, make_harvest
+from tests.integration.models.racing import race
+
+T0 = clock.now().replace(microsecond=0)
+
+
+def test_an_account_gets_each_harvest_once_and_keeps_what_was_changed(loose: Database) -> None:
+    with loose.transaction() as tx:
+        account = make_account(tx)
+        add_harvests(tx, account.id, {HarvestKind.TAGS: "0 * * * *"})
+        tx.execute(text("UPDATE harvests SET cron = '30 5 * * *', next_action_at = NULL"))
+
+        add_harvests(tx, account.id, {HarvestKind.TAGS: "0 * * * *", HarvestKind.MEDIA: "5 * * * *"})
+
+        found = list(tx.scalars(select(Harvest).order_by(Harvest.kind)))
+    assert [(one.kind, one.cron) for one in found] == [("media", "5 * * * *"), ("tags", "30 5 * * *")]
+    assert [one.next_action_at is None for one in found] == [False, True]
+
+
+def test_a_run_that_was_left_is_taken_up_again(loose: Database) -> None:
+    with loose.transaction() as tx:
+        harvest = make_harvest(tx, make_account(tx))
+        first = begin_run(tx, harvest.id, T0, api_version="v25.0", now=T0)
+        first.status, first.calls = RunStatus.PARTIAL.value, 4
+    with loose.transaction() as tx:
+        again = begin_run(tx, harvest.id, T0, api_version="v26.0", now=T0 + timedelta(hours=1))
+        other = begin_run(tx, harvest.id, T0 + timedelta(hours=1), api_version="v26.0", now=T0)
+
+    assert (again.id, again.status, again.calls, again.started_at) == (first.id, RunStatus.PARTIAL, 4, T0)
+    assert other.id != first.id
+
+
+def test_workers_that_begin_the_same_slot_at_once_share_one_run(loose: Database) -> None:
+    with loose.transaction() as tx:
+        harvest = make_harvest(tx, make_account(tx))
+
+    def begin() -> int:
+        with loose.transaction() as tx:
+            return begin_run(tx, harvest.id, T0, api_version="v25.0", now=T0).id
+
+    assert len(set(race([begin] * 8))) == 1
+    with loose.transaction() as tx:
+        assert tx.scalar(select(func.count()).select_from(HarvestRun)) == 1
+
+
+class TestUnplanned:
+    def test_only_what_waits_for_a_slot_is_planned_oldest_first(self, loose: Database) -> None:
+        with loose.transaction() as tx:
+            account = make_account(tx)
+            make_harvest(tx, account, kind="media")
+            make_harvest(tx, account, kind="stories", slot_at=None, next_action_at=None)
+            young = make_harvest(tx, account, kind="tags", slot_at=None, next_action_at=T0)
+            old = make_harvest(tx, account, kind="profile", slot_at=None, next_action_at=T0 - timedelta(hours=1))
+
+        with loose.transaction() as tx:
+            assert [one.id for one in unplanned(tx, limit=10)] == [old.id, young.id]
+            assert [one.id for one in unplanned(tx, limit=1)] == [old.id]
+
+    def test_schedulers_that_plan_at_once_share_them(self, loose: Database) -> None:
+        with loose.transaction() as tx:
+            waiting = {make_harvest(tx, make_account(tx), slot_at=None).id for _ in range(60)}
+
+        def plan_some() -> list[int]:
+            planned: list[int] = []
+            while True:
+                with loose.transaction() as tx:
+                    rows = unplanned(tx, limit=4)
+                    for one in rows:
+                        one.slot_at = T0
+                if not rows:
+                    return planned
+                planned += [one.id for one in rows]
+
+        shares = race([partial(plan_some)] * 4)
+
+        together = [one for share in shares for one in share]
+        # One that finds every row locked by the others ends early; what they hold is theirs to plan.
+        assert len(together) == len(set(together))
+        assert set(together) == waiting

@@ -1,0 +1,181 @@
+"""Tags, comments and mentions: each is one row, however often it is listed or announced."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import select
+
+from models.account import Account
+from models.comment import Comment, SeenComment, see_comments
+from models.mention import Mention, MentionState, announce_mention, record_reading, record_unreadable
+from models.session import Database
+from models.tag import SeenTag, Tag, see_tags
+from pressrun import clock
+from tests.factories.rows import make_account
+from tests.integration.models.racing import race
+
+T0 = clock.now().replace(microsecond=0)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def account(shared: Database) -> Account:
+    with shared.transaction() as tx:
+        return make_account(tx)
+
+
+class TestTags:
+    def _tags(self, database: Database, account: Account) -> list[Tag]:
+        with database.transaction() as tx:
+            return list(tx.scalars(select(Tag).where(Tag.account_id == account.id).order_by(Tag.ig_media_id)))
+
+    def test_listing_them_again_adds_nothing(self, shared: Database, account: Account) -> None:
+        with shared.transaction() as tx:
+            assert see_tags(tx, account.id, [SeenTag("1"), SeenTag("2"), SeenTag("1")], now=T0) == 2
+            assert see_tags(tx, account.id, [SeenTag("2"), SeenTag("1")], now=T0 + HOUR) == 0
+            assert see_tags(tx, account.id, [SeenTag("3"), SeenTag("1")], now=T0 + 2 * HOUR) == 1
+
+        assert [(one.ig_media_id, one.first_seen_at, one.last_seen_at) for one in self._tags(shared, account)] == [
+            ("1", T0, T0 + 2 * HOUR),
+            ("2", T0, T0 + HOUR),
+            ("3", T0 + 2 * HOUR, T0 + 2 * HOUR),
+        ]
+
+    def test_what_was_first_seen_is_kept_as_it_was(self, shared: Database, account: Account) -> None:
+        first = SeenTag("1", "someone", "a caption", "IMAGE", "https://x/p/1", T0, {"like_count": 3})
+        with shared.transaction() as tx:
+            see_tags(tx, account.id, [first], now=T0)
+            see_tags(tx, account.id, [SeenTag("1", caption="edited", extra={"like_count": 9})], now=T0 + HOUR)
+
+        (tag,) = self._tags(shared, account)
+        assert (tag.username, tag.caption, tag.media_type, tag.permalink) == (
+            "someone",
+            "a caption",
+            "IMAGE",
+            "https://x/p/1",
+        )
+        assert (tag.posted_at, tag.extra) == (T0, {"like_count": 3})
+
+    def test_an_older_listing_does_not_set_back_when_one_was_last_seen(
+        self, shared: Database, account: Account
+    ) -> None:
+        with shared.transaction() as tx:
+            see_tags(tx, account.id, [SeenTag("1")], now=T0)
+            see_tags(tx, account.id, [SeenTag("1")], now=T0 - HOUR)
+
+        assert self._tags(shared, account)[0].last_seen_at == T0
+
+    def test_the_same_media_tags_each_account_on_its_own(self, shared: Database, account: Account) -> None:
+        with shared.transaction() as tx:
+            see_tags(tx, account.id, [SeenTag("1")], now=T0)
+            assert see_tags(tx, make_account(tx).id, [SeenTag("1")], now=T0) == 1
+
+    def test_harvests_at_once_count_each_new_one_once(self, shared: Database, account: Account) -> None:
+        names = [str(number) for number in range(30)]
+
+        def harvest(shift: int) -> int:
+            with shared.transaction() as tx:
+                return see_tags(tx, account.id, [SeenTag(one) for one in names[shift:] + names[:shift]], now=T0)
+
+        assert sum(race([partial(harvest, shift) for shift in range(0, 30, 5)])) == 30
+
+
+class TestComments:
+    def _comments(self, database: Database, account: Account) -> list[Comment]:
+        with database.transaction() as tx:
+            return list(tx.scalars(select(Comment).where(Comment.account_id == account.id).order_by(Comment.ig_id)))
+
+    def test_seeing_them_again_adds_nothing(self, shared: Database, account: Account) -> None:
+        with shared.transaction() as tx:
+            assert see_comments(tx, account.id, [SeenComment("1"), SeenComment("2"), SeenComment("1")], now=T0) == 2
+            assert see_comments(tx, account.id, [SeenComment("1")], now=T0 + HOUR) == 0
+            assert see_comments(tx, account.id, [], now=T0 + HOUR) == 0
+
+        assert [(one.ig_id, one.first_seen_at, one.last_seen_at) for one in self._comments(shared, account)] == [
+            ("1", T0, T0 + HOUR),
+            ("2", T0, T0),
+        ]
+
+    def test_what_a_webhook_left_out_is_completed_by_a_listing(self, shared: Database, account: Account) -> None:
+        with shared.transaction() as tx:
+            see_comments(tx, account.id, [SeenComment("1", text="as announced")], now=T0)
+            see_comments(
+                tx, account.id, [SeenComment("1", "m1", "parent", "someone", "as listed", T0 - HOUR)], now=T0 + HOUR
+            )
+            see_comments(tx, account.id, [SeenComment("1")], now=T0 + 2 * HOUR)
+
+        (one,) = self._comments(shared, account)
+        assert (one.text, one.ig_media_id, one.parent_ig_id, one.username, one.commented_at) == (
+            "as announced",
+            "m1",
+            "parent",
+            "someone",
+            T0 - HOUR,
+        )
+
+
+class TestMentions:
+    def _announce(self, database: Database, account: Account, comment: str = "") -> Mention:
+        with database.transaction() as tx:
+            return announce_mention(tx, account.id, ig_media_id="m1", ig_comment_id=comment, announced_at=T0)
+
+    def _read(self, database: Database, mention_id: int, text_: str) -> None:
+        with database.transaction() as tx:
+            record_reading(
+                tx,
+                mention_id,
+                username="someone",
+                text_=text_,
+                media_url=None,
+                mentioned_at=T0,
+                extra={"like_count": 1},
+                now=T0 + HOUR,
+            )
+
+    def _mention(self, database: Database, mention_id: int) -> Mention:
+        with database.transaction() as tx:
+            return tx.get_one(Mention, mention_id)
+
+    def test_one_that_is_announced_again_is_the_same(self, shared: Database, account: Account) -> None:
+        first, again = self._announce(shared, account), self._announce(shared, account)
+
+        assert first.id == again.id
+        assert again.state == MentionState.ANNOUNCED
+
+    def test_a_caption_and_each_comment_below_it_are_mentions_of_their_own(
+        self, shared: Database, account: Account
+    ) -> None:
+        assert len({self._announce(shared, account, comment).id for comment in ("", "c1", "c2", "c1")}) == 3
+
+    def test_announcements_at_once_make_one_row(self, shared: Database, account: Account) -> None:
+        assert len({one.id for one in race([partial(self._announce, shared, account)] * 8)}) == 1
+
+    def test_what_it_said_when_it_was_first_read_is_kept(self, shared: Database, account: Account) -> None:
+        mention_id = self._announce(shared, account).id
+
+        self._read(shared, mention_id, "first")
+        self._read(shared, mention_id, "edited")
+        with shared.transaction() as tx:
+            record_unreadable(tx, mention_id, error="gone")
+
+        mention = self._mention(shared, mention_id)
+        assert (mention.state, mention.text, mention.error, mention.read_at) == (
+            MentionState.READ,
+            "first",
+            None,
+            T0 + HOUR,
+        )
+
+    def test_one_that_could_not_be_read_may_be_readable_later(self, shared: Database, account: Account) -> None:
+        mention_id = self._announce(shared, account).id
+        with shared.transaction() as tx:
+            record_unreadable(tx, mention_id, error="comments are disabled")
+        assert self._mention(shared, mention_id).error == "comments are disabled"
+
+        self._read(shared, mention_id, "now it can be read")
+
+        mention = self._mention(shared, mention_id)
+        assert (mention.state, mention.text, mention.error) == (MentionState.READ, "now it can be read", None)

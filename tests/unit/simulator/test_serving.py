@@ -1,0 +1,129 @@
+"""The process: its first line, its end, its clock and its speed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pressrun.errors import UsageError
+from simulator.config import SimulatorConfig
+from simulator.faults import MODES
+from simulator.routing import NAMES
+from tests.support.processes import start_module
+from tests.support.waiting import until
+from tests.unit.simulator.client import Sim, ig_id
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "simulator.md"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_it_listens_first_and_ends_cleanly(number: signal.Signals) -> None:
+    with start_module("simulator", "--port", "0", "--accounts", "2") as process:
+        url = process.line(r"^LISTENING (http://127\.0\.0\.1:\d+)$")
+        assert process.lines[0] == f"LISTENING {url}"
+        process.send(number)
+        assert process.wait() == 0
+        assert process.lines == [f"LISTENING {url}"]
+
+
+def test_a_hanging_call_does_not_hold_up_the_end() -> None:
+    with start_module("simulator", "--port", "0", "--fault", "user:hang") as process:
+        host, port = process.line(r"^LISTENING http://(\S+)$").split(":")
+
+        async def hang() -> None:
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(f"GET /{ig_id(0)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer SIM-TOKEN-0\r\n\r\n".encode())
+            await writer.drain()
+            process.send(signal.SIGTERM)
+            assert await reader.read() == b""
+            writer.close()
+
+        asyncio.run(asyncio.wait_for(hang(), 10))
+        assert process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--accounts", "0"], ["--fault", "nowhere:hang"], ["--reading", "x=y"], ["--speed", "-1"]]
+)
+def test_a_bad_flag_is_one_line_and_code_2(arguments: list[str]) -> None:
+    with start_module("simulator", *arguments) as process:
+        assert process.wait() == 2
+    assert len(process.lines) == 1
+    assert process.lines[0].startswith("simulator: ")
+
+
+def test_settings_are_checked() -> None:
+    for bad in ({"port": -1}, {"quota_duration_s": 0}, {"readings": {"republish": "maybe"}}):
+        with pytest.raises(UsageError):
+            SimulatorConfig(**bad)
+
+
+def test_time_can_run_faster(simulate: Callable[..., Sim]) -> None:
+    sim = simulate(speed=3600.0, image_processing_s=1800.0)
+    made = sim.container()
+
+    until(lambda: sim.status(made) == "FINISHED")
+    assert sim.control("GET", "clock")["speed"] == 3600.0
+
+
+def test_time_can_be_pushed_ahead_but_not_back(sim: Sim) -> None:
+    before = sim.control("GET", "clock")["seconds"]
+    assert sim.control("POST", "advance", seconds=100)["seconds"] >= before + 100
+    assert sim.http.post("/_sim/advance", json={"seconds": -1}).status_code == 400
+    assert sim.http.post("/_sim/advance", content=b"[]").status_code == 400
+    assert sim.http.post("/_sim/advance", content=b"{").status_code == 400
+
+
+def test_latency_applies_to_every_answer(simulate: Callable[..., Sim]) -> None:
+    sim = simulate(latency_ms=60)
+
+    assert sim.call("GET", f"/{ig_id(0)}").elapsed.total_seconds() >= 0.06
+
+
+def test_the_document_names_every_endpoint_and_every_fault() -> None:
+    text = DOCUMENT.read_text()
+
+    missing = [name for name in sorted(NAMES | MODES) if f"`{name}`" not in text]
+    assert missing == []
+
+
+def test_it_serves_at_least_300_simple_requests_a_second() -> None:
+    with start_module("simulator", "--accounts", "2") as process:
+        url = process.line(r"^LISTENING http://(\S+)$")
+        rates = []
+        for _ in range(3):
+            rates.append(asyncio.run(_rate(url, seconds=0.7, connections=8)))
+            if rates[-1] >= 300:
+                break
+    assert max(rates) >= 300
+
+
+async def _rate(address: str, *, seconds: float, connections: int) -> float:
+    """Answers per second over keep-alive connections, one request at a time on each."""
+    host, port = address.split(":")
+    request = (
+        f"GET /v25.0/{ig_id(0)}?fields=id,username HTTP/1.1\r\nHost: {address}\r\n"
+        "Authorization: Bearer SIM-TOKEN-0\r\n\r\n"
+    ).encode()
+    start = time.perf_counter()
+
+    async def ask() -> int:
+        reader, writer = await asyncio.open_connection(host, int(port))
+        answers = 0
+        while time.perf_counter() - start < seconds:
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+            await reader.readexactly(length)
+            answers += 1
+        writer.close()
+        return answers
+
+    answers = sum(await asyncio.gather(*(ask() for _ in range(connections))))
+    return answers / (time.perf_counter() - start)
