@@ -112,3 +112,15 @@ def set_state(
             "by_person": state in (AccountState.PAUSED, AccountState.ACTIVE),
         },
     )
+
+
+def lift_block(tx: Session, account_id: int, *, now: datetime) -> None:
+    """Reactivate an account whose block has passed. What a person decided since it was read stands."""
+    tx.execute(
+        text("""
+            UPDATE accounts
+               SET state = 'active', state_reason = NULL, state_until = NULL, updated_at = now()
+             WHERE id = :id AND state = 'blocked' AND state_until <= :now
+        """),
+        {"id": account_id, "now": now},
+    )

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from pressrun.errors import UsageError
 from simulator.answers import Answer
 from simulator.calls import Call
 from simulator.config import SimulatorConfig
@@ -27,7 +28,10 @@ class Backstage:
         self.faults = Faults(self.world.seed)
         for text in config.faults:
             wanted = read_rule(text)
-            self.faults.add(wanted, self.world.account(wanted["account"]) if "account" in wanted else None)
+            account = self.world.account(wanted["account"]) if "account" in wanted else None
+            if "account" in wanted and account is None:
+                raise UsageError(f"the fault rule {text!r} names no account")
+            self.faults.add(wanted, account)
         self.usage = Usage(self.world)
         self.fetcher = Fetcher(config)
         self.sender = Sender(self.world)

@@ -79,10 +79,6 @@ def no_permission() -> GraphError:
     return GraphError(10, "(#10) Application does not have permission for this action", status=403)
 
 
-def no_shop() -> GraphError:
-    return GraphError(200, "(#200) Permissions error", status=403)
-
-
 def bad_token(message: str = "Invalid OAuth access token - Cannot parse access token") -> GraphError:
     return GraphError(190, message)
 
@@ -273,10 +269,6 @@ def image_ratio() -> GraphError:
     return _media(
         36003, 2207009, "The aspect ratio is not supported.", "Aspect ratio", "Between 4:5 and 1.91:1, please."
     )
-
-
-def media_not_found() -> GraphError:
-    return _media(24, 2207006, "The media does not exist", "Media not found", "Check the token and its permissions.")
 
 
 def too_few_viewers() -> GraphError:

@@ -107,10 +107,11 @@ class Faults:
             return rule
         return None
 
-    def give_back(self, rule: Rule) -> None:
+    def give_back(self, rule: Rule, endpoint: str) -> None:
         """The call failed by itself: the rule strikes the next one instead."""
         rule.seen -= 1
         rule.fired -= 1
+        self.fired[f"{endpoint}:{rule.mode}"] -= 1
 
 
 def read_rule(text: str) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class GraphApp:
                 result = await result
         except errors.GraphError:
             if rule is not None and is_after:
-                self.stage.faults.give_back(rule)
+                self.stage.faults.give_back(rule, entry.name)
             raise
         answer = result if isinstance(result, Answer) else Answer(200, answers.encode(result), call.headers)
         if rule is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from simulator.clock import DAY
@@ -126,7 +126,3 @@ def split(total: int, weights: Mapping[str, float]) -> dict[str, int]:
 def weights(names: tuple[str, ...], *key: object) -> dict[str, float]:
     """Some share for each name, falling along the list."""
     return {name: (0.35 + unit(*key, name)) / (1 + at * 0.6) for at, name in enumerate(names)}
-
-
-def utc(instant: float) -> datetime:
-    return datetime.fromtimestamp(instant, UTC)

@@ -18,7 +18,3 @@ def between(low: float, high: float, *parts: object) -> float:
 def whole(low: int, high: int, *parts: object) -> int:
     """An integer in [low, high]."""
     return low + int(unit(*parts) * (high - low + 1))
-
-
-def hexadecimal(length: int, *parts: object) -> str:
-    return blake2b("|".join(map(str, parts)).encode(), digest_size=32).hexdigest()[:length]

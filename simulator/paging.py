@@ -32,9 +32,8 @@ def page(
     """One page of `items`, which are sorted by `key`, greatest first."""
     limits = Params(args)
     limit = min(limits.integer("limit", low=1, high=10_000) or default, most)
-    if call.world.reading("pages", "full") == "short":
-        limit = max(1, limit // 2)
-    start, stop = _window(items, key, limits, limit)
+    is_short = call.world.reading("pages", "full") == "short"
+    start, stop = _window(items, key, limits, max(1, limit // 2) if is_short else limit)
     shown = items[start:stop]
     if not shown:
         return {"data": []}

@@ -6,7 +6,6 @@ from typing import Any
 
 from simulator import people
 from simulator.calls import Call
-from simulator.clock import DAY
 from simulator.fields import Field
 from simulator.nodes import FACEBOOK, NodeType
 from simulator.noise import whole
@@ -53,10 +52,6 @@ def _owner_business(_call: Call, account: Account, _field: Field) -> dict[str, s
     from simulator.records import Business
 
     return {"id": Business(account).id, "name": f"{account.name} Ltd."}
-
-
-def followers_on(call: Call, account: Account, days_ago: float) -> int:
-    return people.followers(call.world, account, call.world.now() - days_ago * DAY)
 
 
 USER.plain("user_id", lambda account: account.ig_id, _INSTAGRAM)

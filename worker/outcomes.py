@@ -33,7 +33,7 @@ class Rule:
     """What follows. `most`: tries in all before RETRY becomes FAIL. `wait`: how long, when nobody said."""
 
     verdict: Verdict
-    most: int = 5
+    most: int = 6
     wait: timedelta = timedelta(minutes=5)
 
 
@@ -51,7 +51,7 @@ STAGING: dict[ErrorClass, Rule] = {
 }
 
 # Verdicts on media that are known to come and go (graph-api.md §3.2): tries in all.
-COMES_AND_GOES: dict[int, int] = {2207052: 4, 2207076: 2, 2207077: 2, 2207053: 2}
+COMES_AND_GOES: dict[int, int] = {2207052: 6, 2207076: 2, 2207077: 3, 2207053: 2}
 
 REFUSED: dict[ErrorClass, Rule] = {
     # Only a call that never left is a definite refusal of this class.
@@ -70,6 +70,7 @@ REFUSED: dict[ErrorClass, Rule] = {
 BLOCKED_FOR = timedelta(hours=24)
 """How long an account is left alone after a suspicion of spam (graph-api.md §3.2, our choice)."""
 
+_STAGING_WAITS_S = (2.0, 5.0, 15.0, 45.0, 120.0)
 _FIRST_S = 2.0
 _LONGEST_S = 300.0
 
@@ -85,6 +86,14 @@ def backoff(tries: int) -> timedelta:
     """Full jitter: anything up to a bound that doubles with each failed try; never less than half a second."""
     bound_s = min(_FIRST_S * 2 ** min(tries, 12), _LONGEST_S)
     return timedelta(seconds=max(0.5, random.uniform(0, bound_s)))  # noqa: S311 - spreading, not secrecy
+
+
+def staging_wait(tries: int) -> timedelta:
+    """Between two containers of one part: a few seconds first, then minutes. There is time before the due second, and
+    a media host that is being restarted must not cost the post.
+    """
+    base_s = _STAGING_WAITS_S[min(tries, len(_STAGING_WAITS_S) - 1)]
+    return timedelta(seconds=base_s * random.uniform(0.75, 1.25))  # noqa: S311 - spreading, not secrecy
 
 
 def wait_of(error: GraphError, rule: Rule) -> timedelta:

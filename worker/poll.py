@@ -23,7 +23,7 @@ from pressrun import clock
 from pressrun.failpoints import reach
 from worker.context import GateShut, WorkerContext
 from worker.loaded import Loaded, load, move, read
-from worker.outcomes import Verdict, backoff, cause, staging_rule, wait_of
+from worker.outcomes import Verdict, cause, staging_rule, staging_wait, wait_of
 from worker.stage import FIRST_LOOK_AFTER, create, put_off
 from worker.standing import Park, park_post, settle_standing, tell
 
@@ -143,10 +143,10 @@ def _items_ready(loaded: Loaded, part: Part) -> bool:
 def _unreadable(ctx: WorkerContext, loaded: Loaded, error: GraphError) -> None:
     """A container that cannot be read just now is no failed container: look again, it lives for a day."""
     rule = staging_rule(error)
-    wait = backoff(loaded.post.tries) if rule.verdict is Verdict.RETRY else wait_of(error, rule)
+    wait = staging_wait(1) if rule.verdict is Verdict.RETRY else wait_of(error, rule)
     with ctx.database.transaction() as tx:
         told = cause("container.unreadable", error)
-        tries = loaded.post.tries + 1
+        tries = loaded.post.tries
         move(tx, loaded, PostState.STAGING, told, next_action_at=clock.now() + wait, tries=tries)
 
 
@@ -155,7 +155,7 @@ def _restage(ctx: WorkerContext, loaded: Loaded, what: str, container: Container
         if container is not None:
             drop_container(tx, container.id, reason=what, now=clock.now())
         told = Cause("container.replaced", f"a media container {what}; it is made again")
-        move(tx, loaded, PostState.SCHEDULED, told, next_action_at=clock.now())
+        move(tx, loaded, PostState.SCHEDULED, told, next_action_at=clock.now(), tries=loaded.post.tries)
 
 
 def _drop_whole(ctx: WorkerContext, loaded: Loaded, part: Part) -> None:

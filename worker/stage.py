@@ -31,11 +31,13 @@ from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from worker.context import GateShut, WorkerContext
 from worker.loaded import Loaded, durably, load, move, read
-from worker.outcomes import Verdict, backoff, cause, staging_rule, wait_of
+from worker.outcomes import Verdict, cause, staging_rule, staging_wait, wait_of
 from worker.specs import container_spec
 from worker.standing import Park, fail, park_post, settle_standing
 
 FIRST_LOOK_AFTER = timedelta(seconds=1)
+MOST_CONTAINERS = 40
+"""Of one part, whatever the reasons: a loop of crashes must not eat the account's daily budget."""
 QUOTA_READING_HOLDS = timedelta(hours=1)
 
 _log = log.get(__name__)
@@ -57,7 +59,14 @@ def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     _read_quota(ctx, loaded, now)
     with ctx.database.transaction() as tx:
         staged = Cause("post.staging", f"{len(loaded.containers)} media containers created")
-        move(tx, loaded, PostState.STAGING, staged, next_action_at=clock.now() + FIRST_LOOK_AFTER)
+        move(
+            tx,
+            loaded,
+            PostState.STAGING,
+            staged,
+            next_action_at=clock.now() + FIRST_LOOK_AFTER,
+            tries=loaded.post.tries,  # failures count until the post is staged
+        )
 
 
 def create(ctx: WorkerContext, loaded: Loaded, part: Part) -> Loaded | None:
@@ -109,9 +118,10 @@ def put_off(
     told = cause(reason, error, subject=loaded.subject(part))
     with ctx.database.transaction() as tx:
         drop_container(tx, container_id, reason=reason, now=now)
-        if rule.verdict is Verdict.RETRY and containers_created(tx, part.id) < rule.most:
-            again_at = now + backoff(loaded.post.tries)
-            move(tx, loaded, PostState.SCHEDULED, told, next_action_at=again_at, tries=loaded.post.tries + 1)
+        tries = loaded.post.tries + 1
+        if rule.verdict is Verdict.RETRY and tries < rule.most and containers_created(tx, part.id) < MOST_CONTAINERS:
+            again_at = now + staging_wait(loaded.post.tries)
+            move(tx, loaded, PostState.SCHEDULED, told, next_action_at=again_at, tries=tries)
         elif rule.verdict in (Verdict.RETRY, Verdict.FAIL):
             fail(tx, loaded, told)
         else:

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from models import gate
-from models.account import Account, AccountState, set_state
+from models.account import Account, AccountState, lift_block
 from models.event import Cause
 from models.gate import Purpose
 from models.post import IfLate, Post
@@ -49,7 +49,7 @@ def last_moment(post: Post) -> datetime:
 def obstacle(tx: Session, ctx: WorkerContext, post: Post, account: Account, now: datetime) -> Park | None:
     """What keeps the account from acting now; None when nothing does."""
     if account.state == AccountState.BLOCKED.value and account.state_until and account.state_until <= now:
-        set_state(tx, account.id, AccountState.ACTIVE, reason=None)
+        lift_block(tx, account.id, now=now)
     elif account.state != AccountState.ACTIVE.value:
         until = account.state_until or now + _LOOK_AGAIN
         message = f"account {account.name} is {account.state}: {account.state_reason or 'no reason given'}"

@@ -34,6 +34,7 @@ Store = Callable[[Session, int], int]
 """Writes one answer under a run id; returns how many rows the history grew by."""
 
 _ROWS_OF_ERRORS = 50
+_MOST_IN_A_ROW = 3
 
 
 class Stopping(PressrunError):
@@ -77,10 +78,11 @@ class Harvester:
         self._failed_in_a_row = 0
         return answer
 
-    def ask_apart(self, what: str, call: Callable[[], T]) -> T | None:
+    def ask_apart(self, what: str, call: Callable[[], T], *, can_wait: bool = False) -> T | None:
         """The answer of a call that others do not depend on; None when Instagram refused it or failed on it alone.
 
-        A second passing failure in a row is raised: then it is not this call.
+        Several passing failures in a row are raised: then it is not this call. `can_wait`: what failed is read again
+        soon enough by a later slot, so that this one need not be tried once more for it.
         """
         try:
             return self.ask(call)
@@ -89,9 +91,9 @@ class Harvester:
                 raise
             if not is_refusal(error):
                 self._failed_in_a_row += 1
-                if self._failed_in_a_row > 1:
+                if self._failed_in_a_row >= _MOST_IN_A_ROW:
                     raise
-                self.has_unread = True
+                self.has_unread = self.has_unread or not can_wait
             self.note(what, error)
             return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -119,8 +120,10 @@ def _complete(harvester: Harvester, ladder: Ladder, one: Seen, given: Sequence[s
     def ask(group: Sequence[str]) -> tuple[Insight, ...]:
         return harvester.client.insights.media(one.media.id, group)
 
+    sift = partial(harvester.sift, wanted, ask, part=f"{kind or 'media'}:", unless_all=True)
     try:
-        for answer in harvester.sift(wanted, ask, part=f"{kind or 'media'}:", unless_all=True):
+        # One media that Instagram fails on must not keep the run from all others behind it.
+        for answer in harvester.ask_apart(f"media {one.media.id}", sift, can_wait=True) or ():
             one.insights += answer
     except GraphError as error:
         if has_no_insights(error):

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import claims, gate
-from models.account import Account, AccountState, get_account, set_state
+from models.account import Account, AccountState, get_account, lift_block, set_state
 from models.claims import ClaimLost, Lease
 from models.gate import Purpose
 from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus, begin_run
@@ -96,7 +96,7 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Harvester | Non
 def _obstacle(tx: Session, ctx: WorkerContext, harvest: Harvest, holder: Account, now: datetime) -> datetime | None:
     """Until when the slot has to wait, if so. It is kept."""
     if holder.state == AccountState.BLOCKED.value and holder.state_until and holder.state_until <= now:
-        set_state(tx, holder.id, AccountState.ACTIVE, reason=None)
+        lift_block(tx, holder.id, now=now)
     elif holder.state != AccountState.ACTIVE.value:
         return now + LOOK_AGAIN
     app_id = ctx.settings.app_id

@@ -65,11 +65,13 @@ def _read_one(harvester: Harvester, story: GraphMedia) -> list[Insight]:
     part = f"{_KIND}:"
     dimension = catalogue.MEDIA[_BROKEN_DOWN].breakdown
     calls = harvester.client.insights
+    whole = partial(harvester.sift, plain, partial(calls.media, story.id), part=part)
+    broken_down = partial(
+        harvester.sift, [_BROKEN_DOWN], partial(calls.media, story.id, breakdown=dimension), part=part
+    )
     try:
-        answers = harvester.sift(plain, lambda group: calls.media(story.id, group), part=part)
-        answers += harvester.sift(
-            [_BROKEN_DOWN], lambda group: calls.media(story.id, group, breakdown=dimension), part=part
-        )
+        answers = harvester.ask_apart(f"story {story.id}", whole, can_wait=True) or []
+        answers += harvester.ask_apart(f"story {story.id}, {_BROKEN_DOWN}", broken_down, can_wait=True) or []
     except GraphError as error:
         # A story may go while it is read; the next one is still there.
         if has_too_few_viewers(error) or has_no_insights(error) or is_gone(error):

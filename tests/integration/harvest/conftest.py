@@ -40,8 +40,13 @@ class Field:
 
     database: Database
     settings: Settings
-    simulator: Simulator | None = None
+    instagram: Simulator | None = None
     transport: Transport = field(default_factory=Transport)
+
+    @property
+    def simulator(self) -> Simulator:
+        assert self.instagram is not None, "this test answers for Instagram itself"
+        return self.instagram
 
     @property
     def ctx(self) -> WorkerContext:
@@ -50,7 +55,7 @@ class Field:
     def account(self, index: int = 0, **over: Any) -> Account:
         """The simulator's account `index` with its harvests, none of them planned yet."""
         values: dict[str, Any] = {"login": "facebook" if index % 2 == 0 else "instagram", "username": None}
-        if self.simulator is not None:
+        if self.instagram is not None:
             values |= {"ig_id": self.simulator.ig_id(index), "token": self.simulator.token(index)}
         with self.database.transaction() as tx:
             account = make_account(tx, **values | over)

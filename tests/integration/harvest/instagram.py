@@ -70,7 +70,6 @@ def publish(simulator: Simulator, index: int, *, count: int = 1, story: bool = F
 
 def advance(field: Field, **time: float) -> None:
     """Push Instagram's time ahead; ours stands still."""
-    assert field.simulator is not None
     hours = time.get("hours", 0) + time.get("days", 0) * 24
     field.simulator.post("/_sim/advance", seconds=hours * 3600 + time.get("minutes", 0) * 60)
 

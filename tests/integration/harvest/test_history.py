@@ -41,7 +41,6 @@ def test_a_restated_value_is_a_new_point_and_the_old_one_stays(field_: Field) ->
 
 def test_what_instagram_leaves_out_is_unknown_and_not_zero(field_: Field) -> None:
     account = field_.account(0)
-    assert field_.simulator is not None
     field_.simulator.post("/_sim/account", account=0, followers=40)
 
     audience = field_.harvest(HarvestKind.AUDIENCE, account)
@@ -101,7 +100,6 @@ def test_a_media_that_disappears_keeps_its_history_and_is_not_looked_for_every_h
     account = field_.account(0)
     field_.harvest(HarvestKind.MEDIA, account)
     media = field_.row("SELECT id, ig_id FROM media ORDER BY posted_at DESC LIMIT 1")
-    assert field_.simulator is not None
     field_.simulator.http.delete(
         f"/v25.0/{media.ig_id}", headers={"Authorization": f"Bearer {field_.simulator.token(0)}"}
     ).raise_for_status()

@@ -95,7 +95,6 @@ def test_a_long_list_is_read_on_where_it_was_left(field: Field) -> None:
 def test_new_tags_behind_an_interrupted_page_are_not_lost(field: Field) -> None:
     account = field.account(0)
     field.harvest(HarvestKind.TAGS, account)
-    assert field.simulator is not None
     for _ in range(120):
         field.simulator.post("/_sim/tag", account=0)
 

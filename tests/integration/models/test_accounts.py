@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from models.account import Account, AccountState, find_account, get_account, lock_account, set_state
+from models.account import Account, AccountState, find_account, get_account, lift_block, lock_account, set_state
 from models.session import Database
 from pressrun import clock
 from pressrun.errors import UsageError
@@ -66,15 +67,29 @@ class TestState:
 
         assert _state(loose, account) == (A.PAUSED, "on holiday")
 
-    def test_a_block_that_has_passed_does_not_lift_a_persons_pause(self, loose: Database) -> None:
+    def test_a_block_that_has_passed_is_lifted(self, loose: Database) -> None:
         with loose.transaction() as tx:
-            account = make_account(tx)
-        _set(loose, account, A.PAUSED, "on holiday")
+            account = make_account(tx, state="blocked", state_reason="why", state_until=T0)
+            lift_block(tx, account.id, now=T0)
 
+        assert _state(loose, account) == (A.ACTIVE, None)
+
+    @pytest.mark.parametrize(
+        "before",
+        [
+            {"state": "paused", "state_until": T0},
+            {"state": "broken", "state_until": T0},
+            {"state": "blocked", "state_until": T0 + timedelta(seconds=1)},
+            {"state": "blocked", "state_until": None},
+        ],
+        ids=str,
+    )
+    def test_lifting_a_block_leaves_everything_else_as_it_is(self, loose: Database, before: dict[str, Any]) -> None:
         with loose.transaction() as tx:
-            set_state(tx, account.id, A.ACTIVE, reason=None, by_person=False)
+            account = make_account(tx, state_reason="why", **before)
+            lift_block(tx, account.id, now=T0)
 
-        assert _state(loose, account) == (A.PAUSED, "on holiday")
+        assert _state(loose, account) == (before["state"], "why")
 
     @pytest.mark.parametrize("before", [A.PAUSED, A.BROKEN, A.BLOCKED])
     def test_a_person_makes_it_active_again(self, loose: Database, before: AccountState) -> None:
@@ -88,7 +103,8 @@ class TestState:
         assert (found.state, found.state_reason, found.state_until) == (A.ACTIVE, None, None)
 
     @pytest.mark.parametrize(
-        ("column", "value"), [("state", "'gone'"), ("login", "'threads'"), ("quota_total", "-1"), ("min_spacing_s", "-1")]
+        ("column", "value"),
+        [("state", "'gone'"), ("login", "'threads'"), ("quota_total", "-1"), ("min_spacing_s", "-1")],
     )
     def test_the_database_refuses_what_makes_no_sense(self, loose: Database, column: str, value: str) -> None:
         with loose.transaction() as tx:

@@ -26,6 +26,7 @@ def test_every_kind_has_a_cron() -> None:
     assert set(DEFAULT_CRONS) == set(HarvestKind)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(CRONS), st.integers(1, 10**9), st.sampled_from(list(HarvestKind)))
 def test_an_offset_is_shorter_than_the_period_and_always_the_same(cron: str, account: int, kind: HarvestKind) -> None:
     offset = offset_of(cron, account, kind)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -87,6 +89,33 @@ def test_an_effect_without_an_answer_is_durable(tmp_path: Path, mode: str) -> No
     with started(tmp_path) as (_, sim):
         assert sim.status(made) == "PUBLISHED"
         assert len(sim.ledger()) == 1
+
+
+def test_every_answer_under_load_is_in_the_ledger_after_a_kill(tmp_path: Path) -> None:
+    answered: dict[str, str] = {}
+    with started(tmp_path) as (process, sim):
+        made = [sim.finished(image_url=f"http://media.invalid/{n}.jpg", caption=str(n)) for n in range(40)]
+
+        def publish(container: str) -> None:
+            with contextlib.suppress(httpx.HTTPError):
+                answer = sim.call("POST", f"/{ig_id(0)}/media_publish", json={"creation_id": container})
+                answered[container] = answer.json()["id"]
+                if len(answered) == 12:
+                    process.send(signal.SIGKILL)
+
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(publish, made))
+        process.wait()
+
+    with started(tmp_path) as (_, sim):
+        recorded = {line["container_id"]: line["media_id"] for line in sim.ledger()}
+        assert len(answered) >= 12
+        assert answered.items() <= recorded.items()
+        assert len(sim.ledger()) == len(recorded) < 40
+        for container in made:
+            sim.post(f"/{ig_id(0)}/media_publish", creation_id=container)
+        assert len(sim.ledger()) == 40
+        assert sim.report()["duplicates"] == []
 
 
 def test_a_torn_last_line_is_cut_off(tmp_path: Path) -> None:

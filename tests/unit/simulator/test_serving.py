@@ -48,7 +48,14 @@ def test_a_hanging_call_does_not_hold_up_the_end() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--accounts", "0"], ["--fault", "nowhere:hang"], ["--reading", "x=y"], ["--speed", "-1"]]
+    "arguments",
+    [
+        ["--accounts", "0"],
+        ["--fault", "nowhere:hang"],
+        ["--fault", "user:hang:account=9"],
+        ["--reading", "x=y"],
+        ["--speed", "-1"],
+    ],
 )
 def test_a_bad_flag_is_one_line_and_code_2(arguments: list[str]) -> None:
     with start_module("simulator", *arguments) as process:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.harvests.account import Day, days
@@ -36,6 +36,7 @@ def test_the_nights_of_the_clock_change() -> None:
     assert autumn == {timedelta(hours=25), timedelta(hours=24)}
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2036, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_days_follow_each_other_and_the_last_one_holds_now(now: datetime) -> None:
     window = days(now)

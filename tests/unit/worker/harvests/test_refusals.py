@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.endpoints import Endpoint
@@ -39,6 +39,7 @@ class Instagram:
 names = st.integers(1, 24).map(lambda count: [f"m{number}" for number in range(count)])
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_every_good_metric_is_answered_once_and_every_bad_one_refused(data: st.DataObject) -> None:
     metrics = data.draw(names)
@@ -52,6 +53,7 @@ def test_every_good_metric_is_answered_once_and_every_bad_one_refused(data: st.D
     assert set(sifted.refused) == bad
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_one_bad_metric_costs_few_calls_more(data: st.DataObject) -> None:
     metrics = data.draw(names)
@@ -62,6 +64,7 @@ def test_one_bad_metric_costs_few_calls_more(data: st.DataObject) -> None:
     assert len(instagram.calls) <= 1 + math.ceil(math.log2(len(metrics))) + 2
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_mixture_that_does_not_go_together_loses_nothing(data: st.DataObject) -> None:
     metrics = data.draw(names.filter(lambda metrics: len(metrics) > 1))

@@ -1,0 +1,1 @@
+"""Measurements and long runs: each prints what it did and one JSON line last. Run with `python -m benchmarks.NAME`."""

@@ -1,0 +1,134 @@
+"""Punctuality: how late the publish call reaches Instagram, from the simulator's own ledger.
+
+python -m benchmarks.lateness --posts 1000 --spread-s 60      half of them reels with 60 s of processing
+python -m benchmarks.lateness --posts 300 --spread-s 0        all due in the same second
+python -m benchmarks.lateness … --without redis|scheduler     that part killed, and kept dead, before the first is due
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import threading
+import time
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.rig import Rig, cpu_times, make_media, percentile, rig, steal_percent
+from models.post import list_posts
+from pressrun import clock
+from scheduler.importing import import_csv
+
+_LEAD_S = 40.0
+_PATIENCE_S = 240.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--posts", type=int, default=1000)
+    parser.add_argument("--accounts", type=int, default=50)
+    parser.add_argument("--spread-s", type=float, default=60.0)
+    parser.add_argument("--reel-processing-s", type=float, default=60.0)
+    parser.add_argument("--without", choices=["redis", "scheduler"])
+    print(json.dumps(measure(**vars(parser.parse_args()))))
+
+
+def measure(
+    *, posts: int, accounts: int, spread_s: float, reel_processing_s: float, without: str | None
+) -> dict[str, Any]:
+    """Queue the posts, wait until all are out, compare each call's arrival with its due time (milliseconds)."""
+    flags = [f"--video-processing-s={reel_processing_s:g}", "--quota-total=1000", "--container-quota=5000"]
+    with rig(accounts=accounts, simulator=flags) as running:
+        lead_s = _LEAD_S + reel_processing_s + posts / 15
+        start = clock.now() + timedelta(seconds=lead_s)
+        due = {f"p{n}": start + timedelta(seconds=spread_s * n / posts) for n in range(posts)}
+        report = import_csv(running.here.database, running.here.settings, _campaign(running, due, accounts))
+        if report.problems:
+            raise SystemExit(str(report.problems[0]))
+        before = cpu_times()
+        _wait_until(start - timedelta(seconds=8))
+        ready = _count(running, "staged")
+        if without:
+            _keep_dead(running, without)
+        _wait_published(running, posts)
+        ledger = running.simulator("ledger")["publishes"]
+        late = _lateness_ms(ledger, due)
+        return {
+            "benchmark": "lateness",
+            "posts": posts,
+            "spread_s": spread_s,
+            "without": without,
+            "staged_8s_before": ready,
+            "published": len(late),
+            "duplicates": len(ledger) - len({entry["caption"] for entry in ledger}),
+            **{f"p{round(share * 100)}_ms": round(percentile(late, share)) for share in (0.5, 0.95, 0.99)},
+            "max_ms": round(max(late)),
+            "early": sum(1 for value in late if value < 0),
+            "steal_percent": steal_percent(before, cpu_times()),
+        }
+
+
+def _campaign(running: Rig, due: dict[str, datetime], accounts: int) -> Path:
+    folder = make_media(running.home / "campaign" / "media").parent
+    path = folder / "lateness.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["account", "publish_at", "type", "media", "caption", "key", "if_late"])
+        for number, (key, at) in enumerate(due.items()):
+            kind, media = ("reel", f"media/clip-{number % 3}.mp4") if number % 2 else ("image", "media/feed-0.jpg")
+            writer.writerow([f"acc{number % accounts}", at.isoformat(), kind, media, key, key, "publish"])
+    return path
+
+
+def _wait_until(at: datetime) -> None:
+    threading.Event().wait(max(0.0, (at - clock.now()).total_seconds()))
+
+
+def _count(running: Rig, state: str) -> int:
+    with running.here.database.transaction() as tx:
+        return sum(1 for post in list_posts(tx) if post["state"] == state)
+
+
+def _wait_published(running: Rig, posts: int) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while _count(running, "published") < posts and time.monotonic() < deadline:
+        threading.Event().wait(1)
+
+
+def _keep_dead(running: Rig, what: str) -> None:
+    """Kill a part again and again, as if it could not be started."""
+    mark = {"redis": "valkey", "scheduler": "scheduler"}[what]
+
+    def kill() -> None:
+        while True:
+            # What is already down is what we want; a number that now names another process is left alone.
+            with suppress(OSError, KeyError, ValueError, psutil.Error):
+                process = psutil.Process(_pid(running, what))
+                if mark in " ".join(process.cmdline()):
+                    process.kill()
+            threading.Event().wait(0.1)
+
+    threading.Thread(target=kill, daemon=True).start()
+
+
+def _pid(running: Rig, what: str) -> int:
+    if what == "redis":
+        return int(json.loads((running.home / "run" / "valkey.json").read_text())["server_pid"])
+    return running.supervisor.pids()["scheduler"]
+
+
+def _lateness_ms(ledger: list[dict[str, Any]], due: dict[str, datetime]) -> list[float]:
+    return [
+        (datetime.fromisoformat(entry["at"]) - due[entry["caption"]]).total_seconds() * 1000
+        for entry in ledger
+        if entry["caption"] in due
+    ]
+
+
+if __name__ == "__main__":
+    main()

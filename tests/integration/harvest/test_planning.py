@@ -1,0 +1,178 @@
+"""The scheduler's side of harvests: slots, requests by hand, and what can be seen of them."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+
+from models.claims import WORKS, claim_due
+from models.harvest import HarvestKind
+from pressrun import clock
+from pressrun.hints import Queue
+from scheduler import harvesting
+from scheduler.harvesting import HarvestStatus, harvest_status, request_run
+from tests.integration.harvest.conftest import Field
+
+HARVESTS = next(work for work in WORKS if work.queue is Queue.HARVEST)
+
+
+def slots(field: Field) -> dict[str, datetime | None]:
+    return {row.kind: row.slot_at for row in field.rows("SELECT kind, slot_at FROM harvests")}
+
+
+def status(field: Field, ids: list[int] | None = None) -> list[HarvestStatus]:
+    with field.database.transaction() as tx:
+        return harvest_status(tx, ids)
+
+
+def test_a_new_account_is_read_at_once(field_: Field) -> None:
+    field_.account(0)
+
+    planned = field_.plan()
+
+    assert planned == len(HarvestKind)
+    with field_.database.transaction() as tx:
+        assert len(claim_due(tx, HARVESTS, limit=100, lease_s=1)) == len(HarvestKind)
+
+
+def test_what_has_a_slot_is_not_planned_again(field_: Field) -> None:
+    field_.account(0)
+    field_.plan()
+    first = slots(field_)
+
+    assert field_.plan() == 0
+    assert slots(field_) == first
+
+
+def test_after_a_run_the_next_slot_lies_ahead(field_: Field) -> None:
+    account = field_.account(0)
+    field_.plan()
+    field_.harvest(HarvestKind.PROFILE, account)
+
+    assert field_.plan() == 1
+
+    slot = slots(field_)["profile"]
+    assert slot is not None
+    assert timedelta(0) < slot - clock.now() <= timedelta(hours=1)
+    assert field_.value("SELECT next_action_at FROM harvests WHERE kind = 'profile'") == slot
+
+
+def test_after_an_outage_one_slot_stands_for_all(field_: Field) -> None:
+    account = field_.account(0)
+    run = field_.harvest(HarvestKind.STORIES, account)
+    field_.sql("UPDATE harvest_runs SET slot_at = :at, finished_at = :at", at=clock.now() - timedelta(days=3))
+
+    field_.plan()
+
+    slot = slots(field_)["stories"]
+    assert slot is not None
+    assert timedelta(0) <= clock.now() - slot < timedelta(minutes=15)
+    assert field_.value("SELECT next_action_at FROM harvests WHERE id = :id", id=run.harvest_id) >= slot
+
+
+def test_a_slot_that_was_run_late_is_not_followed_by_those_it_stands_for(field_: Field) -> None:
+    account = field_.account(0)
+    run = field_.harvest(HarvestKind.STORIES, account)
+    field_.sql("UPDATE harvest_runs SET slot_at = slot_at - interval '5 hours'")
+
+    field_.plan()
+
+    assert field_.value("SELECT slot_at FROM harvests WHERE id = :id", id=run.harvest_id) > clock.now()
+
+
+def test_two_schedulers_share_the_planning(field_: Field) -> None:
+    for index in range(4):
+        field_.account(index)
+    together = threading.Barrier(2)
+    planned: list[int] = []
+
+    def plan() -> None:
+        with field_.database.transaction() as tx:
+            together.wait(10)
+            planned.append(harvesting.plan(tx, clock.now()))
+
+    threads = [threading.Thread(target=plan) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    field_.plan()
+
+    assert sum(planned) <= 4 * len(HarvestKind)
+    assert None not in slots(field_).values()
+
+
+def test_one_accounts_bad_zone_or_cron_does_not_stop_the_others(field_: Field) -> None:
+    broken, whole = field_.account(0, timezone="Mars/Olympus"), field_.account(2)
+    for account in (broken, whole):
+        field_.harvest(HarvestKind.PROFILE, account)
+    field_.sql("UPDATE harvests SET cron = 'now and then' WHERE account_id = :id AND kind = 'tags'", id=whole.id)
+
+    assert field_.plan() == 2 * len(HarvestKind)
+    assert None not in slots(field_).values()
+
+
+def test_a_request_makes_harvests_due_now(field_: Field) -> None:
+    account, other = field_.account(0), field_.account(1)
+    for kind in HarvestKind:
+        field_.harvest(kind, account)
+        field_.harvest(kind, other)
+    field_.plan()
+    assert not any(one.is_pending for one in status(field_))
+
+    with field_.database.transaction() as tx:
+        ids = request_run(tx, account.id, HarvestKind.TAGS)
+
+    assert [one.kind for one in status(field_, ids)] == ["tags"]
+    assert [one.id for one in status(field_) if one.is_pending] == ids
+    with field_.database.transaction() as tx:
+        assert [hint.id for hint in claim_due(tx, HARVESTS, limit=10, lease_s=1)] == ids
+
+
+def test_a_request_may_name_an_account_a_kind_or_neither(field_: Field) -> None:
+    account, _ = field_.account(0), field_.account(1)
+
+    with field_.database.transaction() as tx:
+        assert len(request_run(tx, account.id, None)) == len(HarvestKind)
+        assert len(request_run(tx, None, HarvestKind.MEDIA)) == 2
+        assert len(request_run(tx)) == 2 * len(HarvestKind)
+        assert request_run(tx, 999_999) == []
+
+
+def test_a_request_leaves_a_run_that_is_under_way_alone(field_: Field) -> None:
+    account = field_.account(0)
+    lease = field_.lease(HarvestKind.PROFILE, account)
+    before = field_.row("SELECT * FROM harvests WHERE id = :id", id=lease.id)
+
+    with field_.database.transaction() as tx:
+        assert request_run(tx, account.id, HarvestKind.PROFILE) == [lease.id]
+
+    assert field_.row("SELECT * FROM harvests WHERE id = :id", id=lease.id) == before
+
+
+def test_a_request_hurries_a_slot_that_was_put_off(field_: Field) -> None:
+    account = field_.account(0)
+    field_.simulator.fault(endpoint="user", mode="refuse_500", count=3)
+    postponed = field_.harvest(HarvestKind.PROFILE, account)
+
+    with field_.database.transaction() as tx:
+        request_run(tx, account.id, HarvestKind.PROFILE)
+
+    row = field_.latest_run(HarvestKind.PROFILE, account)
+    assert row.owed_slot == postponed.slot_at
+    assert row.next_action_at <= clock.now()
+    assert row.tries == 0
+
+
+def test_the_status_tells_of_the_latest_run(field_: Field) -> None:
+    account = field_.account(0)
+    run = field_.harvest(HarvestKind.PROFILE, account)
+
+    one = next(one for one in status(field_) if one.kind == "profile")
+    never = next(one for one in status(field_) if one.kind == "tags")
+
+    assert (one.account, one.is_pending, one.status, one.rows, one.calls) == (account.name, False, "done", 3, 1)
+    assert (one.last_slot_at, one.errors, one.finished_at) == (run.slot_at, [], run.finished_at)
+    assert (never.status, never.rows, never.finished_at, never.is_pending) == (None, None, None, False)
+    assert [one.kind for one in status(field_)] == sorted(kind.value for kind in HarvestKind)
+    assert status(field_, []) == []
