@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 JOBS ?= 2
 
-.PHONY: help install demo test lint types layers lock lock-check check clean
+.PHONY: help install demo test torture bench-lateness lint types layers lock lock-check check clean
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
@@ -34,6 +34,12 @@ demo: $(VENV)/.installed  ## publish and harvest an example campaign against a s
 
 test: $(VENV)/.installed-dev  ## run the whole suite with servers of its own
 	$(BIN)/pytest -n $(JOBS) $(ARGS)
+
+torture: $(VENV)/.installed-dev  ## posts fall due while everything is killed; ARGS="--posts 1000 --accounts 50 --seconds 600"
+	$(BIN)/python -m benchmarks.torture $(ARGS)
+
+bench-lateness: $(VENV)/.installed-dev  ## how late publish calls are; ARGS="--posts 300 --spread-s 0"
+	$(BIN)/python -m benchmarks.lateness $(ARGS)
 
 lint: $(VENV)/.installed-dev  ## style
 	$(BIN)/ruff check .

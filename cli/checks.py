@@ -47,7 +47,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Run all checks; one that fails does not keep the others from being made."""
     try:
-        with runtime(settings, broker=True, upgraded=False, reachable=False) as here:
+        with runtime(settings, broker=True, reachable=False) as here:
             return list(_all(here))
     except PressrunError as problem:  # an embedded server does not start
         return [Finding("servers", FAIL, str(problem), "look into the folder logs of PRESSRUN_HOME")]

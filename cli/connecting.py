@@ -169,14 +169,20 @@ def _revive(tx: Session, account: Account) -> int:
     if account.state != AccountState.BROKEN.value:
         return 0
     account.state, account.state_reason, account.state_until = AccountState.ACTIVE.value, None, None
-    woken = tx.execute(
-        text("""
-            UPDATE posts SET next_action_at = now()
-             WHERE account_id = :account_id AND next_action_at > now()
-               AND (leased_until IS NULL OR leased_until <= now())
-               AND (wait_reason = 'account' OR state = 'uncertain')
-            RETURNING id
-        """),
-        {"account_id": account.id},
-    )
-    return len(woken.all())
+    owner = {"account_id": account.id}
+    tx.execute(_WAKE_HARVESTS, owner)
+    return len(tx.execute(_WAKE_POSTS, owner).all())
+
+
+# What somebody works on right now stays theirs; it sees the new token with its next step.
+_WAKE_POSTS = text("""
+    UPDATE posts SET next_action_at = now(), wait_reason = NULLIF(wait_reason, 'account')
+     WHERE account_id = :account_id AND next_action_at IS NOT NULL
+       AND (leased_until IS NULL OR leased_until <= now())
+       AND (wait_reason = 'account' OR state = 'uncertain')
+    RETURNING id
+""")
+_WAKE_HARVESTS = text("""
+    UPDATE harvests SET next_action_at = now()
+     WHERE account_id = :account_id AND slot_at <= now() AND (leased_until IS NULL OR leased_until <= now())
+""")

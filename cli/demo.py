@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import note, say, show_rows
+from cli.output import AsJson, note, say, show_json, show_rows
 
 if TYPE_CHECKING:
-    from cli.demo_report import Verdict
+    from cli.demo_report import Result
     from cli.demo_world import World
     from cli.runtime import Runtime
 
@@ -27,6 +28,7 @@ def demo(
     home: Annotated[
         Path | None, typer.Option(help="Folder for its data; without it, one that is gone afterwards.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Publish an example campaign against a simulated Instagram, harvest, and show what came of it.
 
@@ -34,37 +36,109 @@ def demo(
     """
     from cli.demo_world import make_world
     from cli.stopping import interrupts
-    from pressrun import log
 
-    started = time.monotonic()
     with interrupts():
         with make_world(home) as world:
-            level = world.settings.log_level if "log_level" in world.settings.model_fields_set else "WARNING"
-            log.configure(level=level, form=world.settings.log_format)
-            verdict = _play(world, keep=keep, started=started)
+            play = _Play(world, as_json=as_json)
+            result = play.run(keep=keep)
         if not keep:
-            say(verdict.line(time.monotonic() - started))
-    if not verdict.is_good:
+            play.conclude(result)
+    if not result.verdict.is_good:
         raise typer.Exit(1)
 
 
-def _play(world: World, *, keep: bool, started: float) -> Verdict:
-    from cli.demo_world import populate
-    from cli.runtime import runtime
-    from cli.stack import service_specs, supervised
+@dataclass
+class _Play:
+    """One demo. With `as_json` all that it tells on the way goes to stderr."""
 
-    say(f"starting servers, simulator, scheduler, workers and console in {world.home}")
-    with runtime(world.settings, broker=True) as here:
-        specs = [world.simulator_spec(), *service_specs(here, console_port=world.settings.console_port)]
-        drawn = _Drawing(world.campaign)
-        with supervised(specs):
-            populate(here, world)
-            drawn.wait()
-            _publish(here, world)
-            verdict = _report(here, world)
-            if keep:
-                _keep(world, verdict.line(time.monotonic() - started))
-    return verdict
+    world: World
+    as_json: bool
+    started: float = field(default_factory=time.monotonic)
+
+    def run(self, *, keep: bool) -> Result:
+        from cli.demo_world import populate
+        from cli.runtime import runtime
+        from cli.stack import service_specs, supervised
+
+        world = self.world
+        self._tell(f"starting servers, simulator, scheduler, workers and console in {world.home}")
+        with runtime(world.settings, broker=True) as here:
+            specs = [world.simulator_spec(), *service_specs(here, console_port=world.settings.console_port)]
+            drawn = _Drawing(world.campaign)
+            with supervised(specs):
+                populate(here, world)
+                drawn.wait()
+                self._publish(here)
+                result = self._report(here)
+                if keep:
+                    self._keep(result)
+        return result
+
+    def conclude(self, result: Result) -> None:
+        """The last line, or the one document."""
+        seconds = time.monotonic() - self.started
+        if self.as_json:
+            show_json(result.as_json(seconds))
+        else:
+            say(result.verdict.line(seconds))
+
+    def _tell(self, line: str) -> None:
+        (note if self.as_json else say)(line)
+
+    def _publish(self, here: Runtime) -> None:
+        from cli.demo_report import are_final, are_settled, board, look
+        from cli.demo_world import hardy, make_people_talk
+        from cli.waiting import until
+        from pressrun.errors import PressrunError
+        from scheduler.importing import import_csv
+
+        report = hardy(lambda: import_csv(here.database, here.settings, self.world.campaign))
+        if report.problems:
+            raise PressrunError(f"{self.world.campaign}: {report.problems[0]}")
+        self._tell(f"queued {len(report.added)} posts of {self.world.campaign.name}")
+        make_people_talk(self.world)
+        with board(self._tell, is_live=not self.as_json) as shown:
+
+            def is_over() -> bool:
+                posts = hardy(lambda: look(here.database))
+                shown.show(posts)
+                return are_final(posts)
+
+            until(is_over, every_s=_LOOK_EVERY_S, seconds=FINAL_WITHIN_S)
+        # First comments and permalinks follow; the harvests find more when they are there.
+        until(lambda: are_settled(hardy(lambda: look(here.database))), every_s=_LOOK_EVERY_S, seconds=SETTLED_WITHIN_S)
+
+    def _report(self, here: Runtime) -> Result:
+        from cli import demo_report
+        from cli.demo_world import hardy
+        from cli.harvesting import await_runs, request
+
+        self._tell("harvesting")
+        runs = hardy(lambda: await_runs(here, request(here, None, None), on_progress=lambda _done, _total: None))
+        ledger = hardy(lambda: self.world.ask("ledger"))["publishes"]
+        result = hardy(lambda: demo_report.read_result(here.database, ledger))
+        if not self.as_json:
+            for columns, rows in result.tables():
+                say("")
+                show_rows(columns, rows, as_json=False)
+            say("")
+        for complaint in (*demo_report.complaints_of_runs(runs), *result.complaints()):
+            note(complaint)
+        return result
+
+    def _keep(self, result: Result) -> None:
+        world = self.world
+        self._tell(f"console    {world.console_url}")
+        self._tell(f"simulator  {world.simulator_url}/_sim/report")
+        self._tell("look around, in another terminal, with:")
+        self._tell(f"  export PRESSRUN_HOME={world.home} PRESSRUN_GRAPH_URL={world.simulator_url}")
+        self._tell("  pressrun post list; pressrun post show hb-sourdough; pressrun insight show; pressrun doctor")
+        self._tell("Ctrl-C stops everything")
+        self.conclude(result)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            note("stopping")
 
 
 class _Drawing(threading.Thread):
@@ -97,78 +171,3 @@ def _example() -> Path:
     here = Path(__file__).parent
     shipped = here / "examples" / "campaign.csv"
     return shipped if shipped.exists() else here.parent / "examples" / "campaign.csv"
-
-
-def _publish(here: Runtime, world: World) -> None:
-    from cli.demo_report import are_final, board, post_rows
-    from cli.demo_world import hardy, make_people_talk
-    from cli.waiting import until
-    from pressrun.errors import PressrunError
-    from scheduler.importing import import_csv
-
-    report = hardy(lambda: import_csv(here.database, here.settings, world.campaign))
-    if report.problems:
-        raise PressrunError(f"{world.campaign}: {report.problems[0]}")
-    say(f"queued {len(report.added)} posts of {world.campaign.name}")
-    make_people_talk(world)
-
-    def rows() -> list[dict[str, Any]]:
-        with here.database.transaction() as tx:
-            return post_rows(tx)
-
-    with board() as shown:
-
-        def is_over() -> bool:
-            found = hardy(rows)
-            shown.show(found)
-            return are_final(found)
-
-        until(is_over, every_s=_LOOK_EVERY_S, seconds=FINAL_WITHIN_S)
-    # First comments and permalinks follow; what the harvests read is better then.
-    until(lambda: all(row["is_settled"] for row in hardy(rows)), every_s=_LOOK_EVERY_S, seconds=SETTLED_WITHIN_S)
-
-
-def _report(here: Runtime, world: World) -> Verdict:
-    from cli import demo_report
-    from cli.demo_world import hardy
-
-    say("harvesting")
-    for run in hardy(lambda: _harvest(here)):
-        if run["status"] not in {"done", "partial"}:
-            note(f"harvest {run['kind']} of {run['account']}: {run['status']} {run['errors'] or ''}")
-    ledger = hardy(lambda: world.ask("ledger"))["publishes"]
-
-    def read() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        with here.database.transaction() as tx:
-            return demo_report.post_rows(tx), demo_report.history_rows(tx)
-
-    posts, history = hardy(read)
-    say("")
-    show_rows(demo_report.COLUMNS, posts, as_json=False)
-    say("")
-    show_rows(("what", "rows"), history, as_json=False)
-    say("")
-    for post in posts:
-        if post["error"]:
-            note(f"{post['key']}: {post['error']}")
-    return demo_report.judge(posts, history, ledger)
-
-
-def _harvest(here: Runtime) -> list[dict[str, Any]]:
-    from cli.harvesting import await_runs, request
-
-    return await_runs(here, request(here, None, None), on_progress=lambda _done, _total: None)
-
-
-def _keep(world: World, line: str) -> None:
-    say(f"console    {world.console_url}")
-    say(f"simulator  {world.simulator_url}/_sim/report")
-    say("look around, in another terminal, with:")
-    say(f"  export PRESSRUN_HOME={world.home} PRESSRUN_GRAPH_URL={world.simulator_url}")
-    say("  pressrun post list; pressrun post show hb-sourdough; pressrun insight show; pressrun doctor")
-    say("Ctrl-C stops everything")
-    say(line)
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        note("stopping")

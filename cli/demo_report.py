@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +13,13 @@ from typing import Any, Protocol
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from cli.output import cell, say
+from cli.output import cell
 from models.account import Account
+from models.invariants import run_all
 from models.part import Part
-from models.post import Post, lateness_ms
+from models.post import COLUMNS as POST_COLUMNS
+from models.post import Post, as_shown, lateness_ms
+from models.session import Database
 from models.states import ACTIVE, PostState
 from pressrun import clock
 from pressrun.clock import Deadline
@@ -51,16 +54,58 @@ class Verdict:
     unaccounted: int
     """Media on Instagram that no post knows, or the other way round."""
     observations: int
+    is_sound: bool = True
+    """No invariant is violated."""
+
+    @property
+    def failed(self) -> int:
+        return self.posts - self.published
 
     @property
     def is_good(self) -> bool:
-        return self.posts == self.published > 0 and self.duplicates == 0 and self.unaccounted == 0
+        return self.posts == self.published > 0 and not self.duplicates and not self.unaccounted and self.is_sound
 
     def line(self, seconds: float) -> str:
         return (
-            f"demo: published={self.published} failed={self.posts - self.published} duplicates={self.duplicates} "
+            f"demo: published={self.published} failed={self.failed} duplicates={self.duplicates} "
             f"observations={self.observations} seconds={seconds:.1f}"
         )
+
+
+@dataclass(frozen=True)
+class Result:
+    """All that a demo has to show."""
+
+    verdict: Verdict
+    posts: Sequence[Mapping[str, Any]]
+    history: Sequence[Mapping[str, Any]]
+    violations: Mapping[str, Sequence[str]]
+
+    def tables(self) -> Iterator[tuple[Sequence[str], Sequence[Mapping[str, Any]]]]:
+        yield COLUMNS, self.posts
+        yield ("what", "rows"), self.history
+
+    def complaints(self) -> Iterator[str]:
+        """What a person should know of, a line each."""
+        for post in self.posts:
+            if post["error"]:
+                yield f"{post['key']}: {post['error']}"
+        for name, lines in self.violations.items():
+            yield f"invariant {name} is violated: {'; '.join(lines)}"
+        if self.verdict.unaccounted:
+            yield f"{self.verdict.unaccounted} media ids do not agree with the simulator's ledger"
+
+    def as_json(self, seconds: float) -> dict[str, Any]:
+        verdict = self.verdict
+        return {
+            "published": verdict.published,
+            "failed": verdict.failed,
+            "duplicates": verdict.duplicates,
+            "observations": verdict.observations,
+            "seconds": round(seconds, 1),
+            "posts": [{name: post[name] for name in POST_COLUMNS} for post in self.posts],
+            "history": list(self.history),
+        }
 
 
 class Board(Protocol):
@@ -69,8 +114,21 @@ class Board(Protocol):
     def show(self, rows: Sequence[Mapping[str, Any]]) -> None: ...
 
 
+def look(database: Database) -> list[dict[str, Any]]:
+    """Every post as it stands."""
+    with database.transaction() as tx:
+        return post_rows(tx)
+
+
+def read_result(database: Database, ledger: Sequence[Mapping[str, Any]]) -> Result:
+    """What has come of it all."""
+    with database.transaction() as tx:
+        posts, history, violations = post_rows(tx), history_rows(tx), run_all(tx)
+    return Result(judge(posts, history, ledger, is_sound=not violations), posts, history, violations)
+
+
 def post_rows(tx: Session) -> list[dict[str, Any]]:
-    """Every post, under COLUMNS and a few names more."""
+    """Every post, under COLUMNS, the columns of `post list`, and a few names more."""
     query = (
         select(Post, Account.name, func.array_agg(Part.media_id).label("media_ids"))
         .join(Account, Account.id == Post.account_id)
@@ -87,7 +145,11 @@ def history_rows(tx: Session) -> list[dict[str, Any]]:
 
 
 def judge(
-    posts: Sequence[Mapping[str, Any]], history: Iterable[Mapping[str, Any]], ledger: Sequence[Mapping[str, Any]]
+    posts: Sequence[Mapping[str, Any]],
+    history: Iterable[Mapping[str, Any]],
+    ledger: Sequence[Mapping[str, Any]],
+    *,
+    is_sound: bool = True,
 ) -> Verdict:
     """Compare what we believe with what the simulator's ledger says."""
     ours = {media_id for post in posts for media_id in post["media_ids"]}
@@ -98,6 +160,7 @@ def judge(
         duplicates=sum(count - 1 for count in alike.values()),
         unaccounted=len(ours ^ {line["media_id"] for line in ledger}),
         observations=sum(row["rows"] for row in history if row["what"] in _POINTS),
+        is_sound=is_sound,
     )
 
 
@@ -106,11 +169,22 @@ def are_final(posts: Sequence[Mapping[str, Any]]) -> bool:
     return all(post["state"] not in {state.value for state in ACTIVE} for post in posts)
 
 
+def are_settled(posts: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether nothing is owed to any post, no comment and no permalink either."""
+    return all(post["is_settled"] for post in posts)
+
+
+def complaints_of_runs(runs: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for run in runs:
+        if run["status"] not in {"done", "partial"}:
+            yield f"harvest {run['kind']} of {run['account']}: {run['status']} {cell(run['errors'])}".rstrip()
+
+
 @contextmanager
-def board() -> Iterator[Board]:
+def board(tell: Callable[[str], None], *, is_live: bool) -> Iterator[Board]:
     """A table that lives on a terminal; elsewhere a line now and then."""
-    if not sys.stdout.isatty():
-        yield _Lines()
+    if not is_live or not sys.stdout.isatty():
+        yield _Lines(tell)
         return
     from rich.live import Live
 
@@ -119,7 +193,8 @@ def board() -> Iterator[Board]:
 
 
 class _Lines:
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
         self._due = Deadline.after(0.0)
         self._said = ""
 
@@ -127,7 +202,7 @@ class _Lines:
         counts = Counter(row["state"] for row in rows)
         line = ", ".join(f"{counts[state.value]} {state.value}" for state in PostState if counts[state.value])
         if self._due.passed and line != self._said:
-            say(f"posts: {line}")
+            self._tell(f"posts: {line}")
             self._due, self._said = Deadline.after(_TELL_EVERY_S), line
 
 
@@ -152,16 +227,11 @@ class _LiveTable:
 def _post_row(post: Post, account: str, media_ids: Sequence[str | None]) -> dict[str, Any]:
     known = sorted(media_id for media_id in media_ids if media_id)
     return {
-        "key": post.key,
-        "account": account,
-        "type": post.type,
+        **as_shown(post, account),
         "due": _to_ms(post.publish_at),
         "went out": _to_ms(post.sent_at) if post.sent_at else post.state,
         "lateness ms": lateness_ms(post.publish_at, post.sent_at),
         "media id": ", ".join(known),
-        "state": post.state,
-        "error": post.error,
-        "publish_at": post.publish_at,
         "is_settled": post.next_action_at is None,
         "media_ids": known,
     }

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cli.connecting import NewAccount, connect
 from cli.output import note
-from cli.runtime import Runtime
+from cli.runtime import Runtime, configure_log
 from cli.stack import STOP_LAST, pick_port, service_spec
 from cli.waiting import until
 from models.account import Login
@@ -94,8 +94,11 @@ def make_world(home: Path | None) -> Iterator[World]:
     Raises UsageError when the folder holds something else than an earlier demo.
     """
     folder = _throwaway() if home is None else _own_folder(home)
+    simulator_url = f"http://{_HOST}:{pick_port(_HOST, 0)}"
     try:
-        yield World(_settings(folder, simulator_url := f"http://{_HOST}:{pick_port(_HOST, 0)}"), simulator_url)
+        settings = _settings(folder, simulator_url)
+        configure_log(settings, is_service=False)
+        yield World(settings, simulator_url)
     finally:
         is_down = wait_stopped(folder)
         if home is None and is_down:

@@ -6,6 +6,7 @@ PRESSRUN_LOG_LEVEL is DEBUG.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -63,7 +64,8 @@ app.command("doctor")(doctor.doctor)
 def main() -> Never:
     """Entry point of the console script."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a narrow terminal must not break a command
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows few characters must not break a command
     sys.exit(_finish(_run()))
 
 
@@ -89,7 +91,8 @@ def _run() -> int:
 
 def _finish(code: int) -> int:
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         # The interpreter flushes once more at its end; let it write to nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

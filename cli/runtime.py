@@ -55,9 +55,14 @@ class Runtime:
 def read_settings(*, is_service: bool = False) -> Settings:
     """The settings of the environment, and logging as they say; a command for people is quiet unless told otherwise."""
     settings = load()
+    configure_log(settings, is_service=is_service)
+    return settings
+
+
+def configure_log(settings: Settings, *, is_service: bool) -> None:
+    """Logging as the settings say."""
     is_told = "log_level" in settings.model_fields_set
     log.configure(level=settings.log_level if is_service or is_told else "WARNING", form=settings.log_format)
-    return settings
 
 
 @contextmanager

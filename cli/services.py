@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from cli.output import say
+from cli.output import AsJson, say, show_json
 from pressrun.hints import Queue
 
 READY = "READY"
 """The first word of the line with which a service says on stdout that it works."""
 
 
-def scheduler() -> None:
+def scheduler(as_json: AsJson = False) -> None:
     """Claim what falls due and tell the workers. Any number may run side by side."""
     from cli.runtime import read_settings, runtime
     from cli.stopping import stop_event
@@ -23,7 +23,7 @@ def scheduler() -> None:
     with runtime(read_settings(is_service=True), broker=True) as here, stop_event() as stop:
         broker = Broker(here.redis_url)
         loop = SchedulerLoop(settings=here.settings, database=here.database, broker=broker)
-        say(f"{READY} scheduler")
+        _tell_ready("scheduler", as_json=as_json)
         loop.run(stop)
         broker.close()
 
@@ -31,6 +31,7 @@ def scheduler() -> None:
 def worker(
     queue: Annotated[list[Queue] | None, typer.Option(help="Work on this queue; repeatable. Default: all.")] = None,
     concurrency: Annotated[int, typer.Option(min=1, max=500, help="Steps at a time.")] = 16,
+    as_json: AsJson = False,
 ) -> None:
     """Do what is due: publish, prepare, harvest, handle webhooks. Any number may run side by side."""
     from celery import signals
@@ -41,7 +42,8 @@ def worker(
     queues = list(dict.fromkeys(queue or Queue))
     with runtime(read_settings(is_service=True), broker=True) as here:
         here.vault()  # a missing key is told now, not with the first post
-        signals.worker_ready.connect(lambda **_: say(f"{READY} worker {' '.join(queues)}"), weak=False)
+        name = f"worker {' '.join(queues)}"
+        signals.worker_ready.connect(lambda **_: _tell_ready(name, as_json=as_json), weak=False)
         run_worker(
             here.settings,
             database_url=here.database_url,
@@ -57,6 +59,7 @@ def console(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one. Default: PRESSRUN_CONSOLE_PORT.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take webhooks, offer media to Instagram, answer health checks."""
     from cli.runtime import read_settings, runtime, schema_head
@@ -81,4 +84,12 @@ def console(
             app,
             host=settings.console_host if host is None else host,
             port=settings.console_port if port is None else port,
+            on_listening=lambda url: show_json({"ready": True, "url": url}) if as_json else say(f"LISTENING {url}"),
         )
+
+
+def _tell_ready(name: str, *, as_json: bool) -> None:
+    if as_json:
+        show_json({"ready": True, "service": name})
+    else:
+        say(f"{READY} {name}")

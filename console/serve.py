@@ -1,10 +1,10 @@
-"""Runs the console on a socket of its own, and says where as its first line on stdout."""
+"""Runs the console on a socket of its own."""
 
 from __future__ import annotations
 
 import signal
 import socket
-import sys
+from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,8 +14,10 @@ from pressrun.errors import PressrunError
 _FINISH_WITHIN_S = 20
 
 
-def run(app: FastAPI, *, host: str, port: int) -> None:
+def run(app: FastAPI, *, host: str, port: int, on_listening: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished. Port 0 takes a free one.
+
+    `on_listening` is called with the address once requests are taken.
 
     Raises PressrunError when the address cannot be had.
     """
@@ -33,18 +35,17 @@ def run(app: FastAPI, *, host: str, port: int) -> None:
     # uvicorn raises the signal again once it has finished; by then it has done its work.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    _Server(config, f"LISTENING {_url(host, listener)}").run(sockets=[listener])
+    _Server(config, lambda: on_listening(_url(host, listener))).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready_line: str) -> None:
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
-        self._ready_line = ready_line
+        self._on_started = on_started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        sys.stdout.write(self._ready_line + "\n")
-        sys.stdout.flush()
+        self._on_started()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -61,16 +61,16 @@ INVARIANTS: dict[str, str] = {
         SELECT 'attempt ' || id || ' succeeded without a result id' FROM attempts
          WHERE state = 'succeeded' AND result_id IS NULL
     """,
-    # 4. More publishes in a window than the quota: at the moment of each entry, over the window that ends there.
+    # 4. More publishes in a window than the quota: at the moment of each entry, over the window that ends there, and
+    # against what Instagram allowed when its places were taken.
     "quota_exceeded": """
-        SELECT 'account ' || a.id || ' used ' || w.used || ' of ' || a.quota_total || ' places up to ' || w.counted_at
+        SELECT 'account ' || a.id || ' used ' || w.used || ' of ' || w.allowed || ' places up to ' || w.counted_at
           FROM accounts a
-          JOIN (SELECT e.account_id, e.counted_at,
-                       count(*) OVER (PARTITION BY e.account_id ORDER BY e.counted_at
-                                      RANGE BETWEEN interval '24 hours' PRECEDING AND CURRENT ROW) AS used
-                  FROM quota_entries e WHERE e.state = 'used') w ON w.account_id = a.id
-         WHERE a.quota_total IS NOT NULL AND w.used > a.quota_total
-           AND coalesce(a.quota_duration_s, 86400) = 86400
+          JOIN (SELECT e.account_id, e.counted_at, count(*) OVER places AS used, max(e.total) OVER places AS allowed
+                  FROM quota_entries e WHERE e.state = 'used'
+                WINDOW places AS (PARTITION BY e.account_id ORDER BY e.counted_at
+                                  RANGE BETWEEN interval '24 hours' PRECEDING AND CURRENT ROW)) w ON w.account_id = a.id
+         WHERE w.used > w.allowed AND coalesce(a.quota_duration_s, 86400) = 86400
     """,
     "attempt_without_quota_place": """
         SELECT 'publish attempt ' || a.id || ' (' || a.state || ') holds no place in the quota'

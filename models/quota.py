@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, func, or_, select, text, update
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.account import Account
@@ -46,6 +46,8 @@ class QuotaEntry(Base):
     state: Mapped[Str]
     counted_at: Mapped[Instant]
     """When it was reserved; once used, when it was published."""
+    total: Mapped[int] = mapped_column(Integer)
+    """How many places the window had when this one was taken: Instagram changes its mind."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Window:
 
 def window(tx: Session, account: Account, *, now: datetime) -> Window:
     """The account's window as it stands: our own ledger or Instagram's figure, whichever is higher."""
-    total = FALLBACK_TOTAL if account.quota_total is None else account.quota_total
+    total = _total(account)
     duration = timedelta(seconds=account.quota_duration_s or FALLBACK_DURATION_S)
     counted = select(QuotaEntry.counted_at, QuotaEntry.state).where(
         QuotaEntry.account_id == account.id,
@@ -77,6 +79,10 @@ def window(tx: Session, account: Account, *, now: datetime) -> Window:
     return Window(used=used, total=total, frees_at=frees_at if used >= total else None)
 
 
+def _total(account: Account) -> int:
+    return FALLBACK_TOTAL if account.quota_total is None else account.quota_total
+
+
 def _leaves_at(entry: Any, duration: timedelta) -> datetime:
     """When a place leaves the window. A reserved one was published perhaps a little later, and leaves as much later."""
     later = LONGEST_SEND if entry.state == QuotaState.RESERVED.value else timedelta(0)
@@ -86,7 +92,15 @@ def _leaves_at(entry: Any, duration: timedelta) -> datetime:
 
 def reserve(tx: Session, account: Account, attempt_id: int, *, now: datetime) -> None:
     """Take a place. The caller holds the account's row lock and has seen that the window is not full."""
-    tx.add(QuotaEntry(account_id=account.id, attempt_id=attempt_id, state=QuotaState.RESERVED.value, counted_at=now))
+    tx.add(
+        QuotaEntry(
+            account_id=account.id,
+            attempt_id=attempt_id,
+            state=QuotaState.RESERVED.value,
+            counted_at=now,
+            total=_total(account),
+        )
+    )
     tx.flush()
 
 

@@ -22,6 +22,7 @@ from pressrun import clock
 from pressrun.errors import PressrunError, UsageError
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
+from scheduler import pace
 from scheduler.preflight import Examiner
 from scheduler.queueing import Checked, KeyTaken, check, find_same, queue_post
 from scheduler.wish import COLUMNS, REQUIRED, ColumnProblem, parse_wish
@@ -195,6 +196,7 @@ def _queue(
     late: bool,
 ) -> None:
     known = posts_by_key(tx, [one.key for _, one in checked])
+    _warn_of_full_windows(tx, [(line, one) for line, one in checked if one.key not in known], accounts, report)
     for line, one in checked:
         try:
             if find_same(one, known.get(one.key)):
@@ -212,3 +214,22 @@ def _queue(
         report.added.append(post.id)
     if report.problems:
         report.added.clear()
+
+
+def _warn_of_full_windows(
+    tx: Session, new: list[tuple[int, Checked]], accounts: Mapping[str, Account], report: ImportReport
+) -> None:
+    """Say which posts would wait because their account's publishing window is full by then."""
+    for name in sorted({one.wish.account for _, one in new}):
+        account = accounts[name]
+        total, duration = pace.window_of(account)
+        lines = {line: one.wish.publish_at for line, one in new if one.wish.account == name}
+        known = pace.planned(tx, account, since=min(lines.values()) - duration)
+        full = pace.crowded(known, list(lines.values()), total=total, duration=duration)
+        for line, at in lines.items():
+            if at in full:
+                message = (
+                    f"{name} would have {full[at]} posts in the {duration.total_seconds() / 3600:g} h before it, "
+                    f"Instagram allows {total}: it will wait until the window frees, by its lateness rule"
+                )
+                report.warnings.append(RowProblem(line, "publish_at", message))

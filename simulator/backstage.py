@@ -14,6 +14,7 @@ from simulator.calls import Call
 from simulator.config import SimulatorConfig
 from simulator.faults import Faults, read_rule
 from simulator.fetcher import Fetcher
+from simulator.outbound import Outbound
 from simulator.sender import Sender
 from simulator.usage import Usage
 from simulator.world import World
@@ -33,8 +34,9 @@ class Backstage:
                 raise UsageError(f"the fault rule {text!r} names no account")
             self.faults.add(wanted, account)
         self.usage = Usage(self.world)
-        self.fetcher = Fetcher(config)
-        self.sender = Sender(self.world)
+        self.outbound = Outbound(needs_media=config.fetch_media)
+        self.fetcher = Fetcher(config, self.outbound)
+        self.sender = Sender(self.world, self.outbound)
         self.calls: dict[str, int] = {}
         self.perform: Callable[[Call, dict[str, str]], Awaitable[Answer]]
         """Carries out one call; set by GraphApp, needed by batches."""
@@ -44,6 +46,8 @@ class Backstage:
     async def start(self) -> None:
         from simulator import processing
 
+        if self.config.fetch_media or self.world.webhook_url:
+            self.outbound.warm_up()
         self.sender.start()
         processing.resume(self)
 
@@ -52,7 +56,7 @@ class Backstage:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.sender.stop()
-        await self.fetcher.close()
+        await self.outbound.close()
         self.world.journal.close()
         if self._scratch is not None:
             self._scratch.cleanup()

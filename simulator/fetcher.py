@@ -11,36 +11,27 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
+from urllib.parse import urlsplit
 
 from simulator import checks, errors
 from simulator.checks import ImageFacts, VideoFacts
 from simulator.config import SimulatorConfig
+from simulator.outbound import Outbound, Reply, Unreachable
 from simulator.probe import probe_image, probe_video
 from simulator.records import Kind, Source
 
-if TYPE_CHECKING:
-    import httpx
-
-_AGENT = "facebookexternalua"
+_HEADERS = {"user-agent": "facebookexternalua", "accept": "*/*"}
 _AT_ONCE = 16
 _NOT_MEDIA = ("text/", "application/json", "application/xml")
-
-
-class NotFetched(Exception):
-    """The media could not be downloaded."""
-
-    def __init__(self, *, is_timeout: bool = False) -> None:
-        super().__init__()
-        self.is_timeout = is_timeout
 
 
 class Fetcher:
     """Downloads, measures and judges media for containers."""
 
-    def __init__(self, config: SimulatorConfig) -> None:
+    def __init__(self, config: SimulatorConfig, outbound: Outbound) -> None:
         self._config = config
-        self._client: httpx.AsyncClient | None = None
+        self._outbound = outbound
         self._gate = asyncio.Semaphore(_AT_ONCE)
         self._images: dict[str, ImageFacts] = {}
         self._videos: dict[str, VideoFacts] = {}
@@ -53,7 +44,7 @@ class Fetcher:
             return _unseen(url)
         try:
             data = await self._download(url, checks.IMAGE_BYTES)
-        except NotFetched as failure:
+        except Unreachable as failure:
             raise errors.fetch_timeout() if failure.is_timeout else errors.not_fetchable() from None
         digest = hashlib.sha256(data).hexdigest()
         facts = self._images.get(digest)
@@ -76,7 +67,7 @@ class Fetcher:
             with os.fdopen(handle, "wb") as file:
                 digest, size = await self._download_to(url, file, checks.most_bytes(kind))
             return await self.judge(path, digest, size, kind, params)
-        except NotFetched:
+        except Unreachable:
             return checks.VIDEO_NOT_FETCHED
         finally:
             path.unlink(missing_ok=True)
@@ -90,10 +81,6 @@ class Fetcher:
         if problem is not None:
             return problem
         return Source(digest, size, facts.width, facts.height, facts.duration_s)
-
-    async def close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
 
     async def _download(self, url: str, most: int) -> bytes:
         data = bytearray()
@@ -112,48 +99,24 @@ class Fetcher:
 
     async def _stream(self, url: str, headers: dict[str, str], keep: Callable[[bytes], object], most: int) -> int:
         """Feed the body to `keep` until its end or until more than `most` bytes came; the bytes that came."""
-        import httpx
-
-        if not url.isascii() or not url.startswith(("http://", "https://")):
-            raise NotFetched
-        client, size = self._get_client(), 0
-        try:
-            async with (
-                self._gate,
-                asyncio.timeout(self._config.fetch_timeout_s),
-                client.stream("GET", url, headers=headers) as answer,
-            ):
-                self._check(answer, is_ranged=bool(headers))
-                async for chunk in answer.aiter_bytes(65_536):
-                    keep(chunk)
-                    size += len(chunk)
-                    if size > most:
-                        break
-        except (TimeoutError, httpx.TimeoutException):
-            raise NotFetched(is_timeout=True) from None
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError):
-            raise NotFetched from None
+        size, within_s = 0, self._config.fetch_timeout_s
+        async with self._gate, self._outbound.ask("GET", url, _HEADERS | headers, within_s=within_s) as reply:
+            self._check(url, reply, is_ranged=bool(headers))
+            async for piece in reply.pieces:
+                keep(piece)
+                size += len(piece)
+                if size > most:
+                    break
         return size
 
-    def _check(self, answer: httpx.Response, *, is_ranged: bool) -> None:
-        if answer.status_code not in ({200, 206} if is_ranged else {200}):
-            raise NotFetched
-        if answer.headers.get("content-type", "").startswith(_NOT_MEDIA):
-            raise NotFetched
-        if is_ranged and answer.status_code != 206:
-            host = answer.url.host
+    def _check(self, url: str, reply: Reply, *, is_ranged: bool) -> None:
+        if reply.status not in ({200, 206} if is_ranged else {200}) or reply.content_type.startswith(_NOT_MEDIA):
+            raise Unreachable
+        if is_ranged and reply.status != 206:
+            host = urlsplit(url).hostname or ""
             self.without_range[host] = self.without_range.get(host, 0) + 1
-
-    def _get_client(self) -> httpx.AsyncClient:
-        if self._client is None:
-            import httpx
-
-            self._client = httpx.AsyncClient(
-                headers={"user-agent": _AGENT, "accept": "*/*"}, timeout=self._config.fetch_timeout_s, trust_env=False
-            )
-        return self._client
 
 
 def _unseen(url: str) -> Source:
     """Stands for media that nobody looked at: the address is its identity."""
-    return Source(hashlib.sha256(url.encode()).hexdigest(), 0, 1080, 1080, 10.0)
+    return Source(hashlib.sha256(url.encode(errors="replace")).hexdigest(), 0, 1080, 1080, 10.0)

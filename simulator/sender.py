@@ -7,17 +7,17 @@ import contextlib
 import hashlib
 import hmac
 import json
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
 
 from simulator.clock import DAY
 from simulator.journal import Event
 from simulator.metrics import media_value
 from simulator.noise import unit
+from simulator.outbound import Outbound, Unreachable
 from simulator.records import Account, Login, Media
 from simulator.world import World, applies
-
-if TYPE_CHECKING:
-    import httpx
 
 _AT_ONCE = 8
 _GIVE_UP_S = 36 * 3600
@@ -29,9 +29,9 @@ _HOUR = 3600
 class Sender:
     """Delivers notifications; those not yet delivered are part of the durable world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, outbound: Outbound) -> None:
         self._world = world
-        self._client: httpx.AsyncClient | None = None
+        self._outbound = outbound
         self._gate = asyncio.Semaphore(_AT_ONCE)
         self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -49,8 +49,6 @@ class Sender:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._client is not None:
-            await self._client.aclose()
 
     def notify(self, account: Account, field: str, value: dict[str, Any]) -> None:
         """Queue one notification, unless nobody wants it or it is to be lost."""
@@ -70,19 +68,15 @@ class Sender:
 
     async def verify(self, url: str) -> bool:
         """The handshake of a new address: the bare challenge must come back."""
-        import httpx
-
         challenge = str(1_158_201_444 + self._world.count)
-        query = {
-            "hub.mode": "subscribe",
-            "hub.challenge": challenge,
-            "hub.verify_token": self._world.config.verify_token,
-        }
+        token = self._world.config.verify_token
+        query = urlencode({"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": token})
+        target = f"{url}{'&' if '?' in url else '?'}{query}"
         try:
-            answer = await self._get_client().get(url, params=query)
-        except (httpx.HTTPError, httpx.InvalidURL):
+            async with self._outbound.ask("GET", target, {}, within_s=_ANSWER_S) as reply:
+                return reply.status == HTTPStatus.OK and await reply.body(1000) == challenge.encode()
+        except Unreachable:
             return False
-        return answer.status_code == 200 and answer.text.strip() == challenge
 
     async def _deliver(self, number: int) -> None:
         """Try until a 200; the pauses grow."""
@@ -104,8 +98,6 @@ class Sender:
         world.commit("delivery.done", number=number)
 
     async def _post(self, url: str, raw: bytes) -> bool:
-        import httpx
-
         headers = {
             "content-type": "application/json",
             "user-agent": "facebookexternalua",
@@ -113,11 +105,14 @@ class Sender:
         }
         self.tally["sent"] += 1
         try:
-            async with self._gate:
-                answer = await self._get_client().post(url, content=raw, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL):
+            async with (
+                self._gate,
+                self._outbound.ask("POST", url, headers, content=raw, within_s=_ANSWER_S) as reply,
+            ):
+                await reply.body(10_000)
+                return reply.status == HTTPStatus.OK
+        except Unreachable:
             return False
-        return answer.status_code == 200
 
     async def _watch_stories(self) -> None:
         """Announce the numbers of a story about one hour after it expired."""
@@ -158,13 +153,6 @@ class Sender:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def _get_client(self) -> httpx.AsyncClient:
-        if self._client is None:
-            import httpx
-
-            self._client = httpx.AsyncClient(timeout=_ANSWER_S, trust_env=False)
-        return self._client
 
 
 def encode(body: dict[str, Any]) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from models import claims
@@ -119,8 +119,8 @@ def durably(ctx: WorkerContext, lease: Lease, store: Callable[[Session], T]) -> 
         try:
             with ctx.database.transaction() as tx:
                 return store(tx)
-        except DBAPIError as problem:
-            if not problem.connection_invalidated or lease.deadline.passed:
+        except OperationalError as problem:
+            if lease.deadline.passed:
                 raise
             _log.warning("step.database_away", post_id=lease.id, error=str(problem.orig))
             # Not the stopping event: on shutdown the answer is still worth its wait.

@@ -28,6 +28,7 @@ from models.post import Post, posts_ahead
 from models.states import PostState
 from pressrun import clock, log
 from pressrun.clock import Deadline
+from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from worker.context import GateShut, WorkerContext
 from worker.loaded import Loaded, durably, move, read
@@ -185,8 +186,9 @@ def _send(ctx: WorkerContext, intent: Intent) -> None:
     try:
         client = ctx.client(intent.loaded.account, Purpose.PUBLISH)
         outcome = client.publishing.publish(intent.container_ig_id, deadline_s=deadline_s)
-    except GateShut as shut:
-        park = Park(shut.until, "throttled", str(shut))
+    except PressrunError as problem:
+        # Raised before the call only: the gate is shut, or the account's token cannot be opened.
+        park = _park_for(problem)
         durably(
             ctx, lease, lambda tx: record_unsent(tx, intent.loaded, intent.part, intent.attempt, park.message, park)
         )
@@ -199,6 +201,12 @@ def _send(ctx: WorkerContext, intent: Intent) -> None:
         # Someone else reconciles the post already; what the answer proved is kept for them on the attempt.
         durably(ctx, lease, lambda tx: _keep_answer(tx, intent, outcome))
         raise
+
+
+def _park_for(problem: PressrunError) -> Park:
+    if isinstance(problem, GateShut):
+        return Park(problem.until, "throttled", str(problem))
+    return Park(clock.now() + _ASK_AGAIN, "account", str(problem))
 
 
 def _settle(tx: Session, intent: Intent, outcome: Published | Refused | Unknown) -> None:

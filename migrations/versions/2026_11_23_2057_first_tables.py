@@ -545,6 +545,7 @@ def upgrade() -> None:
         sa.Column("attempt_id", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
         sa.CheckConstraint("state IN ('reserved', 'used', 'released')", name=op.f("ck_quota_entries_state")),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_quota_entries_account_id_accounts")),
         sa.ForeignKeyConstraint(["attempt_id"], ["attempts.id"], name=op.f("fk_quota_entries_attempt_id_attempts")),

@@ -17,7 +17,7 @@ from pressrun.embedded.locks import lock_within
 from pressrun.errors import PressrunError
 
 _GRACE_S = 3.0
-_STOP_S = 120.0
+_STOP_S = 60.0
 _NAMES = ("postgres", "valkey-server", "redis-server", "initdb")
 _HAS_PROC = os.uname().sysname == "Linux"
 

@@ -28,6 +28,8 @@ _SETTINGS = {
     "shared_buffers": "128MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # The keeper restarts it. Postgres' own restart hangs for ever when told to stop during its recovery (15 to 18.6).
+    "restart_after_crash": "off",
     "log_line_prefix": "%m [%p] %d ",
 }
 _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -38,7 +40,7 @@ class Postgres:
 
     name = "PostgreSQL"
     stop_signal = signal.SIGINT  # fast shutdown: open transactions are rolled back, then a checkpoint
-    stop_patience_s = 120.0
+    stop_patience_s = 60.0
 
     def __init__(self, place: Place, *, durable: bool) -> None:
         self._place = place
@@ -83,13 +85,15 @@ class Postgres:
         return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
 
     def clear_stale(self) -> None:
-        """Remove the pid file of a server that was killed.
+        """Remove the pid files of a server that was killed.
 
-        Postgres would refuse to start if the pid meanwhile belonged to some other process, as after a reboot.
+        Postgres would refuse to start if the pid meanwhile belonged to some other process, as after a reboot, or to
+        the killed server as a zombie.
         """
         # A server that someone started by hand holds no lock of ours, and its pid file is what protects the data.
         if nobody_works_on(self.data):
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            for file in (self.data / "postmaster.pid", self._place.sockets / f".s.PGSQL.{_PORT}.lock"):
+                file.unlink(missing_ok=True)
 
     def mend(self, _log_tail: str) -> bool:
         """A database that does not start is for a person to look at."""

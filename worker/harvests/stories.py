@@ -25,6 +25,7 @@ from worker.harvests.parse import media_numbers, seen_media
 from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone
 
 _KIND = "STORY"
+_PART = "STORY:"
 _BROKEN_DOWN = "navigation"
 """Asked for by itself: only alone it comes with its parts, and then the whole is in the same answer."""
 _MOST_PAGES = 10
@@ -62,22 +63,22 @@ def _active(harvester: Harvester) -> list[GraphMedia]:
 def _read_one(harvester: Harvester, story: GraphMedia) -> list[Insight]:
     metrics = catalogue.media_metrics(_KIND, Login(harvester.account.login))
     plain = [name for name in metrics if name != _BROKEN_DOWN]
-    part = f"{_KIND}:"
-    dimension = catalogue.MEDIA[_BROKEN_DOWN].breakdown
-    calls = harvester.client.insights
-    whole = partial(harvester.sift, plain, partial(calls.media, story.id), part=part)
-    broken_down = partial(
-        harvester.sift, [_BROKEN_DOWN], partial(calls.media, story.id, breakdown=dimension), part=part
-    )
-    try:
-        answers = harvester.ask_apart(f"story {story.id}", whole, can_wait=True) or []
-        answers += harvester.ask_apart(f"story {story.id}, {_BROKEN_DOWN}", broken_down, can_wait=True) or []
-    except GraphError as error:
-        # A story may go while it is read; the next one is still there.
-        if has_too_few_viewers(error) or has_no_insights(error) or is_gone(error):
-            return []
-        raise
-    return [insight for answer in answers for insight in answer]
+    ask = partial(harvester.client.insights.media, story.id)
+    ask_parts = partial(ask, breakdown=catalogue.MEDIA[_BROKEN_DOWN].breakdown)
+    insights: list[Insight] = []
+    for what, sift in (
+        (f"story {story.id}", partial(harvester.sift, plain, ask, part=_PART, unless_all=True)),
+        (f"story {story.id}, {_BROKEN_DOWN}", partial(harvester.sift, [_BROKEN_DOWN], ask_parts, part=_PART)),
+    ):
+        try:
+            for answer in harvester.ask_apart(what, sift, can_wait=True) or ():
+                insights += answer
+        except GraphError as error:
+            # A story may go while it is read: what it has told stays, and the next one is still there.
+            if not (has_too_few_viewers(error) or has_no_insights(error) or is_gone(error)):
+                raise
+            break
+    return insights
 
 
 def _store_seen(harvester: Harvester, stories: Sequence[GraphMedia]) -> Store:

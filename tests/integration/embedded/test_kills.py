@@ -82,6 +82,30 @@ def test_a_killed_postgres_is_back_at_once_with_its_rows(home: Path) -> None:
         assert query(url, "SELECT n FROM kept") == [(7,)]
 
 
+@pytest.mark.parametrize("title", ["checkpointer", "walwriter", "SELECT"])
+def test_a_killed_part_of_postgres_is_survived(home: Path, title: str) -> None:
+    with borrow_postgres(home) as url, closing(psycopg.connect(url)) as connection:
+        query(url, "CREATE TABLE kept AS SELECT 7 AS n")
+        connection.pgconn.send_query(b"SELECT pg_sleep(600)")
+        parts = until(lambda: [each for each in servers_of(home) if title in " ".join(each.cmdline())], 10)
+
+        parts[0].kill()
+
+        until(lambda: not parts[0].is_running(), 10)
+        until(lambda: answers_again(url), 30, "Postgres does not come back")
+        assert query(url, "SELECT n FROM kept") == [(7,)]
+
+
+def test_a_stop_in_the_middle_of_recovery_takes_no_longer(home: Path) -> None:
+    """Postgres' own restart after a crash hangs when it is told to stop: it must be off."""
+    with borrow_postgres(home) as url:
+        query(url, "CREATE TABLE kept AS SELECT generate_series(1, 20000) AS n")
+        [part] = [each for each in servers_of(home) if "walwriter" in " ".join(each.cmdline())]
+        part.kill()
+
+    assert wait_stopped(home, timeout_s=20)
+
+
 def test_a_killed_broker_is_back_at_once_with_its_messages(home: Path) -> None:
     with borrow_redis(home) as url, redis.Redis.from_url(redis_py_url(url)) as client:
         client.rpush("queue", *[f"hint {n}" for n in range(1000)])

@@ -36,8 +36,8 @@ def _place(database: Database, account: Account, counted_at: datetime, state: st
         attempt_id = make_attempt(tx, post, state="succeeded", result_id=f"media-{post.id}").id
         tx.execute(
             text(
-                "INSERT INTO quota_entries (account_id, attempt_id, state, counted_at)"
-                " VALUES (:account, :attempt, :state, :at)"
+                "INSERT INTO quota_entries (account_id, attempt_id, state, counted_at, total)"
+                " VALUES (:account, :attempt, :state, :at, 25)"
             ),
             {"account": account.id, "attempt": attempt_id, "state": state, "at": counted_at},
         )

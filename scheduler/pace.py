@@ -1,0 +1,46 @@
+"""Forecast of the quota: which posts would find their account's window full. For warnings; the worker decides."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.account import Account
+from models.post import Post
+from models.quota import FALLBACK_DURATION_S, FALLBACK_TOTAL
+from models.states import ACTIVE, PostState
+
+_COUNTED = (*ACTIVE, PostState.DRAFT, PostState.PUBLISHED)
+
+
+def planned(tx: Session, account: Account, *, since: datetime) -> list[datetime]:
+    """When the account's posts are due that take a place of the window, or took one."""
+    query = select(Post.publish_at).where(
+        Post.account_id == account.id,
+        Post.state.in_([state.value for state in _COUNTED]),
+        Post.publish_at > since,
+    )
+    return list(tx.scalars(query))
+
+
+def window_of(account: Account) -> tuple[int, timedelta]:
+    """Publishes per window and the window's length, as far as they are known."""
+    total = FALLBACK_TOTAL if account.quota_total is None else account.quota_total
+    return total, timedelta(seconds=account.quota_duration_s or FALLBACK_DURATION_S)
+
+
+def crowded(
+    known: Iterable[datetime], new: Sequence[datetime], *, total: int, duration: timedelta
+) -> dict[datetime, int]:
+    """For each new instant at which more than `total` posts fall into the window that ends there: how many."""
+    everything = sorted([*known, *new])
+    found = {}
+    for at in new:
+        count = bisect_right(everything, at) - bisect_right(everything, at - duration)
+        if count > total:
+            found[at] = count
+    return found

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from cli.runtime import schema_head
+from console.app import create_app
+from models.inbox import InboxEvent
+from models.session import Database
+from pressrun import clock, signatures
+from pressrun.media import links
+from pressrun.media.store import Kept, MediaStore
+from pressrun.settings import Settings
+from tests.factories.rows import KEY
+from tests.support.web import serve
+
+APP_SECRET = "app secret of the tests"
+VERIFY_TOKEN = "verify token of the tests"
+
+
+@dataclass
+class Console:
+    """A console behind real HTTP, and what tests ask of it."""
+
+    http: httpx.Client
+    database: Database
+    store: MediaStore
+
+    def notify(self, raw: bytes, *, secret: str = APP_SECRET, **headers: str) -> httpx.Response:
+        """What Instagram does: these bytes, signed."""
+        signed = {"X-Hub-Signature-256": signatures.sign(raw, secret), "Content-Type": "application/json"}
+        return self.http.post("/webhooks/instagram", content=raw, headers=signed | headers)
+
+    def inbox(self) -> list[InboxEvent]:
+        with self.database.transaction() as tx:
+            return list(tx.scalars(select(InboxEvent).order_by(InboxEvent.id)))
+
+    def link(self, kept: Kept, *, key: str = KEY, lasts: timedelta = timedelta(minutes=5)) -> str:
+        """The path under which a kept file may be fetched."""
+        expires_at = clock.now() + lasts
+        return links.sign("", kept.sha256, kept.extension, expires_at=expires_at, key=links.derive_key(key))
+
+
+@contextmanager
+def running_console(database: Database, home: Path, **over: Any) -> Iterator[Console]:
+    settings = Settings(**{"app_secret": APP_SECRET, "webhook_verify_token": VERIFY_TOKEN, "home": home} | over)
+    app = create_app(
+        settings,
+        database,
+        media_keys=[links.derive_key(KEY)],
+        media_root=home / "media",
+        redis_url=None,
+        schema_head=schema_head(),
+    )
+    with serve(app) as url, httpx.Client(base_url=url, timeout=30) as http:
+        yield Console(http, database, MediaStore(home / "media"))
+
+
+@pytest.fixture
+def console(database: Database, tmp_path: Path) -> Iterator[Console]:
+    with running_console(database, tmp_path) as running:
+        yield running
+
+
+def envelope(*changes: dict[str, Any], entry_id: str = "17841400000000000", time: int = 1520622968) -> bytes:
+    """A notification as Instagram writes it."""
+    return json.dumps({"object": "instagram", "entry": [{"id": entry_id, "time": time, "changes": changes}]}).encode()

@@ -1,0 +1,86 @@
+"""The two probes, and the form of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from console.app import create_app
+from models.session import Database
+from pressrun.settings import Settings
+from tests.integration.console.conftest import Console
+from tests.support.servers import Servers, create_database, drop_database
+from tests.support.web import serve
+
+NOWHERE = "redis://127.0.0.1:1/0"
+
+
+def probe(database: Database, home: Path, *, redis_url: str | None, schema_head: str) -> httpx.Response:
+    app = create_app(
+        Settings(home=home),
+        database,
+        media_keys=[],
+        media_root=home,
+        redis_url=redis_url,
+        schema_head=schema_head,
+    )
+    with serve(app) as url:
+        return httpx.get(f"{url}/readyz", timeout=30)
+
+
+@pytest.fixture
+def head(database: Database) -> str:
+    with database.transaction() as tx:
+        return str(tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
+
+
+def test_the_living_process_says_so(console: Console) -> None:
+    assert console.http.get("/healthz").json() == {"status": "ok"}
+
+
+def test_ready_with_all_servers(database: Database, redis_url: str, head: str, tmp_path: Path) -> None:
+    answer = probe(database, tmp_path, redis_url=redis_url, schema_head=head)
+
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ready", "checks": {"database": "ok", "schema": "ok", "broker": "ok"}}
+
+
+def test_without_its_broker_it_is_degraded_and_not_unready(database: Database, head: str, tmp_path: Path) -> None:
+    answer = probe(database, tmp_path, redis_url=NOWHERE, schema_head=head)
+
+    assert answer.status_code == 200
+    assert (answer.json()["status"], answer.json()["checks"]["broker"]) == ("degraded", "unreachable")
+
+
+def test_unready_with_an_older_schema(database: Database, tmp_path: Path) -> None:
+    answer = probe(database, tmp_path, redis_url=None, schema_head="9999")
+
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["checks"] == {"database": "ok", "schema": "behind", "broker": "not configured"}
+
+
+@pytest.fixture
+def empty_database(servers: Servers) -> Iterator[Database]:
+    database = Database(create_database(servers.database_url, "console_empty"))
+    yield database
+    database.close()
+    drop_database(servers.database_url, "console_empty")
+
+
+def test_unready_with_an_empty_database(empty_database: Database, tmp_path: Path) -> None:
+    answer = probe(empty_database, tmp_path, redis_url=None, schema_head="0001")
+
+    assert (answer.status_code, answer.json()["checks"]["schema"]) == (503, "behind")
+
+
+def test_an_unknown_path_is_a_problem_document(console: Console) -> None:
+    answer = console.http.get("/nothing/here")
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["title"] == "Not Found"

@@ -1,0 +1,401 @@
+"""Invariants: silent on a healthy database, and each found when what it watches for is planted behind our back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.gate import Level, account_key, set_level
+from models.insight import Audience, Observation, store_audience, store_observations
+from models.invariants import INVARIANTS, run_all
+from models.media import MediaReading, SeenMedia, see_media, store_readings
+from models.post import Post
+from models.session import Database
+from pressrun import clock
+from tests.factories.rows import (
+    first_part,
+    make_account,
+    make_attempt,
+    make_container,
+    make_harvest,
+    make_inbox_event,
+    make_post,
+)
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def healthy(loose: Database) -> Iterator[dict[str, int]]:
+    """One row of everything, in every state that needs other rows; the ids that the plants name."""
+    with loose.transaction() as tx:
+        ids = _world(tx)
+    yield ids
+
+
+def _world(tx: Session) -> dict[str, int]:
+    now = clock.now()
+    account = make_account(tx, quota_total=2)
+    ids = {"account": account.id}
+
+    def sent(name: str, state: str, attempt: str, quota: str, **over: Any) -> None:
+        post = make_post(tx, account, state=state, parts=1, **over)
+        part = first_part(tx, post)
+        live = attempt == "succeeded"
+        part.media_id = f"media-{name}" if live else None
+        container = make_container(tx, part, account, status_code="PUBLISHED" if live else "FINISHED")
+        made = make_attempt(
+            tx,
+            post,
+            state=attempt,
+            container_id=container.id,
+            result_id=part.media_id,
+            intent_at=now - timedelta(minutes=2),
+        )
+        tx.execute(
+            text(
+                "INSERT INTO quota_entries (account_id, attempt_id, state, counted_at, total)"
+                " VALUES (:account, :attempt, :state, :at, 2)"
+            ),
+            {"account": account.id, "attempt": made.id, "state": quota, "at": now},
+        )
+        ids[name], ids[f"{name}_part"], ids[f"{name}_attempt"] = post.id, part.id, made.id
+
+    sent("published", "published", "succeeded", "used", published_at=now, next_action_at=None)
+    sent("second", "published", "succeeded", "used", published_at=now, next_action_at=now + HOUR)
+    sent("uncertain", "uncertain", "unknown", "reserved", next_action_at=now + HOUR)
+    sent("publishing", "publishing", "intent", "reserved", next_action_at=now + HOUR)
+    sent("review", "needs_review", "needs_review", "reserved", next_action_at=None)
+    sent("refused", "staged", "refused", "released", next_action_at=now + HOUR)
+    for state in ("draft", "canceled", "failed", "expired"):
+        ids[state] = make_post(tx, account, state=state, next_action_at=None).id
+    ids["scheduled"] = make_post(tx, account, next_action_at=now - timedelta(minutes=4)).id
+    edited = first_part(tx, tx.get_one(Post, ids["published"]))
+    tx.execute(  # what an edit replaced stays, without a media id
+        text("INSERT INTO parts (post_id, position, kind, dropped_at) VALUES (:post, 0, 'image', now())"),
+        {"post": edited.post_id},
+    )
+    tx.execute(
+        text(
+            "INSERT INTO post_events (post_id, to_state, reason, message) VALUES (:post, 'staged', 'r', 'EAA and IG')"
+        ),
+        {"post": ids["published"]},
+    )
+    ids["harvest"] = make_harvest(tx, account, next_action_at=now + HOUR).id
+    tx.execute(
+        text(
+            "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at)"
+            " VALUES (:harvest, now(), 'done', 'v25.0', now())"
+        ),
+        {"harvest": ids["harvest"]},
+    )
+    ids["inbox"] = make_inbox_event(tx, next_action_at=now - timedelta(minutes=9)).id
+    make_inbox_event(tx, next_action_at=None, handled_at=now)
+    make_inbox_event(tx, next_action_at=None, error="could not be handled")
+    ids["media"] = see_media(tx, account.id, [SeenMedia("1")], now=now)["1"]
+    for value, at in ((1, now - timedelta(minutes=1)), (2, now)):
+        store_readings(tx, [MediaReading(ids["media"], at, {"reach": value})], run_id=None)
+        store_observations(tx, account.id, [Observation("reach", "day", "", now, value)], captured_at=at, run_id=None)
+        store_audience(tx, account.id, [Audience("m", "t", "b", {"a": value})], captured_at=at, run_id=None)
+    # A gate that shut a second after the last attempt was begun, and a call that was then under way.
+    set_level(
+        tx,
+        account_key(account.id),
+        account_id=account.id,
+        level=Level.SHUT,
+        percent=100,
+        reason="usage 100 %",
+        now=now - timedelta(minutes=2, seconds=-1),
+        until=now + HOUR,
+    )
+    return ids
+
+
+TOKEN = "EAAGm0PX4ZCpsBAKZCZDabcdefgh"
+
+PLANTS: dict[str, list[tuple[list[str], str]]] = {
+    "part_published_twice": [
+        (
+            [
+                "DROP INDEX uq_attempts_open",
+                "UPDATE attempts SET part_id = :published_part WHERE id = :second_attempt",
+            ],
+            "part {published_part} has 2 successful publish attempts",
+        )
+    ],
+    "media_claimed_twice": [
+        (
+            ["DROP INDEX uq_parts_media_id", "UPDATE parts SET media_id = 'media-published' WHERE id = :second_part"],
+            "media media-published belongs to parts",
+        )
+    ],
+    "container_replaced_while_unresolved": [
+        (
+            [
+                "UPDATE containers SET dropped_at = now() WHERE part_id = :uncertain_part",
+                "INSERT INTO containers (part_id, account_id) VALUES (:uncertain_part, :account)",
+            ],
+            "part {uncertain_part} got container",
+        ),
+        (
+            [
+                "UPDATE containers SET dropped_at = now() WHERE part_id = :review_part",
+                "INSERT INTO containers (part_id, account_id) VALUES (:review_part, :account)",
+            ],
+            "while attempt {review_attempt} is unresolved",
+        ),
+    ],
+    "due_post_unowned": [
+        (
+            ["UPDATE posts SET next_action_at = now() - interval '6 minutes' WHERE id = :scheduled"],
+            "post {scheduled} is scheduled and was owed a step at",
+        ),
+        (
+            ["UPDATE posts SET next_action_at = now() - interval '6 minutes' WHERE id = :published"],
+            "post {published} is published",
+        ),
+    ],
+    "active_post_owed_nothing": [
+        (
+            [
+                "ALTER TABLE posts DROP CONSTRAINT ck_posts_active_is_owed",
+                f"UPDATE posts SET next_action_at = NULL WHERE id = :{name}",
+            ],
+            f"post {{{name}}} is",
+        )
+        for name in ("scheduled", "refused", "publishing", "uncertain")
+    ],
+    "publishing_without_attempt": [
+        (["UPDATE attempts SET state = 'refused' WHERE id = :uncertain_attempt"], "post {uncertain} is uncertain"),
+        (["UPDATE attempts SET state = 'not_done' WHERE id = :publishing_attempt"], "post {publishing} is publishing"),
+        (["UPDATE attempts SET action = 'comment' WHERE id = :publishing_attempt"], "post {publishing} is publishing"),
+    ],
+    "attempt_without_publishing": [
+        (["UPDATE posts SET state = 'staged' WHERE id = :publishing"], "attempt {publishing_attempt} is intent"),
+        (["UPDATE posts SET state = 'failed' WHERE id = :uncertain"], "attempt {uncertain_attempt} is unknown"),
+    ],
+    "published_without_media_id": [
+        (["UPDATE parts SET media_id = NULL WHERE id = :published_part"], "post {published} is published, but part"),
+    ],
+    "success_without_media_id": [
+        (["UPDATE attempts SET result_id = NULL WHERE id = :published_attempt"], "attempt {published_attempt} succ"),
+    ],
+    "quota_exceeded": [
+        (
+            ["UPDATE quota_entries SET state = 'used' WHERE attempt_id = :uncertain_attempt"],
+            "account {account} used 3 of 2 places",
+        ),
+        (
+            [
+                "UPDATE quota_entries SET counted_at = now() - interval '23 hours 59 minutes'"
+                " WHERE attempt_id = :published_attempt",
+                "UPDATE quota_entries SET state = 'used' WHERE attempt_id = :uncertain_attempt",
+            ],
+            "account {account} used 3 of 2 places",
+        ),
+    ],
+    "attempt_without_quota_place": [
+        (
+            ["DELETE FROM quota_entries WHERE attempt_id = :uncertain_attempt"],
+            "publish attempt {uncertain_attempt} (unknown)",
+        ),
+        (
+            ["UPDATE quota_entries SET state = 'released' WHERE attempt_id = :published_attempt"],
+            "publish attempt {published_attempt} (succeeded)",
+        ),
+    ],
+    "publish_while_shut": [
+        (
+            ["UPDATE attempts SET intent_at = now() WHERE id = :published_attempt"],
+            "attempt {published_attempt} was begun while gate account:{account} was shut",
+        ),
+        (
+            [
+                "DELETE FROM gates",
+                "INSERT INTO gates (key, level, changed_at, until)"
+                " VALUES ('app:1', 'shut', now() - interval '1 hour', now() + interval '1 hour')",
+            ],
+            "was begun while gate app:1 was shut",
+        ),
+    ],
+    "token_in_text": [
+        ([f"UPDATE posts SET error = 'the token {TOKEN} failed' WHERE id = :failed"], "post {failed} holds something"),
+        ([f"UPDATE attempts SET message = '{TOKEN}' WHERE id = :review_attempt"], "attempt {review_attempt} holds"),
+        ([f"UPDATE accounts SET state_reason = '{TOKEN}' WHERE id = :account"], "account {account} holds something"),
+        ([f'UPDATE harvest_runs SET errors = \'[{{"error": "{TOKEN}"}}]\''], "harvest run 1 holds something"),
+        ([f"UPDATE inbox_events SET error = '{TOKEN}' WHERE id = :inbox"], "inbox event {inbox} holds something"),
+        (
+            [f"INSERT INTO post_events (post_id, to_state, reason, message) VALUES (:draft, 'draft', 'r', '{TOKEN}')"],
+            "event 2 holds something",
+        ),
+        (
+            [
+                "INSERT INTO post_events (post_id, to_state, reason, detail)"
+                f" VALUES (:draft, 'draft', 'r', '{{\"url\": \"{TOKEN}\"}}')"
+            ],
+            "event 2 holds something",
+        ),
+        (["UPDATE posts SET error = 'GET /me?access_token=abc' WHERE id = :failed"], "post {failed} holds something"),
+        (["UPDATE posts SET error = 'SIM-TOKEN-1' WHERE id = :failed"], "post {failed} holds something"),
+        (
+            ["UPDATE posts SET error = 'IGQVJXabcdefghijklmnopqrst' WHERE id = :failed"],
+            "post {failed} holds something",
+        ),
+    ],
+    "token_not_sealed": [
+        ([f"UPDATE accounts SET token_sealed = '{TOKEN}'"], "account {account} holds a token"),
+        (["UPDATE accounts SET token_sealed = ''"], "account {account} holds a token"),
+    ],
+    "latest_without_point": [
+        (["UPDATE account_latest SET value = 3"], "account {account} reach"),
+        (["UPDATE account_latest SET captured_at = now() - interval '3 hours'"], "is not in the history"),
+        (
+            [
+                "ALTER TABLE account_observations DISABLE TRIGGER append_only",
+                "DELETE FROM account_observations WHERE value = 2",
+                "ALTER TABLE account_observations ENABLE TRIGGER append_only",
+            ],
+            "is not in the history",
+        ),
+    ],
+    "history_not_guarded": [
+        ([f"DROP TRIGGER append_only ON {table}"], f"table {table} has lost")
+        for table in ("media_snapshots", "account_observations", "audience_snapshots", "post_events")
+    ]
+    + [(["ALTER TABLE post_events DISABLE TRIGGER append_only"], "table post_events has lost")],
+    "inbox_forgotten": [
+        (["UPDATE inbox_events SET next_action_at = NULL WHERE id = :inbox"], "inbox event {inbox} is neither handled"),
+    ],
+    "inbox_late": [
+        (
+            ["UPDATE inbox_events SET next_action_at = now() - interval '11 minutes' WHERE id = :inbox"],
+            "inbox event {inbox} has waited since",
+        ),
+    ],
+    "media_snapshots_without_partition": [
+        (
+            ["INSERT INTO media_snapshots (media_id, captured_at) VALUES (:media, '2099-01-01')"],
+            "rows without a month of their own in media_snapshots",
+        )
+    ],
+    "account_observations_without_partition": [
+        (
+            [
+                "INSERT INTO account_observations (account_id, metric, period, period_end, captured_at, value)"
+                " VALUES (:account, 'reach', 'day', now(), '2099-01-01', 1)"
+            ],
+            "rows without a month of their own in account_observations",
+        )
+    ],
+}
+
+# What breaks one of these breaks the other by its nature.
+ALSO: dict[str, set[str]] = {
+    "part_published_twice": {"published_without_media_id"},
+    "active_post_owed_nothing": set(),
+    "publishing_without_attempt": {"attempt_without_quota_place"},
+    "attempt_without_publishing": {"publishing_without_attempt"},
+}
+
+
+def _run(database: Database) -> dict[str, list[str]]:
+    with database.transaction() as tx:
+        return run_all(tx)
+
+
+def _plant(database: Database, ids: dict[str, int], statements: list[str]) -> None:
+    with database.transaction() as tx:
+        for statement in statements:
+            names = {name: id_ for name, id_ in ids.items() if f":{name}" in statement}
+            tx.execute(text(statement.replace('": ', '"\\: ')), names)
+
+
+def test_an_empty_database_violates_none(loose: Database) -> None:
+    assert _run(loose) == {}
+
+
+def test_a_healthy_database_violates_none(loose: Database, healthy: dict[str, int]) -> None:
+    assert _run(loose) == {}
+
+
+def test_every_invariant_has_its_plant() -> None:
+    assert set(PLANTS) == set(INVARIANTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "statements", "told"),
+    [
+        pytest.param(name, statements, told, id=f"{name}-{number}")
+        for name, plants in PLANTS.items()
+        for number, (statements, told) in enumerate(plants, 1)
+    ],
+)
+def test_a_planted_violation_is_found_and_named(
+    loose: Database, healthy: dict[str, int], name: str, statements: list[str], told: str
+) -> None:
+    _plant(loose, healthy, statements)
+
+    found = _run(loose)
+
+    assert told.format(**healthy) in " | ".join(found[name])
+    assert set(found) - {name} <= ALSO.get(name, set())
+
+
+HARMLESS: dict[str, list[str]] = {
+    "a call that was under way when the gate shut": [
+        "UPDATE gates SET changed_at = now() - interval '3 minutes'",
+        "UPDATE attempts SET intent_at = now() - interval '2 minutes 58 seconds' WHERE id = :published_attempt",
+        "UPDATE attempts SET intent_at = now() - interval '4 minutes' WHERE id <> :published_attempt",
+    ],
+    "an intent that was taken back because the gate was shut": [
+        "UPDATE attempts SET intent_at = now(), state = 'not_done' WHERE id = :refused_attempt",
+    ],
+    "a publish after the gate's time": [
+        "UPDATE gates SET until = now() - interval '1 minute'",
+        "UPDATE attempts SET intent_at = now() WHERE id = :published_attempt",
+    ],
+    "a publish while the gate left the rest to publishing": [
+        "UPDATE gates SET level = 'reserved'",
+        "UPDATE attempts SET intent_at = now() WHERE id = :published_attempt",
+    ],
+    "a quota that Instagram has lowered since": ["UPDATE accounts SET quota_total = 1"],
+    "places of more than a day": [
+        "UPDATE quota_entries SET counted_at = now() - interval '24 hours 1 minute'"
+        " WHERE attempt_id = :published_attempt",
+        "UPDATE quota_entries SET state = 'used' WHERE attempt_id = :uncertain_attempt",
+    ],
+    "places that were taken when there were more": [
+        "UPDATE quota_entries SET total = 25 WHERE attempt_id = :published_attempt",
+        "UPDATE quota_entries SET state = 'used' WHERE attempt_id = :uncertain_attempt",
+    ],
+    "a first comment that failed": [
+        "INSERT INTO attempts (post_id, part_id, action, state, claim, intent_at)"
+        " VALUES (:published, :published_part, 'comment', 'unknown', 1, now() - interval '10 minutes')",
+    ],
+    "a container that was replaced before it was ever sent": [
+        "UPDATE containers SET dropped_at = now() WHERE part_id = :refused_part",
+        "INSERT INTO containers (part_id, account_id) VALUES (:refused_part, :account)",
+    ],
+    "a claimed inbox event": ["UPDATE inbox_events SET next_action_at = now() + interval '1 minute' WHERE id = :inbox"],
+}
+
+
+@pytest.mark.parametrize("statements", HARMLESS.values(), ids=HARMLESS)
+def test_what_is_right_is_not_accused(loose: Database, healthy: dict[str, int], statements: list[str]) -> None:
+    _plant(loose, healthy, statements)
+
+    assert _run(loose) == {}
+
+
+def test_at_most_ten_offenders_are_named(loose: Database) -> None:
+    with loose.transaction() as tx:
+        account = make_account(tx)
+        for _ in range(15):
+            make_post(tx, account, next_action_at=clock.now() - HOUR)
+
+    assert len(_run(loose)["due_post_unowned"]) == 10
