@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Annotated, Never
 
 import typer
@@ -66,12 +67,14 @@ def main() -> Never:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that knows few characters must not break a command
-    sys.exit(_finish(_run()))
+    command = typer.main.get_command(app)
+    sys.exit(_finish(exit_code(lambda: command.main(prog_name="pressrun", standalone_mode=False))))
 
 
-def _run() -> int:
+def exit_code(action: Callable[[], object]) -> int:
+    """Run it, tell how it failed if it did, and say what the process ends with."""
     try:
-        code = typer.main.get_command(app).main(prog_name="pressrun", standalone_mode=False)
+        code = action()
         return code if isinstance(code, int) else 0
     except UsageError as problem:
         return _fail(str(problem), WRONG_USAGE)

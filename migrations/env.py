@@ -18,9 +18,11 @@ def _include(name: str | None, kind: str, _parents: object) -> bool:
 
 
 def run(connection: Connection) -> None:
+    # First and with a time of its own: the short waits below are for tables, and would end this one too.
+    connection.execute(text("SET lock_timeout = '10min'"))
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
     connection.execute(text("SET lock_timeout = '4s'"))
     connection.execute(text("SET statement_timeout = '60s'"))
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
     connection.commit()
     context.configure(
         connection=connection,
@@ -35,6 +37,9 @@ def run(connection: Connection) -> None:
     finally:
         connection.rollback()
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+        # The connection goes back to a pool, and its next user has timeouts of its own.
+        connection.execute(text("RESET lock_timeout"))
+        connection.execute(text("RESET statement_timeout"))
         connection.commit()
 
 

@@ -33,7 +33,7 @@ class Rule:
     """What follows. `most`: tries in all before RETRY becomes FAIL. `wait`: how long, when nobody said."""
 
     verdict: Verdict
-    most: int = 6
+    most: int = 8
     wait: timedelta = timedelta(minutes=5)
 
 
@@ -51,7 +51,7 @@ STAGING: dict[ErrorClass, Rule] = {
 }
 
 # Verdicts on media that are known to come and go (graph-api.md §3.2): tries in all.
-COMES_AND_GOES: dict[int, int] = {2207052: 6, 2207076: 2, 2207077: 3, 2207053: 2}
+COMES_AND_GOES: dict[int, int] = {2207052: 8, 2207077: 8, 2207076: 3, 2207053: 2}
 
 REFUSED: dict[ErrorClass, Rule] = {
     # Only a call that never left is a definite refusal of this class.
