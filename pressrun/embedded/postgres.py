@@ -90,7 +90,7 @@ class Postgres:
         Postgres would refuse to start if the pid meanwhile belonged to some other process, as after a reboot, or to
         the killed server as a zombie.
         """
-        # A server that someone started by hand holds no lock of ours, and its pid file is what protects the data.
+        # A server that someone started by hand holds no lock of ours, and its pid files protect the data.
         if nobody_works_on(self.data):
             for file in (self.data / "postmaster.pid", self._place.sockets / f".s.PGSQL.{_PORT}.lock"):
                 file.unlink(missing_ok=True)
