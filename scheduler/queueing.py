@@ -16,6 +16,7 @@ from models.event import Cause, record_event
 from models.part import Part, PartKind
 from models.post import IfLate, Post, PostType
 from models.states import PostState
+from pressrun import clock
 from pressrun.errors import UsageError
 from pressrun.settings import Settings
 from scheduler.preflight import Examined, Preflight
@@ -121,8 +122,8 @@ def add_parts(tx: Session, post: Post, wish: Wish, preflight: Preflight) -> None
 
 
 def due_for_staging(publish_at: datetime, settings: Settings) -> datetime:
-    """When the first step of a post is owed."""
-    return publish_at - settings.stage_ahead
+    """When the first step of a post is owed. Never in the past: it would look forgotten, and go before all others."""
+    return max(publish_at - settings.stage_ahead, clock.now())
 
 
 def params_of(checked: Checked) -> dict[str, Any]:

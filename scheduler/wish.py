@@ -41,6 +41,8 @@ COLUMNS = (
 REQUIRED = ("account", "publish_at", "type", "media")
 GRADUATION = ("MANUAL", "SS_PERFORMANCE")
 MAX_THUMB_OFFSET_MS = 15 * 60 * 1000
+_UNTEXT = re.compile("[\0\ud800-\udfff]")
+"""Neither Postgres nor UTF-8 takes these: NUL, and what is left of bytes that were no text."""
 
 _NOT_FOR: dict[str, tuple[PostType, ...]] = {
     "caption": (PostType.STORY,),
@@ -104,7 +106,7 @@ def parse_wish(
         timezone=zone.key,
         type=post_type or PostType.IMAGE,
         media=media,
-        caption=fields.get("caption") or "",
+        caption=reader.fields.get("caption", ""),
         alt_texts=reader.read("alt_text", lambda text: _alt_texts(text, len(media))) or (),
         first_comment=reader.text("first_comment"),
         location_id=reader.read("location_id", _digits),
@@ -128,12 +130,16 @@ def parse_wish(
 
 class _Reader:
     def __init__(self, fields: Mapping[str, str]) -> None:
-        self._fields = fields
-        self.problems: list[ColumnProblem] = []
+        # Instagram shows a line end of Windows as it likes, and a lost post is found again by its exact caption.
+        self.fields = {name: re.sub(r"\r\n?", "\n", value) for name, value in fields.items() if value}
+        self.problems = [
+            ColumnProblem(name, "holds a character that no text may hold: write it anew")
+            for name, value in self.fields.items()
+            if _UNTEXT.search(value)
+        ]
 
     def text(self, column: str) -> str | None:
-        value = (self._fields.get(column) or "").strip()
-        return value or None
+        return self.fields.get(column, "").strip() or None
 
     def read(self, column: str, parse: Callable[[str], T]) -> T | None:
         value = self.text(column)

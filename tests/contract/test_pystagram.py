@@ -1,11 +1,10 @@
 """pystagram 1.2.0 reads: each of its 16 user classes, what works and what is known to be wrong with it (graph-api.md §9).
 
-Its host is its attribute `base_url`; nothing else of it is touched.
+MediaPublish and Media.create are in test_pystagram_publishing.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,33 +12,14 @@ from pystagram import PystagramGraphApi
 from pystagram.components.fields import CatalogFields, CommentFields, MediaFields, PublishingLimitFields, UserFields
 from pystagram.components.metrics import InsightMetrics
 from pystagram.components.periods import Periods
-from pystagram.helpers.errors import PystagramOAuthError
 
-from tests.contract.world import APP_ID, APP_SECRET, Account, World
-
-MakeApi = Callable[[Account], Any]
+from tests.contract.clients import pystagram, refused
+from tests.contract.world import Account, World
 
 
 @pytest.fixture
-def make_api(world: World) -> MakeApi:
-    def make(account: Account) -> Any:
-        api = PystagramGraphApi(app_id=APP_ID, app_secret=APP_SECRET, access_token=account.token)
-        api.base_url = api.base_url.replace("https://graph.facebook.com", world.url)
-        return api
-
-    return make
-
-
-@pytest.fixture
-def api(make_api: MakeApi, account: Account) -> Any:
-    return make_api(account)
-
-
-def refused(call: Callable[[], Any]) -> tuple[int, int | None]:
-    """Code and subcode of Instagram's refusal as pystagram shows it."""
-    with pytest.raises(PystagramOAuthError) as caught:
-        call()
-    return caught.value.code, getattr(caught.value, "error_subcode", None)
+def api(world: World, account: Account) -> Any:
+    return pystagram(world, account)
 
 
 def test_it_finds_the_account_through_its_page(api: Any, account: Account) -> None:
@@ -223,10 +203,11 @@ def test_recently_searched_hashtags(api: Any) -> None:
     assert api.user.recently_searched_hashtags.get().data == {"data": []}
 
 
-def test_recently_searched_hashtags_defect_a_cursor_breaks_its_paginator(api: Any, account: Account) -> None:
+def test_recently_searched_hashtags_defect_a_cursor_breaks_its_paginator(
+    api: Any, world: World, account: Account
+) -> None:
     tag = api.hashtag_search.get("#coffee").data["data"][0]["id"]
 
     with pytest.raises(AttributeError, match="max_pages"):
         api.user.recently_searched_hashtags.get(limit=30)
-    found = api.user.recently_searched_hashtags.get.__wrapped__(api.user.recently_searched_hashtags, account.ig_id)
-    assert found.data["data"] == [{"id": tag}]
+    assert world.ask(account.index, f"{account.ig_id}/recently_searched_hashtags")["data"] == [{"id": tag}]

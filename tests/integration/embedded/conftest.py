@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
+from pressrun.embedded import state
 from pressrun.embedded.paths import Kind
 from tests.support.servers import reachable_folder
 from tests.support.waiting import until
@@ -44,3 +46,21 @@ def servers_of(home: Path, kind: Kind | None = None) -> list[psutil.Process]:
             ):
                 found.append(process)
     return found
+
+
+def state_of(home: Path, kind: Kind = Kind.POSTGRES) -> state.State:
+    """What the keeper says once the server is ready."""
+    return until(lambda: state.read(home / f"run/{kind}.json"), 30, "no server is ready")
+
+
+def query(url: str, text: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(text)
+        return cursor.fetchall() if cursor.description else []
+
+
+def answers_again(url: str) -> bool:
+    try:
+        return query(url, "SELECT 1") == [(1,)]
+    except psycopg.OperationalError:
+        return False

@@ -1,4 +1,4 @@
-"""kill -9 of anything: the server, its keeper, a user, all of them; and files as such a kill leaves them."""
+"""kill -9 of anything: the server, a part of it, its keeper, a user, all of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -20,15 +19,11 @@ from pressrun.embedded import state
 from pressrun.embedded.paths import Kind
 from pressrun.embedded.servers import borrow_postgres, borrow_redis, redis_py_url, wait_stopped
 from pressrun.errors import PressrunError
-from tests.integration.embedded.conftest import servers_of
+from tests.integration.embedded.conftest import answers_again, query, servers_of, state_of
 from tests.support.processes import Process, start_module
 from tests.support.waiting import until
 
 linux = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="ties and looks through /proc: Linux only")
-
-
-def state_of(home: Path, kind: Kind = Kind.POSTGRES) -> state.State:
-    return until(lambda: state.read(home / f"run/{kind}.json"), 30, "no server is ready")
 
 
 def replaced(home: Path, kind: Kind, old: state.State) -> state.State:
@@ -46,19 +41,6 @@ def kill(pid: int) -> None:
 def start_by_hand(command: list[str], user: str) -> Process:
     entry = pwd.getpwnam(user)
     return Process(command, identity={"user": entry.pw_uid, "group": entry.pw_gid} if os.geteuid() == 0 else None)
-
-
-def query(url: str, text: str) -> list[tuple[object, ...]]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        cursor = connection.execute(text)
-        return cursor.fetchall() if cursor.description else []
-
-
-def answers_again(url: str) -> bool:
-    try:
-        return query(url, "SELECT 1") == [(1,)]
-    except psycopg.OperationalError:
-        return False
 
 
 def pings(client: redis.Redis) -> bool:
@@ -235,84 +217,3 @@ def test_an_initdb_that_was_killed_half_way_is_begun_anew(home: Path) -> None:
     with borrow_postgres(home) as url:
         assert query(url, "SELECT 1") == [(1,)]
     assert not list(home.glob("postgres/new-*"))
-
-
-def test_a_message_file_cut_off_in_the_middle_of_a_write_is_read_up_to_there(home: Path) -> None:
-    with borrow_redis(home) as url, redis.Redis.from_url(redis_py_url(url)) as client:
-        client.rpush("queue", "first", "second")
-        client.rpush("queue", "third")
-    assert wait_stopped(home)
-    [file] = home.glob("valkey/appendonlydir/*.incr.aof")
-    os.truncate(file, file.stat().st_size - 5)
-
-    with borrow_redis(home) as url, redis.Redis.from_url(redis_py_url(url)) as client:
-        assert client.lrange("queue", 0, -1) == [b"first", b"second"]
-
-
-@pytest.mark.parametrize("victim", ["*.incr.aof", "*.base.rdb", "*.manifest"])
-def test_a_damaged_message_file_is_set_aside_because_postgres_has_the_truth(home: Path, victim: str) -> None:
-    for _ in range(2):  # the second time there is something in it
-        with borrow_redis(home) as url, redis.Redis.from_url(redis_py_url(url)) as client:
-            client.rpush("queue", *["x" * 100] * 100)
-        assert wait_stopped(home)
-    [file] = home.glob(f"valkey/appendonlydir/{victim}")
-    with file.open("r+b") as damaged:
-        damaged.write(b"\x00" * min(file.stat().st_size, 200))
-
-    with borrow_redis(home) as url, redis.Redis.from_url(redis_py_url(url)) as client:
-        assert client.ping()
-    assert len(list(home.glob("valkey/appendonlydir.damaged-*"))) == 1
-
-
-def test_a_cluster_that_cannot_start_is_reported_with_the_servers_own_words_and_heals(home: Path) -> None:
-    with borrow_postgres(home) as url:
-        query(url, "CREATE TABLE kept AS SELECT 7 AS n")
-    assert wait_stopped(home)
-    control = home / "postgres/pg18/global/pg_control"
-    control.rename(control.with_name("set-aside"))
-
-    with pytest.raises(PressrunError, match="pg_control"), borrow_postgres(home):
-        pass
-
-    control.with_name("set-aside").rename(control)
-    with borrow_postgres(home) as url:
-        assert query(url, "SELECT n FROM kept") == [(7,)]
-
-
-def test_users_get_their_server_back_when_the_cause_of_its_failure_is_gone(home: Path) -> None:
-    with borrow_postgres(home) as url:
-        control = home / "postgres/pg18/global/pg_control"
-        control.rename(control.with_name("set-aside"))
-        kill(state_of(home).server_pid)
-        until(lambda: (now := state.read(home / "run/postgres.json")) and "pg_control" in now.error, 30)
-
-        control.with_name("set-aside").rename(control)
-
-        until(lambda: answers_again(url), 30, "nobody starts it again")
-
-
-def test_a_keeper_that_cannot_be_started_is_reported(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-
-    with pytest.raises(PressrunError, match="the keeper of postgres ends at once"), borrow_postgres(home):
-        pass
-
-
-def test_the_state_of_a_killed_keeper_is_not_believed(home: Path) -> None:
-    with borrow_postgres(home):
-        old = (home / "run/postgres.json").read_text()
-    assert wait_stopped(home)
-    (home / "run/postgres.json").write_text(old)
-
-    with borrow_postgres(home) as url:
-        assert query(url, "SELECT 1") == [(1,)]
-
-
-def test_a_cluster_of_another_version_is_not_replaced_by_an_empty_one(home: Path) -> None:
-    with borrow_postgres(home):
-        pass
-    assert wait_stopped(home)
-    (home / "postgres/pg18").rename(home / "postgres/pg17")
-
-    with pytest.raises(PressrunError, match=r"pg17, but only PostgreSQL 18"), borrow_postgres(home):
-        pass

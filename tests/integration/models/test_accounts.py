@@ -82,7 +82,7 @@ class TestState:
             {"state": "blocked", "state_until": T0 + timedelta(seconds=1)},
             {"state": "blocked", "state_until": None},
         ],
-        ids=str,
+        ids=["paused", "broken", "blocked for longer", "blocked without end"],
     )
     def test_lifting_a_block_leaves_everything_else_as_it_is(self, loose: Database, before: dict[str, Any]) -> None:
         with loose.transaction() as tx:

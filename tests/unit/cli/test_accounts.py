@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -13,7 +13,12 @@ from models.account import Login
 from models.harvest import HarvestKind
 from pressrun.errors import UsageError
 
-GOOD = {"login": Login.FACEBOOK, "ig_id": "17841400000000000", "name": "harbour-bakery", "token": "EAAGtoken"}
+GOOD: dict[str, Any] = {
+    "login": Login.FACEBOOK,
+    "ig_id": "17841400000000000",
+    "name": "harbour-bakery",
+    "token": "EAAGtoken",
+}
 
 
 @pytest.mark.parametrize(

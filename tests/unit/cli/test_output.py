@@ -6,6 +6,7 @@ import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from cli.output import cell, show_json, show_record, show_rows
 from models.states import PostState
 
 AT = datetime(2026, 12, 24, 18, 30, 0, 250_000, tzinfo=timezone(timedelta(hours=2)))
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"name": "harbour-bakery", "count": 3, "at": AT, "hidden": "x"},
     {"name": "lena", "count": None, "at": None, "hidden": "y"},
 ]

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select, text
+
+from cli.connecting import Connected, NewAccount, connect
+from cli.runtime import Runtime, runtime
+from models.account import Account, Login
+from models.session import Database
+from pressrun.settings import Settings
+from tests.factories.rows import KEY
+from tests.support.processes import REPOSITORY, environment
+from tests.support.simulator import Simulator
+
+
+@dataclass
+class Command:
+    """Runs `pressrun` commands as a person does, with these settings."""
+
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *arguments: str, text: str = "", **over: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
+            env=environment(self.settings | {f"PRESSRUN_{name}": value for name, value in over.items()}),
+            cwd=REPOSITORY,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def json(self, *arguments: str, code: int = 0, **over: str) -> Any:
+        """The one document that a command prints with --json."""
+        done = self.run(*arguments, "--json", **over)
+        assert done.returncode == code, f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def command(database_url: str, redis_url: str, simulator: Simulator, tmp_path: Path) -> Command:
+    """Commands against the test's own database and simulator."""
+    return Command(
+        {
+            "PRESSRUN_DATABASE_URL": database_url,
+            "PRESSRUN_REDIS_URL": redis_url,
+            "PRESSRUN_GRAPH_URL": simulator.url,
+            "PRESSRUN_SECRET_KEYS": KEY,
+            "PRESSRUN_HOME": str(tmp_path / "home"),
+        }
+    )
+
+
+@dataclass
+class Here:
+    """The same in this process."""
+
+    runtime: Runtime
+    simulator: Simulator
+
+    @property
+    def database(self) -> Database:
+        return self.runtime.database
+
+    def add(self, index: int = 0, *, check: bool = True, **over: Any) -> Connected:
+        """`account add` for the simulator's account `index`."""
+        values: dict[str, Any] = {
+            "login": Login.INSTAGRAM if index % 2 else Login.FACEBOOK,
+            "ig_id": self.simulator.ig_id(index),
+            "name": f"sim-{index}",
+            "token": self.simulator.token(index),
+        }
+        return connect(self.runtime, NewAccount(**values | over), check=check)
+
+    def account(self, index: int = 0) -> Account | None:
+        with self.database.transaction() as tx:
+            return tx.scalar(select(Account).where(Account.ig_id == self.simulator.ig_id(index)))
+
+    def execute(self, sql: str, **parameters: Any) -> None:
+        with self.database.transaction() as tx:
+            tx.execute(text(sql), parameters)
+
+
+@pytest.fixture
+def here(database: Database, database_url: str, simulator: Simulator, tmp_path: Path) -> Iterator[Here]:
+    """A runtime on the test's own database; the invariants are checked at its end."""
+    settings = Settings(
+        database_url=database_url,
+        graph_url=simulator.url,
+        secret_keys=[SecretStr(KEY)],
+        home=tmp_path / "home",
+    )
+    with runtime(settings) as running:
+        yield Here(running, simulator)

@@ -1,0 +1,173 @@
+"""Every command that lists or tells: one JSON document with `--json`, one clear line when it cannot."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from models.post import COLUMNS as POST_COLUMNS
+from tests.factories.rows import make_post
+from tests.integration.cli.conftest import Command, Here
+from tests.support.processes import REPOSITORY, environment
+
+
+@pytest.mark.parametrize(
+    ("arguments", "empty"),
+    [
+        (["account", "list"], []),
+        (["post", "list"], []),
+        (["harvest", "run"], []),
+        (["insight", "show"], {"account": [], "media": []}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_nothing_yet_is_an_empty_document(command: Command, arguments: list[str], empty: object) -> None:
+    assert command.json(*arguments) == empty
+
+
+def test_db_status_and_upgrade_tell_the_revision(command: Command) -> None:
+    status = command.json("db", "status")
+    upgraded = command.json("db", "upgrade")
+
+    assert status == {"current": status["head"], "head": status["head"], "is_current": True}
+    assert upgraded == {"was": status["head"], "is": status["head"], "head": status["head"]}
+
+
+def test_an_older_schema_is_told_and_not_used(here: Here, command: Command) -> None:
+    here.execute("UPDATE alembic_version SET version_num = '0000'")
+    try:
+        assert command.json("db", "status", code=1)["is_current"] is False
+        done = command.run("account", "list")
+    finally:
+        here.execute("UPDATE alembic_version SET version_num = '0001'")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "run `pressrun db upgrade`" in done.stderr
+
+
+def test_a_missing_secret_key_is_a_usage_error(command: Command) -> None:
+    added = ["account", "add", "--login", "facebook", "--ig-id", "17841400000000000", "--name", "bakery"]
+
+    done = command.run(*added, text="SIM-TOKEN-0", SECRET_KEYS="")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("pressrun: PRESSRUN_SECRET_KEYS is missing")
+    assert command.json("account", "list") == []
+
+
+@pytest.mark.parametrize("arguments", [["account", "list"], ["scheduler"], ["worker"], ["up"]], ids=" ".join)
+def test_a_database_that_does_not_answer_is_one_line_with_its_host(command: Command, arguments: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    done = command.run(*arguments, DATABASE_URL=f"postgresql://app:its-password@127.0.0.1:{port}/pressrun")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert f"127.0.0.1:{port}" in line
+    assert "its-password" not in line
+
+
+def test_up_tells_a_broker_that_does_not_answer(command: Command) -> None:
+    done = command.run("up", REDIS_URL="redis://:its-password@127.0.0.1:1/0")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert line.startswith("pressrun: Redis at redis://")
+    assert "its-password" not in line
+
+
+def test_up_tells_a_port_that_is_taken(command: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = command.run("up", "--port", str(taken.getsockname()[1]))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert "--port" in line
+
+
+def test_harvests_run_in_the_command_when_no_worker_is_there(here: Here, command: Command) -> None:
+    here.add(0)
+    here.add(1)
+
+    ran = command.json("harvest", "run", "--account", "sim-0")
+    shown = command.json("insight", "show")
+
+    assert {row["account"] for row in ran} == {"sim-0"}
+    assert {row["kind"] for row in ran} == {"profile", "account", "audience", "media", "stories", "tags"}
+    assert {row["status"] for row in ran} <= {"done", "partial"}
+    assert all(list(row) == ["account", "kind", "status", "calls", "rows", "errors"] for row in ran)
+    assert {row["account"] for row in shown["account"]} == {"sim-0"}
+    values = {row["metric"]: row for row in shown["account"]}
+    assert values["followers_count"]["value"] > 0
+    assert values["followers_count"]["captured_at"].endswith("Z")
+
+
+def test_the_curve_of_one_media_is_a_list(here: Here, command: Command) -> None:
+    here.add(0)
+    command.json("harvest", "run", "--kind", "media")
+    media = command.json("insight", "show", "--account", "sim-0")["media"]
+
+    curve = command.json("insight", "show", "--media", media[0]["media_id"])
+    unknown = command.run("insight", "show", "--media", "1")
+
+    assert curve
+    assert curve[-1]["captured_at"] == media[0]["captured_at"]
+    assert curve[-1]["likes"] == media[0]["likes"]
+    assert unknown.returncode == 2
+
+
+def test_a_harvest_that_fails_ends_with_code_1(here: Here, command: Command) -> None:
+    here.add(0)
+    here.simulator.post("/_sim/token", account=0, action="revoke")
+
+    done = command.run("harvest", "run", "--kind", "profile")
+
+    assert done.returncode == 1
+    assert "profile" in done.stdout
+    assert "put off" in done.stderr
+    assert "SIM-TOKEN" not in done.stdout + done.stderr
+    [account] = command.json("account", "list")
+    assert account["state"] == "broken"
+
+
+def test_an_account_that_is_not_there_is_a_usage_error(here: Here, command: Command) -> None:
+    here.add(0)
+
+    done = command.run("harvest", "run", "--account", "nobody")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "known: sim-0" in done.stderr
+
+
+def test_posts_are_listed_under_the_columns_of_the_contract(here: Here, command: Command) -> None:
+    account = here.add(0).account
+    with here.database.transaction() as tx:
+        make_post(tx, account, key="the-key")
+
+    [row] = command.json("post", "list")
+
+    assert tuple(row) == POST_COLUMNS
+    assert (row["key"], row["account"], row["state"]) == ("the-key", "sim-0", "scheduled")
+
+
+def test_a_reader_that_leaves_early_is_no_traceback(command: Command) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli", "account", "list", "--json"],
+        env=environment(command.settings),
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+        process.wait(60)
+
+    assert said == ""
+    assert process.returncode in {0, 1}

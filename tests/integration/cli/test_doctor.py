@@ -1,0 +1,137 @@
+"""`pressrun doctor` finds what is wrong, says what to do, and ends with 1."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import redis
+from pydantic import SecretStr
+
+from cli.checks import FAIL, Finding, examine
+from models.partitions import PARTITIONED
+from pressrun import clock
+from pressrun.embedded.servers import redis_py_url
+from pressrun.settings import Settings
+from pressrun.vault import generate_key
+from tests.factories.rows import make_attempt, make_post
+from tests.integration.cli.conftest import Command, Here
+
+
+@pytest.fixture
+def settings(here: Here, redis_url: str) -> Settings:
+    return here.runtime.settings.model_copy(update={"redis_url": redis_url})
+
+
+def failures(settings: Settings, **over: object) -> dict[str, Finding]:
+    found = examine(settings.model_copy(update=over))
+    return {finding.check: finding for finding in found if finding.result == FAIL}
+
+
+def test_a_sound_installation_passes(here: Here, settings: Settings) -> None:
+    here.add(0)
+
+    found = examine(settings)
+
+    assert not [finding for finding in found if finding.result == FAIL]
+    assert {"postgres", "schema", "redis", "redis eviction", "secret keys", "tokens", "partitions", "invariants"} <= {
+        finding.check for finding in found
+    }
+
+
+def test_a_server_that_does_not_answer(settings: Settings) -> None:
+    found = failures(
+        settings, database_url="postgresql://app:its-password@127.0.0.1:1/x", redis_url="redis://127.0.0.1:1"
+    )
+
+    assert set(found) == {"postgres", "redis"}
+    assert all(finding.advice for finding in found.values())
+    assert "its-password" not in found["postgres"].detail
+
+
+def test_an_old_schema(here: Here, settings: Settings) -> None:
+    here.execute("UPDATE alembic_version SET version_num = '0000'")
+    try:
+        found = failures(settings)
+    finally:
+        here.execute("UPDATE alembic_version SET version_num = '0001'")
+
+    assert set(found) == {"schema"}
+    assert "db upgrade" in (found["schema"].advice or "")
+
+
+def test_a_broker_that_throws_hints_away(settings: Settings, redis_url: str) -> None:
+    with redis.Redis.from_url(redis_py_url(redis_url)) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            found = failures(settings)
+        finally:
+            client.config_set("maxmemory-policy", "noeviction")
+
+    assert set(found) == {"redis eviction"}
+
+
+def test_no_key(here: Here, settings: Settings) -> None:
+    here.add(0)
+
+    assert set(failures(settings, secret_keys=[])) == {"secret keys"}
+
+
+def test_a_token_that_no_key_opens(here: Here, settings: Settings) -> None:
+    here.add(0)
+
+    found = failures(settings, secret_keys=[SecretStr(generate_key())])
+
+    assert set(found) == {"tokens"}
+    assert "sim-0" in found["tokens"].detail
+
+
+def test_a_broken_account(here: Here, settings: Settings) -> None:
+    here.add(0)
+    here.execute("UPDATE accounts SET state = 'broken', state_reason = 'the token was refused'")
+
+    assert set(failures(settings)) == {"account sim-0"}
+
+
+def test_a_month_without_its_partition(here: Here, settings: Settings) -> None:
+    name = f"{PARTITIONED[0]}_{clock.now():%Y_%m}"
+    here.execute(f"DROP TABLE {name}")
+
+    found = failures(settings)
+
+    assert set(found) == {"partitions"}
+    assert name in found["partitions"].detail
+
+
+def test_a_violated_invariant(here: Here, settings: Settings) -> None:
+    account = here.add(0).account
+    with here.database.transaction() as tx:
+        attempt = make_attempt(tx, make_post(tx, account))
+
+    found = failures(settings)
+    here.execute("DELETE FROM attempts")  # the fixture checks the invariants too
+
+    assert set(found) == {"invariant attempt_without_publishing"}
+    assert f"attempt {attempt.id}" in found["invariant attempt_without_publishing"].detail
+
+
+def test_a_media_folder_that_is_a_file(settings: Settings, tmp_path: Path) -> None:
+    home = tmp_path / "other home"
+    home.mkdir()
+    (home / "media").symlink_to(home / "nowhere")
+
+    found = failures(settings, home=home)
+
+    assert found
+
+
+def test_the_command_tells_each_check_and_ends_with_1_if_one_fails(here: Here, command: Command) -> None:
+    here.add(0)
+
+    sound = command.json("doctor")
+    broken = command.run("doctor", SECRET_KEYS=generate_key())
+
+    assert all(list(row) == ["check", "ok", "result", "detail", "advice"] for row in sound)
+    assert all(row["ok"] for row in sound)
+    assert broken.returncode == 1
+    assert any(line.startswith("FAIL  tokens") for line in broken.stdout.splitlines())
