@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
-JOBS ?= 2
+JOBS ?= 4
 
 .PHONY: help install demo test torture bench-lateness lint types layers lock lock-check check clean
 help:  ## what can be made
@@ -33,7 +33,7 @@ demo: $(VENV)/.installed  ## publish and harvest an example campaign against a s
 	@$(BIN)/pressrun demo $(ARGS)
 
 test: $(VENV)/.installed-dev  ## run the whole suite with servers of its own
-	$(BIN)/pytest -n $(JOBS) $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 torture: $(VENV)/.installed-dev  ## posts fall due while everything is killed; ARGS="--posts 1000 --accounts 50 --seconds 600"
 	$(BIN)/python -m benchmarks.torture $(ARGS)

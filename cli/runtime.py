@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ def configure_log(settings: Settings, *, is_service: bool) -> None:
     """Logging as the settings say."""
     is_told = "log_level" in settings.model_fields_set
     log.configure(level=settings.log_level if is_service or is_told else "WARNING", form=settings.log_format)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of its dialect each time the schema is looked at
 
 
 @contextmanager

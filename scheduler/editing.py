@@ -47,7 +47,9 @@ def edit_post(
         report.problems.append(RowProblem(1, "publish_at", "is in the past: correct it, or say --late"))
     preflight = _preflight(settings, wish, post, parts, changes, base)
     report.warnings += [RowProblem(1, one.column, one.message) for one in preflight.warnings]
-    errors = [*preflight.errors, *(unreachable(wish.media, settings) if "media" in changes else [])]
+    errors = [*preflight.errors, *(unreachable("media", wish.media, settings) if "media" in changes else [])]
+    if "cover_url" in changes and wish.cover is not None:
+        errors += unreachable("cover_url", (wish.cover,), settings)
     report.problems += [RowProblem(1, one.column, one.message) for one in errors]
     if report.problems:
         return report

@@ -160,19 +160,20 @@ def _check_row(
         return None
     preflight = examiner.examine(wish)
     report.warnings += [RowProblem(row.line, problem.column, problem.message) for problem in preflight.warnings]
-    errors = [*preflight.errors, *unreachable(wish.media, settings)]
+    errors = [*preflight.errors, *unreachable("media", wish.media, settings)]
+    errors += unreachable("cover_url", (wish.cover,) if wish.cover else (), settings)
     if errors:
         refuse(errors)
         return None
     return check(wish, preflight)
 
 
-def unreachable(media: tuple[str, ...], settings: Settings) -> list[ColumnProblem]:
+def unreachable(column: str, sources: tuple[str, ...], settings: Settings) -> list[ColumnProblem]:
     """Local files need an address at which Instagram can fetch them."""
-    if settings.offers_local_media or all("://" in source for source in media):
+    if settings.offers_local_media or all("://" in source for source in sources):
         return []
     message = "Instagram could not fetch local files: set PRESSRUN_PUBLIC_URL to this console's public address"
-    return [ColumnProblem("media", message)]
+    return [ColumnProblem(column, message)]
 
 
 def _find_doubles(checked: list[tuple[int, Checked]], report: ImportReport) -> None:

@@ -104,7 +104,10 @@ class Examiner:
         return self._seen[source, use]
 
     def _look_at_file(self, source: str, use: Use | PostType) -> tuple[Examined, Probe, list[Problem]]:
-        path = self._base / Path(source).expanduser()
+        try:
+            path = self._base / Path(source).expanduser()
+        except RuntimeError:
+            raise PressrunError(f"{source}: nobody here has a home of that name") from None
         probed = probe(path)
         purpose = use if isinstance(use, Use) else rules.use_for(use.value, probed.kind)
         problems = list(rules.check(probed, purpose))

@@ -123,7 +123,8 @@ def add_parts(tx: Session, post: Post, wish: Wish, preflight: Preflight) -> None
 
 def due_for_staging(publish_at: datetime, settings: Settings) -> datetime:
     """When the first step of a post is owed. Never in the past: it would look forgotten, and go before all others."""
-    return max(publish_at - settings.stage_ahead, clock.now())
+    now = clock.now()
+    return publish_at - settings.stage_ahead if publish_at - now > settings.stage_ahead else now
 
 
 def params_of(checked: Checked) -> dict[str, Any]:

@@ -41,6 +41,7 @@ COLUMNS = (
 REQUIRED = ("account", "publish_at", "type", "media")
 GRADUATION = ("MANUAL", "SS_PERFORMANCE")
 MAX_THUMB_OFFSET_MS = 15 * 60 * 1000
+FARTHEST = timedelta(days=3653)
 _UNTEXT = re.compile("[\0\ud800-\udfff]")
 """Neither Postgres nor UTF-8 takes these: NUL, and what is left of bytes that were no text."""
 
@@ -101,7 +102,7 @@ def parse_wish(
     media = reader.read("media", _media) or ()
     wish = Wish(
         account=reader.text("account") or "",
-        publish_at=reader.read("publish_at", lambda text: parse_instant(text, zone, reference=reference)) or reference,
+        publish_at=reader.read("publish_at", lambda text: _instant(text, zone, reference)) or reference,
         publish_at_text=reader.text("publish_at") or "",
         timezone=zone.key,
         type=post_type or PostType.IMAGE,
@@ -158,6 +159,13 @@ class _Reader:
         for column, types in _NOT_FOR.items():
             if post_type in types and self.text(column) is not None:
                 self.problems.append(ColumnProblem(column, f"Instagram takes none for a {post_type}: leave it empty"))
+
+
+def _instant(text: str, zone: ZoneInfo, reference: datetime) -> datetime:
+    parsed = parse_instant(text, zone, reference=reference)
+    if abs(parsed - reference) > FARTHEST:
+        raise UsageError(f"{text!r} is more than ten years away: check the year")
+    return parsed
 
 
 def _post_type(text: str) -> PostType:

@@ -11,7 +11,7 @@ from simulator.clock import graph_time
 from simulator.fields import Field
 from simulator.journal import Event
 from simulator.media import MEDIA
-from simulator.nodes import NodeType
+from simulator.nodes import FACEBOOK, NodeType
 from simulator.permissions import Need
 from simulator.records import Account, Comment, Media
 from simulator.routing import endpoint
@@ -172,3 +172,11 @@ COMMENT.plain("like_count", lambda comment: comment.likes)
 COMMENT.plain("hidden", lambda comment: comment.is_hidden)
 COMMENT.plain("parent_id", lambda comment: comment.parent_id)
 COMMENT.plain("from", lambda comment: {"id": comment.from_id, "username": comment.username})
+COMMENT.plain("legacy_instagram_comment_id", lambda comment: comment.id, FACEBOOK)
+
+
+@COMMENT.field("user", FACEBOOK)
+def _user(call: Call, comment: Comment, _field: Field) -> Any:
+    """The author's own node, shown for comments of the account itself."""
+    author = call.world.nodes.get(comment.from_id)
+    return {"id": author.ig_id} if isinstance(author, Account) else None

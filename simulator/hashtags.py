@@ -51,7 +51,7 @@ def search(call: Call, _account: Account | None) -> Any:
         if len(fresh) >= _BUDGET:
             raise errors.too_many_hashtags()
         call.world.commit("hashtag.searched", account=account.index, name=name, at=now)
-    return {"data": [{"id": hashtag_id(name)}]}
+    return {"data": [HASHTAG.render(call, call.world.nodes[hashtag_id(name)], call.fields())]}
 
 
 @applies("hashtag.searched")

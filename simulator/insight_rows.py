@@ -22,6 +22,14 @@ def wanted_metrics(params: Params, known: Collection[str]) -> list[str]:
     return list(dict.fromkeys(metrics))
 
 
+def wanted_period(params: Params) -> str | None:
+    """The period asked for; Meta's SDK sends it as a list of one."""
+    periods = params.listing("period")
+    if len(periods) > 1:
+        raise errors.invalid("Param period takes one value")
+    return periods[0] if periods else None
+
+
 def row(node: str, metric: str, period: str, **content: Any) -> dict[str, Any]:
     title = metric.replace("_", " ").capitalize()
     return {

@@ -98,7 +98,9 @@ def insights(call: Call, account: Account) -> Any:
 
 def _read(call: Call) -> _Query:
     params = call.params
-    period = params.required("period")
+    period = insight_rows.wanted_period(params)
+    if period is None:
+        raise errors.missing("period")
     metric_type = params.text("metric_type")
     if metric_type not in {None, _TOTAL, _SERIES}:
         raise errors.invalid("metric_type must be one of: total_value, time_series")

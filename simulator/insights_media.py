@@ -55,8 +55,7 @@ def _insights(call: Call, media: Media, params: Params) -> Any:
     if media.parent_id is not None:
         raise errors.unsupported(media.id)
     metrics = wanted_metrics(params, METRICS.get(media.product_type, frozenset()))
-    period = params.text("period")
-    if period not in {None, "lifetime"}:
+    if insight_rows.wanted_period(params) not in {None, "lifetime"}:
         raise errors.invalid("period must be lifetime")
     for metric in metrics:
         _check(call, media, metric)

@@ -265,7 +265,15 @@ MEDIA.plain("media_audio_type", lambda media: "ORIGINAL_SOUND" if media.media_ty
 MEDIA.plain("ig_id", lambda media: media.id, FACEBOOK)
 MEDIA.plain("legacy_instagram_media_id", lambda media: media.id, FACEBOOK)
 MEDIA.plain("boost_eligibility_info", lambda _media: {"eligible_to_boost": True}, FACEBOOK)
-MEDIA.plain("boost_ads_list", lambda _media: None, FACEBOOK)
+for _name in ("has_poll", "has_slider"):
+    MEDIA.plain(_name, lambda _media: False, FACEBOOK)
+# Fields of Meta's SDK that our media have no value for.
+for _name in (
+    "boost_ads_list audio_id video_title view_count live_status live_reactions ingest_state ingest_key ingest_url "
+    "ingest_is_ready_to_start ingest_first_video_received_time ingest_last_heartbeat_time ingest_video_height "
+    "ingest_video_width"
+).split():
+    MEDIA.plain(_name, lambda _media: None, FACEBOOK)
 MEDIA.plain(
     "copyright_check_information",
     lambda media: {"status": {"status": "completed", "matches_found": False}} if media.media_type == "VIDEO" else None,

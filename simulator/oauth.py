@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 from urllib.parse import urlencode
@@ -45,6 +46,9 @@ def authorize(call: Call, _node: None) -> Any:
 def facebook_token(call: Call, _node: None) -> Any:
     """A code becomes a short token, a short token a long one: another string, which replaces it."""
     _check_app(call)
+    if call.params.text("grant_type") == "client_credentials":
+        config = call.world.config
+        return {"access_token": f"{config.app_id}|{config.app_secret}", "token_type": "bearer"}
     if call.params.text("grant_type") == "fb_exchange_token":
         token = authenticate(call.world, call.params.required("fb_exchange_token"), None)
         if token.kind is TokenKind.INSTAGRAM:
@@ -64,8 +68,11 @@ def facebook_token(call: Call, _node: None) -> Any:
     is_open=True,
 )
 def instagram_code(call: Call, _node: None) -> Any:
-    """api.instagram.com takes a form; its refusals have a shape of their own (graph-api.md §3.1)."""
-    if call.params.text("grant_type") != "authorization_code":
+    """api.instagram.com takes a form; its refusals have a shape of their own (graph-api.md §3.1).
+
+    graph.facebook.com has the same path; OAuth libraries name the app in the Authorization header there.
+    """
+    if call.params.text("grant_type") != "authorization_code" or _basic(call) is not None:
         return facebook_token(call, _node)
     config = call.world.config
     if call.params.text("client_id") != config.app_id or call.params.text("client_secret") != config.app_secret:
@@ -145,10 +152,23 @@ def debug(call: Call, _node: None) -> Any:
 
 def _check_app(call: Call) -> None:
     config = call.world.config
-    if call.params.required("client_id") != config.app_id:
+    named = _basic(call) or (call.params.required("client_id"), call.params.required("client_secret"))
+    if named[0] != config.app_id:
         raise errors.invalid("Error validating application. Cannot get application info due to a system error.")
-    if call.params.required("client_secret") != config.app_secret:
+    if named[1] != config.app_secret:
         raise errors.invalid("Error validating client secret.")
+
+
+def _basic(call: Call) -> tuple[str, str] | None:
+    """App id and secret of HTTP Basic authentication; parameters win over an empty part."""
+    scheme, _, encoded = call.request_headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return "", ""
+    return name or call.params.text("client_id") or "", secret or call.params.text("client_secret") or ""
 
 
 def _redeem(call: Call, login: Login) -> Account | None:

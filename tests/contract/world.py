@@ -44,10 +44,14 @@ class World:
         return self.simulator.url
 
     def take(self, *, instagram: bool = False) -> Account:
-        """An account that nobody has taken before. Even numbers are on Facebook Login, odd ones on Instagram Login."""
-        index = next(number for number in self._numbers if number % 2 == instagram)
-        profile = self.ask(index, self.simulator.ig_id(index), fields="username")
-        return Account(index, self.simulator.ig_id(index), profile["username"], self.simulator.token(index))
+        """An account that nobody has taken before, with media of all types among its newest eleven."""
+        for index in self._numbers:
+            if index % 2 == instagram:  # odd ones are on Instagram Login
+                node = self.simulator.ig_id(index)
+                profile = self.ask(index, node, fields="username,media.limit(11){media_type}")
+                if len({media["media_type"] for media in profile["media"]["data"]}) == 3:
+                    return Account(index, node, profile["username"], self.simulator.token(index))
+        raise AssertionError("unreachable: the numbers never end")
 
     def ask(self, index: int, path: str, **params: Any) -> Any:
         """What the simulator says to a plain GET: the measure for what a client makes of it."""

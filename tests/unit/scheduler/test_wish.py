@@ -19,7 +19,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 ROW = {"account": "bakery", "publish_at": "2026-12-24T18:30", "type": "reel", "media": "wheel.mp4"}
 
 
-def _read(zone: ZoneInfo = UTC_ZONE, **fields: str) -> Wish:
+def _read(zone: ZoneInfo = UTC_ZONE, /, **fields: str) -> Wish:
     wish, problems = parse_wish(ROW | fields, zone=zone, reference=NOW)
     assert problems == []
     assert wish is not None
@@ -132,6 +132,12 @@ class TestTimes:
     @pytest.mark.parametrize("text", ["tomorrow", "24.12.2026 18:30", "2026-02-30T10:00", "+soon", "18:30", "+-5m"])
     def test_any_other_is_refused(self, text: str) -> None:
         assert _problem(publish_at=text).column == "publish_at"
+
+    @pytest.mark.parametrize("text", ["0001-01-01T00:00Z", "0026-12-24T18:30", "2206-12-24T18:30", "9999-12-31T23:59"])
+    def test_a_year_that_must_be_a_slip_of_the_pen_is_refused(self, text: str) -> None:
+        assert _problem(publish_at=text) == ColumnProblem(
+            "publish_at", f"{text!r} is more than ten years away: check the year"
+        )
 
 
 class TestWrongColumns:
