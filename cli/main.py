@@ -82,8 +82,8 @@ def exit_code(action: Callable[[], object]) -> int:
         return _fail(str(problem), FAILED)
     except TyperException as problem:
         return _fail(_with_hint(problem), getattr(problem, "exit_code", FAILED))
-    except SystemExit as ended:  # a library's own way out: argparse, uvicorn
-        return ended.code if isinstance(ended.code, int) and ended.code in {0, WRONG_USAGE} else FAILED
+    except SystemExit as ended:  # a library's own way out: argparse, uvicorn, Celery
+        return _leave(ended)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:
@@ -109,6 +109,12 @@ def _fail(message: str, code: int) -> int:
         note(redact(traceback.format_exc()))
     note(redact(f"pressrun: {message}"))
     return code
+
+
+def _leave(ended: SystemExit) -> int:
+    if isinstance(ended.code, str):
+        return _fail(ended.code, FAILED)
+    return ended.code if ended.code in {0, WRONG_USAGE} and isinstance(ended.code, int) else FAILED
 
 
 def _with_hint(problem: TyperException) -> str:

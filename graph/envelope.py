@@ -30,11 +30,13 @@ class Envelope:
 def read_envelope(body: bytes, secrets: Sequence[str]) -> Envelope | None:
     """The envelope in these bytes, the literal `secrets` blotted out; None when there is none."""
     try:
-        answer = json.loads(_without(secrets, body.decode()))
+        answer = json.loads(body)
     except (ValueError, RecursionError):
         return None
     if not isinstance(answer, dict):
         return None
+    # After parsing: in the bytes a secret may be escaped, and a short one may be part of a key.
+    answer = {name: _without(secrets, value) for name, value in answer.items()}
     error = answer.get("error")
     if isinstance(error, dict):
         return Envelope(
@@ -60,7 +62,7 @@ def read_envelope(body: bytes, secrets: Sequence[str]) -> Envelope | None:
 def read_upload_verdict(body: bytes, secrets: Sequence[str]) -> tuple[bool, str] | None:
     """(retriable, message) of the `debug_info` of a failed resumable upload, None when there is none."""
     try:
-        info = json.loads(_without(secrets, body.decode()))["debug_info"]
+        info = {name: _without(secrets, value) for name, value in json.loads(body)["debug_info"].items()}
         return info.get("retriable") is not False, _text(info.get("message")) or _text(info.get("type")) or ""
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return None
@@ -83,7 +85,11 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _without(secrets: Sequence[str], text: str) -> str:
-    for secret in filter(None, secrets):
-        text = text.replace(secret, REDACTED)
-    return text
+def _without(secrets: Sequence[str], value: Any) -> Any:
+    """The texts of a value and of its object, the secrets blotted out."""
+    if isinstance(value, dict):
+        return {name: _without(secrets, one) if isinstance(one, str) else one for name, one in value.items()}
+    if isinstance(value, str):
+        for secret in filter(None, secrets):
+            value = value.replace(secret, REDACTED)
+    return value

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
 from models.partitions import ensure_partitions
 from models.session import Database
 from pressrun import log
 
 EVERY = timedelta(hours=6)
+AGAIN_AFTER = timedelta(minutes=1)
+"""When it could not be done; partitions are made months ahead, so there is time."""
 
 _log = log.get(__name__)
 
 
 def run(database: Database, *, now: datetime) -> datetime:
-    """Do the upkeep; returns when it is due again. Several schedulers may do it at once."""
-    with database.transaction() as tx:
-        made = ensure_partitions(tx, now=now)
+    """Do the upkeep; returns when it is due again. Several schedulers may do it at once.
+
+    It never raises what the database says, and never waits long: posts fall due meanwhile.
+    """
+    try:
+        with database.transaction() as tx:
+            # A new partition waits for whoever reads the history, a backup for example.
+            tx.execute(text("SET LOCAL lock_timeout = '300ms'"))
+            made = ensure_partitions(tx, now=now)
+    except DBAPIError as problem:
+        _log.warning("upkeep.failed", error=str(problem.orig or problem))
+        return now + AGAIN_AFTER
     if made:
         _log.info("upkeep.partitions_made", names=made)
     return now + EVERY

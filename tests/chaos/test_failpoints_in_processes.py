@@ -26,7 +26,7 @@ def test_each_point_fires_once_and_every_post_goes_out_once(
     simulator_factory: Callable[..., Simulator], media_folder: Path, action: str
 ) -> None:
     faults = [f"media_publish:{mode}:probability=0.08" for mode in FAULTS]
-    simulator = simulator_factory(accounts=3, image_processing_s=0.2, video_processing_s=1, fault=faults)
+    simulator = simulator_factory(accounts=3, image_processing_s=0.2, video_processing_s=1, faults=tuple(faults))
     rows = []
     for number in range(18):
         kind = TYPES[number % 3]  # no stories: two lost at once look alike, and are left to a person

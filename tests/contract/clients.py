@@ -76,4 +76,4 @@ def refused(call: Callable[[], Any]) -> tuple[int, int | None]:
     error = caught.value
     if isinstance(error, FacebookRequestError):
         return error.api_error_code(), error.api_error_subcode()
-    return error.code, getattr(error, "error_subcode", None)  # type: ignore[union-attr]
+    return error.code, getattr(error, "error_subcode", None)

@@ -10,9 +10,13 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from graph.client import Credentials, GraphClient, Login
+from graph.transport import Transport
+from tests.contract.samples import IG_ID
 from tests.contract.world import Account, World
 from tests.support.simulator import Simulator
 from tests.support.web import serve
+from tests.unit.graph.server import ScriptedServer
 
 _ACCOUNTS = 400
 
@@ -27,7 +31,7 @@ def world(media_folder: Path) -> Iterator[World]:
     ):
         yield World(simulator, media)
         report = simulator.report()
-        assert report["defects"] == {}, simulator.process.output
+        assert report["defects"] == {}
         assert report["duplicates"] == []
         assert report["quota_violations"] == []
         assert report["sources_without_range"] == {}
@@ -43,3 +47,19 @@ def account(world: World) -> Account:
 def instagram_account(world: World) -> Account:
     """On Instagram Login."""
     return world.take(instagram=True)
+
+
+@pytest.fixture
+def answers() -> Iterator[ScriptedServer]:
+    """Answers what the contract records."""
+    server = ScriptedServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def recorded(answers: ScriptedServer) -> Iterator[GraphClient]:
+    """Our client on Facebook Login, asking `answers`."""
+    credentials = Credentials(Login.FACEBOOK, IG_ID, "EAAtoken")
+    with Transport() as transport:
+        yield GraphClient(credentials, transport, graph_url=answers.url, app_id="1", app_secret="hush")

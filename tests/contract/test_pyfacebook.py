@@ -139,7 +139,7 @@ def test_mentions(api: Any, world: World, account: Account) -> None:
 def test_tags(api: Any, world: World, account: Account) -> None:
     tagged = world.push("tag", account)["media_id"]
 
-    assert [media.id for media in api.user.get_tagged_media().data][0] == tagged
+    assert api.user.get_tagged_media().data[0].id == tagged
     assert len(api.user.get_tagged_media(limit=2).data) == 2, "without next it takes the first page for all"
 
 

@@ -41,7 +41,9 @@ def publish(api: Any, container: Any) -> str:
 
 
 def test_an_image(api: Any, world: World, account: Account) -> None:
-    media = publish(api, ImageContainer(f"{world.media}/feed.jpg", caption="By pystagram", collaborators=["mona", "teo"]))
+    media = publish(
+        api, ImageContainer(f"{world.media}/feed.jpg", caption="By pystagram", collaborators=["mona", "teo"])
+    )
 
     line = world.published(account)[0]
     assert (line["media_id"], line["media_type"], line["product_type"]) == (media, "IMAGE", "FEED")

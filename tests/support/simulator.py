@@ -1,15 +1,16 @@
-"""A simulator process for a test, and the few questions that tests ask it."""
+"""A simulator for a test, and the few questions that tests ask it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
 import httpx
 
-from tests.support.processes import Process, start_module
+from simulator.config import SimulatorConfig
+from simulator.serve import background
 
 FIRST_IG_ID = 17_841_400_000_000_000
 
@@ -19,22 +20,22 @@ class Simulator:
     """A running simulator. Account `i` is on Facebook Login when even, on Instagram Login when odd."""
 
     url: str
-    process: Process
     http: httpx.Client
+    stop: Callable[[], None]
+    """End it before the test does."""
 
     @classmethod
     @contextmanager
-    def start(cls, **flags: Any) -> Iterator[Self]:
-        """`flags` as on its command line, with underscores; True stands alone, a list is given several times."""
-        arguments: list[str] = []
-        for name, value in {"port": 0, **flags}.items():
-            option = "--" + name.replace("_", "-")
-            for one in value if isinstance(value, list | tuple) else [value]:
-                arguments += [option] if one is True else [option, str(one)]
-        with start_module("simulator", *arguments) as process:
-            url = process.line(r"^LISTENING (http://\S+)$")
+    def start(cls, **settings: Any) -> Iterator[Self]:
+        """In a thread of this process, on real HTTP. `settings` as of SimulatorConfig; `faults` as on its command line.
+
+        Tests that kill it start it as a process of its own (`tests/unit/simulator/test_durability.py`).
+        """
+        config = SimulatorConfig(**{"port": 0, **settings})
+        with ExitStack() as running:
+            url = running.enter_context(background(config))
             with httpx.Client(base_url=url, timeout=10) as http:
-                yield cls(url, process, http)
+                yield cls(url, http, running.close)
 
     def ig_id(self, index: int) -> str:
         return str(FIRST_IG_ID + index)

@@ -75,7 +75,7 @@ class TestRefusing:
         assert here.account(1) is None
 
     def test_an_instagram_that_does_not_answer_can_be_left_out(self, here: Here) -> None:
-        here.simulator.process.kill()
+        here.simulator.stop()
 
         with pytest.raises(PressrunError, match="--no-check"):
             here.add(0)

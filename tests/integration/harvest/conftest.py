@@ -30,7 +30,7 @@ from worker.harvests import run as harvest
 
 LEASE_S = 30.0
 
-STILL: dict[str, Any] = {"speed": 0.0001, "no_fetch_media": True, "image_processing_s": 0.0}
+STILL: dict[str, Any] = {"speed": 0.0001, "fetch_media": False, "image_processing_s": 0.0}
 """A simulator whose time stands still, so that no number changes by itself between two reads of a test."""
 
 

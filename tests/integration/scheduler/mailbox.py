@@ -47,18 +47,23 @@ class Mailbox:
 
     def everything(self) -> bytes:
         """Every key and every value, whatever holds it."""
+        client: Any = self._client
         parts: list[bytes] = []
-        keys: Any = self._client.keys("*")
-        for key in keys:
-            kind: Any = self._client.type(key)
-            values: Any = {
-                b"list": lambda key=key: self._client.lrange(key, 0, -1),
-                b"set": lambda key=key: list(self._client.smembers(key)),  # type: ignore[arg-type]
-                b"hash": lambda key=key: [part for pair in self._client.hgetall(key).items() for part in pair],  # type: ignore[union-attr]
-                b"string": lambda key=key: [self._client.get(key)],
-            }[kind]()
-            parts += [key, *values]
+        for key in client.keys("*"):
+            kind = client.type(key)
+            if kind == b"list":
+                parts += client.lrange(key, 0, -1)
+            elif kind == b"set":
+                parts += client.smembers(key)
+            else:
+                parts.append(client.dump(key))
+            parts.append(key)
         return b"\n".join(parts)
+
+    def limit_memory(self, limit: str) -> None:
+        """Let the server take no more than that many bytes, and refuse instead of forgetting; 0: no limit."""
+        self._client.config_set("maxmemory-policy", "noeviction")
+        self._client.config_set("maxmemory", limit)
 
     def clear(self) -> None:
         self._client.flushdb()

@@ -285,8 +285,7 @@ class TestBrokerDown:
     ) -> None:
         _staged(database, 3)
         with private_servers() as own, Mailbox(own.redis_url, 0) as mailbox:
-            mailbox._client.config_set("maxmemory-policy", "noeviction")
-            mailbox._client.config_set("maxmemory", "1")
+            mailbox.limit_memory("1")
             broker = Broker(own.redis_url)
             dispatcher = Dispatcher(settings=settings, database=database, broker=broker)
 
@@ -294,7 +293,7 @@ class TestBrokerDown:
             assert (full.sent, full.broker_is_up) == (0, False)
             assert all(row.is_due for row in _rows(database).values())
 
-            mailbox._client.config_set("maxmemory", "0")
+            mailbox.limit_memory("0")
             assert [dispatcher.round().sent for _ in range(3)] == [1, 2, 0]
             broker.close()
 

@@ -1,0 +1,332 @@
+"""The loop: on the second, awake when it is told, quiet when nothing is due, and not to be killed by its servers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from models.claims import WORKS, claim_due, wake_schedulers
+from models.session import Database
+from pressrun import clock
+from pressrun.broker import Broker
+from pressrun.clock import Deadline
+from pressrun.hints import Queue
+from pressrun.settings import Settings
+from scheduler.loop import LONGEST_NAP_S, SchedulerLoop
+from tests.factories.rows import make_account, make_harvest, make_post
+from tests.integration.scheduler.mailbox import Mailbox
+from tests.integration.scheduler.months import rename_this_month, this_month
+from tests.support.servers import named
+from tests.support.waiting import until
+
+NAP = timedelta(seconds=LONGEST_NAP_S)
+
+
+@contextmanager
+def running(loop: SchedulerLoop) -> Iterator[threading.Thread]:
+    """The loop in a thread; it must not have died of anything by the end."""
+    stop = threading.Event()
+    thread = threading.Thread(target=loop.run, args=(stop,), daemon=True)
+    thread.start()
+    try:
+        yield thread
+        assert thread.is_alive()
+    finally:
+        stop.set()
+        thread.join(10)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def loop(database: Database, settings: Settings, broker: Broker) -> SchedulerLoop:
+    return SchedulerLoop(settings=settings, database=database, broker=broker)
+
+
+def _staged(database: Database, due_at: datetime, *, wake: bool = False, count: int = 1) -> list[int]:
+    with database.transaction() as tx:
+        account = make_account(tx)
+        ids = [make_post(tx, account, state="staged", next_action_at=due_at).id for _ in range(count)]
+        if wake:
+            wake_schedulers(tx)
+    return ids
+
+
+def _claimed_at(database: Database, settings: Settings) -> dict[int, datetime]:
+    """When each post was claimed: its lease began then."""
+    with database.transaction() as tx:
+        rows = tx.execute(text("SELECT id, leased_until FROM posts WHERE leased_until IS NOT NULL"))
+        return {row.id: row.leased_until - settings.hint_lease for row in rows}
+
+
+def _claimed(database: Database, settings: Settings, ids: list[int], timeout_s: float = 20) -> dict[int, datetime]:
+    def all_are() -> dict[int, datetime] | None:
+        claimed = _claimed_at(database, settings)
+        return claimed if set(ids) <= set(claimed) else None
+
+    return until(all_are, timeout_s, lambda: f"only {_claimed_at(database, settings)} of {ids}")
+
+
+class TestPunctuality:
+    def test_posts_are_claimed_within_moments_of_their_second(
+        self, database: Database, settings: Settings, broker: Broker, mailbox: Mailbox
+    ) -> None:
+        start = clock.now() + timedelta(seconds=1)
+        with database.transaction() as tx:
+            account = make_account(tx)
+            due = {}
+            for number in range(30):
+                due_at = start + timedelta(milliseconds=137 * number)
+                due[make_post(tx, account, state="staged", publish_at=due_at, next_action_at=due_at).id] = due_at
+
+        with running(SchedulerLoop(settings=settings, database=database, broker=broker)):
+            claimed = _claimed(database, settings, list(due))
+
+        late = sorted((claimed[id_] - due_at).total_seconds() for id_, due_at in due.items())
+        assert late[0] >= 0, late  # never early
+        assert late[-1] < 0.25, late
+        until(lambda: len(mailbox.hints(Queue.PUBLISH)) == 30, 5)
+
+    def test_a_post_that_falls_due_while_it_sleeps_does_not_wait_for_the_end_of_its_nap(
+        self, database: Database, settings: Settings, loop: SchedulerLoop
+    ) -> None:
+        with running(loop):
+            _sleeping(database)
+            due_at = clock.now() + timedelta(milliseconds=300)
+            (post_id,) = _staged(database, due_at, wake=True)
+
+            claimed = _claimed(database, settings, [post_id])
+
+        assert timedelta(0) <= claimed[post_id] - due_at < timedelta(seconds=0.25)
+
+
+class TestWaking:
+    def test_a_notice_wakes_it_at_once(self, database: Database, settings: Settings, loop: SchedulerLoop) -> None:
+        delays = []
+        with running(loop):
+            for _ in range(5):
+                _sleeping(database)
+                before = clock.now()
+                (post_id,) = _staged(database, before, wake=True)
+                delays.append(_claimed(database, settings, [post_id])[post_id] - before)
+
+        # Without the notice it would sleep for half a nap on average.
+        assert sorted(delays)[2] < NAP / 4, delays
+
+    def test_a_lost_notice_costs_at_most_its_longest_nap(
+        self, database: Database, settings: Settings, loop: SchedulerLoop
+    ) -> None:
+        with running(loop):
+            _sleeping(database)
+            before = clock.now()
+            (post_id,) = _staged(database, before)
+
+            delay = _claimed(database, settings, [post_id])[post_id] - before
+
+        assert delay < NAP + timedelta(seconds=0.5)
+
+    def test_a_harvest_without_a_slot_is_planned_and_sent(
+        self, database: Database, loop: SchedulerLoop, mailbox: Mailbox
+    ) -> None:
+        with database.transaction() as tx:
+            harvest = make_harvest(tx, make_account(tx), slot_at=None).id
+
+        with running(loop):
+            until(lambda: mailbox.hints(Queue.HARVEST) == [("harvest.run", harvest, 1)], 10)
+
+    def test_an_idle_one_is_idle(self, database: Database, loop: SchedulerLoop) -> None:
+        with database.transaction() as tx:  # what is not the scheduler's to do must not keep it awake
+            account = make_account(tx)
+            make_post(tx, account, state="canceled", next_action_at=None)
+            make_post(tx, account, next_action_at=clock.now() + timedelta(hours=1))
+        with running(loop):
+            _sleeping(database)
+            before = _transactions(database)
+            since = Deadline.after(0)
+            until(lambda: since.remaining_s() < -3, 10)
+            made = _transactions(database) - before
+
+        # A handful per turn, one turn per nap; a loop that spins makes thousands.
+        assert made < 120
+
+
+def _sleeping(database: Database) -> None:
+    """Wait until the loop listens and nothing it said is unanswered."""
+    query = """
+        SELECT count(*) = 1 FROM pg_stat_activity
+         WHERE datname = current_database() AND query LIKE 'LISTEN%' AND state = 'idle'
+    """
+
+    def asleep() -> bool:
+        with database.transaction() as tx:
+            return bool(tx.execute(text(query)).scalar_one())
+
+    until(asleep, 10, "the loop never listened")
+
+
+def _transactions(database: Database) -> int:
+    with database.transaction() as tx:
+        tx.execute(text("SELECT pg_stat_force_next_flush()"))
+        query = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+        return int(tx.execute(text(query)).scalar_one())
+
+
+class TestSeveral:
+    def test_two_share_the_work_without_a_double_hint(
+        self, database: Database, settings: Settings, broker: Broker, mailbox: Mailbox
+    ) -> None:
+        start = clock.now()
+        ids = []
+        with database.transaction() as tx:
+            accounts = [make_account(tx) for _ in range(4)]
+            for number in range(200):
+                due_at = start + timedelta(milliseconds=10 * number)
+                ids.append(make_post(tx, accounts[number % 4], state="staged", next_action_at=due_at).id)
+
+        first, second = (SchedulerLoop(settings=settings, database=database, broker=broker) for _ in range(2))
+        with running(first), running(second):
+            until(lambda: len(mailbox.hints(Queue.PUBLISH)) >= 200, 30)
+
+        hints = mailbox.hints(Queue.PUBLISH)
+        assert sorted(id_ for _, id_, _ in hints) == sorted(ids)
+        assert {claim for _, _, claim in hints} == {1}
+
+    def test_one_goes_on_when_the_other_stops(
+        self, database: Database, settings: Settings, broker: Broker, mailbox: Mailbox
+    ) -> None:
+        first, second = (SchedulerLoop(settings=settings, database=database, broker=broker) for _ in range(2))
+        with running(second):
+            with running(first):
+                _staged(database, clock.now(), wake=True)
+                until(lambda: len(mailbox.hints(Queue.PUBLISH)) == 1, 10)
+
+            _staged(database, clock.now(), wake=True)
+            until(lambda: len(mailbox.hints(Queue.PUBLISH)) == 2, 10)
+
+
+class TestStopping:
+    def test_it_stops_within_its_longest_nap(self, database: Database, loop: SchedulerLoop) -> None:
+        stop = threading.Event()
+        thread = threading.Thread(target=loop.run, args=(stop,), daemon=True)
+        thread.start()
+        _sleeping(database)
+
+        stop.set()
+        thread.join(LONGEST_NAP_S + 1.5)
+
+        assert not thread.is_alive()
+
+    def test_it_leaves_no_connection_behind(self, database: Database, loop: SchedulerLoop) -> None:
+        with running(loop):
+            _sleeping(database)
+
+        def gone() -> bool:
+            with database.transaction() as tx:
+                query = "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE :q"
+                return bool(tx.execute(text(query), {"q": "LISTEN%"}).scalar_one())
+
+        until(gone, 5)
+
+
+class TestTrouble:
+    @pytest.mark.parametrize("victims", ["query LIKE 'LISTEN%'", "query NOT LIKE 'LISTEN%'", "true"])
+    def test_it_survives_terminated_backends_and_goes_on(
+        self, database: Database, settings: Settings, loop: SchedulerLoop, victims: str
+    ) -> None:
+        with running(loop):
+            for _ in range(3):
+                _sleeping(database)
+                _terminate(database, victims)
+                (post_id,) = _staged(database, clock.now())
+
+                _claimed(database, settings, [post_id], timeout_s=10)
+
+    def test_it_survives_backends_that_are_terminated_all_the_time(
+        self, database: Database, settings: Settings, loop: SchedulerLoop
+    ) -> None:
+        stop = threading.Event()
+
+        def terminate_on_and_on() -> None:
+            while not stop.wait(0.02):
+                _terminate(database, "true")
+
+        terminator = threading.Thread(target=terminate_on_and_on)
+        with running(loop):
+            _sleeping(database)
+            terminator.start()
+            quiet = Deadline.after(2)
+            until(lambda: quiet.passed, 5)
+            stop.set()
+            terminator.join()
+
+            (post_id,) = _staged(database, clock.now())
+            _claimed(database, settings, [post_id], timeout_s=10)
+
+    def test_a_broker_that_is_down_does_not_stop_it_and_the_posts_can_be_pulled(
+        self, database: Database, settings: Settings, dead_broker: Broker
+    ) -> None:
+        (post_id,) = _staged(database, clock.now())
+        with running(SchedulerLoop(settings=settings, database=database, broker=dead_broker)):
+
+            def pulled() -> list[int]:
+                with database.transaction() as tx:  # as a worker does, with what it takes for overdue
+                    return [hint.id for hint in claim_due(tx, WORKS[0], limit=10, lease_s=30, overdue_s=2)]
+
+            assert until(pulled, 15) == [post_id]
+
+    def test_a_database_that_is_not_there_at_first_does_not_stop_it(
+        self, database: Database, database_url: str, settings: Settings, broker: Broker, mailbox: Mailbox
+    ) -> None:
+        late = Database(database_url)
+        name = urlsplit(database_url).path.removeprefix("/")
+        database.close()
+        with psycopg.connect(named(database_url, "postgres"), autocommit=True) as admin:
+            admin.execute(f"ALTER DATABASE {name} RENAME TO {name}_away")
+            with running(SchedulerLoop(settings=settings, database=late, broker=broker)) as thread:
+                refused = Deadline.after(1.2)
+                until(lambda: refused.passed, 5)
+                assert thread.is_alive()
+
+                admin.execute(f"ALTER DATABASE {name}_away RENAME TO {name}")
+                (post_id,) = _staged(database, clock.now())
+                until(lambda: mailbox.hints(Queue.PUBLISH) == [("post.publish", post_id, 1)], 15)
+        late.close()
+
+    def test_upkeep_that_cannot_be_done_does_not_keep_the_posts_from_going_out(
+        self, database: Database, settings: Settings, loop: SchedulerLoop
+    ) -> None:
+        rename_this_month(database)
+        (post_id,) = _staged(database, clock.now())
+
+        with running(loop):
+            _claimed(database, settings, [post_id], timeout_s=10)
+
+    def test_nor_does_upkeep_that_waits_for_somebody_who_reads_the_history(
+        self, database: Database, settings: Settings, loop: SchedulerLoop
+    ) -> None:
+        with database.transaction() as tx:
+            tx.execute(text(f"DROP TABLE {this_month()}"))
+        (post_id,) = _staged(database, clock.now())
+
+        with database.transaction() as reader:
+            reader.execute(text("SELECT FROM media_snapshots"))
+            before = clock.now()
+            with running(loop):
+                claimed = _claimed(database, settings, [post_id], timeout_s=10)
+
+        assert claimed[post_id] - before < timedelta(seconds=2)
+
+
+def _terminate(database: Database, victims: str) -> None:
+    with database.transaction() as tx:
+        query = f"""
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid() AND {victims}
+        """  # noqa: S608
+        tx.execute(text(query))
