@@ -128,9 +128,11 @@ def _hands(here: Runtime, ids: Sequence[int]) -> Iterator[Callable[[], bool]]:
 
     try:
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="harvest") as pool:
-            yield work
+            try:
+                yield work
+            finally:
+                context.stopping.set()  # interrupted, a harvest makes no further call; its slot is kept
     finally:
-        context.stopping.set()
         context.transport.close()
         context.database.close()
 

@@ -38,6 +38,7 @@ _GET_ATTEMPTS = 3
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 2.0
 _SEGMENT = re.compile(r"[A-Za-z0-9_\-]+", re.ASCII)
 _TOKEN = re.compile(r"[!-~]+", re.ASCII)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _jitter = random.SystemRandom()
 _log = log.get("graph")
@@ -200,8 +201,15 @@ class Caller:
 
 
 def encode(params: Mapping[str, object]) -> dict[str, str]:
-    """Parameters as Instagram takes them: None is left out, lists and objects are JSON, instants unix seconds."""
-    return {name: _encode(value) for name, value in params.items() if value is not None}
+    """Parameters as Instagram takes them: None is left out, lists and objects are JSON, instants unix seconds.
+
+    Raises UsageError for what cannot be sent.
+    """
+    encoded = {name: _encode(value) for name, value in params.items() if value is not None}
+    for name, text in encoded.items():
+        if _SURROGATE.search(text):
+            raise UsageError(f"{name} holds half a surrogate pair, which is no character")
+    return encoded
 
 
 def checked_id(text: str) -> str:

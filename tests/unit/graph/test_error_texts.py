@@ -73,6 +73,14 @@ class TestText:
 
         assert secret not in f"{error!r} {error} {error.message} {error.user_message} {vars(error)}"
 
+    def test_a_secret_behind_escapes_is_found_and_one_that_is_a_key_breaks_nothing(self) -> None:
+        body = rb'{"error":{"message":"bad state q\/8","code":190,"error_subcode":463,"error_user_msg":"\u0071/8"}}'
+
+        error = classify(CREATE, 400, body, {}, secrets=("q/8", "code", "error"))
+
+        assert "q/8" not in f"{error} {vars(error)}"
+        assert (error.code, error.subcode) == (190, 463)
+
     def test_a_long_message_is_cut_and_odd_characters_can_be_written(self) -> None:
         body = json.dumps({"error": {"message": "\ud800" + "x" * 5000, "code": 100}}).encode()
 

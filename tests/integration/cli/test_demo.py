@@ -1,0 +1,43 @@
+"""`pressrun demo` leaves nothing behind, and touches nothing that is not its own. `make demo` runs it to its end."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import psutil
+
+from tests.support.processes import Process, environment
+from tests.support.servers import reachable_folder
+from tests.support.waiting import until
+
+
+def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "letters.txt").write_text("dear")
+
+    with Process([sys.executable, "-m", "cli", "demo", "--home", str(tmp_path)]) as demo:
+        assert demo.wait(60) == 2
+        assert "holds something else" in demo.output
+
+    assert [path.name for path in tmp_path.iterdir()] == ["letters.txt"]
+
+
+def test_interrupted_it_leaves_no_process_and_no_folder() -> None:
+    with reachable_folder() as folder:
+        # Settings of a real installation must not reach it: this database would end it at once.
+        settings = {"TMPDIR": str(folder), "PRESSRUN_DATABASE_URL": "postgresql://127.0.0.1:1/real"}
+        with Process([sys.executable, "-m", "cli", "demo"], env=environment(settings)) as demo:
+            demo.line("starting servers", 60)
+            found: list[psutil.Process] = []
+
+            def has_services() -> bool:
+                found[:] = psutil.Process(demo.pid).children(recursive=True)
+                return len(found) == 6
+
+            until(has_services, 90, lambda: demo.output)
+            demo.send(signal.SIGINT)
+
+            assert demo.wait(120) == 130, demo.output
+        assert not psutil.wait_procs(found, timeout=1)[1]
+        assert list(folder.iterdir()) == []

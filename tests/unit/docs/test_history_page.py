@@ -1,0 +1,117 @@
+"""docs/history.md names every column of the history, when it is read, and what of."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from graph.users import Profile
+from models.comment import Comment
+from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus
+from models.inbox import InboxEvent
+from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
+from models.media import Media, MediaLatest, MediaSnapshot
+from models.mention import Mention, MentionState
+from models.partitions import MONTHS_AHEAD, PARTITIONED
+from models.tag import Tag
+from scheduler.harvesting import DEFAULT_CRONS, LONGEST_SPREAD
+from tests.unit.docs.pages import Page, names_in
+from worker.harvests import account, audience, ladder
+from worker.harvests.parse import profile_observations
+
+PAGE = Page.of("docs/history.md")
+
+
+def columns(*tables: Any) -> set[str]:
+    return {column.name for table in tables for column in table.__table__.columns}
+
+
+def section(title: str) -> str:
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", PAGE.text, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("title", "tables"),
+    [
+        ("Media", (Media, MediaSnapshot, MediaLatest)),
+        ("Account insights", (AccountObservation, AccountLatest)),
+        ("Audience", (AudienceSnapshot, AudienceLatest)),
+    ],
+)
+def test_the_columns_told_are_those_of_the_tables(title: str, tables: tuple[Any, ...]) -> None:
+    rows = re.findall(r"^\| (`[^|]+) \|", section(title), re.MULTILINE)
+    told = {name for row in rows for name in names_in(row)}
+    metrics = {name for row in METRICS for name in names_in(row["metric"])}
+
+    assert told - metrics <= columns(*tables)
+    assert columns(*tables) <= told | {"id"} | ({"likes", "comments"} & metrics)
+    for table in tables:
+        assert f"`{table.__tablename__}`" in section(title)
+
+
+METRICS = PAGE.table("metric", "period", "breakdowns")
+
+
+@pytest.mark.parametrize(("name", "table"), [("tags", Tag), ("mentions", Mention), ("comments", Comment)])
+def test_a_table_of_people_is_told_with_its_columns(name: str, table: Any) -> None:
+    rows = {names_in(row["table"])[0]: names_in(row["columns"]) for row in PAGE.table("table", "what", "columns")}
+
+    assert {*rows[name], "id", "account_id"} == columns(table)
+
+
+@pytest.mark.parametrize("table", [Harvest, HarvestRun, InboxEvent])
+def test_a_table_of_runs_names_only_columns_that_exist(table: Any) -> None:
+    rows = {names_in(row["table"])[0]: names_in(row["what"]) for row in PAGE.table("table", "what")}
+    words = {status.value for status in RunStatus}
+
+    assert set(rows[table.__tablename__]) - words <= columns(table)
+
+
+def test_the_words_of_states_are_the_ones_in_use() -> None:
+    assert {status.value for status in RunStatus} <= set(names_in(section("Runs and raw webhooks")))
+    assert {state.value for state in MentionState} <= set(names_in(section("Tags, mentions, comments")))
+
+
+def test_the_schedule_is_the_default_one() -> None:
+    told = {names_in(row["kind"])[0]: names_in(row["schedule"])[0] for row in PAGE.table("kind", "schedule", "what")}
+
+    assert told == {kind.value: DEFAULT_CRONS[kind] for kind in HarvestKind}
+
+
+def test_the_numbers_of_the_schedule_are_true() -> None:
+    def hours(delta: Any) -> float:
+        return float(delta.total_seconds()) / 3600
+
+    rungs = [(hours(until), hours(every)) for until, every in ladder._MEDIA_RUNGS]
+
+    assert f"the {account.CLOSED_DAYS} days before" in PAGE.prose
+    assert hours(LONGEST_SPREAD) == 2
+    assert rungs == [(24, 1), (7 * 24, 6), (30 * 24, 24)]
+    assert hours(ladder._OLD_MEDIA) == 7 * 24
+    last = f"last {hours(ladder._STORY_LAST) * 60:g} minutes"
+    assert f"first {hours(ladder._STORY_YOUNG):g} hours and {last}" in PAGE.prose
+    assert hours(ladder._STORY_RUNG) == 1
+    assert MONTHS_AHEAD == 3
+    assert all(f"`{table}`" in section("How it grows") for table in PARTITIONED)
+
+
+def test_every_metric_of_the_account_that_is_read_is_there() -> None:
+    told = {name: names_in(row["breakdowns"]) for row in METRICS for name in names_in(row["metric"])}
+    read = {metric.name: metric.breakdowns for metric in account._DAILY}
+    profile = Profile(id="1", followers_count=1, follows_count=1, media_count=1)
+    counts = {one.metric for one in profile_observations(profile)}
+
+    assert set(told) == set(read) | counts
+    for name, breakdowns in read.items():
+        assert set(told[name]) == {one.replace("follower_type", "follow_type") for one in breakdowns}
+
+
+def test_the_audience_is_as_told() -> None:
+    text = section("Audience")
+
+    assert set(audience.METRICS) | set(audience.TIMEFRAMES) <= set(names_in(text))
+    assert {",".join(parts) for parts in audience.BREAKDOWNS} <= set(names_in(text))

@@ -1,0 +1,138 @@
+"""docs/operations.md: every state, reason, check and invariant is in it, and its numbers are those of the code."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from cli.stack import WORKERS
+from graph.errors import ErrorClass
+from models import claims, container, gate, partitions, quota
+from models.account import AccountState
+from models.invariants import INVARIANTS
+from models.states import PostState
+from pressrun.hints import Queue
+from pressrun.settings import Settings
+from tests.unit.docs.pages import ROOT, Page, names_in
+from worker import aftercare, outcomes, poll, pull, reconcile, settle
+from worker.harvests import refusals
+
+PAGE = Page.of("docs/operations.md")
+SETTINGS = Settings()
+
+
+def seconds(value: timedelta) -> str:
+    return f"{value.total_seconds():g} s"
+
+
+def source(folder: str) -> str:
+    return "\n".join(path.read_text() for path in (ROOT / folder).rglob("*.py"))
+
+
+def test_every_state_of_a_post_is_there() -> None:
+    assert sorted(names_in(row["state"])[0] for row in _states("what a person does")) == sorted(PostState)
+
+
+def test_every_state_of_an_account_is_there() -> None:
+    assert [names_in(row["state"])[0] for row in _states("ends")] == [one.value for one in AccountState]
+
+
+def _states(last: str) -> list[dict[str, str]]:
+    return PAGE.table("state", "means", last)
+
+
+def test_the_states_that_can_be_changed_are_the_possible_ones() -> None:
+    remedies = {names_in(row["state"])[0]: row["what a person does"] for row in _states("what a person does")}
+
+    assert {state for state, remedy in remedies.items() if "`pressrun post" in remedy} == {
+        "draft",
+        "needs_review",
+        "failed",
+        "expired",
+    }
+
+
+def test_every_reason_to_wait_is_there() -> None:
+    told = {names_in(row["`wait_reason`"])[0] for row in PAGE.table("`wait_reason`", "waits for")}
+    written = set(re.findall(r'(?:wait_reason=|Park\([^"\n]*, )"(\w+)"', source("worker") + source("scheduler")))
+
+    assert written <= told
+    assert {"paused", "account", "quota", "spacing", "throttled", "container_budget", "reconcile"} == told
+
+
+def test_every_check_of_doctor_is_there() -> None:
+    told = {name for row in PAGE.table("check", "what it looks at", "when it fails") for name in names_in(row["check"])}
+    made = set(re.findall(r'Finding\(\s*f?"([\w ]+?)(?: \{\w+[^"]*)?"', (ROOT / "cli/checks.py").read_text()))
+
+    assert {name.split(" NAME")[0] for name in told} == made
+
+
+def test_every_invariant_is_there() -> None:
+    told = [name for row in PAGE.table("invariant", "a line means") for name in names_in(row["invariant"])]
+
+    assert sorted(told) == sorted(INVARIANTS)
+
+
+def test_every_queue_has_its_line() -> None:
+    told = [names_in(row["command"])[0] for row in PAGE.table("process", "command", "does")]
+
+    assert [line.split()[-1] for line in told if "--queue" in line] == [queue.value for queue in Queue]
+
+
+def test_the_processes_of_up_are_as_told() -> None:
+    queues = ["` with `".join(queue.value for queue in found) for found, _ in WORKERS.values()]
+
+    assert f"one scheduler, three workers (`{'`; `'.join(queues)}`), one console" in PAGE.prose
+
+
+@pytest.mark.parametrize("event", [names for row in PAGE.table("event", "means") for names in names_in(row["event"])])
+def test_an_event_worth_an_alert_is_logged(event: str) -> None:
+    assert any(f'"{event}"' in source(folder) for folder in ("scheduler", "worker", "console", "pressrun"))
+
+
+NEVER = SETTINGS.settle + SETTINGS.settle_gap
+TRIES = outcomes.STAGING[ErrorClass.TRANSIENT].most
+STAGING_TAKES = timedelta(seconds=sum((2, 5, 15, 45, *[120] * (TRIES - 5))))
+FACTS = (
+    f"go out about {pull.OVERDUE_S + pull.LOOK_EVERY_S:g} s late, the first ones up to {seconds(SETTINGS.hint_lease)}",
+    f"hints: {seconds(SETTINGS.hint_lease)}",
+    f"the posts of an account {seconds(SETTINGS.backlog_spacing)} apart",
+    f"falls due again and goes out. | {seconds(SETTINGS.lease)} |",
+    f"recorded with its media id. | {seconds(SETTINGS.lease)}, and a few more |",
+    f"the same container is sent again. | {seconds(NEVER)}, and a few more |",
+    f"begins after {seconds(settle.FIRST_READ_AFTER)} instead of {SETTINGS.lease.total_seconds():g}",
+    f"| a lost hint | `PRESSRUN_HINT_LEASE` | {seconds(SETTINGS.hint_lease)} |",
+    f"| a worker that died before it sent | `PRESSRUN_LEASE` | {seconds(SETTINGS.lease)} |",
+    f"| a lost answer, post live | 2 s and one reading | {seconds(settle.FIRST_READ_AFTER)} |",
+    f"| either, post not live | `PRESSRUN_SETTLE` + `PRESSRUN_SETTLE_GAP` | {seconds(NEVER)} |",
+    f"tried {TRIES} times over about {STAGING_TAKES.total_seconds() / 60:.0f} minutes",
+    f"its containers, {SETTINGS.stage_ahead.total_seconds() / 60:g} minutes before it is due",
+    f"After {poll.STUCK_AFTER.total_seconds() / 60:g} minutes a container is replaced",
+    f"It ends within {reconcile.GIVE_UP_AFTER.total_seconds() / 3600:g} hours",
+    f"After {aftercare.MOST_COMMENT_TRIES} tries, or when Instagram refuses it for good",
+    f"by itself after {outcomes.BLOCKED_FOR.total_seconds() / 3600:g} hours",
+    f"{quota.FALLBACK_TOTAL} in {quota.FALLBACK_DURATION_S / 3600:g} hours",
+    f"create {container.CAP} in {container.CAP_WINDOW.total_seconds() / 3600:g} hours",
+    f"From {gate.SLOW_PERCENT} % on",
+    f"from {gate.RESERVED_PERCENT} % on only publishing goes on, at {gate.SHUT_PERCENT} %",
+    "asked for again after a week (after a day if the refusal was vague)",
+    f"this month and the next {['', 'one', 'two', 'three'][partitions.MONTHS_AHEAD]}",
+)
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_a_number_is_the_one_of_the_code(fact: str) -> None:
+    assert fact in PAGE.prose
+
+
+def test_the_numbers_in_words_are_those_of_the_code() -> None:
+    waits = [outcomes.staging_wait(tries) for tries in range(TRIES - 1) for _ in range(50)]
+
+    assert timedelta(weeks=1) == refusals.ASK_AGAIN_AFTER
+    assert timedelta(days=1) == refusals.ASK_SOON_AFTER
+    assert timedelta(hours=1) == gate.SHUT_FOR
+    assert abs(sum(waits, timedelta()) / 50 - STAGING_TAKES) < STAGING_TAKES / 5
+    assert {outcomes.COMES_AND_GOES[code] for code in (2207052, 2207077)} == {TRIES}
+    assert len(claims.WORKS) == len(Queue)
