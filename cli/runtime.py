@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from alembic.script import ScriptDirectory
 from pydantic import SecretStr
@@ -18,7 +19,7 @@ from models.session import Database
 from pressrun import log
 from pressrun.embedded.home import prepare_home, secret_key
 from pressrun.embedded.servers import borrow_postgres, borrow_redis, redis_py_url
-from pressrun.errors import PressrunError, ServerUnreachable
+from pressrun.errors import PressrunError, ServerUnreachable, UsageError
 from pressrun.log import redact
 from pressrun.settings import Settings, is_loopback, load
 from pressrun.vault import Vault
@@ -82,6 +83,7 @@ def runtime(
         ServerUnreachable: with the name of the host.
         PressrunError: the schema is not the one of this release.
     """
+    _check_ports(settings)
     with ExitStack() as stack:
         is_own = settings.database_url is None
         database_url = settings.database_url or stack.enter_context(borrow_postgres(settings.home))
@@ -142,6 +144,14 @@ def media_base_url(settings: Settings) -> str | None:
 def schema_head() -> str:
     """The newest revision of this release."""
     return ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head() or ""
+
+
+def _check_ports(settings: Settings) -> None:
+    for name in ("database_url", "redis_url"):
+        try:
+            _ = urlsplit(getattr(settings, name) or "").port
+        except ValueError:
+            raise UsageError(f"bad setting PRESSRUN_{name.upper()}: its port is not a number from 0 to 65535") from None
 
 
 def _require_schema(database: Database, *, is_own: bool) -> None:

@@ -65,7 +65,9 @@ class Catalogs:
         """The catalogs that products can be tagged from; at most one."""
         endpoint = Endpoint.CATALOGS
         self._caller.require(Login.FACEBOOK, endpoint)
-        answer = self._caller.get(endpoint, self._caller.ig_id, "available_catalogs", fields=names.join(fields))
+        # A catalog has no `id`, which Instagram would send unasked.
+        wanted = names.join(tuple(dict.fromkeys(("catalog_id", *fields))))
+        answer = self._caller.get(endpoint, self._caller.ig_id, "available_catalogs", fields=wanted)
         return read_page(answer, endpoint, _read_catalog).items
 
     def search(self, catalog_id: str, q: str | None = None, after: str | None = None) -> Page[Product]:

@@ -170,6 +170,8 @@ def check_account(
     """Raises UnknownMetric or InvalidMetricRequest for what Instagram would refuse."""
     if not metrics:
         raise InvalidMetricRequest("no metric was named")
+    if any(at is not None and at.tzinfo is None for at in (since, until)):
+        raise InvalidMetricRequest("since and until need a time zone")
     if since is not None and until is not None and not timedelta(0) <= until - since <= LONGEST_RANGE:
         raise InvalidMetricRequest("since..until spans at most 30 days, since first; read longer ranges in pieces")
     for name in metrics:

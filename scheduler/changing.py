@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from models import attempt as attempts
@@ -110,6 +110,9 @@ def resolve_published(tx: Session, post_id: int, media_id: str, *, now: datetime
         raise UsageError(f"{media_id!r} is not a media id: it consists of digits")
     post = _locked(tx, post_id)
     _require(post, (PostState.NEEDS_REVIEW,), "resolved")
+    owner = tx.scalar(select(Part.post_id).where(Part.media_id == media_id))
+    if owner is not None:
+        raise UsageError(f"media {media_id} belongs to post {owner} already: which media is this post?")
     part, attempt = _attempt_to_resolve(tx, post, now)
     sent = Sent(post, part, attempt, claim=None)
     publication.record_published(tx, sent, media_id, from_=PostState.NEEDS_REVIEW, how="a person", now=now)

@@ -82,7 +82,7 @@ def locate(call: Call) -> tuple[Endpoint, Any]:
     Raises:
         GraphError: 100/33 when the node is missing or not the caller's, or when it has no such edge.
     """
-    name, edge = call.path[0], call.path[1] if len(call.path) == 2 else ""
+    name, edge = call.path[0] if call.path else "", call.path[1] if len(call.path) == 2 else ""
     verb = call.method.lower()
     if len(call.path) > 2 or edge not in EDGES:
         call.world.note("unknown_paths", f"{call.method} /{_shape(call.path)}")

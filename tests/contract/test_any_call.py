@@ -45,6 +45,7 @@ class Bench:
             after_call=self.records.append,
         )
         self._world, self._account = world, account
+        self._defects: dict[str, int] = {}
 
     def known(self) -> dict[str, list[str]]:
         """What the account has before anything is done."""
@@ -87,7 +88,8 @@ class Bench:
             self._check_result(step, result, known)
         for record in self.records:
             assert record.http_status is not None, f"no answer: {record.error}"
-            assert record.http_status != 500 or (record.error and record.error.code == 1), record
+        before, self._defects = self._defects, self._world.simulator.report()["defects"]
+        assert self._defects == before, "the simulator itself went wrong"
 
     def _check(self, error: GraphError) -> None:
         assert isinstance(error.error_class, ErrorClass)

@@ -71,6 +71,16 @@ def test_a_database_that_does_not_answer_is_one_line_with_its_host(command: Comm
     assert "its-password" not in line
 
 
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
+def test_a_port_that_is_none_is_a_usage_error(command: Command, name: str) -> None:
+    scheme = "postgresql" if name == "DATABASE_URL" else "redis"
+
+    done = command.run("doctor", **{name: f"{scheme}://host:port/0"})
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"PRESSRUN_{name}" in done.stderr
+
+
 def test_up_tells_a_broker_that_does_not_answer(command: Command) -> None:
     done = command.run("up", REDIS_URL="redis://:its-password@127.0.0.1:1/0")
 

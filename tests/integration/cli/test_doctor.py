@@ -11,11 +11,12 @@ from pydantic import SecretStr
 from cli.checks import FAIL, Finding, examine
 from models.partitions import PARTITIONED
 from pressrun import clock
-from pressrun.embedded.servers import redis_py_url
+from pressrun.embedded.servers import borrow_redis, redis_py_url, wait_stopped
 from pressrun.settings import Settings
 from pressrun.vault import generate_key
 from tests.factories.rows import make_attempt, make_post
 from tests.integration.cli.conftest import Command, Here
+from tests.support.servers import reachable_folder
 
 
 @pytest.fixture
@@ -60,13 +61,14 @@ def test_an_old_schema(here: Here, settings: Settings) -> None:
     assert "db upgrade" in (found["schema"].advice or "")
 
 
-def test_a_broker_that_throws_hints_away(settings: Settings, redis_url: str) -> None:
-    with redis.Redis.from_url(redis_py_url(redis_url)) as client:
-        client.config_set("maxmemory-policy", "allkeys-lru")
-        try:
-            found = failures(settings)
-        finally:
-            client.config_set("maxmemory-policy", "noeviction")
+def test_a_broker_that_throws_hints_away(settings: Settings) -> None:
+    # A server of its own: other tests ask the shared one at the same time.
+    with reachable_folder() as folder:
+        with borrow_redis(folder / "home", durable=False) as url:
+            with redis.Redis.from_url(redis_py_url(url)) as client:
+                client.config_set("maxmemory-policy", "allkeys-lru")
+            found = failures(settings, redis_url=url)
+        wait_stopped(folder / "home")
 
     assert set(found) == {"redis eviction"}
 

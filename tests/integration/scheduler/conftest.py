@@ -6,10 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from models.session import Database
 from pressrun.broker import Broker
 from pressrun.settings import Settings
 from tests.integration.scheduler.mailbox import Mailbox
 from tests.support.servers import Servers
+
+
+@pytest.fixture
+def loose(database_url: str) -> Iterator[Database]:
+    """A migrated database of the test's own, whose invariants nobody checks at the end."""
+    database = Database(database_url)
+    yield database
+    database.close()
 
 
 @pytest.fixture

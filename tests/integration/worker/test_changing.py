@@ -56,7 +56,8 @@ def test_cancel_and_publish_at_the_same_moment_never_both_win(bench: Bench) -> N
     for number in range(8):
         post_id = bench.post(account, caption=f"race {number}")
         bench.drive(post_id, PostState.STAGED, hurry=False)
-        gate, canceled = threading.Barrier(2), []
+        gate = threading.Barrier(2)
+        canceled: list[bool] = []
 
         def cancel(post_id: int = post_id, gate: threading.Barrier = gate, canceled: list[bool] = canceled) -> None:
             gate.wait()

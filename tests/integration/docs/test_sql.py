@@ -1,0 +1,178 @@
+"""Every SQL example of the documentation runs on a migrated database and finds what it is there to find."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from models import quota
+from models.account import Account
+from models.gate import Level, account_key, set_level
+from models.harvest import begin_run
+from models.insight import MOMENT, NO_PERIOD, Audience, Observation, store_audience, store_observations
+from models.media import MediaReading, SeenMedia, see_media, store_readings
+from models.mention import announce_mention, record_reading
+from models.partitions import ensure_partitions
+from models.session import Database
+from models.tag import SeenTag, see_tags
+from pressrun import clock
+from scheduler.changing import resolve_published
+from tests.factories.rows import first_part, make_account, make_attempt, make_harvest, make_inbox_event, make_post
+from tests.unit.docs.pages import USER_PAGES, Page
+
+BLOCKS = [
+    pytest.param(block, id=f"{page.stem}-{number}")
+    for page in USER_PAGES
+    for number, block in enumerate(Page(page).blocks("sql"), 1)
+]
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+REEL, STORY = "17900000000000001", "17900000000000002"
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_an_example_finds_something(database: Database, block: str) -> None:
+    now = clock.now()
+    with database.transaction() as tx:
+        _some_history(tx, now)
+
+    found = run(database, block)
+
+    assert found, "nothing was found"
+
+
+def test_there_are_examples() -> None:
+    assert len(BLOCKS) > 15
+
+
+def test_what_was_known_two_days_ago_is_the_value_before_it_was_restated(database: Database) -> None:
+    now = clock.now()
+    with database.transaction() as tx:
+        _some_history(tx, now)
+
+    [newest] = run(database, block_with("::date AS day, l.value AS reach"))
+    [then] = run(database, block_with("SELECT DISTINCT ON (o.period_end)"))
+    [restated] = run(database, block_with("AS restated_at"))
+
+    assert (newest.reach, then.reach) == (120, 100)
+    assert restated.known == [100, 120]
+
+
+def test_followers_of_a_day_without_a_reading_are_those_of_the_day_before(database: Database) -> None:
+    now = clock.now()
+    with database.transaction() as tx:
+        _some_history(tx, now)
+
+    found = run(database, block_with("AS followers\n  FROM accounts a"))
+
+    assert len(found) >= 3
+    assert {row.followers for row in found} == {300}
+
+
+def test_media_are_compared_at_the_same_age(database: Database) -> None:
+    now = clock.now()
+    with database.transaction() as tx:
+        _some_history(tx, now)
+
+    found = {row.ig_id: row.views for row in run(database, block_with("interval '24 hours' AND views"))}
+
+    assert found[REEL] == 20  # and not the 30 that it had later
+
+
+def block_with(part: str) -> str:
+    [found] = [block.values[0] for block in BLOCKS if part in str(block.values[0])]
+    return str(found)
+
+
+def run(database: Database, block: str) -> list[Row[tuple[object, ...]]]:
+    """The rows that it finds or changes."""
+    returning = " RETURNING *" if block.startswith("UPDATE") else ""
+    with database.transaction() as tx:
+        return list(tx.execute(text(block.strip().rstrip(";").replace(":", "\\:") + returning)))
+
+
+def _some_history(tx: Session, now: datetime) -> None:
+    """One account with something in every table."""
+    ensure_partitions(tx, now=now - 40 * DAY)
+    account = make_account(tx, name="harbour-bakery", timezone="Europe/Oslo")
+    _a_published_post(tx, account, now)
+    make_post(tx, account, publish_at=now + DAY, next_action_at=now + DAY)
+    first_part(tx, make_post(tx, account, publish_at=now + DAY, next_action_at=now + DAY)).media_sha256 = "ab" * 32
+    run_id = _a_run(tx, account, now)
+    _media(tx, account, now, run_id)
+    _insights(tx, account, now, run_id)
+    _people(tx, account, now)
+    set_level(
+        tx,
+        account_key(account.id),
+        account_id=account.id,
+        level=Level.SLOW,
+        percent=61,
+        reason="usage 61 %",
+        now=now,
+        until=None,
+    )
+    make_inbox_event(tx, account_id=account.id)
+
+
+def _a_published_post(tx: Session, account: Account, now: datetime) -> None:
+    post = make_post(tx, account, state="needs_review", next_action_at=None)
+    attempt = make_attempt(tx, post, state="needs_review")
+    quota.reserve(tx, account, attempt.id, now=now)
+    resolve_published(tx, post.id, REEL, now=now)
+
+
+def _a_run(tx: Session, account: Account, now: datetime) -> int:
+    harvest = make_harvest(tx, account)
+    run = begin_run(tx, harvest.id, now, api_version="v25.0", now=now)
+    run.status, run.finished_at = "done", now
+    tx.flush()
+    return run.id
+
+
+def _media(tx: Session, account: Account, now: datetime, run_id: int) -> None:
+    posted_at = now - 3 * DAY
+    ids = see_media(
+        tx,
+        account.id,
+        [
+            SeenMedia(REEL, "VIDEO", "REELS", "Bread", "https://www.instagram.com/reel/A/", posted_at),
+            SeenMedia(STORY, "IMAGE", "STORY", None, None, posted_at),
+        ],
+        now=now,
+    )
+    for age, views in ((HOUR, 10), (20 * HOUR, 20), (40 * HOUR, 30)):
+        readings = [MediaReading(ids[REEL], posted_at + age, {"views": views, "likes": 1})]
+        if age < DAY:
+            readings.append(MediaReading(ids[STORY], posted_at + age, {"views": views, "replies": 0}))
+        store_readings(tx, readings, run_id=run_id)
+
+
+def _insights(tx: Session, account: Account, now: datetime, run_id: int) -> None:
+    period_end = now - 4 * DAY
+    for read_at, reach in ((now - 3 * DAY, 100), (now - DAY, 120)):
+        points = [Observation("reach", "day", "", period_end, reach)]
+        store_observations(tx, account.id, points, captured_at=read_at, run_id=run_id)
+    counts = [Observation("followers_count", MOMENT, "", NO_PERIOD, 300)]
+    store_observations(tx, account.id, counts, captured_at=now - 3 * DAY, run_id=run_id)
+    audience = [Audience("follower_demographics", "this_month", "country", {"NO": 200, "SE": 50})]
+    store_audience(tx, account.id, audience, captured_at=now, run_id=run_id)
+
+
+def _people(tx: Session, account: Account, now: datetime) -> None:
+    see_tags(tx, account.id, [SeenTag("17900000000000009", username="someone", posted_at=now)], now=now)
+    mention = announce_mention(
+        tx, account.id, ig_media_id="17900000000000010", ig_comment_id="17900000000000011", announced_at=now
+    )
+    record_reading(
+        tx,
+        mention.id,
+        username="someone",
+        text_="@harbour.bakery yes",
+        media_url="https://example.com/a.jpg",
+        mentioned_at=now,
+        extra={},
+        now=now,
+    )
