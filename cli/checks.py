@@ -16,7 +16,7 @@ from models import invariants
 from models.account import Account, AccountState, token_context
 from models.partitions import PARTITIONED
 from pressrun import clock
-from pressrun.errors import PressrunError
+from pressrun.errors import PressrunError, UsageError
 from pressrun.settings import Settings
 
 OK, NOTE, FAIL = "ok", "note", "FAIL"
@@ -49,6 +49,8 @@ def examine(settings: Settings) -> list[Finding]:
     try:
         with runtime(settings, broker=True, reachable=False) as here:
             return list(_all(here))
+    except UsageError:
+        raise  # a bad setting ends every command alike
     except PressrunError as problem:  # an embedded server does not start
         return [Finding("servers", FAIL, str(problem), "look into the folder logs of PRESSRUN_HOME")]
 

@@ -23,7 +23,7 @@ _SECRET_TEXT = re.compile(
     (?P<param>\b(?:access_token|input_token|client_secret|fb_exchange_token|appsecret_proof|hub\.verify_token)=)[^&\s"']+
     | (?P<code>\bcode=)[^&\s"']{20,}  # a login code; `code=190` is an error number
     | (?P<json>["'](?:access_token|client_secret|appsecret_proof)["']\s*:\s*["'])[^"']+
-    | (?P<bearer>\b(?:Bearer|OAuth)\s+)[A-Za-z0-9._|\-]{6,}
+    | (?P<bearer>\b(?:Bearer|OAuth)\s+)(?!access\s)[A-Za-z0-9._|\-]{6,}  # Meta says "Invalid OAuth access token"
     | \bEAA[A-Za-z0-9]{8,}
     | \bIG(?:QV|AA|Q|A)[A-Za-z0-9_\-]{12,}
     | \bSIM-TOKEN-[A-Za-z0-9\-]+

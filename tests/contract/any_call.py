@@ -8,17 +8,20 @@ from hypothesis import strategies as st
 
 from graph.audio import AudioType
 from tests.contract.steps import (
+    BEGINNINGS,
+    BREAKDOWNS,
     COMMENT_FIELDS,
     MEDIA_FIELDS,
     USER_FIELDS,
     Ref,
     Step,
+    account_requests,
     afters,
-    breakdowns,
     fields_of,
     flags,
     instants,
     limits,
+    media_requests,
     metric_names,
     odd_ids,
     operations,
@@ -41,6 +44,7 @@ _media_fields, _comment_fields = fields_of(MEDIA_FIELDS), fields_of(COMMENT_FIEL
 _list = {"after": afters, "limit": limits, "fields": _media_fields}
 _uploads = st.one_of(st.builds(Ref, st.just("upload")), st.sampled_from(["", "x", "https://evil.example/"]))
 _page = {"page_id": ref("page"), "page_token": st.builds(Ref, st.just("page_token"))}
+_messages = st.one_of(st.text("aé😍 #@", min_size=1, max_size=20).filter(str.strip), words)
 _codes = st.one_of(st.builds(Ref, st.just("code")), st.sampled_from(["", "SIM-CODE-999", "x#_", "\ud83d"]))
 
 PUBLISHING = (
@@ -77,18 +81,22 @@ READING = (
 WRITING = (
     call("media.set_comments_enabled", media_id=ref("media"), enabled=flags),
     call("media.delete", media_id=ref("container")),
-    call("mentions.create", {"comment_id": ref("mentioned_comment")}, media_id=ref("mentioned_media"), message=words),
-    call("comments.create", media_id=ref("media"), message=words),
-    call("comments.reply", comment_id=ref("comment"), message=words),
+    call(
+        "mentions.create", {"comment_id": ref("mentioned_comment")}, media_id=ref("mentioned_media"), message=_messages
+    ),
+    call("comments.create", media_id=ref("media"), message=_messages),
+    call("comments.reply", comment_id=ref("comment"), message=_messages),
     call("comments.hide", comment_id=ref("comment"), hidden=flags),
     call("comments.delete", comment_id=ref("container")),
 )
 INSIGHTS = (
+    st.builds(Step, st.just("insights.account"), account_requests()),
+    st.builds(Step, st.just("insights.media"), media_requests()),
     call(
         "insights.account",
         {
             "metric_type": st.sampled_from(["total_value", "time_series", "nonsense", ""]),
-            "breakdown": st.one_of(st.sampled_from(breakdowns), some(st.sampled_from(breakdowns), 2)),
+            "breakdown": st.one_of(st.sampled_from(BREAKDOWNS), some(st.sampled_from(BREAKDOWNS), 2)),
             "since": instants,
             "until": instants,
             "timeframe": st.sampled_from(["this_week", "this_month", "last_14_days", "nonsense"]),
@@ -99,7 +107,7 @@ INSIGHTS = (
     ),
     call(
         "insights.media",
-        {"breakdown": st.sampled_from(breakdowns), "allow_unknown": flags},
+        {"breakdown": st.sampled_from(BREAKDOWNS), "allow_unknown": flags},
         media_id=ref("media"),
         metrics=metric_names,
     ),
@@ -132,6 +140,7 @@ OTHERS = (
     call("webhooks.unsubscribe", _page),
     call("batch.run", operations=some(operations)),
 )
-steps = st.one_of(
-    st.one_of(PUBLISHING), st.one_of(READING), st.one_of(WRITING), st.one_of(INSIGHTS), st.one_of(OTHERS)
+steps = st.one_of(st.one_of(PUBLISHING), st.one_of(READING), st.one_of(WRITING), st.one_of(INSIGHTS), st.one_of(OTHERS))
+plans = st.builds(
+    lambda first, then: [*first, *then], st.sampled_from(BEGINNINGS), st.lists(steps, min_size=1, max_size=6)
 )

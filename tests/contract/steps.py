@@ -84,33 +84,81 @@ instants = st.one_of(
     st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-11))])),
     st.datetimes(min_value=datetime(2026, 1, 1), max_value=datetime(2027, 1, 1)),  # noqa: DTZ001 - without a zone
 )
-limits = st.integers(-2, 120)
-afters = st.one_of(st.builds(Ref, st.just("after"), st.integers(0, 5)), st.sampled_from(["", "QVFIUk", "!", "e30", "é"]))
+limits = st.one_of(st.integers(1, 30), st.integers(1, 30), st.integers(-2, 120))
+afters = st.one_of(
+    st.none(),
+    st.builds(Ref, st.just("after"), st.integers(0, 5), st.just("")),
+    st.sampled_from(["", "QVFIUk", "!", "e30", "é"]),
+)
 flags = st.booleans()
 
 MEDIA_FIELDS = (
     *("id", "caption", "media_type", "media_product_type", "timestamp", "permalink", "owner", "owner{id}", "children"),
     *("children{id,media_type,thumbnail_url}", "comments.limit(2){id,text,replies{id}}", "like_count", "view_count"),
-    *("insights.metric(reach,views)", "insights", "collaborators", "product_tags", "boost_eligibility_info", "alt_text"),
+    *(
+        "insights.metric(reach,views)",
+        "insights",
+        "collaborators",
+        "product_tags",
+        "boost_eligibility_info",
+        "alt_text",
+    ),
 )
 USER_FIELDS = (
     *("id", "user_id", "username", "account_type", "followers_count", "ig_id", "owner_business", "media", "stories"),
-    *("media.limit(3){id,timestamp}", "tags.limit(1)", "business_discovery.username(sim_brand_1){id}", "has_profile_pic"),
+    *(
+        "media.limit(3){id,timestamp}",
+        "tags.limit(1)",
+        "business_discovery.username(sim_brand_1){id}",
+        "has_profile_pic",
+    ),
 )
 COMMENT_FIELDS = ("id", "text", "from", "user", "hidden", "media{id,owner}", "replies{id,text}", "parent_id")
 OTHERS = ("", "nonsense", "id{", "a.b(c", "media{media{id}}", "💥", "SIM", Ref("token"))
 
 
 def fields_of(names: tuple[str, ...]) -> st.SearchStrategy[Any]:
-    return some(st.one_of(st.sampled_from(names), st.sampled_from(names), st.sampled_from(OTHERS)), 6)
+    right = some(st.sampled_from(names), 6)
+    return st.one_of(right, right, some(st.one_of(st.sampled_from(names), st.sampled_from(OTHERS)), 6))
 
 
 METRICS = (*metrics.ACCOUNT, *metrics.MEDIA, *metrics.REMOVED, "carousel_album_reach", "nonsense", "")
 metric_names = some(st.one_of(st.sampled_from(METRICS), st.builds(Ref, st.just("token"))), 3)
-breakdowns = (
+BREAKDOWNS = (
     *("media_product_type", "follow_type", "follower_type", "contact_button_type", "age", "city", "country", "gender"),
     *("action_type", "story_navigation_action_type", "nonsense", ""),
 )
+
+
+@st.composite
+def account_requests(draw: st.DrawFn) -> dict[str, Any]:
+    """What the catalogue allows for one account metric."""
+    metric = draw(st.sampled_from(tuple(metrics.ACCOUNT.values())))
+    since = NOW - timedelta(seconds=draw(st.integers(0, 120 * 86_400)))
+    wanted: dict[str, Any] = {
+        "metrics": (metric.name,),
+        "period": draw(st.sampled_from(metric.periods)),
+        "metric_type": draw(st.sampled_from(metric.metric_types)) if metric.metric_types else None,
+        "since": since,
+        "until": since + timedelta(seconds=draw(st.integers(0, 31 * 86_400))),
+    }
+    if wanted["metric_type"] == "total_value" and metric.breakdowns:
+        wanted["breakdown"] = draw(some(st.sampled_from(metric.breakdowns), 2))
+    return wanted
+
+
+@st.composite
+def media_requests(draw: st.DrawFn) -> dict[str, Any]:
+    """What the catalogue allows for one media metric, if the media is of the right kind."""
+    metric = draw(st.sampled_from(tuple(metrics.MEDIA.values())))
+    wanted: dict[str, Any] = {
+        "metrics": (metric.name,),
+        "media_id": draw(ref(draw(st.sampled_from(("media", "story"))))),
+    }
+    if metric.breakdown and draw(flags):
+        wanted["breakdown"] = metric.breakdown
+    return wanted
+
 
 positions = st.one_of(st.none(), st.floats(-0.2, 1.2))
 urls = st.one_of(
@@ -118,7 +166,9 @@ urls = st.one_of(
     st.builds(Ref, st.just("image")),
     st.builds(Ref, st.just("video")),
     st.builds(Ref, st.just("dead")),
-    st.sampled_from(["", "ftp://a/b.jpg", "http://ä.example/a.jpg", "http://127.0.0.1:1/a b", "x", "http://[::1/a.jpg"]),
+    st.sampled_from(
+        ["", "ftp://a/b.jpg", "http://ä.example/a.jpg", "http://127.0.0.1:1/a b", "x", "http://[::1/a.jpg"]
+    ),
 )
 volumes = st.one_of(st.none(), st.integers(-5, 120))
 usernames = st.one_of(st.sampled_from(["mona", "private_teo", "unavailable_x", "", "@aya", "a" * 40]), words)
@@ -139,7 +189,9 @@ _odd_specs = st.fixed_dictionaries(
         "media_url": urls,
         "caption": words,
         "alt_text": words,
-        "user_tags": some(st.builds(UserTag, usernames.filter(lambda name: isinstance(name, str)), positions, positions)),
+        "user_tags": some(
+            st.builds(UserTag, usernames.filter(lambda name: isinstance(name, str)), positions, positions)
+        ),
         "location_id": st.one_of(st.sampled_from(["213385402", "0", ""]), ref("page")),
         "collaborators": some(usernames),
         "product_tags": some(st.builds(ProductTag, odd_ids, positions, positions)),
@@ -158,11 +210,46 @@ _odd_specs = st.fixed_dictionaries(
 ).map(lambda parts: ContainerSpec(**parts))
 specs = st.one_of(_plain_specs, _odd_specs)
 
+
+def _made(kind: ContainerKind, **parameters: Any) -> Step:
+    return Step("publishing.create_container", {"spec": ContainerSpec(kind, **parameters)})
+
+
+def _published(number: int) -> Step:
+    return Step("publishing.publish", {"creation_id": Ref("container", number)})
+
+
+BEGINNINGS: tuple[tuple[Step, ...], ...] = (
+    (),
+    (_made(ContainerKind.IMAGE, media_url=Ref("image")), _published(0)),
+    (_made(ContainerKind.STORY_IMAGE, media_url=Ref("image")), _published(0), Step("stories.page")),
+    (
+        _made(ContainerKind.CAROUSEL_IMAGE, media_url=Ref("image")),
+        _made(ContainerKind.CAROUSEL_IMAGE, media_url=Ref("image")),
+        _made(ContainerKind.CAROUSEL, children=(Ref("container", 0), Ref("container", 1))),
+        _published(2),
+    ),
+    (_made(ContainerKind.REEL, resumable=True), Step("publishing.upload_status", {"container_id": Ref("container")})),
+    (Step("media.page", {"limit": 4}), Step("media.page", {"limit": 4, "after": Ref("after")})),
+    (Step("hashtags.search", {"name": "coffee"}), Step("hashtags.top_media", {"hashtag_id": Ref("hashtag")})),
+)
+"""Sensible first steps, so that what follows has something to work on."""
+
 operations = st.builds(
     Operation,
     st.sampled_from(["GET", "POST", "DELETE", "PUT", "get"]),
     st.sampled_from(
-        ["me", "?fields=id", "me/media?limit=2", "17900000000000000", "", "//", "v25.0/me", "%6dedia_publish", "http://["]
+        [
+            "me",
+            "?fields=id",
+            "me/media?limit=2",
+            "17900000000000000",
+            "",
+            "//",
+            "v25.0/me",
+            "%6dedia_publish",
+            "http://[",
+        ]
     ),
     st.one_of(st.none(), st.dictionaries(st.sampled_from(["message", "hide", "x"]), st.text(max_size=9))),
     st.one_of(st.none(), st.just("first")),

@@ -21,7 +21,7 @@ from graph.paging import Page
 from graph.publishing import CreatedContainer, Published
 from graph.transport import Transport
 from pressrun.errors import PressrunError
-from tests.contract.any_call import steps
+from tests.contract.any_call import plans
 from tests.contract.steps import Known, Step
 from tests.contract.world import APP_ID, APP_SECRET, Account, World
 from tests.support.simulator import Simulator
@@ -104,7 +104,7 @@ class Bench:
             self._check(refusal)
         elif step.call == "publishing.publish":
             assert isinstance(result, Published)
-            known.ids.setdefault("media", []).append(result.media_id)
+            known.ids["media"].insert(0, result.media_id)
         elif step.call == "batch.run":
             for one in result:
                 if one.error is not None:
@@ -115,6 +115,8 @@ class Bench:
                 known.ids.setdefault("upload", []).append(result.upload_url)
         if step.call in _GIVES and result is not None:
             known.ids.setdefault(_GIVES[step.call], []).append(result)
+        if step.call == "stories.page" and isinstance(result, Page):
+            known.ids["story"] = [story.id for story in result.items]
         if isinstance(result, Page) and result.after is not None:
             known.ids.setdefault("after", []).append(result.after)
 
@@ -138,7 +140,7 @@ def benches(own_world: World) -> Iterator[dict[Login, Bench]]:
         }
 
 
-@given(login=st.sampled_from(Login), plan=st.lists(steps, min_size=1, max_size=6))
+@given(login=st.sampled_from(Login), plan=plans)
 @settings(
     max_examples=150,
     deadline=None,

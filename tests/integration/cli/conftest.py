@@ -1,50 +1,67 @@
 from __future__ import annotations
 
+import io
 import json
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from pydantic import SecretStr
 from sqlalchemy import select, text
 
 from cli.connecting import Connected, NewAccount, connect
+from cli.main import app, exit_code
 from cli.runtime import Runtime, runtime
 from models.account import Account, Login
 from models.session import Database
 from pressrun.settings import Settings
 from tests.factories.rows import KEY
-from tests.support.processes import REPOSITORY, environment
+from tests.support.processes import environment
 from tests.support.simulator import Simulator
 
 
 @dataclass
 class Command:
-    """Runs `pressrun` commands as a person does, with these settings."""
+    """Runs `pressrun` commands with these settings, in this process: a new interpreter takes a second to import all."""
 
     settings: dict[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str, text: str = "", **over: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
-            env=environment(self.settings | {f"PRESSRUN_{name}": value for name, value in over.items()}),
-            cwd=REPOSITORY,
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        """What `subprocess.run` would give."""
+        told = environment(self.settings | {f"PRESSRUN_{name}": value for name, value in over.items()})
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err), _logging_restored():
+            for name, value in told.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "stdin", io.StringIO(text))
+            command = typer.main.get_command(app)
+            code = exit_code(lambda: command.main(list(arguments), prog_name="pressrun", standalone_mode=False))
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
     def json(self, *arguments: str, code: int = 0, **over: str) -> Any:
         """The one document that a command prints with --json."""
         done = self.run(*arguments, "--json", **over)
         assert done.returncode == code, f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return json.loads(done.stdout)
+
+
+@contextmanager
+def _logging_restored() -> Iterator[None]:
+    """A command sets up logging for its process, which is not ours."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 @pytest.fixture

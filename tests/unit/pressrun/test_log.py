@@ -54,6 +54,7 @@ def test_secrets_are_cut_out_and_the_rest_stays(text: str, kept: str) -> None:
         "container 17889455560051444 is IN_PROGRESS",
         "GET https://cdn.example.com/photo.jpg",
         "at 12:30:45 user@example.com",
+        "Invalid OAuth access token - Cannot parse access token",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
