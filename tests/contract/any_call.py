@@ -37,7 +37,8 @@ Arguments = st.SearchStrategy[Any]
 
 
 def call(name: str, optional: dict[str, Arguments] | None = None, /, **required: Arguments) -> st.SearchStrategy[Step]:
-    return st.builds(Step, st.just(name), st.fixed_dictionaries(required, optional=optional))
+    arguments: Arguments = st.fixed_dictionaries(required, optional=optional or {})
+    return st.builds(Step, st.just(name), arguments)
 
 
 _media_fields, _comment_fields = fields_of(MEDIA_FIELDS), fields_of(COMMENT_FIELDS)
@@ -84,6 +85,7 @@ WRITING = (
     call(
         "mentions.create", {"comment_id": ref("mentioned_comment")}, media_id=ref("mentioned_media"), message=_messages
     ),
+    call("mentions.create", media_id=st.just(Ref("mentioned_media")), message=_messages),
     call("comments.create", media_id=ref("media"), message=_messages),
     call("comments.reply", comment_id=ref("comment"), message=_messages),
     call("comments.hide", comment_id=ref("comment"), hidden=flags),
@@ -138,7 +140,7 @@ OTHERS = (
     call("webhooks.subscriptions", _page),
     call("webhooks.subscribe", {**_page, "fields": some(words)}),
     call("webhooks.unsubscribe", _page),
-    call("batch.run", operations=some(operations)),
+    call("batch.run", operations=some(operations, 3)),
 )
 steps = st.one_of(st.one_of(PUBLISHING), st.one_of(READING), st.one_of(WRITING), st.one_of(INSIGHTS), st.one_of(OTHERS))
 plans = st.builds(

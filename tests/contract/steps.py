@@ -183,6 +183,12 @@ _plain_specs = st.one_of(
     st.builds(ContainerSpec, st.sampled_from(ContainerKind), resumable=st.just(True)),
     st.builds(ContainerSpec, st.just(ContainerKind.CAROUSEL), children=some(ref("container"), 12)),
 )
+
+
+def _spec(parts: Any) -> ContainerSpec:
+    return ContainerSpec(**parts)
+
+
 _odd_specs = st.fixed_dictionaries(
     {"kind": st.sampled_from(ContainerKind)},
     optional={
@@ -207,7 +213,7 @@ _odd_specs = st.fixed_dictionaries(
         "branded_content_sponsor_ids": some(odd_ids),
         "resumable": flags,
     },
-).map(lambda parts: ContainerSpec(**parts))
+).map(_spec)
 specs = st.one_of(_plain_specs, _odd_specs)
 
 
@@ -229,28 +235,25 @@ BEGINNINGS: tuple[tuple[Step, ...], ...] = (
         _made(ContainerKind.CAROUSEL, children=(Ref("container", 0), Ref("container", 1))),
         _published(2),
     ),
-    (_made(ContainerKind.REEL, resumable=True), Step("publishing.upload_status", {"container_id": Ref("container")})),
+    (
+        _made(ContainerKind.REEL, resumable=True),
+        Step("publishing.upload", {"upload_url": Ref("upload"), "content": b"not a video"}),
+        Step("publishing.upload_status", {"container_id": Ref("container")}),
+    ),
     (Step("media.page", {"limit": 4}), Step("media.page", {"limit": 4, "after": Ref("after")})),
     (Step("hashtags.search", {"name": "coffee"}), Step("hashtags.top_media", {"hashtag_id": Ref("hashtag")})),
 )
 """Sensible first steps, so that what follows has something to work on."""
 
-operations = st.builds(
-    Operation,
-    st.sampled_from(["GET", "POST", "DELETE", "PUT", "get"]),
-    st.sampled_from(
-        [
-            "me",
-            "?fields=id",
-            "me/media?limit=2",
-            "17900000000000000",
-            "",
-            "//",
-            "v25.0/me",
-            "%6dedia_publish",
-            "http://[",
-        ]
+_reads = ("me", "?ids=me&fields=id", "me/media?limit=2&fields=caption", "17900000000000000", "ig_audio")
+_odd_urls = ("", "//", "v25.0/me", "me/media_publish", "%6dedia_publish", "http://[", "?batch=[]", "oauth/access_token")
+operations = st.one_of(
+    st.builds(Operation, st.just("GET"), st.sampled_from(_reads)),
+    st.builds(Operation, st.just("POST"), st.just("me/comments"), st.just({"message": "a & b"}), st.just("first")),
+    st.builds(
+        Operation,
+        st.sampled_from(["GET", "POST", "DELETE", "PUT"]),
+        st.sampled_from(_odd_urls),
+        st.one_of(st.none(), st.dictionaries(st.sampled_from(["message", "hide", "x"]), st.text(max_size=9))),
     ),
-    st.one_of(st.none(), st.dictionaries(st.sampled_from(["message", "hide", "x"]), st.text(max_size=9))),
-    st.one_of(st.none(), st.just("first")),
 )

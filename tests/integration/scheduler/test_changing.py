@@ -40,7 +40,7 @@ CHANGES: dict[str, Change] = {
     "resolve published": lambda tx, id_: changing.resolve_published(tx, id_, MEDIA_ID, now=clock.now()),
     "resolve not published": lambda tx, id_: changing.resolve_not_published(tx, id_, now=clock.now()),
 }
-BEFORE_THE_INTENT = {S.DRAFT, S.SCHEDULED, S.STAGING, S.STAGED}
+BEFORE_THE_INTENT = (S.DRAFT, S.SCHEDULED, S.STAGING, S.STAGED)
 POSSIBLE: dict[str, dict[PostState, PostState]] = {
     "cancel": dict.fromkeys([*BEFORE_THE_INTENT, S.CANCELED], S.CANCELED),
     "pause": dict.fromkeys(BEFORE_THE_INTENT, S.DRAFT),
