@@ -215,7 +215,7 @@ def encode(params: Mapping[str, object]) -> dict[str, str]:
 def checked_id(text: str) -> str:
     """A path segment that cannot lead elsewhere. Raises UsageError."""
     if not _SEGMENT.fullmatch(text):
-        raise UsageError(f"{text!r} is not an Instagram id")
+        raise UsageError(f"{log.redact(text)!r} is not an Instagram id")
     return text
 
 

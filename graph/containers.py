@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from pressrun.errors import PressrunError
+from pressrun.log import redact
 
 CAPTION_LENGTH: Final = 2200
 CAPTION_HASHTAGS: Final = 30
@@ -35,7 +36,7 @@ class InvalidSpec(PressrunError):
 
     def __init__(self, kind: ContainerKind, problems: list[str]) -> None:
         self.kind, self.problems = kind, problems
-        super().__init__(f"this {kind.replace('_', ' ')} cannot be created: {'; '.join(problems)}")
+        super().__init__(redact(f"this {kind.replace('_', ' ')} cannot be created: {'; '.join(problems)}"))
 
 
 class ContainerKind(StrEnum):

@@ -8,6 +8,7 @@ from typing import Final
 
 from graph.credentials import Login
 from pressrun.errors import UsageError
+from pressrun.log import redact
 
 _USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}", re.ASCII)
 _ARGUMENT = re.compile(r"[A-Za-z0-9_.,=\-]+", re.ASCII)
@@ -72,12 +73,12 @@ def checked_username(name: str) -> str:
     """A user name without its @. Raises UsageError."""
     bare = name.removeprefix("@")
     if not _USERNAME.fullmatch(bare):
-        raise UsageError(f"{name!r} is not an Instagram user name")
+        raise UsageError(f"{redact(name)!r} is not an Instagram user name")
     return bare
 
 
 def _checked(key: str, value: str | int) -> str:
     text = str(value)
     if not _ARGUMENT.fullmatch(text):
-        raise UsageError(f"{text!r} cannot be used as {key}")
+        raise UsageError(f"{redact(text)!r} cannot be used as {key}")
     return text

@@ -16,6 +16,7 @@ from graph.media import Media, read_media
 from graph.paging import Page, checked_limit, read_page
 from graph.reading import Node
 from pressrun.errors import UsageError
+from pressrun.log import redact
 
 
 class Hashtags:
@@ -29,7 +30,7 @@ class Hashtags:
         self._caller.require(Login.FACEBOOK, "GET /ig_hashtag_search")
         bare = name.strip().removeprefix("#")
         if not bare or any(part.isspace() or part == "#" for part in bare):
-            raise UsageError(f"{name!r} is not one hashtag")
+            raise UsageError(f"{redact(name)!r} is not one hashtag")
         endpoint = Endpoint.HASHTAG_SEARCH
         answer = self._caller.get(endpoint, "ig_hashtag_search", user_id=self._caller.ig_id, q=bare)
         found = read_page(answer, endpoint, Node.id).items

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from graph import fields as names
-from graph.calls import Caller
+from graph.calls import Caller, checked_id
 from graph.credentials import Login
 from graph.endpoints import Endpoint
 from graph.errors import ErrorClass, GraphError
@@ -164,7 +164,8 @@ class MediaCalls:
             raise UsageError(f"one request reads 1 to {_MOST_IDS} ids, not {len(ids)}")
 
         def ask(wanted: Sequence[str]) -> dict[str, Media]:
-            answer = self._caller.get(Endpoint.MULTI_GET, ids=",".join(ids), fields=names.join(wanted))
+            named = ",".join(map(checked_id, ids))
+            answer = self._caller.get(Endpoint.MULTI_GET, ids=named, fields=names.join(wanted))
             node = Node(answer, Endpoint.MULTI_GET)
             return {media_id: read_media(found) for media_id in ids if (found := node.node(media_id)) is not None}
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from graph.credentials import Login
 from pressrun.errors import PressrunError
+from pressrun.log import redact
 
 LONGEST_RANGE: Final = timedelta(days=30)
 DEMOGRAPHIC: Final = ("age", "city", "country", "gender")
@@ -23,9 +24,15 @@ FOLLOW: Final = ("follow_type", "follower_type")
 class UnknownMetric(PressrunError):
     """The metric does not exist, no longer exists, or not on this login flavour; nothing was called."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(redact(message))  # a name may be anything that the caller mixed up
+
 
 class InvalidMetricRequest(PressrunError):
     """The metric exists, but cannot be asked for this way; nothing was called."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redact(message))
 
 
 @dataclass(frozen=True)

@@ -268,11 +268,22 @@ MEDIA.plain("boost_eligibility_info", lambda _media: {"eligible_to_boost": True}
 for _name in ("has_poll", "has_slider"):
     MEDIA.plain(_name, lambda _media: False, FACEBOOK)
 # Fields of Meta's SDK that our media have no value for.
-for _name in (
-    "boost_ads_list audio_id video_title view_count live_status live_reactions ingest_state ingest_key ingest_url "
-    "ingest_is_ready_to_start ingest_first_video_received_time ingest_last_heartbeat_time ingest_video_height "
-    "ingest_video_width"
-).split():
+for _name in [
+    "boost_ads_list",
+    "audio_id",
+    "video_title",
+    "view_count",
+    "live_status",
+    "live_reactions",
+    "ingest_state",
+    "ingest_key",
+    "ingest_url",
+    "ingest_is_ready_to_start",
+    "ingest_first_video_received_time",
+    "ingest_last_heartbeat_time",
+    "ingest_video_height",
+    "ingest_video_width",
+]:
     MEDIA.plain(_name, lambda _media: None, FACEBOOK)
 MEDIA.plain(
     "copyright_check_information",

@@ -81,6 +81,8 @@ class Bench:
             outcome = getattr(getattr(self.client, group), name)(**arguments)
         except PressrunError as refusal:
             outcome = refusal
+        if isinstance(outcome, PressrunError):
+            self._check_text(outcome)
         if isinstance(outcome, GraphError):
             assert self.records[-1].error is not None, f"the simulator accepted what graph/ cannot read: {outcome}"
             self._check(outcome)
@@ -96,6 +98,9 @@ class Bench:
     def _check(self, error: GraphError) -> None:
         assert isinstance(error.error_class, ErrorClass)
         assert "Pressrun does not know" not in error.advice, f"nobody has classified this: {error}"
+        self._check_text(error)
+
+    def _check_text(self, error: PressrunError) -> None:
         for text in (str(error), repr(error), str(vars(error))):
             assert self.token not in text
             assert APP_SECRET not in text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -74,62 +74,65 @@ def _claimed(database: Database, settings: Settings, ids: list[int], timeout_s: 
 
 
 class TestPunctuality:
-    """Best of three: a machine with other things to do may be late once, a loop that is late is so every time."""
+    """Measured against what this machine can do at the same moments: others may be using it."""
 
     def test_posts_are_claimed_within_moments_of_their_second(
         self, database: Database, settings: Settings, loop: SchedulerLoop
     ) -> None:
-        def worst() -> timedelta:
-            start = clock.now() + timedelta(seconds=0.5)
+        with running(loop):
+            _sleeping(database)
+            start = clock.now() + timedelta(seconds=1)
             with database.transaction() as tx:
                 account = make_account(tx)
                 due = {}
                 for number in range(30):
-                    due_at = start + timedelta(milliseconds=97 * number)
+                    due_at = start + timedelta(milliseconds=137 * number)
                     post = make_post(tx, account, state="staged", publish_at=due_at, next_action_at=due_at)
                     due[post.id] = due_at
-            claimed = _claimed(database, settings, list(due))
-            late = [claimed[id_] - due_at for id_, due_at in due.items()]
-            assert min(late) >= timedelta(0)  # never early
-            return max(late)
 
-        with running(loop):
-            _sleeping(database)
-            assert _best(worst) < timedelta(milliseconds=250)
+            machine = _machines_lateness(database, list(due.values()))
+            claimed = _claimed(database, settings, list(due))
+
+        late = sorted(claimed[id_] - due_at for id_, due_at in due.items())
+        assert late[0] >= timedelta(0)  # never early
+        assert late[-1] < machine + timedelta(milliseconds=250), late
 
     def test_a_post_that_falls_due_while_it_sleeps_does_not_wait_for_the_end_of_its_nap(
         self, database: Database, settings: Settings, loop: SchedulerLoop
     ) -> None:
-        def late() -> timedelta:
+        with running(loop):
             _sleeping(database)
             due_at = clock.now() + timedelta(milliseconds=300)
             (post_id,) = _staged(database, due_at, wake=True)
-            return _claimed(database, settings, [post_id])[post_id] - due_at
+            machine = _machines_lateness(database, [due_at])
+            late = _claimed(database, settings, [post_id])[post_id] - due_at
 
-        with running(loop):
-            assert timedelta(0) <= _best(late) < timedelta(milliseconds=250)
+        assert timedelta(0) <= late < machine + timedelta(milliseconds=250)
 
 
-def _best(measure: Callable[[], timedelta], enough: timedelta = timedelta(milliseconds=250)) -> timedelta:
-    best = measure()
-    for _ in range(2):
-        if best >= enough:
-            best = min(best, measure())
-    return best
+def _machines_lateness(database: Database, moments: list[datetime]) -> timedelta:
+    """How late a thread that waits for these moments, and then asks the database one thing, is at worst."""
+    late = timedelta(0)
+    for moment in moments:
+        threading.Event().wait(max(0.0, (moment - clock.now()).total_seconds()))
+        with database.transaction() as tx:
+            tx.execute(text("SELECT 1"))
+        late = max(late, clock.now() - moment)
+    return late
 
 
 class TestWaking:
     def test_a_notice_wakes_it_at_once(self, database: Database, settings: Settings, loop: SchedulerLoop) -> None:
         delays = []
         with running(loop):
-            for _ in range(5):
+            for _ in range(9):
                 _sleeping(database)
                 before = clock.now()
                 (post_id,) = _staged(database, before, wake=True)
                 delays.append(_claimed(database, settings, [post_id])[post_id] - before)
 
         # Without the notice it would sleep for half a nap on average.
-        assert sorted(delays)[2] < NAP / 4, delays
+        assert sorted(delays)[4] < NAP * 0.3, delays
 
     def test_a_lost_notice_costs_at_most_its_longest_nap(
         self, database: Database, settings: Settings, loop: SchedulerLoop

@@ -106,7 +106,7 @@ FACTS = (
     f"| a lost hint | `PRESSRUN_HINT_LEASE` | {seconds(SETTINGS.hint_lease)} |",
     f"| a worker that died before it sent | `PRESSRUN_LEASE` | {seconds(SETTINGS.lease)} |",
     f"| {settle.FIRST_READ_AFTER.seconds} to {seconds(settle.FIRST_READ_AFTER + SETTINGS.call_deadline)} |",
-    f"| either, post not live | `PRESSRUN_SETTLE` + `PRESSRUN_SETTLE_GAP`, from the beginning of the call | {seconds(NEVER)} |",
+    f"`PRESSRUN_SETTLE` + `PRESSRUN_SETTLE_GAP`, from the beginning of the call | {seconds(NEVER)} |",
     f"tried {TRIES} times over about {STAGING_TAKES.total_seconds() / 60:.0f} minutes",
     f"its containers, {SETTINGS.stage_ahead.total_seconds() / 60:g} minutes before it is due",
     f"After {poll.STUCK_AFTER.total_seconds() / 60:g} minutes a container is replaced",
