@@ -224,9 +224,11 @@ def _warn_of_full_windows(
     for name in sorted({one.wish.account for _, one in new}):
         account = accounts[name]
         total, duration = pace.window_of(account)
-        lines = {line: one.wish.publish_at for line, one in new if one.wish.account == name}
+        wishes = {line: one.wish for line, one in new if one.wish.account == name}
+        lines = {line: wish.publish_at for line, wish in wishes.items()}
         known = pace.planned(tx, account, since=min(lines.values()) - duration)
-        full = pace.crowded(known, list(lines.values()), total=total, duration=duration)
+        taken = [wish.publish_at for wish in wishes.values() for _ in range(pace.places(wish.type, wish.media))]
+        full = pace.crowded(known, taken, total=total, duration=duration)
         for line, at in lines.items():
             if at in full:
                 message = (

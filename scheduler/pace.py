@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.account import Account
-from models.post import Post
+from models.part import Part
+from models.post import Post, PostType
 from models.quota import FALLBACK_DURATION_S, FALLBACK_TOTAL
 from models.states import ACTIVE, PostState
 
@@ -18,13 +19,24 @@ _COUNTED = (*ACTIVE, PostState.DRAFT, PostState.PUBLISHED)
 
 
 def planned(tx: Session, account: Account, *, since: datetime) -> list[datetime]:
-    """When the account's posts are due that take a place of the window, or took one."""
-    query = select(Post.publish_at).where(
-        Post.account_id == account.id,
-        Post.state.in_([state.value for state in _COUNTED]),
-        Post.publish_at > since,
+    """When the account's posts are due that take places of the window, or took some: several stories take one each."""
+    query = (
+        select(Post.publish_at)
+        .join(Part, Part.post_id == Post.id)
+        .where(
+            Post.account_id == account.id,
+            Post.state.in_([state.value for state in _COUNTED]),
+            Post.publish_at > since,
+            Part.parent_id.is_(None),
+            Part.dropped_at.is_(None),
+        )
     )
     return list(tx.scalars(query))
+
+
+def places(post_type: PostType, media: Sequence[object]) -> int:
+    """How many places of the window a post takes."""
+    return len(media) if post_type is PostType.STORY else 1
 
 
 def window_of(account: Account) -> tuple[int, timedelta]:

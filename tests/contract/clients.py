@@ -69,6 +69,11 @@ def facebook_business(world: World, token: str, *, secret: str | None = APP_SECR
         yield FacebookAdsApi(session)
 
 
+def names_of(fields: type) -> list[str]:
+    """The values of one of the SDK's classes of constants."""
+    return [value for name, value in vars(fields).items() if not name.startswith("_")]
+
+
 def refused(call: Callable[[], Any]) -> tuple[int, int | None]:
     """Code and subcode of the refusal, out of the client's own exception."""
     with pytest.raises((PystagramOAuthError, FacebookError, FacebookRequestError)) as caught:

@@ -14,7 +14,7 @@ from facebook_business.adobjects.page import Page
 from facebook_business.adobjects.shadowighashtag import ShadowIGHashtag
 from facebook_business.adobjects.user import User
 
-from tests.contract.clients import facebook_business, refused
+from tests.contract.clients import facebook_business, names_of, refused
 from tests.contract.world import Account, World
 
 
@@ -35,11 +35,6 @@ def media(user: Any) -> dict[str, Any]:
     fields = [IGMedia.Field.media_type, IGMedia.Field.media_product_type]
     found = list(user.get_media(fields=fields))
     return {one["media_type"]: one for one in reversed(found)}
-
-
-def names_of(fields: Any) -> list[str]:
-    """The values of one of the SDK's classes of constants."""
-    return [value for name, value in vars(fields).items() if not name.startswith("_")]
 
 
 def test_every_field_of_a_user(user: Any, account: Account) -> None:
@@ -119,7 +114,7 @@ def test_insights_of_media(media: dict[str, Any]) -> None:
     assert refused(lambda: image.get_insights(params={"metric": ["impressions"]})) == (100, None)
 
 
-def test_comments(api: Any, media: dict[str, Any]) -> None:
+def test_comments(api: Any, account: Account, media: dict[str, Any]) -> None:
     image = media["IMAGE"]
     comment = image.create_comment(params={"message": "Hello"})
     reply = comment.create_reply(params={"message": "Hello yourself"})
@@ -128,6 +123,7 @@ def test_comments(api: Any, media: dict[str, Any]) -> None:
     assert newest["text"] == "Hello"
     assert newest["from"]["username"]
     assert [one["id"] for one in comment.get_replies()] == [reply["id"]]
+    assert comment.api_get(fields=names_of(IGComment.Field))["user"]["id"] == account.ig_id
     comment.api_update(params={"hide": True})
     assert IGComment(comment["id"], api=api).api_get(fields=[IGComment.Field.hidden])["hidden"] is True
     comment.api_delete()

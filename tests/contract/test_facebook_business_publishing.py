@@ -14,7 +14,7 @@ from facebook_business.adobjects.iguser import IGUser
 from facebook_business.adobjects.iguserforigonlyapi import IGUserForIGOnlyAPI
 from facebook_business.adobjects.shadowigmediabuilder import ShadowIGMediaBuilder
 
-from tests.contract.clients import facebook_business, refused
+from tests.contract.clients import facebook_business, names_of, refused
 from tests.contract.world import APP_SECRET, Account, World
 from tests.support.waiting import until
 
@@ -154,12 +154,13 @@ def test_instagram_login(instagram_user: Any, world: World, instagram_account: A
         call("POST", (instagram_account.ig_id, "media_publish"), params={"creation_id": container})
 
     assert len(world.published(instagram_account)) == 3
-    fields = [name for name in vars(IGMediaForIGOnlyAPI.Field).values() if isinstance(name, str) and "." not in name]
     newest = instagram_user.get_media(params={"fields": "id", "limit": 2})[0]["id"]
     shown = IGMediaForIGOnlyAPI(newest, api=instagram_user.get_api())
-    shown.api_get(fields=[name for name in fields if name in IGMediaForIGOnlyAPI._field_types])
+    shown.api_get(fields=names_of(IGMediaForIGOnlyAPI.Field))
     assert shown["media_product_type"] == "REELS"
     assert len(list(instagram_user.get_stories())) == 1
+    instagram_user.api_get(fields=names_of(IGUserForIGOnlyAPI.Field))
+    assert instagram_user["user_id"] == instagram_account.ig_id
     assert instagram_user.get_content_publishing_limit(fields=["quota_usage"])[0]["quota_usage"] == 3
 
 

@@ -98,3 +98,11 @@ def test_one_bad_id_fails_all(sim: Sim) -> None:
     assert sim.refused("GET", "/", ids=f"{ig_id(0)},1") == (100, 33)
     assert sim.refused("GET", "/") == (100, None)
     assert sim.refused("GET", "/", ids=",".join(str(number) for number in range(51))) == (100, None)
+
+
+def test_an_operation_without_an_address_is_refused(sim: Sim) -> None:
+    operations = [{"method": method, "relative_url": url} for method in ("DELETE", "PUT") for url in ("", "//")]
+
+    answers = sim.post("/", batch=operations)
+
+    assert [answer["code"] for answer in answers] == [400] * 4
