@@ -216,9 +216,9 @@ def test_a_late_post_expires_and_says_how_late_it_was(bench: Bench) -> None:
 
 def test_a_backlog_goes_out_oldest_first_with_a_distance(bench: Bench) -> None:
     account = bench.account(0)
-    posts = [bench.post(account, caption=f"backlog {number}", publish_at="+1h") for number in range(3)]
+    posts = [bench.post(account, caption=f"backlog {number}", publish_at="+20m") for number in range(3)]
     for post_id in posts:
-        bench.drive(post_id, PostState.STAGED)
+        bench.drive(post_id, PostState.STAGED, hurry=False)
     with bench.database.transaction() as tx:
         for number, post_id in enumerate(reversed(posts)):
             tx.execute(
