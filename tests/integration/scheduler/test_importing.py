@@ -481,6 +481,44 @@ class TestWhatIsQueued:
             assert list(ear.notifies(timeout=0.2)) == []
 
 
+class TestFullWindows:
+    def _limit(self, desk: Desk, total: int) -> None:
+        with desk.database.transaction() as tx:
+            tx.scalars(select(Account)).one().quota_total = total
+
+    def test_a_post_that_would_find_the_window_full_is_queued_with_a_warning(self, desk: Desk) -> None:
+        self._limit(desk, 3)
+        desk.queue(desk.row(caption="known"))
+
+        report = desk.import_(*[desk.row(publish_at=f"+{hours}h", caption=str(hours)) for hours in (2, 3, 4, 48)])
+
+        assert len(report.added) == 4
+        assert [(one.line, one.column) for one in report.warnings] == [(4, "publish_at")]
+        assert "bakery would have 4 posts in the 24 h before it, Instagram allows 3" in report.warnings[0].message
+
+    def test_each_of_several_stories_counts(self, desk: Desk) -> None:
+        self._limit(desk, 3)
+        desk.queue(desk.row(type="story", media="story.jpg|story.mp4"))
+
+        report = desk.import_(desk.row(publish_at="+2h", type="story", media="story.mp4|story.jpg"))
+
+        assert [(one.line, "4 posts" in one.message) for one in report.warnings] == [(2, True)]
+
+    def test_nobody_is_warned_again_of_what_is_queued_already(self, desk: Desk) -> None:
+        self._limit(desk, 1)
+        rows = [desk.row(caption="one"), desk.row(caption="two")]
+        assert len(desk.import_(*rows).warnings) == 2
+
+        assert desk.import_(*rows).warnings == []
+
+    def test_another_account_has_a_window_of_its_own(self, desk: Desk) -> None:
+        self._limit(desk, 1)
+        with desk.database.transaction() as tx:
+            make_account(tx, name="other", quota_total=1)
+
+        assert desk.import_(desk.row(), desk.row(account="other")).warnings == []
+
+
 class TestWallTime:
     @pytest.mark.parametrize(
         ("wall", "instant"),
