@@ -15,6 +15,7 @@ from cli.runtime import Runtime, connect_broker, ping, runtime
 from models import invariants
 from models.account import Account, AccountState, token_context
 from models.partitions import PARTITIONED
+from models.states import PostState
 from pressrun import clock
 from pressrun.errors import PressrunError, UsageError
 from pressrun.settings import Settings
@@ -66,7 +67,7 @@ def _all(here: Runtime) -> Iterator[Finding]:
     yield _media_folder(here)
     yield from _notes(here.settings)
     if schema_found is not None and schema_found.result == OK:
-        for check in (_tokens, _accounts, _partitions, _invariants):
+        for check in (_tokens, _accounts, _posts, _partitions, _invariants):
             yield from check(here)
 
 
@@ -168,9 +169,39 @@ def _invariants(here: Runtime) -> Iterator[Finding]:
     with here.database.transaction() as tx:
         violated = invariants.run_all(tx)
     for name, lines in violated.items():
-        yield Finding(f"invariant {name}", FAIL, "; ".join(lines), "this must never happen: please report it")
+        yield Finding(f"invariant {name}", FAIL, "; ".join(lines), _ADVICE.get(name, _REPORT))
     if not violated:
         yield Finding("invariants", OK, f"all {len(invariants.INVARIANTS)} hold")
+
+
+_REPORT = "this must never happen: please report it"
+_NOBODY = "is `pressrun up`, or a scheduler and a worker of each queue, running? If so, please report it"
+_ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY}
+"""What an operator can cause, and end."""
+
+
+def _posts(here: Runtime) -> Iterator[Finding]:
+    """What waits for a person, and what did not go out in the last week."""
+    with here.database.transaction() as tx:
+        counts: dict[str, int] = {row.state: row.posts for row in tx.execute(_UNPUBLISHED)}
+    undecided = counts.pop(PostState.NEEDS_REVIEW.value, 0)
+    if undecided:
+        detail = f"{undecided} may be live or not: Instagram's answer was lost, and reading could not decide"
+        advice = (
+            "look at the account, then `pressrun post resolve`; `pressrun post list --state needs_review` names them"
+        )
+        yield Finding("posts to review", NOTE, detail, advice)
+    if counts:
+        detail = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+        advice = f"`pressrun post list --state {min(counts)}` names them, `pressrun post show` says why"
+        yield Finding("posts not published", NOTE, f"{detail} in the last 7 days", advice)
+
+
+_UNPUBLISHED = text("""
+    SELECT state, count(*) AS posts FROM posts
+     WHERE state = 'needs_review' OR (state IN ('failed', 'expired') AND publish_at > now() - interval '7 days')
+     GROUP BY state
+""")
 
 
 def _media_folder(here: Runtime) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -202,10 +203,12 @@ def _state(name: str | None) -> Any:
 
 
 def _show_report(report: ImportReport, source: str | None, *, as_json: bool) -> None:
-    fail_on_problems(report, source, nothing="nothing was queued")
     if as_json:
-        show_json({"added": report.added, "unchanged": report.unchanged})
-    else:
+        said = {"warnings": report.warnings, "problems": report.problems}
+        listed = {name: [asdict(one) for one in problems] for name, problems in said.items()}
+        show_json({"added": report.added, "unchanged": [] if report.problems else report.unchanged} | listed)
+    fail_on_problems(report, source, nothing="nothing was queued")
+    if not as_json:
         say(f"queued {len(report.added)}, already there {len(report.unchanged)}")
 
 
@@ -213,7 +216,8 @@ def fail_on_problems(report: ImportReport, source: str | None, *, nothing: str) 
     """Warnings and problems go to stderr, a line each; problems end the command with exit code 2."""
 
     def told(problem: Any) -> str:
-        return f"{source}: {problem}" if source else f"--{problem.column.replace('_', '-')}: {problem.message}"
+        option = "at" if problem.column == "publish_at" else problem.column.replace("_", "-")
+        return f"{source}: {problem}" if source else f"--{option}: {problem.message}"
 
     alike: dict[tuple[str, str], list[Any]] = {}
     for warning in report.warnings:

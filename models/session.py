@@ -87,7 +87,7 @@ class Database:
 def sqlalchemy_url(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the second for a port that is no number
         raise UsageError("PRESSRUN_DATABASE_URL is not a URL: write postgresql://user:password@host/name") from None
     if parsed.get_backend_name() not in {"postgresql", "postgres"}:
         raise UsageError(f"PRESSRUN_DATABASE_URL must be a postgresql:// URL, not {parsed.get_backend_name()}://")

@@ -57,6 +57,11 @@ def _server_url(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _as_socket_url(value: object) -> object:
+    # redis-py's form of a socket's address; Celery knows only the other one.
+    return value.replace("unix://", "redis+socket://", 1) if isinstance(value, str) else value
+
+
 def default_home() -> Path:
     """The platform's user data folder; root gets a system folder, because a server may not run as root."""
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -67,7 +72,9 @@ def default_home() -> Path:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 HttpUrl = Annotated[str | None, AfterValidator(_http_url)]
 PostgresUrl = Annotated[str | None, _server_url("postgresql://", "postgres://", "postgresql+psycopg://")]
-RedisUrl = Annotated[str | None, _server_url("redis://", "rediss://", "redis+socket://", "unix://")]
+RedisUrl = Annotated[
+    str | None, BeforeValidator(_as_socket_url), _server_url("redis://", "rediss://", "redis+socket://", "unix://")
+]
 
 
 class Settings(BaseSettings):
@@ -143,13 +150,18 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         if not self.call_deadline or not self.hint_lease:
-            raise ValueError("CALL_DEADLINE and HINT_LEASE must be longer than 0s")
+            raise ValueError("PRESSRUN_CALL_DEADLINE and PRESSRUN_HINT_LEASE must be longer than 0s")
         if not timedelta(0) <= self.stage_ahead <= timedelta(hours=23):
-            raise ValueError("STAGE_AHEAD must be between 0s and 23h: a container lives 24 h")
+            raise ValueError("PRESSRUN_STAGE_AHEAD must be between 0s and 23h: a container lives 24 h")
         if self.lease <= self.call_deadline:
-            raise ValueError("LEASE must be longer than CALL_DEADLINE, or a slow call outlives its lease")
+            raise ValueError(
+                "PRESSRUN_LEASE must be longer than PRESSRUN_CALL_DEADLINE, or a slow call outlives its lease"
+            )
         if self.settle <= self.lease + self.call_deadline:
-            raise ValueError("SETTLE must be longer than LEASE + CALL_DEADLINE, or a slow send could be sent again")
+            raise ValueError(
+                "PRESSRUN_SETTLE must be longer than PRESSRUN_LEASE + PRESSRUN_CALL_DEADLINE, "
+                "or a slow send could be sent again"
+            )
         return self
 
     @property
@@ -197,5 +209,5 @@ def _nearest(name: str) -> str:
 
 def _one_line(problem: ValidationError) -> str:
     first = problem.errors(include_input=False, include_url=False)[0]
-    where = PREFIX + str(first["loc"][0]).upper() if first["loc"] else "settings"
-    return f"bad setting {where}: {first['msg'].removeprefix('Value error, ')}"
+    said = first["msg"].removeprefix("Value error, ")
+    return f"bad setting {PREFIX}{str(first['loc'][0]).upper()}: {said}" if first["loc"] else f"bad settings: {said}"

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.account import Account
-from models.post import posts_by_key
+from models.post import Post, posts_by_key
 from models.session import Database
 from pressrun import clock
 from pressrun.errors import PressrunError, UsageError
@@ -42,7 +42,7 @@ class RowProblem:
 
 @dataclass
 class ImportReport:
-    """What an import did. Problems: nothing was queued."""
+    """What an import did. With problems, nothing was queued."""
 
     added: list[int] = field(default_factory=list)
     unchanged: list[int] = field(default_factory=list)
@@ -89,13 +89,15 @@ def import_rows(database: Database, settings: Settings, rows: list[_Row], *, bas
         if (one := _check_row(row, accounts, examiner, report, settings=settings, now=now))
     ]
     _find_doubles(checked, report)
-    if report.problems:
-        return report
     try:
         with database.transaction() as tx:
-            _queue(tx, checked, accounts, settings, report, now=now, late=late)
-            if report.problems:
-                tx.rollback()
+            known = posts_by_key(tx, [one.key for _, one in checked])
+            new = _sort_out(checked, known, report, now=now, late=late)
+            _warn_of_full_windows(tx, new, accounts, report)
+            if not report.problems:
+                for _, one in new:
+                    post = queue_post(tx, one, accounts[one.wish.account], settings, now=now, late=late)
+                    report.added.append(post.id)
     except IntegrityError:
         raise PressrunError("another import queued one of these keys at the same moment: run this one again") from None
     return report
@@ -186,18 +188,11 @@ def _find_doubles(checked: list[tuple[int, Checked]], report: ImportReport) -> N
         first.setdefault(one.key, line)
 
 
-def _queue(
-    tx: Session,
-    checked: list[tuple[int, Checked]],
-    accounts: Mapping[str, Account],
-    settings: Settings,
-    report: ImportReport,
-    *,
-    now: datetime,
-    late: bool,
-) -> None:
-    known = posts_by_key(tx, [one.key for _, one in checked])
-    _warn_of_full_windows(tx, [(line, one) for line, one in checked if one.key not in known], accounts, report)
+def _sort_out(
+    checked: list[tuple[int, Checked]], known: Mapping[str, Post], report: ImportReport, *, now: datetime, late: bool
+) -> list[tuple[int, Checked]]:
+    """The rows that are new. Those that are queued already, and those that may not be, are noted in the report."""
+    new = []
     for line, one in checked:
         try:
             if find_same(one, known.get(one.key)):
@@ -211,10 +206,9 @@ def _queue(
             message = f"{said} is in the past: correct it, or import with --late to publish it at once"
             report.problems.append(RowProblem(line, "publish_at", message))
             continue
-        post = queue_post(tx, one, accounts[one.wish.account], settings, now=now, late=late)
-        report.added.append(post.id)
-    if report.problems:
-        report.added.clear()
+        new.append((line, one))
+    report.problems.sort(key=lambda problem: problem.line)
+    return new
 
 
 def _warn_of_full_windows(

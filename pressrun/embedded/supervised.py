@@ -49,6 +49,7 @@ class Child:
         self._quick_deaths = 0
         self._started = 0.0
         self._log_start = 0
+        self._died_from: int | None = None
 
     @property
     def pid(self) -> int | None:
@@ -79,6 +80,7 @@ class Child:
         """Note a death and return how many seconds later it is due again: at once, unless it keeps dying young."""
         now = time.monotonic()
         self.deaths += 1
+        self._died_from = self._log_start
         self._quick_deaths = self._quick_deaths + 1 if now - self._started < _QUICK_DEATH_S else 0
         repeats = self._quick_deaths - 1
         delay = min(_FIRST_DELAY_S * 2 ** (min(repeats, 10) - 1), _LONGEST_DELAY_S) if repeats > 0 else 0.0
@@ -102,7 +104,9 @@ class Child:
             self.process.send_signal(number)
 
     def last_words(self) -> str:
-        return "" if self.spec.log_path is None else tail(self.spec.log_path, self._log_start)
+        """The end of what it has written, from the last start that ended in a death."""
+        begin = self._log_start if self._died_from is None else self._died_from
+        return "" if self.spec.log_path is None else tail(self.spec.log_path, begin)
 
 
 def describe_exit(code: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,15 +38,35 @@ def test_db_status_and_upgrade_tell_the_revision(command: Command) -> None:
 
 
 def test_an_older_schema_is_told_and_not_used(here: Here, command: Command) -> None:
+    head = command.json("db", "status")["head"]
     here.execute("UPDATE alembic_version SET version_num = '0000'")
     try:
         assert command.json("db", "status", code=1)["is_current"] is False
         done = command.run("account", "list")
     finally:
-        here.execute("UPDATE alembic_version SET version_num = '0001'")
+        here.execute(f"UPDATE alembic_version SET version_num = '{head}'")  # noqa: S608 - our own
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "run `pressrun db upgrade`" in done.stderr
+
+
+def test_a_refused_import_tells_its_problems_as_a_document_too(here: Here, command: Command, tmp_path: Path) -> None:
+    here.add(0)
+    (tmp_path / "posts.csv").write_text("account,publish_at,type,media\nsim-0,+1h,igtv,nothing.jpg\n")
+
+    told = command.json("post", "import", str(tmp_path / "posts.csv"), code=2)
+
+    assert (told["added"], told["unchanged"], told["warnings"]) == ([], [], [])
+    assert [(problem["line"], problem["column"]) for problem in told["problems"]] == [(2, "type")]
+
+
+def test_a_bad_time_is_told_by_its_options_name(here: Here, command: Command) -> None:
+    here.add(0)
+
+    done = command.run("post", "add", "--account", "sim-0", "--at", "tomorrow", "--media", "https://example.com/a.jpg")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("pressrun: --at: ")
 
 
 def test_a_missing_secret_key_is_a_usage_error(command: Command) -> None:

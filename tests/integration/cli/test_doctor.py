@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import redis
 from pydantic import SecretStr
 
-from cli.checks import FAIL, Finding, examine
+from cli.checks import FAIL, NOTE, Finding, examine
+from cli.schema import status
 from models.partitions import PARTITIONED
 from pressrun import clock
 from pressrun.embedded.servers import borrow_redis, redis_py_url, wait_stopped
@@ -51,11 +53,12 @@ def test_a_server_that_does_not_answer(settings: Settings) -> None:
 
 
 def test_an_old_schema(here: Here, settings: Settings) -> None:
+    head = status(here.database).head
     here.execute("UPDATE alembic_version SET version_num = '0000'")
     try:
         found = failures(settings)
     finally:
-        here.execute("UPDATE alembic_version SET version_num = '0001'")
+        here.execute(f"UPDATE alembic_version SET version_num = '{head}'")  # noqa: S608 - our own
 
     assert set(found) == {"schema"}
     assert "db upgrade" in (found["schema"].advice or "")
@@ -93,6 +96,19 @@ def test_a_broken_account(here: Here, settings: Settings) -> None:
     here.execute("UPDATE accounts SET state = 'broken', state_reason = 'the token was refused'")
 
     assert set(failures(settings)) == {"account sim-0"}
+
+
+def test_posts_that_wait_for_a_person_or_did_not_go_out(here: Here, settings: Settings) -> None:
+    account = here.add(0).account
+    with here.database.transaction() as tx:
+        for state, age in (("failed", 1), ("failed", 2), ("expired", 1), ("failed", 8)):
+            make_post(tx, account, state=state, publish_at=clock.now() - timedelta(days=age), next_action_at=None)
+
+    found = {finding.check: finding for finding in examine(settings)}
+
+    assert found["posts not published"].result == NOTE
+    assert found["posts not published"].detail == "1 expired, 2 failed in the last 7 days"
+    assert "posts to review" not in found
 
 
 def test_a_month_without_its_partition(here: Here, settings: Settings) -> None:

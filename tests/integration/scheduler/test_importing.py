@@ -197,6 +197,17 @@ class TestProblems:
             (6, "caption"),
         ]
 
+    def test_times_and_keys_are_told_with_the_rest(self, desk: Desk) -> None:
+        desk.queue(desk.row(key="taken"))
+
+        found = desk.refuse(
+            desk.row(key="taken", caption="another"),
+            desk.row(type="igtv"),
+            desk.row(publish_at="2020-01-01T10:00", caption="old"),
+        )
+
+        assert [(line, column) for line, column, _ in found] == [(2, "key"), (3, "type"), (4, "publish_at")]
+
     def test_an_unknown_account_is_told_with_those_that_are_known(self, desk: Desk) -> None:
         ((_, column, message),) = desk.refuse(desk.row(account="backery"))
 

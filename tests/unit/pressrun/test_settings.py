@@ -110,9 +110,9 @@ def test_a_bad_value_is_one_line_with_the_name(name: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("environ", "text"),
     [
-        ({"PRESSRUN_STAGE_AHEAD": "24h"}, "STAGE_AHEAD must be between 0s and 23h"),
-        ({"PRESSRUN_LEASE": "60s"}, "LEASE must be longer than CALL_DEADLINE"),
-        ({"PRESSRUN_SETTLE": "150s"}, "SETTLE must be longer than LEASE"),
+        ({"PRESSRUN_STAGE_AHEAD": "24h"}, "PRESSRUN_STAGE_AHEAD must be between 0s and 23h"),
+        ({"PRESSRUN_LEASE": "60s"}, "bad settings: PRESSRUN_LEASE must be longer than PRESSRUN_CALL_DEADLINE"),
+        ({"PRESSRUN_SETTLE": "150s"}, "PRESSRUN_SETTLE must be longer than PRESSRUN_LEASE"),
         ({"PRESSRUN_CALL_DEADLINE": "0s"}, "must be longer than 0s"),
         ({"PRESSRUN_FAILPOINTS": "publish.nowhere=exit"}, "no failpoint is called"),
     ],
@@ -120,6 +120,10 @@ def test_a_bad_value_is_one_line_with_the_name(name: str, value: str) -> None:
 def test_settings_that_do_not_fit_together_are_refused(environ: dict[str, str], text: str) -> None:
     with pytest.raises(UsageError, match=text):
         load(environ)
+
+
+def test_a_sockets_address_takes_the_form_that_every_client_knows() -> None:
+    assert load({"PRESSRUN_REDIS_URL": "unix:///run/redis.sock"}).redis_url == "redis+socket:///run/redis.sock"
 
 
 def test_secrets_do_not_show_in_the_printed_form() -> None:
