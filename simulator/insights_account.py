@@ -11,7 +11,7 @@ from simulator import errors, insight_rows, people
 from simulator.calls import Call
 from simulator.clock import DAY
 from simulator.insight_audience import AUDIENCE, audience_row
-from simulator.metrics import account_day, day_of, end_of, split, weights
+from simulator.metrics import account_day, day_of, end_of, known_until, split, weights
 from simulator.noise import between, unit, whole
 from simulator.paging import link
 from simulator.permissions import Need
@@ -193,9 +193,11 @@ def _total_row(call: Call, account: Account, metric: str, query: _Query) -> dict
     total, day = 0.0, day_of(since)
     while (start := end_of(day - timedelta(days=1))) < query.until:
         end = end_of(day)
-        inside = (min(end, query.until) - max(start, since)) / (end - start)
-        share = 1.0 if query.until >= now and end > now and start >= since else inside
-        total += account_day(world, account, metric, day, now) * max(0.0, share)
+        # A running day is counted up to the last refresh: a range that ends after that holds all there is.
+        counted = min(end, known_until(now))
+        if counted > start:
+            share = (min(counted, query.until) - max(start, since)) / (counted - start)
+            total += account_day(world, account, metric, day, now) * max(0.0, share)
         day += timedelta(days=1)
     value = int(total * _unique(metric, (query.until - since) / DAY))
     content: dict[str, Any] = {"value": value}

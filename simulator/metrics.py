@@ -94,6 +94,11 @@ def end_of(day: date) -> float:
     return datetime.combine(day + timedelta(days=1), time(0), PACIFIC).timestamp()
 
 
+def known_until(now: float) -> float:
+    """Up to when events have been counted at `now`."""
+    return now - now % _REFRESH_S
+
+
 def account_day(world: World, account: Account, metric: str, day: date, now: float) -> int:
     """One day's value as known at `now`: partial while the day runs, restated for 48 hours after it."""
     end = end_of(day)
@@ -109,7 +114,7 @@ def account_day(world: World, account: Account, metric: str, day: date, now: flo
     if metric != "reach":
         low, high = _SHARE_OF_REACH[metric]
         value *= between(low, high, *key)
-    elapsed = now - now % _REFRESH_S
+    elapsed = known_until(now)
     ran = min(1.0, max(0.0, (elapsed - start) / (end - start)))
     return int(value * ran * _restated(max(0.0, elapsed - end), *key))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -47,6 +48,21 @@ def test_days_end_at_pacific_midnight(sim: Sim) -> None:
             end = datetime.strptime(value["end_time"], "%Y-%m-%dT%H:%M:%S%z")
             assert (end.astimezone(UTC).hour, end.minute, end.second) in {(7, 0, 0), (8, 0, 0)}
     assert set(found["paging"]) == {"previous", "next"}
+
+
+def test_the_running_day_is_the_same_whether_asked_up_to_now_or_further(sim: Sim) -> None:
+    today = now().astimezone(ZoneInfo("America/Los_Angeles")).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = (today + timedelta(days=1)).astimezone(UTC)
+    sim.advance((midnight + timedelta(hours=15, minutes=7) - now()).total_seconds())
+    since = int(midnight.timestamp())
+
+    told = [
+        _ask(sim, metric=TOTALS, period="day", metric_type="total_value", since=since, until=since + seconds)
+        for seconds in (15 * 3600, 15 * 3600 + 300, 16 * 3600, DAY)
+    ]
+
+    assert told[0][0]["total_value"]["value"] > 0
+    assert all(rows == told[0] for rows in told)
 
 
 @pytest.mark.parametrize("period", ["week", "days_28"])
