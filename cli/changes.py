@@ -1,4 +1,4 @@
-"""`pressrun post cancel|edit|pause|resume|retry|resolve` and `pressrun account pause|resume`."""
+"""`pressrun post cancel|edit|pause|resume|retry|resolve` and `pressrun account edit|pause|resume`."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def add_to_posts(app: typer.Typer) -> None:
 
 
 def add_to_accounts(app: typer.Typer) -> None:
+    app.command("edit")(edit_account)
     app.command("pause")(pause_account)
     app.command("resume")(resume_account)
 
@@ -142,6 +143,29 @@ def edit(
         report = edit_post(here.database, here.settings, post_id, changes, base=Path.cwd(), late=late)
         fail_on_problems(report, None, nothing="nothing was changed")
         _show(here, post_id, as_json=as_json)
+
+
+def edit_account(
+    account: AccountName,
+    timezone: Annotated[str | None, typer.Option(help="Zone of times given without one.")] = None,
+    max_lateness: Annotated[str | None, typer.Option(help="How late its posts may go out: 90s, 15m, 2h.")] = None,
+    if_late: Annotated[str | None, typer.Option(help="What then: publish, expire or next_slot.")] = None,
+    min_spacing: Annotated[str | None, typer.Option(help="Least time between two of its posts: 5m.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what posts of an account inherit from now on; an empty text goes back to the default."""
+    from cli.runtime import read_settings, runtime
+    from models.account import find_account
+    from scheduler import accounts
+
+    given = {"timezone": timezone, "max_lateness": max_lateness, "if_late": if_late, "min_spacing": min_spacing}
+    changes = {name: value.strip() for name, value in given.items() if value is not None}
+    with runtime(read_settings()) as here, here.database.transaction() as tx:
+        found = find_account(tx, account)
+        accounts.edit_account(tx, found, changes)
+        fields = ("name", "timezone", "max_lateness_s", "if_late", "min_spacing_s")
+        shown = {name: getattr(found, name) for name in fields}
+    show_record(shown, as_json=as_json)
 
 
 def pause_account(account: AccountName, why: Why = None, as_json: AsJson = False) -> None:

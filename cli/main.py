@@ -16,7 +16,7 @@ from typing import Annotated, Never
 import typer
 from typer.exceptions import TyperException
 
-from cli import accounts, db, demo, doctor, harvests, insights, posts, services, simulation, up
+from cli import accounts, db, demo, doctor, harvests, insights, posts, services, simulation, slots, up
 from cli.output import note
 from pressrun import __version__
 from pressrun.errors import PressrunError, UsageError
@@ -57,6 +57,7 @@ app.command("simulator", context_settings=simulation.PASS_ON)(simulation.simulat
 app.add_typer(db.app, name="db")
 app.add_typer(accounts.app, name="account")
 app.add_typer(posts.app, name="post")
+app.add_typer(slots.app, name="slot")
 app.add_typer(harvests.app, name="harvest")
 app.add_typer(insights.app, name="insight")
 app.command("doctor")(doctor.doctor)

@@ -59,7 +59,7 @@ def add(
     share_to_feed: Annotated[str, typer.Option(help="true or false, for a reel.")] = "",
     trial: Annotated[str, typer.Option(help="MANUAL or SS_PERFORMANCE: a trial reel.")] = "",
     max_lateness: Annotated[str, typer.Option(help="How late it may go out: 90s, 15m, 2h.")] = "",
-    if_late: Annotated[str, typer.Option(help="publish or expire.")] = "",
+    if_late: Annotated[str, typer.Option(help="publish, expire or next_slot.")] = "",
     key: Annotated[str, typer.Option(help="Idempotency key: the same key again adds nothing.")] = "",
     late: Late = False,
     as_json: AsJson = False,

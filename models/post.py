@@ -41,6 +41,8 @@ class IfLate(StrEnum):
 
     PUBLISH = "publish"
     EXPIRE = "expire"
+    NEXT_SLOT = "next_slot"
+    """It takes the next free posting slot of its account."""
 
 
 _ACTIVE_LIST = ", ".join(f"'{state.value}'" for state in ACTIVE)

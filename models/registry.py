@@ -17,6 +17,7 @@ from models.mention import Mention
 from models.part import Part
 from models.post import Post
 from models.quota import QuotaEntry
+from models.slot import Slot
 from models.tag import Tag
 
 metadata = Base.metadata
@@ -42,5 +43,6 @@ TABLES = (
     Part,
     Post,
     QuotaEntry,
+    Slot,
     Tag,
 )

@@ -15,9 +15,10 @@ from pressrun.errors import UsageError
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
 from scheduler.changing import edit
-from scheduler.importing import ImportReport, RowProblem, unreachable
+from scheduler.importing import ImportReport, RowProblem, unreachable, without_slots
 from scheduler.preflight import Examined, Examiner, Preflight
 from scheduler.queueing import check
+from scheduler.slots import accounts_with_slots
 from scheduler.wish import COLUMNS, Wish, parse_wish
 
 FIXED = ("account", "type", "key")
@@ -37,6 +38,7 @@ def edit_post(
     with database.transaction() as tx:
         post, parts = get_post(tx, post_id), parts_of(tx, post_id)
         account = get_account(tx, post.account_id)
+        slotted = accounts_with_slots(tx)
     fields = _fields(post, parts, account.name) | dict(changes)
     wish, problems = parse_wish(fields, zone=clock.zone(post.timezone), reference=now)
     report = ImportReport()
@@ -51,6 +53,7 @@ def edit_post(
     if "cover_url" in changes and wish.cover is not None:
         errors += unreachable("cover_url", (wish.cover,), settings)
     report.problems += [RowProblem(1, one.column, one.message) for one in errors]
+    report.problems += [RowProblem(1, *problem) for problem in without_slots(wish, slotted)]
     if report.problems:
         return report
     with database.transaction() as tx:

@@ -6,7 +6,7 @@ Importing the same file again adds nothing: a row is known by its key, or by all
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.account import Account
-from models.post import Post, posts_by_key
+from models.post import IfLate, Post, posts_by_key
 from models.session import Database
 from pressrun import clock
 from pressrun.errors import PressrunError, UsageError
@@ -25,7 +25,8 @@ from pressrun.settings import Settings
 from scheduler import pace
 from scheduler.preflight import Examiner
 from scheduler.queueing import Checked, KeyTaken, check, find_same, queue_post
-from scheduler.wish import COLUMNS, REQUIRED, ColumnProblem, parse_wish
+from scheduler.slots import accounts_with_slots
+from scheduler.wish import COLUMNS, REQUIRED, ColumnProblem, Wish, parse_wish
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,15 @@ def import_rows(database: Database, settings: Settings, rows: list[_Row], *, bas
     examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base)
     with database.transaction() as tx:
         accounts = {account.name: account for account in tx.scalars(select(Account))}
+        slotted = accounts_with_slots(tx)
     # Files and addresses are looked at before the transaction: it must not stay open while a server answers slowly.
     checked = [
         (row.line, one)
         for row in rows
         if (one := _check_row(row, accounts, examiner, report, settings=settings, now=now))
     ]
+    for line, one in checked:
+        report.problems += [RowProblem(line, *problem) for problem in without_slots(one.wish, slotted)]
     _find_doubles(checked, report)
     try:
         with database.transaction() as tx:
@@ -168,6 +172,13 @@ def _check_row(
         refuse(errors)
         return None
     return check(wish, preflight)
+
+
+def without_slots(wish: Wish, slotted: Collection[str]) -> list[tuple[str, str]]:
+    """Column and message when a post may move to slots that its account does not have."""
+    if wish.if_late is not IfLate.NEXT_SLOT or wish.account in slotted:
+        return []
+    return [("if_late", f"{wish.account} has no posting slots: `pressrun slot add` gives it some")]
 
 
 def unreachable(column: str, sources: tuple[str, ...], settings: Settings) -> list[ColumnProblem]:

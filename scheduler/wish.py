@@ -229,12 +229,10 @@ def _graduation(text: str) -> str:
 
 
 def _if_late(text: str) -> IfLate:
-    if text.lower() == "next_slot":
-        raise UsageError("next_slot needs posting slots, which this release does not have: use publish or expire")
     try:
         return IfLate(text.lower())
     except ValueError:
-        raise UsageError(f"{text!r} is unknown: use {' or '.join(IfLate)}") from None
+        raise UsageError(f"{text!r} is unknown: use {', '.join(IfLate)}") from None
 
 
 def _key(text: str) -> str:

@@ -34,7 +34,7 @@ from worker.context import GateShut, WorkerContext
 from worker.loaded import Loaded, durably, move, read
 from worker.settle import record_published, record_refused, record_unknown, record_unsent
 from worker.stage import read_quota
-from worker.standing import Park, expire, expired, obstacle, park_post
+from worker.standing import Park, is_too_late, leave_time, obstacle, park_post
 
 BACKLOG_AFTER = timedelta(seconds=60)
 """A post that is later than this belongs to a backlog."""
@@ -124,9 +124,8 @@ def _may_send(
     ctx: WorkerContext, tx: Session, loaded: Loaded, account: Account, container: Container | None, now: datetime
 ) -> bool:
     """Everything but the quota. On False the post has been moved on in this transaction."""
-    over = expired(loaded.post, now)
-    if over is not None:
-        expire(tx, loaded, over)
+    if is_too_late(loaded.post, now):
+        leave_time(tx, ctx, loaded, now)
         return False
     park = obstacle(tx, ctx, loaded.post, account, now) or _spacing(ctx, tx, account, loaded.post, now)
     if park is not None:

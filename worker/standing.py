@@ -9,10 +9,12 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from models import gate
-from models.account import Account, AccountState, lift_block
+from models.account import Account, AccountState, lift_block, lock_account
+from models.container import drop_containers
 from models.event import Cause
 from models.gate import Purpose
 from models.post import IfLate, Post
+from models.slot import next_free_slot
 from models.states import PostState
 from pressrun.log import redact
 from worker.context import WorkerContext
@@ -30,16 +32,24 @@ class Park:
     message: str
 
 
-def expired(post: Post, now: datetime) -> str | None:
-    """Why the post may no longer go out, if so."""
-    if post.if_late != IfLate.EXPIRE.value or now <= last_moment(post):
-        return None
-    allowed = f"{post.max_lateness_s} s"
+def is_too_late(post: Post, now: datetime) -> bool:
+    """Whether the post may no longer go out at its own time."""
+    return post.if_late != IfLate.PUBLISH.value and now > last_moment(post)
+
+
+def leave_time(tx: Session, ctx: WorkerContext, loaded: Loaded, now: datetime) -> None:
+    """What the post's own rule says when it is too late: it takes its account's next free slot, or expires."""
+    post = loaded.post
     late_s = round((now - post.publish_at).total_seconds())
-    return (
-        f"not published: it would be {late_s} s late, and at most {allowed} were allowed. "
-        "Queue it again with a new time, or with if_late=publish"
-    )
+    why = f"it would be {late_s} s late, and at most {post.max_lateness_s} s were allowed"
+    if post.if_late == IfLate.NEXT_SLOT.value:
+        # Under the account's lock: of two late posts each gets a slot of its own.
+        slot = next_free_slot(tx, lock_account(tx, post.account_id), after=now, except_post=post.id)
+        if slot is not None:
+            _take_slot(tx, ctx, loaded, slot, why, now)
+            return
+        why += ", and its account has no posting slots"
+    _expire(tx, loaded, f"not published: {why}. Queue it again with a new time, or with if_late=publish")
 
 
 def last_moment(post: Post) -> datetime:
@@ -63,9 +73,8 @@ def obstacle(tx: Session, ctx: WorkerContext, post: Post, account: Account, now:
 def settle_standing(ctx: WorkerContext, loaded: Loaded, now: datetime) -> bool:
     """Whether the step may act; if not, the post has been parked or expired."""
     with ctx.database.transaction() as tx:
-        over = expired(loaded.post, now)
-        if over is not None:
-            expire(tx, loaded, over)
+        if is_too_late(loaded.post, now):
+            leave_time(tx, ctx, loaded, now)
             return False
         park = obstacle(tx, ctx, loaded.post, loaded.account, now)
         if park is not None:
@@ -90,11 +99,6 @@ def park_post(tx: Session, loaded: Loaded, park: Park) -> None:
     )
 
 
-def expire(tx: Session, loaded: Loaded, message: str) -> None:
-    tell(tx, loaded.post.id, message, "expired")
-    move(tx, loaded, PostState.EXPIRED, Cause("post.expired", message))
-
-
 def fail(tx: Session, loaded: Loaded, cause: Cause) -> None:
     """End the post with what went wrong, for a person."""
     done = [part for part in loaded.top_parts if part.media_id is not None]
@@ -114,8 +118,23 @@ def tell(tx: Session, post_id: int, message: str | None, error_class: str | None
     )
 
 
+def _expire(tx: Session, loaded: Loaded, message: str) -> None:
+    tell(tx, loaded.post.id, message, "expired")
+    move(tx, loaded, PostState.EXPIRED, Cause("post.expired", message))
+
+
+def _take_slot(tx: Session, ctx: WorkerContext, loaded: Loaded, slot: datetime, why: str, now: datetime) -> None:
+    # A container lives for 24 h only, and a slot may be days away: it is made anew ahead of its new time.
+    drop_containers(tx, loaded.post.id, reason="moved to another slot", now=now)
+    tx.execute(update(Post).where(Post.id == loaded.post.id).values(publish_at=slot))
+    told = f"moved to the next free slot, {slot:%Y-%m-%d %H:%M:%S} UTC: {why}"
+    detail = {"was_due_at": loaded.post.publish_at.isoformat(), "publish_at": slot.isoformat()}
+    due_at = max(slot - ctx.settings.stage_ahead, now)
+    move(tx, loaded, PostState.SCHEDULED, Cause("post.moved", told, detail=detail), next_action_at=due_at)
+
+
 def _bounded(post: Post, until: datetime, now: datetime) -> datetime:
-    """No later than the moment at which the post would expire: its end is told in time."""
-    if post.if_late == IfLate.EXPIRE.value:
+    """No later than the moment at which the post leaves its time: what becomes of it is told then."""
+    if post.if_late != IfLate.PUBLISH.value:
         until = min(until, last_moment(post) + timedelta(seconds=1))
     return max(until, now + timedelta(seconds=1))

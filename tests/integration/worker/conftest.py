@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.schema import status
 from console.app import create_app
 from models.session import Database
 from pressrun.media.links import derive_key
@@ -32,7 +33,7 @@ def bench(database: Database, simulator: Simulator, media_folder: Path, tmp_path
         media_keys=[derive_key(KEY)],
         media_root=settings.home / "media",
         redis_url=None,
-        schema_head="0001",
+        schema_head=status(database).head,
     )
     with serve(app) as url:
         bench = Bench(database, simulator, settings, url, media_folder)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +13,7 @@ from sqlalchemy import text
 from models.account import find_account
 from models.event import Cause
 from models.part import parts_of
+from models.slot import WeeklyTime, occurrences
 from models.states import PostState, transition
 from pressrun import clock
 from pressrun.errors import PressrunError
@@ -18,8 +21,10 @@ from pressrun.hints import Task
 from scheduler import changing
 from scheduler.changing import NotPossible
 from scheduler.editing import edit_post
+from scheduler.slots import add_slots, parse_days, parse_time
 from tests.support.bench import Bench
 
+NEW_YORK = ZoneInfo("America/New_York")
 BEFORE_SENDING = (PostState.SCHEDULED, PostState.STAGING, PostState.STAGED)
 
 
@@ -212,6 +217,50 @@ def test_a_late_post_expires_and_says_how_late_it_was(bench: Bench) -> None:
     assert post.state == PostState.EXPIRED
     assert "120 s late" in (post.error or "")
     assert bench.simulator.publishes() == []
+
+
+def test_late_posts_take_the_next_free_slots_of_their_account(bench: Bench) -> None:
+    account = bench.account(0, timezone="America/New_York")
+    with bench.database.transaction() as tx:
+        at = parse_time(f"{clock.now().astimezone(NEW_YORK) + timedelta(hours=6):%H:%M}")
+        times = [WeeklyTime(day, at) for day in parse_days("daily")]
+        add_slots(tx, account.id, times)
+    columns = {"publish_at": "+20m", "max_lateness": "60s", "if_late": "next_slot"}
+    late = [bench.post(account, caption=f"late {number}", **columns) for number in (0, 1)]
+    for post_id in late:
+        bench.drive(post_id, PostState.STAGED, hurry=False)
+    with bench.database.transaction() as tx:
+        tx.execute(text("UPDATE posts SET publish_at = now() - interval '2 minutes', next_action_at = now()"))
+
+    bench.step()
+
+    moved = [bench.read(post_id) for post_id in late]
+    assert {post.publish_at for post in moved} == set(islice(occurrences(times, NEW_YORK, after=clock.now()), 2))
+    for post in moved:
+        assert post.state == PostState.SCHEDULED
+        assert post.next_action_at == post.publish_at - bench.settings.stage_ahead
+        assert bench.events(post.id)[-1] == "post.moved"
+    assert bench.simulator.publishes() == []
+    with bench.database.transaction() as tx:
+        tx.execute(text("UPDATE posts SET publish_at = now()"))
+    for post in moved:
+        assert bench.drive(post.id).state == PostState.PUBLISHED
+    assert sorted(entry["caption"] for entry in bench.simulator.publishes()) == ["late 0", "late 1"]
+
+
+def test_a_late_post_without_slots_left_expires_and_says_so(bench: Bench) -> None:
+    account = bench.account(0)
+    with bench.database.transaction() as tx:
+        add_slots(tx, account.id, [WeeklyTime(1, parse_time("09:00"))])
+    post_id = bench.post(account, max_lateness="60s", if_late="next_slot")
+    with bench.database.transaction() as tx:
+        tx.execute(text("DELETE FROM slots"))
+        tx.execute(text("UPDATE posts SET publish_at = now() - interval '2 minutes'"))
+
+    post = bench.drive(post_id)
+
+    assert post.state == PostState.EXPIRED
+    assert "no posting slots" in (post.error or "")
 
 
 def test_a_backlog_goes_out_oldest_first_with_a_distance(bench: Bench) -> None:

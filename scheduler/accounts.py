@@ -1,0 +1,66 @@
+"""What an account's posts inherit when they are queued: zone, allowed lateness, distance between posts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models.account import Account
+from models.post import IfLate
+from pressrun.clock import parse_duration, zone
+from pressrun.errors import UsageError
+from scheduler.slots import accounts_with_slots
+
+_LONGEST_SPACING_S = 86_400
+
+
+def edit_account(tx: Session, account: Account, changes: Mapping[str, str]) -> None:
+    """Change settings of an account; an empty text goes back to the default. Posts that are queued stay as they are.
+
+    Args:
+        changes: of `timezone`, `max_lateness`, `if_late`, `min_spacing`, as people write them.
+
+    Raises:
+        UsageError: nothing to change, or a value that cannot be; it names the option.
+    """
+    if not changes:
+        raise UsageError("nothing to change: name at least one option")
+    for name, value in changes.items():
+        column, read = _READERS[name]
+        try:
+            setattr(account, column, read(value))
+        except UsageError as problem:
+            raise UsageError(f"--{name.replace('_', '-')}: {problem}") from None
+    if account.if_late == IfLate.NEXT_SLOT.value and account.name not in accounts_with_slots(tx):
+        raise UsageError(f"--if-late: {account.name} has no posting slots: `pressrun slot add` gives it some")
+
+
+def _zone(text: str) -> str:
+    return zone(text or "UTC").key
+
+
+def _lateness(text: str) -> int | None:
+    return int(parse_duration(text).total_seconds()) if text else None
+
+
+def _if_late(text: str) -> str | None:
+    if text and text not in set(IfLate):
+        raise UsageError(f"{text!r} is unknown: use {', '.join(IfLate)}")
+    return text or None
+
+
+def _spacing(text: str) -> int:
+    seconds = int(parse_duration(text).total_seconds()) if text else 0
+    if seconds > _LONGEST_SPACING_S:
+        raise UsageError(f"{text!r} is more than a day")
+    return seconds
+
+
+_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "timezone": ("timezone", _zone),
+    "max_lateness": ("max_lateness_s", _lateness),
+    "if_late": ("if_late", _if_late),
+    "min_spacing": ("min_spacing_s", _spacing),
+}
