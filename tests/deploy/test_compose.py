@@ -201,6 +201,12 @@ class TestOurProcesses:
             "https://social."
         )
 
+    def test_every_setting_can_be_given(self) -> None:
+        decided_here = {"home", "console_host", "console_port", "failpoints", "failpoints_once_dir"}
+        wanted = {PREFIX + name.upper() for name in Settings.model_fields if name not in decided_here}
+
+        assert set(SERVICES["scheduler"]["environment"]) == wanted
+
     def test_all_processes_see_the_same_kept_media(self) -> None:
         for name in OURS:
             if name != "simulator":

@@ -1,0 +1,110 @@
+"""Idle cost: what a system with nothing to do spends, with no post and with many that are due next month.
+
+python -m benchmarks.idle --posts 100000 --seconds 60
+
+CPU time of scheduler, workers, console, Postgres and Redis (not of the simulator), as a share of one core, first with
+empty tables and then with the posts; and the planner's way through the two queries that run all the time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+from sqlalchemy import text
+
+from benchmarks.rig import Rig, cpu_times, rig, steal_percent
+from tests.support.waiting import until
+
+_SETTLED = text("SELECT count(*) FROM harvests WHERE slot_at IS NULL OR slot_at <= now() OR leased_until > now()")
+_QUEUE = text("""
+    INSERT INTO posts (key, content_digest, account_id, type, state, publish_at, timezone, caption, params,
+                       max_lateness_s, if_late, next_action_at)
+    SELECT 'idle-' || n, md5(n::text), (SELECT min(id) FROM accounts) + n % :accounts, 'image', 'scheduled', due, 'UTC',
+           'caption ' || n, '{}', 900, 'expire', due - interval '30 minutes'
+      FROM generate_series(1, :posts) n, LATERAL (SELECT now() + interval '30 days' + n * interval '1 second' AS due) d
+""")
+_PLANS = {
+    "next due": "SELECT min(next_action_at) FROM posts WHERE next_action_at IS NOT NULL",
+    "due now": "SELECT id FROM posts WHERE next_action_at <= now() ORDER BY next_action_at, id LIMIT 200",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--posts", type=int, default=100_000)
+    parser.add_argument("--accounts", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each of the two measurements")
+    print(json.dumps(measure(**vars(parser.parse_args())), indent=1))
+
+
+def measure(*, posts: int, accounts: int, seconds: float) -> dict[str, Any]:
+    """Share of a core in percent, by process and in all, without and with the posts."""
+    with rig(accounts=accounts) as running:
+        until(lambda: _count(running, _SETTLED) == 0, 300)
+        before = cpu_times()
+        empty = _spent(running, seconds)
+        with running.here.database.transaction() as tx:
+            tx.execute(_QUEUE, {"posts": posts, "accounts": accounts})
+        with running.here.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("ANALYZE posts"))
+        full = _spent(running, seconds)
+        return {
+            "benchmark": "idle",
+            "posts": posts,
+            "percent_of_a_core_empty": empty,
+            "percent_of_a_core_full": full,
+            "ratio": round(full["all"] / empty["all"], 2),
+            "plans": {name: _plan(running, query) for name, query in _PLANS.items()},
+            "steal_percent": steal_percent(before, cpu_times()),
+        }
+
+
+def _spent(running: Rig, seconds: float) -> dict[str, float]:
+    """CPU time of each part over that time, in percent of one core."""
+    first = _cpu_s(running)
+    threading.Event().wait(seconds)
+    last = _cpu_s(running)
+    spent = {name: round(100 * (last[name] - first.get(name, 0.0)) / seconds, 3) for name in sorted(last)}
+    return spent | {"all": round(sum(spent.values()), 3)}
+
+
+def _cpu_s(running: Rig) -> dict[str, float]:
+    roots = {name: pid for name, pid in running.supervisor.pids().items() if name != "simulator"}
+    for server in ("postgres", "valkey"):
+        state = json.loads((Path(running.home) / "run" / f"{server}.json").read_text())
+        roots |= {server: int(state["server_pid"]), f"{server} keeper": int(state["keeper_pid"])}
+    return {name: _tree_cpu_s(psutil.Process(pid), set(roots.values()) - {pid}) for name, pid in roots.items()}
+
+
+def _tree_cpu_s(process: psutil.Process, others: set[int]) -> float:
+    """Of the process, its living children and those that have ended."""
+    total = 0.0
+    for one in [process, *process.children(recursive=True)]:
+        with suppress(psutil.Error):
+            if one.pid not in others:
+                times = one.cpu_times()
+                total += times.user + times.system
+    ended = process.cpu_times()
+    return total + ended.children_user + ended.children_system
+
+
+def _plan(running: Rig, query: str) -> str:
+    with running.here.database.transaction() as tx:
+        lines = list(tx.scalars(text(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {query}")))
+    scan = next(line.strip(" ->") for line in lines if "Scan" in line)
+    return f"{scan}; {lines[-1]}"
+
+
+def _count(running: Rig, query: Any) -> int:
+    with running.here.database.transaction() as tx:
+        return int(tx.scalar(query) or 0)
+
+
+if __name__ == "__main__":
+    main()
