@@ -79,17 +79,16 @@ def _cpu_s(running: Rig) -> dict[str, float]:
     for server in ("postgres", "valkey"):
         state = json.loads((Path(running.home) / "run" / f"{server}.json").read_text())
         roots |= {server: int(state["server_pid"]), f"{server} keeper": int(state["keeper_pid"])}
-    return {name: _tree_cpu_s(psutil.Process(pid), set(roots.values()) - {pid}) for name, pid in roots.items()}
+    return {name: _tree_cpu_s(psutil.Process(pid), alone=name.endswith("keeper")) for name, pid in roots.items()}
 
 
-def _tree_cpu_s(process: psutil.Process, others: set[int]) -> float:
-    """Of the process, its living children and those that have ended."""
+def _tree_cpu_s(process: psutil.Process, *, alone: bool) -> float:
+    """Of the process, its living children and those that have ended; a keeper's only child is its server."""
     total = 0.0
-    for one in [process, *process.children(recursive=True)]:
+    for one in [process] if alone else [process, *process.children(recursive=True)]:
         with suppress(psutil.Error):
-            if one.pid not in others:
-                times = one.cpu_times()
-                total += times.user + times.system
+            times = one.cpu_times()
+            total += times.user + times.system
     ended = process.cpu_times()
     return total + ended.children_user + ended.children_system
 

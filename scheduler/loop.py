@@ -18,7 +18,7 @@ from pressrun import clock, log
 from pressrun.broker import Broker
 from pressrun.settings import Settings
 from scheduler import harvesting, upkeep
-from scheduler.dispatch import Dispatched, Dispatcher
+from scheduler.dispatch import Dispatcher
 
 LONGEST_NAP_S = 1.0
 BACKLOG_NAP_S = 0.05
@@ -61,13 +61,22 @@ class SchedulerLoop:
         now = clock.now()
         if self._upkeep_due is None or now >= self._upkeep_due:
             self._upkeep_due = upkeep.run(self._database, now=now)
+        # Nearly every turn of an idle system ends with this one look at the tops of the indexes.
+        due_in_s = self._due_in_s()
+        if due_in_s is None or due_in_s > 0:
+            return _nap_s(due_in_s)
         done = self._dispatcher.round()
         with self._database.transaction() as tx:
             planned = harvesting.plan(tx, now=now)
         if planned:
             return 0.0
+        if not done.broker_is_up:
+            return TROUBLE_NAP_S
+        return BACKLOG_NAP_S if done.has_backlog else _nap_s(self._due_in_s())
+
+    def _due_in_s(self) -> float | None:
         with self._database.transaction() as tx:
-            return _nap_s(seconds_until_due(tx), done)
+            return seconds_until_due(tx)
 
     def _sleep(self, nap_s: float, stop: threading.Event) -> None:
         if nap_s <= 0 or stop.is_set():
@@ -87,11 +96,7 @@ class SchedulerLoop:
             self._ear = None
 
 
-def _nap_s(due_in_s: float | None, done: Dispatched) -> float:
-    if not done.broker_is_up:
-        return TROUBLE_NAP_S
-    if done.has_backlog:
-        return BACKLOG_NAP_S
+def _nap_s(due_in_s: float | None) -> float:
     if due_in_s is None:
         return LONGEST_NAP_S
     # What is overdue and was not claimed belongs to another scheduler at this very moment.

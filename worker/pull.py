@@ -11,14 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy.exc import DBAPIError
 
-from models.claims import WORKS, Work, claim_due
+from models.claims import WORKS, Work, claim_due, seconds_until_due
 from pressrun import log
 from pressrun.hints import Hint, Queue, Task
 from worker.boundary import Step, perform
 from worker.context import WorkerContext
 
-LOOK_EVERY_S = 1.0
-OVERDUE_S = 2.0
+OVERDUE_S = 1.0
+LONGEST_NAP_S = 2.0
+_SHORTEST_NAP_S = 0.25
 
 _log = log.get(__name__)
 
@@ -44,12 +45,24 @@ class Puller:
         self._pool.shutdown(wait=True)
 
     def _run(self) -> None:
-        while not self._ctx.stopping.wait(LOOK_EVERY_S):
+        nap_s = LONGEST_NAP_S
+        while not self._ctx.stopping.wait(nap_s):
+            try:
+                nap_s = self._turn()
+            except DBAPIError as problem:
+                nap_s = LONGEST_NAP_S
+                _log.warning("pull.database_trouble", error=str(problem.orig or problem))
+
+    def _turn(self) -> float:
+        """Take what is overdue; returns how long nothing else will be."""
+        with self._ctx.database.transaction() as tx:
+            due_in_s = seconds_until_due(tx)
+        if due_in_s is None:
+            return LONGEST_NAP_S
+        if due_in_s <= -OVERDUE_S:
             for work in self._works:
-                try:
-                    self._look(work)
-                except DBAPIError as problem:
-                    _log.warning("pull.database_trouble", error=str(problem.orig or problem))
+                self._look(work)
+        return min(max(due_in_s + OVERDUE_S, _SHORTEST_NAP_S), LONGEST_NAP_S)
 
     def _look(self, work: Work) -> None:
         room = 0

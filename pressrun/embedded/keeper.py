@@ -32,7 +32,7 @@ from pressrun.embedded.programs import start
 from pressrun.embedded.valkey import Valkey
 from pressrun.errors import PressrunError
 
-_LOOK_FOR_USERS_S = 0.2
+_LOOK_FOR_USERS_S = 0.5
 _LOOK_FOR_READY_S = 0.02
 _SETTLED_S = 5.0
 _DELAYS_S = (0.0, 0.2, 0.5, 1.0, 2.0)

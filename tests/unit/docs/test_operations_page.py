@@ -96,7 +96,7 @@ NEVER = SETTINGS.settle + SETTINGS.settle_gap
 TRIES = outcomes.STAGING[ErrorClass.TRANSIENT].most
 STAGING_TAKES = timedelta(seconds=sum((2, 5, 15, 45, *[120] * (TRIES - 5))))
 FACTS = (
-    f"go out about {pull.OVERDUE_S + pull.LOOK_EVERY_S:g} s late, the first ones up to {seconds(SETTINGS.hint_lease)}",
+    f"go out {pull.OVERDUE_S:g} to {pull.LONGEST_NAP_S:g} s late, the first ones up to {seconds(SETTINGS.hint_lease)}",
     f"hints: {seconds(SETTINGS.hint_lease)}",
     f"the posts of an account {seconds(SETTINGS.backlog_spacing)} apart",
     f"falls due again and goes out. | {seconds(SETTINGS.lease)} |",
