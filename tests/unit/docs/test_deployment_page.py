@@ -47,13 +47,6 @@ def test_every_required_variable_is_there() -> None:
     assert told == {name for name, is_required in variables().items() if is_required}
 
 
-def test_the_settings_that_compose_passes_on_are_there() -> None:
-    told = re.search(r"Of the other settings, compose passes on (.+?)\. ", PAGE.prose)
-
-    assert told is not None
-    assert set(names_in(told[1])) == {name for name, is_required in variables().items() if not is_required}
-
-
 def test_the_paths_of_the_console_are_all_there() -> None:
     told = {name.replace("…", "") for row in PATHS for name in names_in(row["path"])}
     routers = [getattr(one, "original_router", None) or one for one in console().routes]
