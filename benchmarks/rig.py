@@ -48,6 +48,7 @@ def rig(
     settings: Mapping[str, str] | None = None,
     simulator: Sequence[str] = (),
     copies: Mapping[str, int] | None = None,
+    options: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[Rig]:
     """Start it all and stop it all.
 
@@ -55,6 +56,7 @@ def rig(
         settings: further settings without their prefix.
         simulator: further flags of the simulator.
         copies: how many processes of a service run, where it is not one.
+        options: further options of a service's command; of an option that is there already, the last one counts.
     """
     home = Path(tempfile.mkdtemp(prefix="pressrun-rig-"))
     home.chmod(0o711)
@@ -72,7 +74,7 @@ def rig(
                     ready_line="LISTENING ",
                     stop_order=STOP_LAST,
                 ),
-                *_copied(service_specs(here, console_port=complete.console_port), copies or {}),
+                *_copied(_with(service_specs(here, console_port=complete.console_port), options or {}), copies or {}),
             ]
             supervisor.start(specs, ready_within_s=120)
             for index in range(accounts):
@@ -92,6 +94,10 @@ def make_media(folder: Path) -> Path:
         make_jpeg(folder / f"story-{number}.jpg", 1080, 1920, label=f"story {number}")
         make_mp4(folder / f"clip-{number}.mp4", 360, 640, 3.5, label=f"clip {number}")
     return folder
+
+
+def _with(specs: Sequence[ProcessSpec], options: Mapping[str, Sequence[str]]) -> list[ProcessSpec]:
+    return [replace(spec, argv=[*spec.argv, *options.get(spec.name, ())]) for spec in specs]
 
 
 def _copied(specs: Sequence[ProcessSpec], copies: Mapping[str, int]) -> list[ProcessSpec]:
