@@ -44,6 +44,15 @@ class AccountObservation(Base):
 
 class AccountLatest(Base):
     __tablename__ = "account_latest"
+    __table_args__ = (
+        # For `account_daily`: a day or a range of days, of one account or of all.
+        Index(
+            "ix_account_latest_day",
+            text("(((period_end AT TIME ZONE 'America/Los_Angeles'::text) - '00:00:01'::interval)::date)"),
+            "account_id",
+            postgresql_where=text("period = 'day'"),
+        ),
+    )
 
     account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"), primary_key=True)
     metric: Mapped[Str] = mapped_column(primary_key=True)

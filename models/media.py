@@ -43,6 +43,7 @@ class Media(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "ig_id"),
         Index("ix_media_account_id_posted_at", "account_id", "posted_at"),
+        Index("ix_media_ig_id", "ig_id"),  # people know a media by its id alone
     )
 
     id: Mapped[Id]
