@@ -137,10 +137,14 @@ _OBSERVE = text("""
 """)
 
 _SEE_AUDIENCE = text("""
-    WITH latest AS (
+    WITH read AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:audiences AS jsonb))
+            AS a(metric text, timeframe text, breakdown text, counts jsonb)
+         ORDER BY metric, timeframe, breakdown
+    ), latest AS (
         INSERT INTO audience_latest AS l
                (account_id, metric, timeframe, breakdown, counts, captured_at, last_checked_at)
-        VALUES (:account_id, :metric, :timeframe, :breakdown, CAST(:counts AS jsonb), :captured_at, :captured_at)
+        SELECT :account_id, metric, timeframe, breakdown, counts, :captured_at, :captured_at FROM read
         ON CONFLICT (account_id, metric, timeframe, breakdown) DO UPDATE
            SET captured_at = CASE WHEN l.counts IS DISTINCT FROM excluded.counts
                                   THEN excluded.captured_at ELSE l.captured_at END,
@@ -184,21 +188,15 @@ def store_audience(
     tx: Session, account_id: int, audiences: Iterable[Audience], *, captured_at: datetime, run_id: int | None
 ) -> int:
     """Add the breakdowns that changed; returns how many were written. An empty one is unknown and adds nothing."""
-    written = 0
-    for one in sorted(audiences, key=lambda one: (one.metric, one.timeframe, one.breakdown)):
-        if not one.counts:
-            continue
-        result: Any = tx.execute(
-            _SEE_AUDIENCE,
-            {
-                "account_id": account_id,
-                "metric": one.metric,
-                "timeframe": one.timeframe,
-                "breakdown": one.breakdown,
-                "counts": json.dumps(dict(one.counts), sort_keys=True),
-                "captured_at": captured_at,
-                "run_id": run_id,
-            },
-        )
-        written += result.rowcount
-    return written
+    unique = {(one.metric, one.timeframe, one.breakdown): one for one in audiences if one.counts}
+    if not unique:
+        return 0
+    listed = [
+        {"metric": one.metric, "timeframe": one.timeframe, "breakdown": one.breakdown, "counts": dict(one.counts)}
+        for one in unique.values()
+    ]
+    result: Any = tx.execute(
+        _SEE_AUDIENCE,
+        {"audiences": json.dumps(listed), "account_id": account_id, "captured_at": captured_at, "run_id": run_id},
+    )
+    return int(result.rowcount)
