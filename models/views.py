@@ -97,7 +97,8 @@ def ask(database: Database, question: Question) -> Iterator[Answer]:
 
 
 def _query(question: Question) -> tuple[str, dict[str, Any]]:
-    source, time = question.view, _TIME[question.view]
+    time = _TIME[question.view]
+    source: str = question.view
     asked: dict[str, tuple[str, Any]] = {
         "account_id": ("account_id = :account_id", question.account_id),
         "since": (f"{time} >= :since", question.since),
