@@ -11,6 +11,7 @@ from models.dictionary import HISTORY
 from tests.unit.docs.pages import Page
 
 PAGE = Page.of("docs/history.md")
+PIPE = r"\|"
 _PLACE = re.compile(r"<!-- columns: (\w+) -->\n(.*?)<!-- end -->", re.DOTALL)
 
 
@@ -21,7 +22,7 @@ def written() -> dict[str, str]:
 
 def rendered(name: str) -> str:
     about, columns = HISTORY[name]
-    rows = [f"| `{column}` | {meaning} |" for column, meaning in columns.items()]
+    rows = [f"| `{column}` | {meaning.replace('|', PIPE)} |" for column, meaning in columns.items()]
     return "\n".join([f"`{name}`: {about}", "", "| column | meaning |", "|---|---|", *rows])
 
 
