@@ -308,7 +308,7 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "day": "The day in the account's zone.",
             "followers": "The last count read on that day.",
             "change": "Against the day before; null when that one was not read.",
-            "read_at": "When they were read last on that day.",
+            "read_at": "When that was read; of a count that had not changed, the last reading of the day.",
         },
     ),
 }

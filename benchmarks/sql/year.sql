@@ -1,6 +1,7 @@
 -- A year of :accounts accounts as the harvests would have left it: one post and one story a day each, read by the
 -- schedules of docs/history.md, a row only where something changed. Everything lies in the order in which it was read.
--- Runs as one script with :accounts and :days replaced; random() is seeded, so that each run makes the same rows.
+-- Statements run one by one with :accounts and :days replaced; random() is seeded. `+ 0 * id` has it thrown for each row
+-- and not once for all.
 
 SELECT setseed(0.42);
 
@@ -51,7 +52,7 @@ SELECT r.id, r.captured_at, (random() * 1e6)::bigint, r.n, (r.n * 1.4)::bigint,
                m.media_product_type = 'STORY' AS story, m.media_product_type = 'REELS' AS reel,
                (200 + m.id % 5000) * (1 - exp(-g.age_h / 30)) + g.age_h / 40 AS size
           FROM media m
-          JOIN ages g ON g.story = (m.media_product_type = 'STORY') AND random() < g.likely) AS s
+          JOIN ages g ON g.story = (m.media_product_type = 'STORY') AND random() < g.likely + 0 * m.id) AS s
  CROSS JOIN LATERAL (SELECT s.size::bigint AS n, s.id, s.captured_at, s.story, s.reel) r
  WHERE r.captured_at < now()
  ORDER BY r.captured_at;
@@ -97,7 +98,7 @@ SELECT o.id, o.metric, 'day', o.breakdown, o.period_end, o.captured_at, o.value,
                             AT TIME ZONE 'America/Los_Angeles' AS period_end
                        FROM generate_series(0, :days) n) d
          CROSS JOIN series s
-          JOIN readings r ON random() < r.likely) o
+          JOIN readings r ON random() < r.likely + 0 * a.id) o
  WHERE o.captured_at < now()
  ORDER BY o.captured_at;
 
@@ -108,7 +109,7 @@ SELECT a.id, m.metric, 'moment', '', '1970-01-01Z', h.at + make_interval(secs =>
  CROSS JOIN generate_series(date_trunc('hour', now()) - make_interval(days => :days),
                             now() - interval '1 hour', interval '1 hour') AS h(at)
   JOIN (VALUES ('followers_count', 0.6), ('follows_count', 0.02), ('media_count', 0.08)) AS m(metric, likely)
-    ON random() < m.likely
+    ON random() < m.likely + 0 * a.id
  ORDER BY h.at;
 
 INSERT INTO account_latest (account_id, metric, period, breakdown, period_end, value, captured_at, last_checked_at)
@@ -128,7 +129,7 @@ SELECT a.id, m.metric, t.timeframe, b.breakdown, d.at + make_interval(secs => (a
                     ('gender', 'g', 3), ('age,gender', '25-34|', 14)) AS b(breakdown, prefix, size)
  CROSS JOIN generate_series(date_trunc('day', now()) - make_interval(days => :days), now() - interval '1 day',
                             interval '1 day') AS d(at)
- WHERE random() < 0.7
+ WHERE random() < 0.7 + 0 * a.id
  ORDER BY d.at;
 
 INSERT INTO audience_latest (account_id, metric, timeframe, breakdown, counts, captured_at, last_checked_at)

@@ -209,13 +209,7 @@ class TestFollowers:
         with database.transaction() as tx:
             harvest = make_harvest(tx, get_account(tx, account_id))
             harvest.slot_at = harvest.next_action_at = None
-            for day, count, is_done in (
-                (1, 300, True),
-                (2, 300, True),
-                (3, None, False),
-                (4, 290, True),
-                (5, 290, True),
-            ):
+            for day, count in ((1, 300), (2, 300), (3, None), (4, 290), (5, 290)):
                 at = datetime(2026, 7, day, 12, tzinfo=UTC)
                 if count is not None:
                     points = [Observation("followers_count", MOMENT, "", NO_PERIOD, count)]
