@@ -1,12 +1,16 @@
-"""`pressrun db`: the schema."""
+"""`pressrun db`: the schema, and who may read it."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import typer
 
 from cli.output import AsJson, show_record
 
-app = typer.Typer(help="Bring the database's schema up, or see where it stands.", no_args_is_help=True)
+app = typer.Typer(
+    help="Bring the database's schema up, see where it stands, let others read the history.", no_args_is_help=True
+)
 
 
 @app.command("upgrade")
@@ -33,3 +37,18 @@ def status(as_json: AsJson = False) -> None:
     show_record(record, as_json=as_json)
     if not found.is_current:
         raise typer.Exit(1)
+
+
+@app.command("grant-reader")
+def grant_reader(
+    role: Annotated[str, typer.Argument(help="An existing role of Postgres that can do nothing else here.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let a role read the history and nothing else: for BI tools. Upgrades keep it so."""
+    from cli.runtime import read_settings, runtime
+    from models import readers
+
+    with runtime(read_settings()) as here, here.database.transaction() as tx:
+        readers.grant_reader(tx, role)
+        found = readers.readers(tx)
+    show_record({"role": role, "readers": found}, as_json=as_json)

@@ -29,7 +29,7 @@ def show_rows(columns: Sequence[str], rows: Sequence[Row], *, as_json: bool, emp
     elif sys.stdout.isatty():
         _show_table(columns, rows)
     else:
-        _show_plain(columns, rows)
+        _showplain(columns, rows)
 
 
 def show_record(record: Row, *, as_json: bool) -> None:
@@ -45,7 +45,7 @@ def show_record(record: Row, *, as_json: bool) -> None:
 def show_json(value: Any) -> None:
     """The one document. Times are ISO 8601 in UTC."""
     is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    say(json.dumps(value, default=_plain, ensure_ascii=not is_utf8, indent=2))
+    say(json.dumps(value, default=plain, ensure_ascii=not is_utf8, indent=2))
 
 
 def say(text: str) -> None:
@@ -69,8 +69,8 @@ def cell(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(cell(one) for one in value)
     if isinstance(value, Mapping):
-        value = json.dumps(value, default=_plain, ensure_ascii=False)
-    text = str(_plain(value)) if isinstance(value, Decimal) else str(value)
+        value = json.dumps(value, default=plain, ensure_ascii=False)
+    text = str(plain(value)) if isinstance(value, Decimal) else str(value)
     return "".join(character if character.isprintable() else " " for character in text)
 
 
@@ -89,14 +89,15 @@ def _show_table(columns: Sequence[str], rows: Sequence[Row]) -> None:
     Console().print(table)
 
 
-def _show_plain(columns: Sequence[str], rows: Sequence[Row]) -> None:
+def _showplain(columns: Sequence[str], rows: Sequence[Row]) -> None:
     lines = [list(columns), *([cell(row.get(name)) for name in columns] for row in rows)]
     widths = [max(len(line[number]) for line in lines) for number in range(len(columns))]
     for line in lines:
         say(_SEPARATOR.join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON has it; for `json.dumps(default=…)`. Raises TypeError."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date):

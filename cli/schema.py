@@ -12,7 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 import migrations
+from models.dictionary import write_comments
 from models.partitions import ensure_partitions
+from models.readers import grant_reader, readers
 from models.session import Database
 from pressrun import clock
 
@@ -28,12 +30,17 @@ class SchemaStatus:
 
 
 def upgrade(database: Database, *, revision: str = "head") -> SchemaStatus:
-    """Apply all missing revisions, one transaction each, and make the partitions of the next months."""
+    """Apply all missing revisions, one transaction each; then what follows from the models and not from revisions:
+    the partitions of the next months, the comments, and what readers may read.
+    """
     with database.engine.connect() as connection:
         command.upgrade(_config(connection), revision)
     if revision == "head":
         with database.transaction() as tx:
             ensure_partitions(tx, now=clock.now())
+            write_comments(tx)
+            for role in readers(tx):
+                grant_reader(tx, role)
     return status(database)
 
 

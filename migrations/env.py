@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+
 from alembic import context
 from sqlalchemy import Connection, text
 
 from models.registry import metadata
+from pressrun.clock import Deadline
+from pressrun.errors import PressrunError
 
 _LOCK = 7_303_001  # any constant: a second migrator waits here instead of tearing the first one's work
+_PATIENCE_S = 600.0
+_ASK_AGAIN_S = 0.1
 
 
 def _include(name: str | None, kind: str, _parents: object) -> bool:
@@ -17,10 +23,20 @@ def _include(name: str | None, kind: str, _parents: object) -> bool:
     return not any(name.startswith(f"{table}_") for table in ("media_snapshots", "account_observations"))
 
 
+def _wait_for_turn(connection: Connection) -> None:
+    """Take the lock, asking again and again: whoever waits for it inside a statement holds a snapshot, and an index
+    that the other one builds concurrently would wait for that.
+    """
+    deadline = Deadline.after(_PATIENCE_S)
+    while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}).scalar_one():
+        connection.commit()
+        if deadline.passed:
+            raise PressrunError("another migration of this database has not ended in 10 minutes; see pg_stat_activity")
+        threading.Event().wait(_ASK_AGAIN_S)
+
+
 def run(connection: Connection) -> None:
-    # First and with a time of its own: the short waits below are for tables, and would end this one too.
-    connection.execute(text("SET lock_timeout = '10min'"))
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+    _wait_for_turn(connection)
     connection.execute(text("SET lock_timeout = '4s'"))
     connection.execute(text("SET statement_timeout = '60s'"))
     connection.commit()

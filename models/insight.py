@@ -44,6 +44,15 @@ class AccountObservation(Base):
 
 class AccountLatest(Base):
     __tablename__ = "account_latest"
+    __table_args__ = (
+        # For `account_daily`: a day or a range of days, of one account or of all.
+        Index(
+            "ix_account_latest_day",
+            text("(((period_end AT TIME ZONE 'America/Los_Angeles'::text) - '00:00:01'::interval)::date)"),
+            "account_id",
+            postgresql_where=text("period = 'day'"),
+        ),
+    )
 
     account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"), primary_key=True)
     metric: Mapped[Str] = mapped_column(primary_key=True)
@@ -128,10 +137,14 @@ _OBSERVE = text("""
 """)
 
 _SEE_AUDIENCE = text("""
-    WITH latest AS (
+    WITH read AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:audiences AS jsonb))
+            AS a(metric text, timeframe text, breakdown text, counts jsonb)
+         ORDER BY metric, timeframe, breakdown
+    ), latest AS (
         INSERT INTO audience_latest AS l
                (account_id, metric, timeframe, breakdown, counts, captured_at, last_checked_at)
-        VALUES (:account_id, :metric, :timeframe, :breakdown, CAST(:counts AS jsonb), :captured_at, :captured_at)
+        SELECT :account_id, metric, timeframe, breakdown, counts, :captured_at, :captured_at FROM read
         ON CONFLICT (account_id, metric, timeframe, breakdown) DO UPDATE
            SET captured_at = CASE WHEN l.counts IS DISTINCT FROM excluded.counts
                                   THEN excluded.captured_at ELSE l.captured_at END,
@@ -175,21 +188,15 @@ def store_audience(
     tx: Session, account_id: int, audiences: Iterable[Audience], *, captured_at: datetime, run_id: int | None
 ) -> int:
     """Add the breakdowns that changed; returns how many were written. An empty one is unknown and adds nothing."""
-    written = 0
-    for one in sorted(audiences, key=lambda one: (one.metric, one.timeframe, one.breakdown)):
-        if not one.counts:
-            continue
-        result: Any = tx.execute(
-            _SEE_AUDIENCE,
-            {
-                "account_id": account_id,
-                "metric": one.metric,
-                "timeframe": one.timeframe,
-                "breakdown": one.breakdown,
-                "counts": json.dumps(dict(one.counts), sort_keys=True),
-                "captured_at": captured_at,
-                "run_id": run_id,
-            },
-        )
-        written += result.rowcount
-    return written
+    unique = {(one.metric, one.timeframe, one.breakdown): one for one in audiences if one.counts}
+    if not unique:
+        return 0
+    listed = [
+        {"metric": one.metric, "timeframe": one.timeframe, "breakdown": one.breakdown, "counts": dict(one.counts)}
+        for one in unique.values()
+    ]
+    result: Any = tx.execute(
+        _SEE_AUDIENCE,
+        {"audiences": json.dumps(listed), "account_id": account_id, "captured_at": captured_at, "run_id": run_id},
+    )
+    return int(result.rowcount)

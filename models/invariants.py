@@ -101,7 +101,8 @@ INVARIANTS: dict[str, str] = {
         SELECT 'account ' || id || ' holds a token that the vault did not seal' FROM accounts
          WHERE token_sealed !~ '^v1:[0-9a-f]+:'
     """,
-    # 7. A history value overwritten. The triggers forbid it; the newest known values must be points of the history.
+    # 7. A history value overwritten. The triggers forbid it; the newest known values must be points of the history,
+    # but for those whose month retention has dropped.
     "latest_without_point": """
         SELECT 'account ' || l.account_id || ' ' || l.metric || ' ' || l.period_end || ' is not in the history'
           FROM account_latest l
@@ -109,6 +110,9 @@ INVARIANTS: dict[str, str] = {
                             WHERE o.account_id = l.account_id AND o.metric = l.metric AND o.period = l.period
                               AND o.breakdown = l.breakdown AND o.period_end = l.period_end
                               AND o.captured_at = l.captured_at AND o.value = l.value)
+           AND NOT EXISTS (SELECT FROM dropped_months d
+                            WHERE d.table_name = 'account_observations'
+                              AND l.captured_at >= d.since AND l.captured_at < d.until)
     """,
     "history_not_guarded": """
         SELECT 'table ' || t.name || ' has lost its append-only trigger'

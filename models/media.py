@@ -8,7 +8,8 @@ newest known row and when it was last looked at, so that "unchanged" and "not lo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -43,6 +44,7 @@ class Media(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "ig_id"),
         Index("ix_media_account_id_posted_at", "account_id", "posted_at"),
+        Index("ix_media_ig_id", "ig_id"),  # people know a media by its id alone
     )
 
     id: Mapped[Id]
@@ -167,7 +169,7 @@ def bind_media(tx: Session, account_id: int, ig_id: str, part_id: int, *, now: d
 
 
 _NAMES = ", ".join(METRICS)
-_READ = ", ".join(f"(new).{name}" for name in METRICS)
+_TYPED = ", ".join(f"{name} bigint" for name in METRICS)
 _MERGED = ", ".join(f"{name} = coalesce(excluded.{name}, l.{name})" for name in METRICS)
 _CHANGED = " OR ".join(
     f"excluded.{name} <> l.{name} OR excluded.{name} IS NOT NULL AND l.{name} IS NULL" for name in METRICS
@@ -175,15 +177,16 @@ _CHANGED = " OR ".join(
 
 # `media_latest` merges: a metric that this answer left out keeps what was known, and is no change. The snapshot holds
 # only what was read: nothing is repeated as if it had been seen again. The row of `media_latest` is the lock, so two
-# readings of one media follow each other, and an older answer never speaks for the present.
+# readings of one media follow each other, and an older answer never speaks for the present. All readings of an answer
+# go in one statement, in one order of locking for all harvests.
 _STORE = text(f"""
-    WITH read AS (
-        SELECT CAST(:media_id AS bigint) AS media_id, CAST(:captured_at AS timestamptz) AS captured_at,
-               jsonb_populate_record(NULL::media_latest, CAST(:metrics AS jsonb)) AS new,
-               CAST(:extra AS jsonb) AS extra
+    WITH read AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset(CAST(:readings AS jsonb))
+            AS r(media_id bigint, captured_at timestamptz, {_TYPED}, extra jsonb)
+         ORDER BY media_id
     ), latest AS (
         INSERT INTO media_latest AS l (media_id, {_NAMES}, extra, captured_at, last_checked_at)
-        SELECT media_id, {_READ}, extra, captured_at, captured_at FROM read
+        SELECT media_id, {_NAMES}, extra, captured_at, captured_at FROM read
         ON CONFLICT (media_id) DO UPDATE
            SET {_MERGED},
                extra = CASE WHEN excluded.extra IS NULL THEN l.extra
@@ -197,31 +200,48 @@ _STORE = text(f"""
         RETURNING l.media_id, l.captured_at
     )
     INSERT INTO media_snapshots (media_id, captured_at, run_id, {_NAMES}, extra)
-    SELECT media_id, read.captured_at, :run_id, {_READ}, read.extra
+    SELECT media_id, captured_at, :run_id, {_NAMES}, extra
       FROM read JOIN latest USING (media_id, captured_at)
-     WHERE num_nonnulls({_READ}, read.extra) > 0  -- an answer that said nothing is no point
+     WHERE num_nonnulls({_NAMES}, extra) > 0  -- an answer that said nothing is no point
     ON CONFLICT (media_id, captured_at) DO NOTHING
 """)  # noqa: S608 - the only insertions are the constants above
+_AT_ONCE = 5_000
+"""Readings of one statement."""
 
 
 def store_readings(tx: Session, readings: Iterable[MediaReading], *, run_id: int | None) -> int:
     """Add to the history what differs from the last known values; returns the number of snapshots written."""
     written = 0
-    for one in sorted(readings, key=lambda one: one.media_id):
-        other = {name: value for name, value in one.metrics.items() if name not in METRICS and value is not None}
-        extra = other | dict(one.extra)
-        result: Any = tx.execute(
-            _STORE,
-            {
-                "media_id": one.media_id,
-                "captured_at": one.captured_at,
-                "metrics": json.dumps({name: value for name, value in one.metrics.items() if name in METRICS}),
-                "extra": json.dumps(extra) if extra else None,
-                "run_id": run_id,
-            },
-        )
+    for batch in _batches(readings):
+        listed = json.dumps([_listed(one) for one in batch])
+        result: Any = tx.execute(_STORE, {"readings": listed, "run_id": run_id})
         written += result.rowcount
     return written
+
+
+def _batches(readings: Iterable[MediaReading]) -> Iterator[list[MediaReading]]:
+    """Each media once in a batch, the earlier reading in the earlier one: a statement cannot change a row twice."""
+    rounds: list[list[MediaReading]] = []
+    times_seen: Counter[int] = Counter()
+    for one in sorted(readings, key=lambda one: (one.captured_at, one.media_id)):
+        if times_seen[one.media_id] == len(rounds):
+            rounds.append([])
+        rounds[times_seen[one.media_id]].append(one)
+        times_seen[one.media_id] += 1
+    for group in rounds:
+        group.sort(key=lambda one: one.media_id)
+        yield from (group[start : start + _AT_ONCE] for start in range(0, len(group), _AT_ONCE))
+
+
+def _listed(one: MediaReading) -> dict[str, Any]:
+    other = {name: value for name, value in one.metrics.items() if name not in METRICS and value is not None}
+    extra = other | dict(one.extra)
+    known = {name: value for name, value in one.metrics.items() if name in METRICS}
+    return known | {
+        "media_id": one.media_id,
+        "captured_at": one.captured_at.isoformat(),
+        "extra": extra or None,
+    }
 
 
 def last_checked(tx: Session, media_ids: Iterable[int]) -> dict[int, datetime]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 PARTITIONED = ("media_snapshots", "account_observations")
 MONTHS_AHEAD = 3
-_LOCK = 7_303_017  # any constant: two schedulers must not create the same partition at once
+_LOCK = 7_303_017  # any constant: two schedulers must not make or drop the same partition at once
 
 
 def ensure_partitions(tx: Session, *, now: datetime, months_ahead: int = MONTHS_AHEAD) -> list[str]:
@@ -20,7 +20,7 @@ def ensure_partitions(tx: Session, *, now: datetime, months_ahead: int = MONTHS_
 
     Rows of such a month that the default partition has caught are moved where they belong.
     """
-    tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    lock_partitions(tx)
     made = []
     for table in PARTITIONED:
         for month in _months(now, months_ahead + 1):
@@ -29,6 +29,11 @@ def ensure_partitions(tx: Session, *, now: datetime, months_ahead: int = MONTHS_
                 _make(tx, table, name, month)
                 made.append(name)
     return made
+
+
+def lock_partitions(tx: Session) -> None:
+    """Until the end of the transaction nobody else makes or drops one."""
+    tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
 def _make(tx: Session, table: str, name: str, month: datetime) -> None:

@@ -7,6 +7,7 @@ from models.attempt import Attempt
 from models.base import Base
 from models.comment import Comment
 from models.container import Container
+from models.dictionary import describe
 from models.event import PostEvent
 from models.gate import Gate
 from models.harvest import Harvest, HarvestRun
@@ -17,16 +18,19 @@ from models.mention import Mention
 from models.part import Part
 from models.post import Post
 from models.quota import QuotaEntry
+from models.retention import DroppedMonth
 from models.slot import Slot
 from models.tag import Tag
 
 metadata = Base.metadata
+describe(metadata)
 
 TABLES = (
     Account,
     Attempt,
     Comment,
     Container,
+    DroppedMonth,
     PostEvent,
     Gate,
     Harvest,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -32,6 +33,20 @@ def _duration(value: object) -> object:
         return parse_duration(value)
     except UsageError as problem:
         raise ValueError(str(problem)) from None  # so that the report names the setting
+
+
+_MONTHS = re.compile(r"(\d{1,4})\s*(months?|years?)", re.ASCII)
+
+
+def _months(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.strip().lower() == "forever":
+        return None
+    match = _MONTHS.fullmatch(value.strip().lower())
+    if match is None or int(match[1]) == 0:
+        raise ValueError(f"{value!r} is no time to keep a history: write it as 24months, 2years or forever")
+    return int(match[1]) * (12 if match[2].startswith("year") else 1)
 
 
 def _comma_list(value: object) -> object:
@@ -122,6 +137,8 @@ class Settings(BaseSettings):
     """Least time between the two reads that conclude 'not published'."""
     in_flight: Annotated[int, Field(ge=1, le=10_000)] = 256
     """Most hints per queue that may be under way at once."""
+    keep_history: Annotated[int | None, BeforeValidator(_months)] = None
+    """Whole months of history that are kept before the one that is running; older ones are dropped. None: for ever."""
     console_host: str = "127.0.0.1"
     """Address the console listens on."""
     console_port: Annotated[int, Field(ge=0, le=65535)] = 8321

@@ -31,6 +31,7 @@ class SchedulerLoop:
     """One scheduler. `run` returns when `stop` is set, within the longest nap."""
 
     def __init__(self, *, settings: Settings, database: Database, broker: Broker) -> None:
+        self._settings = settings
         self._database = database
         self._dispatcher = Dispatcher(settings=settings, database=database, broker=broker)
         self._ear: psycopg.Connection | None = None
@@ -60,7 +61,7 @@ class SchedulerLoop:
         """One pass; returns how long nothing will be due."""
         now = clock.now()
         if self._upkeep_due is None or now >= self._upkeep_due:
-            self._upkeep_due = upkeep.run(self._database, now=now)
+            self._upkeep_due = upkeep.run(self._database, now=now, keep_months=self._settings.keep_history)
         # Nearly every turn of an idle system ends with this one look at the tops of the indexes.
         due_in_s = self._due_in_s()
         if due_in_s is None or due_in_s > 0:

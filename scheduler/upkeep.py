@@ -1,13 +1,17 @@
-"""What must be done now and then so that the rest can go on: partitions made ahead."""
+"""What must be done now and then so that the rest can go on: partitions made ahead, and old ones dropped."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from models.partitions import ensure_partitions
+from models.retention import drop_month, kept_since, old_partitions
 from models.session import Database
 from pressrun import log
 
@@ -18,19 +22,41 @@ AGAIN_AFTER = timedelta(minutes=1)
 _log = log.get(__name__)
 
 
-def run(database: Database, *, now: datetime) -> datetime:
+def run(database: Database, *, now: datetime, keep_months: int | None = None) -> datetime:
     """Do the upkeep; returns when it is due again. Several schedulers may do it at once.
 
     It never raises what the database says, and never waits long: posts fall due meanwhile.
+
+    Args:
+        keep_months: whole months of history to keep before the one that is running; None keeps all.
     """
     try:
-        with database.transaction() as tx:
-            # A new partition waits for whoever reads the history, a backup for example.
-            tx.execute(text("SET LOCAL lock_timeout = '300ms'"))
+        with _hurried(database) as tx:
             made = ensure_partitions(tx, now=now)
+        if made:
+            _log.info("upkeep.partitions_made", names=made)
+        if keep_months is not None:
+            _drop_old(database, now=now, keep_months=keep_months)
     except DBAPIError as problem:
         _log.warning("upkeep.failed", error=str(problem.orig or problem))
         return now + AGAIN_AFTER
-    if made:
-        _log.info("upkeep.partitions_made", names=made)
     return now + EVERY
+
+
+def _drop_old(database: Database, *, now: datetime, keep_months: int) -> None:
+    """Each month in a transaction of its own: one that somebody reads must not keep the others."""
+    with database.transaction() as tx:
+        names = old_partitions(tx, before=kept_since(now, months=keep_months))
+    for name in names:
+        with _hurried(database) as tx:
+            dropped = drop_month(tx, name, now=now)
+        if dropped is not None:
+            _log.warning("upkeep.month_dropped", name=name, bytes=dropped.bytes, keep_months=keep_months)
+
+
+@contextmanager
+def _hurried(database: Database) -> Iterator[Session]:
+    with database.transaction() as tx:
+        # A partition waits for whoever reads the history, a backup for example.
+        tx.execute(text("SET LOCAL lock_timeout = '300ms'"))
+        yield tx

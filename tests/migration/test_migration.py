@@ -123,8 +123,8 @@ class TestUpgrade:
 def _waits_since(connection: psycopg.Connection, seconds: float) -> bool:
     query = """
         SELECT EXISTS (SELECT FROM pg_stat_activity
-                        WHERE wait_event_type = 'Lock' AND wait_event = 'advisory' AND datname = current_database()
-                          AND now() - state_change > make_interval(secs => %s))
+                        WHERE query LIKE '%%pg_try_advisory_lock%%' AND datname = current_database()
+                          AND pid <> pg_backend_pid() AND now() - backend_start > make_interval(secs => %s))
     """
     row = connection.execute(query, (seconds,)).fetchone()
     return row is not None and bool(row[0])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Row, text
@@ -29,6 +30,7 @@ BLOCKS = [
     for number, block in enumerate(Page(page).blocks("sql"), 1)
 ]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+_PACIFIC = ZoneInfo("America/Los_Angeles")
 REEL, STORY = "17900000000000001", "17900000000000002"
 
 
@@ -52,23 +54,26 @@ def test_what_was_known_two_days_ago_is_the_value_before_it_was_restated(databas
     with database.transaction() as tx:
         _some_history(tx, now)
 
-    [newest] = run(database, block_with("::date AS day, l.value AS reach"))
-    [then] = run(database, block_with("SELECT DISTINCT ON (o.period_end)"))
+    [newest] = run(database, block_with("SELECT day, reach, views, total_interactions"))
+    [then] = run(database, block_with("account_daily_as_of(now() - interval '2 days')"))
     [restated] = run(database, block_with("AS restated_at"))
 
     assert (newest.reach, then.reach) == (120, 100)
     assert restated.known == [100, 120]
 
 
-def test_followers_of_a_day_without_a_reading_are_those_of_the_day_before(database: Database) -> None:
+def test_followers_of_a_day_without_a_new_count_are_those_of_the_day_before(database: Database) -> None:
     now = clock.now()
     with database.transaction() as tx:
         _some_history(tx, now)
 
-    found = run(database, block_with("AS followers\n  FROM accounts a"))
+    found = run(database, block_with("SELECT day, followers, change"))
 
-    assert len(found) >= 3
-    assert {row.followers for row in found} == {300}
+    assert [row.followers for row in found] == [
+        300,
+        300,
+    ]  # a count, and a run without a new one
+    assert {row.change for row in found} == {None}  # on the days between nobody looked
 
 
 def test_media_are_compared_at_the_same_age(database: Database) -> None:
@@ -76,7 +81,7 @@ def test_media_are_compared_at_the_same_age(database: Database) -> None:
     with database.transaction() as tx:
         _some_history(tx, now)
 
-    found = {row.ig_id: row.views for row in run(database, block_with("interval '24 hours' AND views"))}
+    found = {row.ig_id: row.views for row in run(database, block_with("AND m.posted_at < now()"))}
 
     assert found[REEL] == 20  # and not the 30 that it had later
 
@@ -97,11 +102,11 @@ def _some_history(tx: Session, now: datetime) -> None:
     """One account with something in every table."""
     ensure_partitions(tx, now=now - 40 * DAY)
     account = make_account(tx, name="harbour-bakery", timezone="Europe/Oslo")
-    _a_published_post(tx, account, now)
     make_post(tx, account, publish_at=now + DAY, next_action_at=now + DAY)
     first_part(tx, make_post(tx, account, publish_at=now + DAY, next_action_at=now + DAY)).media_sha256 = "ab" * 32
     run_id = _a_run(tx, account, now)
     _media(tx, account, now, run_id)
+    _a_published_post(tx, account, now)
     _insights(tx, account, now, run_id)
     _people(tx, account, now)
     set_level(
@@ -141,7 +146,7 @@ def _media(tx: Session, account: Account, now: datetime, run_id: int) -> None:
             SeenMedia(REEL, "VIDEO", "REELS", "Bread", "https://www.instagram.com/reel/A/", posted_at),
             SeenMedia(STORY, "IMAGE", "STORY", None, None, posted_at),
         ],
-        now=now,
+        now=posted_at,
     )
     for age, views in ((HOUR, 10), (20 * HOUR, 20), (40 * HOUR, 30)):
         readings = [MediaReading(ids[REEL], posted_at + age, {"views": views, "likes": 1})]
@@ -151,13 +156,20 @@ def _media(tx: Session, account: Account, now: datetime, run_id: int) -> None:
 
 
 def _insights(tx: Session, account: Account, now: datetime, run_id: int) -> None:
-    period_end = now - 4 * DAY
+    day = now.date() - 5 * DAY
+    period_end = datetime.combine(day + DAY, datetime.min.time(), _PACIFIC).astimezone(UTC)
     for read_at, reach in ((now - 3 * DAY, 100), (now - DAY, 120)):
-        points = [Observation("reach", "day", "", period_end, reach)]
+        points = [
+            Observation("reach", "day", "", period_end, reach),
+            Observation("reach", "day", "follow_type=FOLLOWER", period_end, 60),
+            Observation("views", "day", "", period_end, 400),
+        ]
         store_observations(tx, account.id, points, captured_at=read_at, run_id=run_id)
     counts = [Observation("followers_count", MOMENT, "", NO_PERIOD, 300)]
     store_observations(tx, account.id, counts, captured_at=now - 3 * DAY, run_id=run_id)
     audience = [Audience("follower_demographics", "this_month", "country", {"NO": 200, "SE": 50})]
+    store_audience(tx, account.id, audience, captured_at=now - 3 * DAY, run_id=run_id)
+    audience = [Audience("follower_demographics", "this_month", "country", {"NO": 210, "SE": 50})]
     store_audience(tx, account.id, audience, captured_at=now, run_id=run_id)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
+import pytest
 from sqlalchemy import text
 
+from models.partitions import ensure_partitions
 from models.session import Database
 from pressrun import clock
 from scheduler import upkeep
@@ -52,3 +55,52 @@ def test_a_database_that_is_away_is_no_reason_to_give_up(database: Database) -> 
     now = clock.now()
 
     assert upkeep.run(nowhere, now=now) == now + upkeep.AGAIN_AFTER
+
+
+class TestRetention:
+    def _old_month(self, database: Database) -> None:
+        with database.transaction() as tx:
+            ensure_partitions(tx, now=clock.now() - timedelta(days=100), months_ahead=0)
+
+    def _old_name(self) -> str:
+        return f"media_snapshots_{clock.now() - timedelta(days=100):%Y_%m}"
+
+    def test_all_is_kept_unless_told_otherwise(self, database: Database) -> None:
+        self._old_month(database)
+
+        upkeep.run(database, now=clock.now())
+
+        assert exists(database, self._old_name())
+
+    def test_old_months_go_and_the_log_says_so(self, database: Database, caplog: pytest.LogCaptureFixture) -> None:
+        self._old_month(database)
+        now = clock.now()
+
+        assert upkeep.run(database, now=now, keep_months=2) == now + upkeep.EVERY
+
+        assert not exists(database, self._old_name())
+        assert exists(database, this_month())
+        assert "upkeep.month_dropped" in caplog.text
+        assert self._old_name() in caplog.text
+
+    def test_schedulers_that_drop_at_once_drop_once(self, database: Database) -> None:
+        self._old_month(database)
+
+        race([partial(upkeep.run, database, now=clock.now(), keep_months=2)] * 4)
+
+        # One of them may have found the tables locked by another; it comes back.
+        upkeep.run(database, now=clock.now(), keep_months=2)
+        with database.transaction() as tx:
+            assert tx.scalar(text("SELECT count(*) FROM dropped_months")) == 2
+
+    def test_a_month_that_somebody_reads_goes_the_next_time(self, database: Database) -> None:
+        self._old_month(database)
+        now = clock.now()
+
+        with database.transaction() as tx:
+            tx.execute(text("SELECT FROM media_snapshots"))
+            assert upkeep.run(database, now=now, keep_months=2) == now + upkeep.AGAIN_AFTER
+            assert exists(database, self._old_name())
+
+        assert upkeep.run(database, now=now, keep_months=2) == now + upkeep.EVERY
+        assert not exists(database, self._old_name())

@@ -12,11 +12,16 @@ from models.comment import Comment
 from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
+from models.meanings import AS_OF, DAILY_METRICS, MOMENT_METRICS, VIEWS
+from models.media import METRICS as METRICS_OF_MEDIA
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.mention import Mention, MentionState
 from models.partitions import MONTHS_AHEAD, PARTITIONED
+from models.retention import DroppedMonth
 from models.tag import Tag
+from models.views import View
 from scheduler.harvesting import DEFAULT_CRONS, LONGEST_SPREAD
+from tests.unit.docs.dictionary import rendered, written
 from tests.unit.docs.pages import Page, names_in
 from worker.harvests import account, audience, ladder
 from worker.harvests.parse import profile_observations
@@ -56,6 +61,27 @@ def test_the_columns_told_are_those_of_the_tables(title: str, tables: tuple[Any,
 METRICS = PAGE.table("metric", "period", "breakdowns")
 
 
+@pytest.mark.parametrize("name", sorted({*VIEWS, "media", *PARTITIONED, "media_latest", "account_latest"}))
+def test_the_columns_are_explained_as_in_the_database(name: str) -> None:
+    assert written().get(name) == rendered(name), "run `python -m tests.unit.docs.dictionary`"
+
+
+def test_every_view_is_told_with_its_function() -> None:
+    told = {
+        names_in(row["view"])[0]: names_in(row["known then"]) for row in PAGE.table("view", "one row for", "known then")
+    }
+
+    assert told == {name: [f"{name}_as_of(instant)"] for name in VIEWS}
+    assert set(AS_OF) == set(VIEWS) == {str(view) for view in View}
+
+
+def test_every_metric_has_a_unit() -> None:
+    told = {name for row in PAGE.table("numbers", "unit", "how late") for name in names_in(row["numbers"])}
+
+    counted = {"follows_and_unfollows", "profile_links_taps", "follows", "profile_visits"}  # "taps, visits, follows"
+    assert (set(DAILY_METRICS) | set(MOMENT_METRICS) | set(METRICS_OF_MEDIA)) - counted <= told
+
+
 @pytest.mark.parametrize(("name", "table"), [("tags", Tag), ("mentions", Mention), ("comments", Comment)])
 def test_a_table_of_people_is_told_with_its_columns(name: str, table: Any) -> None:
     rows = {names_in(row["table"])[0]: names_in(row["columns"]) for row in PAGE.table("table", "what", "columns")}
@@ -63,7 +89,7 @@ def test_a_table_of_people_is_told_with_its_columns(name: str, table: Any) -> No
     assert {*rows[name], "id", "account_id"} == columns(table)
 
 
-@pytest.mark.parametrize("table", [Harvest, HarvestRun, InboxEvent])
+@pytest.mark.parametrize("table", [DroppedMonth, Harvest, HarvestRun, InboxEvent])
 def test_a_table_of_runs_names_only_columns_that_exist(table: Any) -> None:
     rows = {names_in(row["table"])[0]: names_in(row["what"]) for row in PAGE.table("table", "what")}
     words = {status.value for status in RunStatus}
@@ -113,5 +139,7 @@ def test_every_metric_of_the_account_that_is_read_is_there() -> None:
 def test_the_audience_is_as_told() -> None:
     text = section("Audience")
 
-    assert set(audience.METRICS) | set(audience.TIMEFRAMES) <= set(names_in(text))
-    assert {",".join(parts) for parts in audience.BREAKDOWNS} <= set(names_in(text))
+    told = set(re.findall(r"[\w,]+", text.replace(", ", " ").replace(",\n", " ")))
+    assert {*audience.METRICS, *audience.TIMEFRAMES, *(",".join(parts) for parts in audience.BREAKDOWNS)} <= {
+        word.strip(",") for word in told
+    }

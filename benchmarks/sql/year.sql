@@ -1,0 +1,166 @@
+-- A year of :accounts accounts as the harvests would have left it: one post and one story a day each, read by the
+-- schedules of docs/history.md, a row only where something changed. Everything lies in the order in which it was read.
+-- Statements run one by one with :accounts and :days replaced; random() is seeded. `+ 0 * id` has it thrown for each row
+-- and not once for all.
+
+SELECT setseed(0.42);
+
+INSERT INTO accounts (ig_id, login, name, username, timezone, token_sealed)
+SELECT (17841490000000000 + n)::text, 'facebook', CASE n WHEN 1 THEN 'harbour-bakery' ELSE 'bench-' || n END,
+       'bench_' || n, (ARRAY['Europe/Oslo', 'America/New_York', 'Asia/Tokyo', 'UTC'])[n % 4 + 1], 'v1:00:'
+  FROM generate_series(1, :accounts) n;
+
+INSERT INTO media (account_id, ig_id, media_type, media_product_type, caption, permalink, posted_at, first_seen_at)
+SELECT p.id, (17900000000000000 + row_number() OVER (ORDER BY p.id, p.story, p.day DESC))::text,
+       CASE WHEN p.reel THEN 'VIDEO' ELSE 'IMAGE' END,
+       CASE WHEN p.story THEN 'STORY' WHEN p.reel THEN 'REELS' ELSE 'FEED' END,
+       CASE WHEN NOT p.story THEN repeat('Fresh from the oven. ', 6) END,
+       'https://www.instagram.com/p/' || md5(p.id || '-' || p.day || p.story), p.posted_at, p.posted_at
+  FROM (SELECT a.id, d.day, s.story, (d.day + a.id) % 2 = 0 AND NOT s.story AS reel,
+               date_trunc('day', now()) - make_interval(days => d.day) + random() * interval '20 hours' AS posted_at
+          FROM accounts a
+         CROSS JOIN generate_series(1, :days) AS d(day)
+         CROSS JOIN (VALUES (false), (true)) AS s(story)) p
+ ORDER BY p.posted_at;
+
+-- Ages at which a media is read, in hours, and how likely its numbers have changed since the reading before.
+CREATE TEMP TABLE ages (story boolean, age_h double precision, likely double precision);
+INSERT INTO ages
+SELECT false, h, 0.95 FROM generate_series(1, 24) h
+ UNION ALL SELECT false, h, 0.85 FROM generate_series(30, 168, 6) h
+ UNION ALL SELECT false, h, 0.6 FROM generate_series(192, 720, 24) h
+ UNION ALL SELECT false, h, 0.3 FROM generate_series(888, 24 * 366, 168) h
+ UNION ALL SELECT true, m / 60.0, 0.9 FROM generate_series(15, 120, 15) m
+ UNION ALL SELECT true, h, 0.9 FROM generate_series(3, 23) h
+ UNION ALL SELECT true, m / 60.0, 0.5 FROM generate_series(1400, 1430, 15) m;
+
+INSERT INTO media_snapshots (media_id, captured_at, run_id, reach, views, likes, comments, saved, shares, reposts, replies,
+                             total_interactions, follows, profile_visits, avg_watch_time_ms, total_watch_time_ms, extra)
+SELECT r.id, r.captured_at, (random() * 1e6)::bigint, r.n, (r.n * 1.4)::bigint,
+       CASE WHEN NOT r.story THEN r.n / 12 END, CASE WHEN NOT r.story THEN r.n / 150 END,
+       CASE WHEN NOT r.story THEN r.n / 80 END, r.n / 90, r.n / 400, CASE WHEN r.story THEN r.n / 200 END, r.n / 9,
+       CASE WHEN NOT r.reel THEN r.n / 500 END, CASE WHEN NOT r.reel THEN r.n / 60 END,
+       CASE WHEN r.reel THEN 4000 + r.n % 900 END, CASE WHEN r.reel THEN r.n * 5000 END,
+       CASE WHEN r.story THEN jsonb_build_object('navigation', r.n * 2,
+                                                 'navigation:story_navigation_action_type=tap_forward', r.n,
+                                                 'navigation:story_navigation_action_type=tap_back', r.n / 5,
+                                                 'navigation:story_navigation_action_type=tap_exit', r.n / 4,
+                                                 'navigation:story_navigation_action_type=swipe_forward', r.n / 3)
+            WHEN r.reel THEN jsonb_build_object('reels_skip_rate', 20 + r.n % 30)
+            ELSE jsonb_build_object('profile_activity', r.n / 300) END
+  FROM (SELECT m.id, m.posted_at + g.age_h * interval '1 hour' + random() * interval '4 minutes' AS captured_at,
+               m.media_product_type = 'STORY' AS story, m.media_product_type = 'REELS' AS reel,
+               (200 + m.id % 5000) * (1 - exp(-g.age_h / 30)) + g.age_h / 40 AS size
+          FROM media m
+          JOIN ages g ON g.story = (m.media_product_type = 'STORY') AND random() < g.likely + 0 * m.id) AS s
+ CROSS JOIN LATERAL (SELECT s.size::bigint AS n, s.id, s.captured_at, s.story, s.reel) r
+ WHERE r.captured_at < now()
+ ORDER BY r.captured_at;
+
+INSERT INTO media_latest
+       (media_id, captured_at, last_checked_at, reach, views, likes, comments, saved, shares, reposts, replies,
+        total_interactions, follows, profile_visits, avg_watch_time_ms, total_watch_time_ms, extra)
+SELECT DISTINCT ON (media_id)
+       media_id, captured_at, captured_at, reach, views, likes, comments, saved, shares, reposts, replies,
+       total_interactions, follows, profile_visits, avg_watch_time_ms, total_watch_time_ms, extra
+  FROM media_snapshots
+ ORDER BY media_id, captured_at DESC;
+
+-- The values of a day, as docs/history.md lists them.
+CREATE TEMP TABLE series (metric text, breakdown text, part double precision);
+INSERT INTO series
+SELECT m.metric, '', 1.0
+  FROM unnest(ARRAY['reach', 'views', 'total_interactions', 'likes', 'comments', 'saves', 'shares', 'accounts_engaged',
+                    'replies', 'reposts', 'follows_and_unfollows', 'profile_links_taps', 'follower_count']) AS m(metric)
+ UNION ALL
+SELECT m.metric, 'media_product_type=' || p.product, 0.2
+  FROM unnest(ARRAY['reach', 'views', 'total_interactions', 'likes', 'comments', 'saves', 'shares']) AS m(metric)
+ CROSS JOIN unnest(ARRAY['AD', 'POST', 'REEL', 'STORY', 'CAROUSEL_CONTAINER']) AS p(product)
+ UNION ALL
+SELECT m.metric, 'follow_type=' || f.kind, 0.3
+  FROM unnest(ARRAY['reach', 'views', 'follows_and_unfollows']) AS m(metric)
+ CROSS JOIN unnest(ARRAY['FOLLOWER', 'NON_FOLLOWER', 'UNKNOWN']) AS f(kind)
+ UNION ALL
+SELECT 'profile_links_taps', 'contact_button_type=' || b.kind, 0.2
+  FROM unnest(ARRAY['BOOK_NOW', 'CALL', 'DIRECTION', 'EMAIL']) AS b(kind);
+
+-- A day is read while it runs and on the three days after it: whole on the first of them, restated seldom on the rest.
+CREATE TEMP TABLE readings (number int, likely double precision, share double precision);
+INSERT INTO readings VALUES (0, 1, 0.4), (1, 1, 0.97), (2, 0.5, 1), (3, 0.15, 1.01);
+
+INSERT INTO account_observations (account_id, metric, period, breakdown, period_end, captured_at, value, run_id)
+SELECT o.id, o.metric, 'day', o.breakdown, o.period_end, o.captured_at, o.value, o.number
+  FROM (SELECT a.id, s.metric, s.breakdown, d.period_end, r.number,
+               d.period_end + make_interval(hours => r.number * 24 - 14, secs => (a.id % 7200)::int) AS captured_at,
+               floor((3000 + a.id * 40 % 9000 + extract(doy FROM d.period_end) * 7) * s.part * r.share) AS value
+          FROM accounts a
+         CROSS JOIN (SELECT (date_trunc('day', now() AT TIME ZONE 'America/Los_Angeles') - make_interval(days => n))
+                            AT TIME ZONE 'America/Los_Angeles' AS period_end
+                       FROM generate_series(0, :days) n) d
+         CROSS JOIN series s
+          JOIN readings r ON random() < r.likely + 0 * a.id) o
+ WHERE o.captured_at < now()
+ ORDER BY o.captured_at;
+
+INSERT INTO account_observations (account_id, metric, period, breakdown, period_end, captured_at, value, run_id)
+SELECT a.id, m.metric, 'moment', '', '1970-01-01Z', h.at + make_interval(secs => (a.id % 3000)::int),
+       floor(5000 + a.id * 100 + extract(epoch FROM h.at - now()) / 3600 * 2 + random() * 10), 1
+  FROM accounts a
+ CROSS JOIN generate_series(date_trunc('hour', now()) - make_interval(days => :days),
+                            now() - interval '1 hour', interval '1 hour') AS h(at)
+  JOIN (VALUES ('followers_count', 0.6), ('follows_count', 0.02), ('media_count', 0.08)) AS m(metric, likely)
+    ON random() < m.likely + 0 * a.id
+ ORDER BY h.at;
+
+INSERT INTO account_latest (account_id, metric, period, breakdown, period_end, value, captured_at, last_checked_at)
+SELECT DISTINCT ON (account_id, metric, period, breakdown, period_end)
+       account_id, metric, period, breakdown, period_end, value, captured_at,
+       greatest(captured_at, least(now() - interval '10 minutes', period_end + interval '58 hours'))
+  FROM account_observations
+ ORDER BY account_id, metric, period, breakdown, period_end, captured_at DESC;
+
+INSERT INTO audience_snapshots (account_id, metric, timeframe, breakdown, captured_at, counts, run_id)
+SELECT a.id, m.metric, t.timeframe, b.breakdown, d.at + make_interval(secs => (a.id % 7200)::int),
+       (SELECT jsonb_object_agg(b.prefix || n, 4000 / n + a.id + extract(doy FROM d.at)) FROM generate_series(1, b.size) n), 1
+  FROM accounts a
+ CROSS JOIN unnest(ARRAY['follower_demographics', 'engaged_audience_demographics']) AS m(metric)
+ CROSS JOIN unnest(ARRAY['this_week', 'this_month']) AS t(timeframe)
+ CROSS JOIN (VALUES ('age', 'age-', 7), ('city', 'Some City, Some Region ', 45), ('country', 'C', 45),
+                    ('gender', 'g', 3), ('age,gender', '25-34|', 14)) AS b(breakdown, prefix, size)
+ CROSS JOIN generate_series(date_trunc('day', now()) - make_interval(days => :days), now() - interval '1 day',
+                            interval '1 day') AS d(at)
+ WHERE random() < 0.7 + 0 * a.id
+ ORDER BY d.at;
+
+INSERT INTO audience_latest (account_id, metric, timeframe, breakdown, counts, captured_at, last_checked_at)
+SELECT DISTINCT ON (account_id, metric, timeframe, breakdown)
+       account_id, metric, timeframe, breakdown, counts, captured_at, now()
+  FROM audience_snapshots
+ ORDER BY account_id, metric, timeframe, breakdown, captured_at DESC;
+
+INSERT INTO harvests (account_id, kind, cron)
+SELECT a.id, k.kind, k.cron FROM accounts a
+ CROSS JOIN (VALUES ('profile', '0 * * * *'), ('account', '0 5 * * *'), ('audience', '30 5 * * *'),
+                    ('media', '0 * * * *'), ('stories', '*/15 * * * *'), ('tags', '0 */2 * * *')) AS k(kind, cron);
+
+INSERT INTO harvest_runs (harvest_id, slot_at, status, calls, rows, api_version, started_at, finished_at)
+SELECT h.id, s.at, 'done', 3, 20, 'v25.0', s.at + interval '1 second', s.at + interval '3 seconds'
+  FROM harvests h
+  JOIN (VALUES ('profile', interval '1 hour'), ('account', interval '1 day'), ('audience', interval '1 day'),
+               ('media', interval '1 hour'), ('stories', interval '15 minutes'), ('tags', interval '2 hours')) AS k(kind, every)
+    ON k.kind = h.kind
+ CROSS JOIN LATERAL generate_series(date_trunc('hour', now()) - make_interval(days => :days), now() - interval '1 hour',
+                                    k.every) AS s(at)
+ ORDER BY s.at;
+
+INSERT INTO tags (account_id, ig_media_id, username, caption, media_type, permalink, posted_at, first_seen_at, last_seen_at)
+SELECT a.id, (18000000000000000 + a.id * 1000 + n)::text, 'visitor_' || n % 40, 'With friends', 'IMAGE',
+       'https://www.instagram.com/p/t' || n, now() - n * interval '36 hours', now() - n * interval '36 hours', now()
+  FROM accounts a
+ CROSS JOIN generate_series(1, :days * 2 / 3) n;
+
+INSERT INTO mentions (account_id, ig_media_id, state, username, text, mentioned_at, announced_at, read_at)
+SELECT a.id, (18100000000000000 + n)::text, 'read', 'visitor_' || n % 40, 'Best bread in town', t.at, t.at, t.at
+  FROM accounts a
+ CROSS JOIN generate_series(1, :days * 2 / 3) n
+ CROSS JOIN LATERAL (SELECT now() - n * interval '36 hours' AS at) t;

@@ -1,0 +1,78 @@
+"""Roles that may read the history and nothing else: what a BI tool signs in as.
+
+Rights go to an existing role by plain GRANTs, which the owner of the tables may give on a managed Postgres too.
+Partitions need none of their own: they are read through their table, also those made later. ALTER DEFAULT PRIVILEGES
+is not used: it would open every table to come, whatever it holds.
+"""
+
+from __future__ import annotations
+
+from psycopg import sql
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.dictionary import FUNCTIONS, HISTORY
+from pressrun.errors import PressrunError, UsageError
+
+ACCOUNT_COLUMNS = ("id", "ig_id", "name", "username", "timezone", "state", "created_at")
+"""What a reader sees of `accounts`: not the token, and not the reason of a state, which may quote an answer."""
+
+# One grant tells a reader: that of the view everybody wants.
+_READERS = text("""
+    SELECT DISTINCT r.rolname::text
+      FROM pg_class c
+     CROSS JOIN LATERAL aclexplode(c.relacl) g
+      JOIN pg_roles r ON r.oid = g.grantee
+     WHERE c.oid = to_regclass('account_daily') AND g.privilege_type = 'SELECT' AND g.grantee <> c.relowner
+     ORDER BY 1
+""")
+
+_BEYOND = text("""
+    SELECT CASE WHEN r.rolsuper THEN 'is a superuser'
+                WHEN pg_has_role(r.oid, t.relowner, 'USAGE') THEN 'is the owner of ' || t.relname || ' or in its role'
+                WHEN has_table_privilege(r.oid, t.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+                  OR has_any_column_privilege(r.oid, t.oid, 'INSERT, UPDATE') THEN 'may write to ' || t.relname
+                ELSE 'may read ' || t.relname END
+      FROM pg_roles r
+     CROSS JOIN pg_class t
+     WHERE r.rolname = :role AND t.relkind IN ('r', 'p', 'v') AND NOT t.relispartition
+       AND t.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'accounts'::regclass)
+       AND (r.rolsuper
+            OR pg_has_role(r.oid, t.relowner, 'USAGE')
+            OR has_table_privilege(r.oid, t.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+            OR has_any_column_privilege(r.oid, t.oid, 'INSERT, UPDATE')
+            OR t.relname = 'accounts' AND has_column_privilege(r.oid, t.oid, 'token_sealed', 'SELECT')
+            OR t.relname <> 'accounts' AND t.relname <> ALL (CAST(:readable AS text[]))
+               AND has_any_column_privilege(r.oid, t.oid, 'SELECT'))
+     ORDER BY t.relname
+     LIMIT 1
+""")
+
+
+def readers(tx: Session) -> list[str]:
+    """The roles that were made readers."""
+    return list(tx.scalars(_READERS))
+
+
+def grant_reader(tx: Session, role: str) -> None:
+    """Let the role read the history: views, functions, tables, and the names of accounts. Running it again is harmless.
+
+    Raises:
+        UsageError: there is no such role.
+        PressrunError: the role may do more than that already, for another reason; nothing was granted.
+    """
+    if not tx.scalar(text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)"), {"role": role}):
+        raise UsageError(f"there is no role {role!r}: make it first, with CREATE ROLE … LOGIN PASSWORD '…'")
+    beyond = tx.scalar(_BEYOND, {"role": role, "readable": sorted(HISTORY)})
+    if beyond is not None:
+        raise PressrunError(f"role {role!r} {beyond}: it would be no mere reader; take a role of its own")
+    schema = str(tx.scalar(text("SELECT relnamespace::regnamespace FROM pg_class WHERE oid = 'accounts'::regclass")))
+    grants = [
+        f"USAGE ON SCHEMA {schema}",
+        f"SELECT ON {', '.join(sorted(HISTORY))}",
+        f"SELECT ({', '.join(ACCOUNT_COLUMNS)}) ON accounts",
+        *(f"EXECUTE ON FUNCTION {name}(timestamptz)" for name in sorted(FUNCTIONS)),
+    ]
+    quoted = sql.Identifier(role).as_string()
+    for grant in grants:
+        tx.connection().exec_driver_sql(f"GRANT {grant} TO {quoted}")

@@ -1,0 +1,75 @@
+"""Retention of the history: whole months that are old enough go, and it is written down that they went.
+
+The newest known values stay in the `…_latest` tables whatever their age: only the way to them is dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from sqlalchemy import BigInteger, func, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base
+from models.partitions import PARTITIONED, lock_partitions
+from models.types import Instant, Str
+
+_MONTH = re.compile(r"_(\d{4})_(\d{2})\Z", re.ASCII)
+
+
+class DroppedMonth(Base):
+    __tablename__ = "dropped_months"
+
+    table_name: Mapped[Str] = mapped_column(primary_key=True)
+    since: Mapped[Instant] = mapped_column(primary_key=True)
+    until: Mapped[Instant]
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    dropped_at: Mapped[Instant]
+
+
+def kept_since(now: datetime, *, months: int) -> datetime:
+    """The first instant that is kept: the month (UTC) that is running, and `months` whole ones before it."""
+    index = now.year * 12 + now.month - 1 - months
+    return datetime(index // 12, index % 12 + 1, 1, tzinfo=UTC)
+
+
+def old_partitions(tx: Session, *, before: datetime) -> list[str]:
+    """Partitions that hold nothing but readings from before that instant, oldest first. Never the default ones."""
+    found = []
+    for table in PARTITIONED:
+        # The bounds and not the name say what it holds: somebody may have renamed one.
+        query = """
+            SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+             WHERE i.inhparent = CAST(:parent AS regclass) AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
+               AND CAST(substring(pg_get_expr(c.relpartbound, c.oid) FROM 'TO \\(''([^'']+)''\\)') AS timestamptz)
+                   <= :before
+             ORDER BY c.relname
+        """
+        found += list(tx.scalars(text(query), {"parent": table, "before": before}))
+    return [name for name in found if _MONTH.search(name)]
+
+
+def drop_month(tx: Session, name: str, *, now: datetime) -> DroppedMonth | None:
+    """Drop one partition and write it down, in one transaction; None when another scheduler was quicker."""
+    lock_partitions(tx)
+    if tx.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar_one() is None:
+        return None
+    since, until = _bounds(tx, name)
+    size = tx.execute(select(func.pg_total_relation_size(name))).scalar_one()
+    month = DroppedMonth(table_name=_MONTH.sub("", name), since=since, until=until, bytes=size, dropped_at=now)
+    tx.merge(month)  # a month made again by hand and dropped again is one month
+    tx.execute(text(f"DROP TABLE {name}"))
+    return month
+
+
+def _bounds(tx: Session, name: str) -> tuple[datetime, datetime]:
+    query = """
+        SELECT CAST(b.found[1] AS timestamptz) AS since, CAST(b.found[2] AS timestamptz) AS until
+          FROM pg_class c
+         CROSS JOIN LATERAL regexp_match(pg_get_expr(c.relpartbound, c.oid),
+                                         'FROM \\(''([^'']+)''\\) TO \\(''([^'']+)''\\)') AS b(found)
+         WHERE c.oid = CAST(:name AS regclass)
+    """
+    row = tx.execute(text(query), {"name": name}).one()
+    return row.since, row.until
