@@ -25,24 +25,28 @@ class InsightValue:
 
     value: Value
     end_time: datetime | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class BreakdownResult:
     dimension_values: tuple[str, ...]
     value: Number | None
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Breakdown:
     dimension_keys: tuple[str, ...]
     results: tuple[BreakdownResult, ...]
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class TotalValue:
     value: Number | None
     breakdowns: tuple[Breakdown, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,9 @@ def _read_value(node: Node) -> InsightValue:
     value = node.raw("value")
     counts = node.node("value") if isinstance(value, dict) else None
     return InsightValue(
-        value=_read_counts(counts, value) if counts else node.number("value"), end_time=node.instant("end_time")
+        value=_read_counts(counts, value) if counts else node.number("value"),
+        end_time=node.instant("end_time"),
+        extra=node.rest(),
     )
 
 
@@ -146,15 +152,15 @@ def _read_counts(node: Node, counts: dict[str, Any]) -> dict[str, Number]:
 
 
 def _read_total(node: Node) -> TotalValue:
-    return TotalValue(value=node.number("value"), breakdowns=node.each("breakdowns", _read_breakdown))
+    return TotalValue(node.number("value"), node.each("breakdowns", _read_breakdown), node.rest())
 
 
 def _read_breakdown(node: Node) -> Breakdown:
-    return Breakdown(dimension_keys=node.texts("dimension_keys"), results=node.each("results", _read_result))
+    return Breakdown(node.texts("dimension_keys"), node.each("results", _read_result), node.rest())
 
 
 def _read_result(node: Node) -> BreakdownResult:
-    return BreakdownResult(dimension_values=node.texts("dimension_values"), value=node.number("value"))
+    return BreakdownResult(node.texts("dimension_values"), node.number("value"), node.rest())
 
 
 def _listed(breakdown: str | Sequence[str] | None) -> tuple[str, ...]:
