@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from graph import metrics as catalogue
+from graph import fields as names
 from graph.calls import Caller
 from graph.endpoints import Endpoint
 from graph.errors import unreadable
+from graph.metric_rules import check_account, check_media
 from graph.reading import Node, Number
+from pressrun import clock
 
 Value = Number | Mapping[str, Number] | None
 
@@ -81,8 +83,11 @@ class Insights:
     ) -> tuple[Insight, ...]:
         """Account metrics over at most 30 days, by default the last 24 h. Reach of two ranges cannot be added up."""
         breakdowns = _listed(breakdown)
-        catalogue.check_account(
+        check_account(
             metrics,
+            self._caller.login,
+            version=self._caller.version,
+            on=clock.now().date(),
             period=period,
             metric_type=metric_type,
             breakdowns=breakdowns,
@@ -106,14 +111,51 @@ class Insights:
         return read_insights(answer, Endpoint.ACCOUNT_INSIGHTS)
 
     def media(
-        self, media_id: str, metrics: Sequence[str], *, breakdown: str | None = None, allow_unknown: bool = False
+        self,
+        media_id: str,
+        metrics: Sequence[str],
+        *,
+        breakdown: str | None = None,
+        product_type: str | None = None,
+        allow_unknown: bool = False,
     ) -> tuple[Insight, ...]:
-        """Lifetime metrics of one media; never of an album's children. One bad metric fails the whole call."""
-        catalogue.check_media(metrics, self._caller.login, breakdown=breakdown, allow_unknown=allow_unknown)
+        """Lifetime metrics of one media; never of an album's children. One bad metric fails the whole call.
+
+        With `product_type`, metrics that such media do not have are refused before the call.
+        """
+        check_media(
+            metrics,
+            self._caller.login,
+            version=self._caller.version,
+            on=clock.now().date(),
+            product_type=product_type,
+            breakdown=breakdown,
+            allow_unknown=allow_unknown,
+        )
         answer = self._caller.get(
             Endpoint.MEDIA_INSIGHTS, media_id, "insights", metric=",".join(metrics), breakdown=breakdown
         )
         return read_insights(answer, Endpoint.MEDIA_INSIGHTS)
+
+
+def nested_insights(
+    caller: Caller, metrics: Sequence[str] | None, *, product_type: str | None = None, allow_unknown: bool = False
+) -> list[str]:
+    """The nested field that reads these lifetime metrics along with media; nothing without any.
+
+    Raises UnknownMetric or InvalidMetricRequest.
+    """
+    if not metrics:
+        return []
+    check_media(
+        metrics,
+        caller.login,
+        version=caller.version,
+        on=clock.now().date(),
+        product_type=product_type,
+        allow_unknown=allow_unknown,
+    )
+    return [names.insights(metrics)]
 
 
 def read_insights(answer: Any, endpoint: Endpoint) -> tuple[Insight, ...]:

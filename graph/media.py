@@ -12,7 +12,7 @@ from graph.calls import Caller, checked_id
 from graph.credentials import Login
 from graph.endpoints import Endpoint
 from graph.errors import ErrorClass, GraphError
-from graph.insights import Insight, read_insight
+from graph.insights import Insight, nested_insights, read_insight
 from graph.paging import Page, checked_limit, read_page
 from graph.reading import Node, succeeded
 from graph.users import Profile, read_profile
@@ -128,13 +128,14 @@ class MediaCalls:
         until: datetime | None = None,
         insight_metrics: Sequence[str] | None = None,
         fields: Sequence[str] | None = None,
+        allow_unknown: bool = False,
     ) -> Page[Media]:
         """The account's media, newest first, at most 100 a page; no stories, the 10,000 newest at most.
 
         `insight_metrics` reads insights within the same call. Warning: one that does not fit one of the media can
-        fail the whole page.
+        fail the whole page. One that no media has is refused before the call, as by `insights.media`.
         """
-        nested = [names.insights(insight_metrics)] if insight_metrics else []
+        nested = nested_insights(self._caller, insight_metrics, allow_unknown=allow_unknown)
 
         def ask(wanted: Sequence[str]) -> Page[Media]:
             answer = self._caller.get(
