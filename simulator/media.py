@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simulator import errors, paging
+from simulator import errors, ids, paging
 from simulator.calls import Call
 from simulator.clock import DAY, graph_time
 from simulator.fields import Field
@@ -99,7 +99,7 @@ def live_media(call: Call, account: Account) -> Any:
         return {"data": []}
     started = account.live_until - DAY
     broadcast = Media(
-        id=f"9001{account.index:010d}",
+        id=ids.broadcast(account.index),
         account=account,
         username=account.username,
         media_type="BROADCAST",

@@ -37,7 +37,7 @@ class _Refused(Exception):
 async def receive_bytes(stage: Backstage, scope: Scope, receive: Receive) -> Answer:
     """Take the bytes, or the address of a file, for one container."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    stage.calls["upload"] = stage.calls.get("upload", 0) + 1
+    stage.world.note("calls", "upload")
     try:
         container = _container(stage, scope, headers)
         rule = stage.faults.pick("upload", container.account) if stage.faults.rules else None

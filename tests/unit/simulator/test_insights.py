@@ -177,6 +177,22 @@ def test_a_day_is_restated_for_48_hours_and_then_stands_still(sim: Sim) -> None:
     assert values() == settled
 
 
+def test_the_fields_of_an_insight_can_be_chosen(shared: Sim) -> None:
+    ask: dict[str, Any] = {"metric": "reach", "period": "day", "since": _days_ago(9)}
+    (whole,) = _ask(shared, **ask)
+
+    (row,) = _ask(shared, **ask, fields="name,values")
+
+    assert row == {name: whole[name] for name in ("name", "values", "id")}
+    assert shared.refused("GET", f"/{ig_id(0)}/insights", **ask, fields="name,unheard_of") == (100, None)
+
+
+def test_totals_have_no_paging(shared: Sim) -> None:
+    ask = {"metric": "views", "period": "day", "metric_type": "total_value"}
+
+    assert set(shared.get(f"/{ig_id(0)}/insights", **ask)) == {"data"}
+
+
 def test_two_runs_of_the_same_seed_agree(simulate: Callable[..., Sim]) -> None:
     ask: dict[str, Any] = {
         "metric": "views",
