@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from benchmarks.simulator import measure
@@ -29,6 +30,16 @@ def test_it_says_where_it_listens_first_and_ends_cleanly(number: signal.Signals)
         process.send(number)
         assert process.wait() == 0
         assert process.lines == [f"LISTENING {url}"]
+
+
+def test_the_command_works_with_nothing_configured(tmp_path: Path) -> None:
+    with start_module("cli", "simulator", env={"HOME": str(tmp_path)}) as process:
+        url = process.line(r"^LISTENING (http://127\.0\.0\.1:\d+)$")
+        answer = httpx.get(f"{url}/v25.0/{ig_id(0)}", headers={"authorization": "Bearer SIM-TOKEN-0"})
+        assert answer.json()["id"] == ig_id(0)
+        assert process.terminate() == 0
+    assert process.lines == [f"LISTENING {url}"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_hanging_call_does_not_hold_up_the_end() -> None:
