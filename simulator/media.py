@@ -152,7 +152,7 @@ def _children_in_media(call: Call, media: Media, field: Field) -> Any:
     return {"data": [MEDIA.render(call, child, field.sub or ()) for child in media.children]}
 
 
-@endpoint("media_collaborators", "GET", "media/collaborators", need=Need.RESUMABLE)
+@endpoint("media_collaborators", "GET", "media/collaborators", need=Need.FACEBOOK_BASE)
 def collaborators(_call: Call, media: Media) -> Any:
     return _collaborators(media)
 

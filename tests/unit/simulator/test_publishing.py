@@ -103,6 +103,17 @@ def test_the_quota_is_a_rolling_window_per_account(simulate: Callable[..., Sim])
     assert sim.report()["quota_violations"] == []
 
 
+def test_a_window_that_holds_too_much_is_reported(sim: Sim) -> None:
+    for number in range(3):
+        sim.publish(caption=str(number), image_url=f"http://media.invalid/{number}.jpg")
+    assert sim.report()["quota_violations"] == []
+
+    sim.control("POST", "account", account=0, quota_total=2)
+
+    (found,) = sim.report()["quota_violations"]
+    assert (found["account"], found["at"], found["quota_total"]) == (ig_id(0), sim.ledger()[2]["accepted_at"], 2)
+
+
 def test_the_limit_can_be_read(simulate: Callable[..., Sim]) -> None:
     sim = simulate(quota_total=3)
     sim.publish()
