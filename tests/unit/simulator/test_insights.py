@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -191,6 +192,20 @@ def test_totals_have_no_paging(shared: Sim) -> None:
     ask = {"metric": "views", "period": "day", "metric_type": "total_value"}
 
     assert set(shared.get(f"/{ig_id(0)}/insights", **ask)) == {"data"}
+
+
+def test_a_day_is_told_only_some_time_after_its_end_and_at_most_48_hours_later(sim: Sim) -> None:
+    pacific = ZoneInfo("America/Los_Angeles")
+    at_once = []
+    for _ in range(5):
+        today = datetime.fromtimestamp(sim.control("GET", "clock")["seconds"], pacific).date()
+        end = datetime.combine(today + timedelta(days=1), time(), pacific).timestamp()
+        sim.advance(end + 5 - sim.control("GET", "clock")["seconds"])
+        at_once.append(bool(_ask(sim, metric="reach", period="day", since=int(end) - 1, until=int(end))))
+
+    assert not all(at_once)
+    sim.advance(48 * 3600)
+    assert _ask(sim, metric="reach", period="day", since=int(end) - 1, until=int(end))
 
 
 def test_two_runs_of_the_same_seed_agree(simulate: Callable[..., Sim]) -> None:
