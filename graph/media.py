@@ -142,7 +142,7 @@ class MediaCalls:
                 Endpoint.MEDIA_LIST,
                 self._caller.ig_id,
                 "media",
-                fields=names.join([*wanted, *nested]),
+                fields=names.media(self._caller.login, [*wanted, *nested]),
                 limit=checked_limit(limit, 100),
                 after=after,
                 since=since,
@@ -154,7 +154,7 @@ class MediaCalls:
 
     def get(self, media_id: str, fields: Sequence[str] | None = None) -> Media:
         def ask(wanted: Sequence[str]) -> Media:
-            answer = self._caller.get(Endpoint.MEDIA, media_id, fields=names.join(wanted))
+            answer = self._caller.get(Endpoint.MEDIA, media_id, fields=names.media(self._caller.login, wanted))
             return read_media(Node(answer, Endpoint.MEDIA))
 
         return self._fields.read(fields, ask)
@@ -166,7 +166,7 @@ class MediaCalls:
 
         def ask(wanted: Sequence[str]) -> dict[str, Media]:
             named = ",".join(map(checked_id, ids))
-            answer = self._caller.get(Endpoint.MULTI_GET, ids=named, fields=names.join(wanted))
+            answer = self._caller.get(Endpoint.MULTI_GET, ids=named, fields=names.media(self._caller.login, wanted))
             node = Node(answer, Endpoint.MULTI_GET)
             return {media_id: read_media(found) for media_id in ids if (found := node.node(media_id)) is not None}
 
@@ -182,7 +182,9 @@ class MediaCalls:
 
     def children(self, media_id: str, fields: Sequence[str] = names.CHILD) -> tuple[Media, ...]:
         """The items of a carousel."""
-        answer = self._caller.get(Endpoint.MEDIA_CHILDREN, media_id, "children", fields=names.join(fields))
+        answer = self._caller.get(
+            Endpoint.MEDIA_CHILDREN, media_id, "children", fields=names.media(self._caller.login, fields)
+        )
         return read_page(answer, Endpoint.MEDIA_CHILDREN, read_media).items
 
     def collaborators(self, media_id: str) -> tuple[Profile, ...]:
@@ -199,7 +201,9 @@ class MediaCalls:
 
     def live(self, fields: Sequence[str] = names.LIVE) -> tuple[Media, ...]:
         """The broadcast under way, if any."""
-        answer = self._caller.get(Endpoint.LIVE_MEDIA, self._caller.ig_id, "live_media", fields=names.join(fields))
+        answer = self._caller.get(
+            Endpoint.LIVE_MEDIA, self._caller.ig_id, "live_media", fields=names.media(self._caller.login, fields)
+        )
         return read_page(answer, Endpoint.LIVE_MEDIA, read_media).items
 
     def set_comments_enabled(self, media_id: str, enabled: bool) -> None:

@@ -35,7 +35,7 @@ class Stories:
                 Endpoint.STORIES,
                 self._caller.ig_id,
                 "stories",
-                fields=names.join([*wanted, *nested]),
+                fields=names.media(self._caller.login, [*wanted, *nested]),
                 limit=checked_limit(limit, 100),
                 after=after,
             )
