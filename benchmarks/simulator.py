@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -32,6 +33,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 _IG_ID = "17841400000000000"
+_REPOSITORY = Path(__file__).parents[1]
 _PATH = f"/v25.0/{_IG_ID}"
 _ANSWER = json.dumps({"username": "amber.yoga.0", "id": _IG_ID}, separators=(",", ":")).encode()
 
@@ -115,7 +117,7 @@ async def _ask(address: str, *, seconds: float, connections: int) -> int:
 @contextmanager
 def _running(module: str, *arguments: str) -> Iterator[tuple[str, psutil.Process]]:
     with subprocess.Popen(
-        [sys.executable, "-u", "-m", module, *arguments], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-u", "-m", module, *arguments], cwd=_REPOSITORY, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         try:
