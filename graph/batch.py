@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_plus, urlencode
 
@@ -37,6 +37,7 @@ class Result:
 
     value: Json = None
     error: GraphError | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 class Batch:
@@ -69,7 +70,7 @@ class Batch:
             return Result(error=_failed("the operation was not finished in time; ask for it again"))
         if not isinstance(item, dict) or not isinstance(item.get("code"), int):
             return Result(error=_failed("the operation's answer cannot be read"))
-        body = item.get("body")
+        body, extra = item.get("body"), {name: item[name] for name in item if name not in ("code", "body", "headers")}
         raw = body.encode("utf-8", "replace") if isinstance(body, str) else json.dumps(body).encode()
         try:
             value = json.loads(raw)
@@ -77,8 +78,9 @@ class Batch:
             value = None
         refused = isinstance(value, dict) and (value.get("error") or value.get("success") is False)
         if 200 <= item["code"] < 300 and value is not None and not refused:
-            return Result(value=value)
-        return Result(error=classify(Endpoint.BATCH, item["code"], raw, {}, secrets=(self._caller.token,)))
+            return Result(value=value, extra=extra)
+        error = classify(Endpoint.BATCH, item["code"], raw, {}, secrets=(self._caller.token,))
+        return Result(error=error, extra=extra)
 
 
 def _describe(operation: Operation) -> dict[str, object]:

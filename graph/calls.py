@@ -22,6 +22,7 @@ from graph.endpoints import Endpoint
 from graph.errors import ErrorClass, GraphError, NotOnThisLogin, classify, unanswered, unreadable
 from graph.transport import Answer, Outgoing, Transport, Unanswered
 from graph.usage import Usage
+from graph.versions import parse_version
 from pressrun import log
 from pressrun.clock import Deadline
 from pressrun.errors import UsageError
@@ -96,7 +97,7 @@ class Caller:
     ) -> None:
         if credentials.token and not _TOKEN.fullmatch(credentials.token):
             raise UsageError("the account's token holds spaces, line breaks or other characters that no token has")
-        self.login, self.version = credentials.login, version
+        self.login, self.version = credentials.login, parse_version(version)
         self.app_id, self.app_secret = app_id, app_secret
         self._credentials, self._transport = credentials, transport
         self._override = graph_url.rstrip("/") if graph_url else None
@@ -179,7 +180,7 @@ class Caller:
             _log.exception("graph.after_call_failed", endpoint=endpoint)
 
     def _outgoing(self, call: Call) -> Outgoing:
-        url = call.url or "/".join((self.graph_host, self.version, *map(checked_id, call.path)))
+        url = call.url or "/".join((self.graph_host, str(self.version), *map(checked_id, call.path)))
         if not call.path and call.url is None:
             url += "/"
         token = self.token if call.token is None else call.token

@@ -53,6 +53,7 @@ class DiscoveredAccount:
 
     profile: Profile
     media: Page[Media]
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 class Discovery:
@@ -106,7 +107,8 @@ class Discovery:
             raise unreadable(endpoint, "no business_discovery")
         media = account.raw("media")
         page = read_page(media, endpoint, read_media, cursor_only=True) if media else Page[Media]((), None, False)
-        return DiscoveredAccount(read_profile(account), page)
+        found.raw("id")  # of the account that asks
+        return DiscoveredAccount(read_profile(account), page, found.rest())
 
     def _pages(self, endpoint: Endpoint, whose: str, edge: str, after: str | None, limit: int) -> Page[FacebookPage]:
         self._caller.require(Login.FACEBOOK, endpoint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pressrun.log import REDACTED
@@ -25,18 +25,23 @@ class Envelope:
     user_title: str | None = None
     user_message: str | None = None
     kind: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+_KNOWN = frozenset(
+    ("message", "code", "error_subcode", "is_transient", "fbtrace_id", "error_user_title", "error_user_msg", "type")
+)
 
 
 def read_envelope(body: bytes, secrets: Sequence[str]) -> Envelope | None:
     """The envelope in these bytes, the literal `secrets` blotted out; None when there is none."""
     try:
-        answer = json.loads(body)
+        # After parsing: in the bytes a secret may be escaped, and a short one may be part of a key.
+        answer = _without(secrets, json.loads(body))
     except (ValueError, RecursionError):
         return None
     if not isinstance(answer, dict):
         return None
-    # After parsing: in the bytes a secret may be escaped, and a short one may be part of a key.
-    answer = {name: _without(secrets, value) for name, value in answer.items()}
     error = answer.get("error")
     if isinstance(error, dict):
         return Envelope(
@@ -48,6 +53,7 @@ def read_envelope(body: bytes, secrets: Sequence[str]) -> Envelope | None:
             user_title=_text(error.get("error_user_title")),
             user_message=_text(error.get("error_user_msg")),
             kind=_text(error.get("type")) or "",
+            extra={name: value for name, value in error.items() if name not in _KNOWN},
         )
     # Instagram Login's OAuth endpoints answer in a shape of their own (graph-api.md §3.1).
     if "error_message" in answer or "error_type" in answer:
@@ -86,9 +92,11 @@ def _text(value: Any) -> str | None:
 
 
 def _without(secrets: Sequence[str], value: Any) -> Any:
-    """The texts of a value and of its object, the secrets blotted out."""
+    """The texts of a value and of what it holds, the secrets blotted out."""
     if isinstance(value, dict):
-        return {name: _without(secrets, one) if isinstance(one, str) else one for name, one in value.items()}
+        return {name: _without(secrets, one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_without(secrets, one) for one in value]
     if isinstance(value, str):
         for secret in filter(None, secrets):
             value = value.replace(secret, REDACTED)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from graph import usage
 from graph.endpoints import Endpoint
@@ -37,7 +38,8 @@ class GraphError(PressrunError):
     """A call to Instagram failed, or its outcome is unknown.
 
     `definite`: this answer proves that the request had no effect. `is_transient` is Instagram's own flag; decisions
-    use `error_class`. `retry_after_s` is the least sensible wait in seconds, None when nobody knows.
+    use `error_class`. `retry_after_s` is the least sensible wait in seconds, None when nobody knows. `extra` holds what
+    the envelope says besides, such as `error_data`; it is part of no message.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class GraphError(PressrunError):
         user_title: str | None = None,
         user_message: str | None = None,
         throttle_scope: Scope | None = None,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         self.endpoint, self.error_class = endpoint, error_class
         self.message, self.advice = _clean(message) or "no message", advice
@@ -64,6 +67,7 @@ class GraphError(PressrunError):
         self.is_transient, self.retry_after_s, self.definite = is_transient, retry_after_s, definite
         self.user_title, self.user_message = _clean(user_title), _clean(user_message)
         self.throttle_scope = throttle_scope
+        self.extra = dict(extra or {})
         super().__init__(self._line())
 
     def _line(self) -> str:
@@ -122,6 +126,7 @@ def classify(
         user_title=envelope.user_title,
         user_message=envelope.user_message,
         throttle_scope=row.scope,
+        extra=envelope.extra,
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from graph.credentials import Login
+from graph.errors import NotOnThisLogin
 from pressrun.errors import UsageError
 from pressrun.log import redact
 
@@ -45,9 +46,40 @@ DISCOVERED_MEDIA: Final = _names(
 )
 MENTIONED_MEDIA: Final = _names("id, caption, media_type, media_url, timestamp, username, like_count, comments_count")
 
+_USER_OF: Final = {
+    Login.FACEBOOK: frozenset(
+        _names(
+            "ig_id, has_profile_pic, is_published, legacy_instagram_user_id, shopping_product_tag_eligibility, "
+            "shopping_review_status, owner_business, business_discovery, mentioned_comment, mentioned_media, "
+            "collaborative_media_search"
+        )
+    ),
+    Login.INSTAGRAM: frozenset({"user_id", "account_type"}),
+}
+_MEDIA_OF: Final = {
+    Login.FACEBOOK: frozenset(
+        _names(
+            "ig_id, legacy_instagram_media_id, boost_eligibility_info, boost_ads_list, copyright_check_information, "
+            "reposts_count, saved_count, shares_count, total_like_count, total_comments_count, total_views_count, "
+            "collaborators, product_tags"
+        )
+    ),
+    Login.INSTAGRAM: frozenset[str](),
+}
+
 COMMENT: Final = _names("id, text, username, timestamp, like_count, hidden, parent_id")
 MENTIONED_COMMENT: Final = ("id", "text", "timestamp", "like_count", "media{id,media_url}")
 INSIGHT: Final = ("name", "period", "title", "values", "total_value")
+
+
+def user(login: Login, fields: Sequence[str]) -> str:
+    """The value of `fields` for an account. Raises NotOnThisLogin for what only the other flavour has (§5.1)."""
+    return _of_login(login, fields, _USER_OF)
+
+
+def media(login: Login, fields: Sequence[str]) -> str:
+    """The value of `fields` for the account's own media. Raises NotOnThisLogin (§5.2)."""
+    return _of_login(login, fields, _MEDIA_OF)
 
 
 def join(fields: Sequence[str]) -> str:
@@ -75,6 +107,13 @@ def checked_username(name: str) -> str:
     if not _USERNAME.fullmatch(bare):
         raise UsageError(f"{redact(name)!r} is not an Instagram user name")
     return bare
+
+
+def _of_login(login: Login, fields: Sequence[str], only: Mapping[Login, frozenset[str]]) -> str:
+    for name in (re.split(r"[.{]", one.strip(), maxsplit=1)[0] for one in fields):
+        if any(name in names for other, names in only.items() if other is not login):
+            raise NotOnThisLogin(f"the field {name}", login)
+    return join(fields)
 
 
 def _checked(key: str, value: str | int) -> str:

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from graph import metrics as catalogue
+from graph import fields as names
 from graph.calls import Caller
 from graph.endpoints import Endpoint
 from graph.errors import unreadable
+from graph.metric_rules import check_account, check_media
 from graph.reading import Node, Number
+from pressrun import clock
 
 Value = Number | Mapping[str, Number] | None
 
@@ -25,24 +27,28 @@ class InsightValue:
 
     value: Value
     end_time: datetime | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class BreakdownResult:
     dimension_values: tuple[str, ...]
     value: Number | None
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Breakdown:
     dimension_keys: tuple[str, ...]
     results: tuple[BreakdownResult, ...]
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class TotalValue:
     value: Number | None
     breakdowns: tuple[Breakdown, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,8 +83,11 @@ class Insights:
     ) -> tuple[Insight, ...]:
         """Account metrics over at most 30 days, by default the last 24 h. Reach of two ranges cannot be added up."""
         breakdowns = _listed(breakdown)
-        catalogue.check_account(
+        check_account(
             metrics,
+            self._caller.login,
+            version=self._caller.version,
+            on=clock.now().date(),
             period=period,
             metric_type=metric_type,
             breakdowns=breakdowns,
@@ -102,14 +111,51 @@ class Insights:
         return read_insights(answer, Endpoint.ACCOUNT_INSIGHTS)
 
     def media(
-        self, media_id: str, metrics: Sequence[str], *, breakdown: str | None = None, allow_unknown: bool = False
+        self,
+        media_id: str,
+        metrics: Sequence[str],
+        *,
+        breakdown: str | None = None,
+        product_type: str | None = None,
+        allow_unknown: bool = False,
     ) -> tuple[Insight, ...]:
-        """Lifetime metrics of one media; never of an album's children. One bad metric fails the whole call."""
-        catalogue.check_media(metrics, self._caller.login, breakdown=breakdown, allow_unknown=allow_unknown)
+        """Lifetime metrics of one media; never of an album's children. One bad metric fails the whole call.
+
+        With `product_type`, metrics that such media do not have are refused before the call.
+        """
+        check_media(
+            metrics,
+            self._caller.login,
+            version=self._caller.version,
+            on=clock.now().date(),
+            product_type=product_type,
+            breakdown=breakdown,
+            allow_unknown=allow_unknown,
+        )
         answer = self._caller.get(
             Endpoint.MEDIA_INSIGHTS, media_id, "insights", metric=",".join(metrics), breakdown=breakdown
         )
         return read_insights(answer, Endpoint.MEDIA_INSIGHTS)
+
+
+def nested_insights(
+    caller: Caller, metrics: Sequence[str] | None, *, product_type: str | None = None, allow_unknown: bool = False
+) -> list[str]:
+    """The nested field that reads these lifetime metrics along with media; nothing without any.
+
+    Raises UnknownMetric or InvalidMetricRequest.
+    """
+    if not metrics:
+        return []
+    check_media(
+        metrics,
+        caller.login,
+        version=caller.version,
+        on=clock.now().date(),
+        product_type=product_type,
+        allow_unknown=allow_unknown,
+    )
+    return [names.insights(metrics)]
 
 
 def read_insights(answer: Any, endpoint: Endpoint) -> tuple[Insight, ...]:
@@ -136,7 +182,9 @@ def _read_value(node: Node) -> InsightValue:
     value = node.raw("value")
     counts = node.node("value") if isinstance(value, dict) else None
     return InsightValue(
-        value=_read_counts(counts, value) if counts else node.number("value"), end_time=node.instant("end_time")
+        value=_read_counts(counts, value) if counts else node.number("value"),
+        end_time=node.instant("end_time"),
+        extra=node.rest(),
     )
 
 
@@ -146,15 +194,15 @@ def _read_counts(node: Node, counts: dict[str, Any]) -> dict[str, Number]:
 
 
 def _read_total(node: Node) -> TotalValue:
-    return TotalValue(value=node.number("value"), breakdowns=node.each("breakdowns", _read_breakdown))
+    return TotalValue(node.number("value"), node.each("breakdowns", _read_breakdown), node.rest())
 
 
 def _read_breakdown(node: Node) -> Breakdown:
-    return Breakdown(dimension_keys=node.texts("dimension_keys"), results=node.each("results", _read_result))
+    return Breakdown(node.texts("dimension_keys"), node.each("results", _read_result), node.rest())
 
 
 def _read_result(node: Node) -> BreakdownResult:
-    return BreakdownResult(dimension_values=node.texts("dimension_values"), value=node.number("value"))
+    return BreakdownResult(node.texts("dimension_values"), node.number("value"), node.rest())
 
 
 def _listed(breakdown: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from graph.calls import Caller, checked_id
 from graph.credentials import Login
 from graph.endpoints import Endpoint
 from graph.errors import ErrorClass, GraphError
-from graph.insights import Insight, read_insight
+from graph.insights import Insight, nested_insights, read_insight
 from graph.paging import Page, checked_limit, read_page
 from graph.reading import Node, succeeded
 from graph.users import Profile, read_profile
@@ -128,20 +128,21 @@ class MediaCalls:
         until: datetime | None = None,
         insight_metrics: Sequence[str] | None = None,
         fields: Sequence[str] | None = None,
+        allow_unknown: bool = False,
     ) -> Page[Media]:
         """The account's media, newest first, at most 100 a page; no stories, the 10,000 newest at most.
 
         `insight_metrics` reads insights within the same call. Warning: one that does not fit one of the media can
-        fail the whole page.
+        fail the whole page. One that no media has is refused before the call, as by `insights.media`.
         """
-        nested = [names.insights(insight_metrics)] if insight_metrics else []
+        nested = nested_insights(self._caller, insight_metrics, allow_unknown=allow_unknown)
 
         def ask(wanted: Sequence[str]) -> Page[Media]:
             answer = self._caller.get(
                 Endpoint.MEDIA_LIST,
                 self._caller.ig_id,
                 "media",
-                fields=names.join([*wanted, *nested]),
+                fields=names.media(self._caller.login, [*wanted, *nested]),
                 limit=checked_limit(limit, 100),
                 after=after,
                 since=since,
@@ -153,7 +154,7 @@ class MediaCalls:
 
     def get(self, media_id: str, fields: Sequence[str] | None = None) -> Media:
         def ask(wanted: Sequence[str]) -> Media:
-            answer = self._caller.get(Endpoint.MEDIA, media_id, fields=names.join(wanted))
+            answer = self._caller.get(Endpoint.MEDIA, media_id, fields=names.media(self._caller.login, wanted))
             return read_media(Node(answer, Endpoint.MEDIA))
 
         return self._fields.read(fields, ask)
@@ -165,7 +166,7 @@ class MediaCalls:
 
         def ask(wanted: Sequence[str]) -> dict[str, Media]:
             named = ",".join(map(checked_id, ids))
-            answer = self._caller.get(Endpoint.MULTI_GET, ids=named, fields=names.join(wanted))
+            answer = self._caller.get(Endpoint.MULTI_GET, ids=named, fields=names.media(self._caller.login, wanted))
             node = Node(answer, Endpoint.MULTI_GET)
             return {media_id: read_media(found) for media_id in ids if (found := node.node(media_id)) is not None}
 
@@ -181,7 +182,9 @@ class MediaCalls:
 
     def children(self, media_id: str, fields: Sequence[str] = names.CHILD) -> tuple[Media, ...]:
         """The items of a carousel."""
-        answer = self._caller.get(Endpoint.MEDIA_CHILDREN, media_id, "children", fields=names.join(fields))
+        answer = self._caller.get(
+            Endpoint.MEDIA_CHILDREN, media_id, "children", fields=names.media(self._caller.login, fields)
+        )
         return read_page(answer, Endpoint.MEDIA_CHILDREN, read_media).items
 
     def collaborators(self, media_id: str) -> tuple[Profile, ...]:
@@ -198,7 +201,9 @@ class MediaCalls:
 
     def live(self, fields: Sequence[str] = names.LIVE) -> tuple[Media, ...]:
         """The broadcast under way, if any."""
-        answer = self._caller.get(Endpoint.LIVE_MEDIA, self._caller.ig_id, "live_media", fields=names.join(fields))
+        answer = self._caller.get(
+            Endpoint.LIVE_MEDIA, self._caller.ig_id, "live_media", fields=names.media(self._caller.login, fields)
+        )
         return read_page(answer, Endpoint.LIVE_MEDIA, read_media).items
 
     def set_comments_enabled(self, media_id: str, enabled: bool) -> None:

@@ -7,7 +7,7 @@ the token.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,6 +28,7 @@ class Page(Generic[T]):
     items: tuple[T, ...]
     after: str | None
     has_next: bool
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 def read_page(answer: Any, endpoint: Endpoint, parse: Callable[[Node], T], *, cursor_only: bool = False) -> Page[T]:
@@ -45,7 +46,8 @@ def read_page(answer: Any, endpoint: Endpoint, parse: Callable[[Node], T], *, cu
     cursors = paging.node("cursors") if paging else None
     after = (cursors.text("after") if cursors else None) or _cursor_in(following)
     more = following is not None or (cursor_only and bool(items))
-    return Page(items, after or None, has_next=more and bool(after))
+    _leave_out_the_way_back(paging, cursors)
+    return Page(items, after or None, has_next=more and bool(after), extra=node.rest())
 
 
 def iterate(fetch: Callable[[str | None], Page[T]], *, limit_pages: int = PAGE_LIMIT) -> Iterator[T]:
@@ -69,6 +71,14 @@ def checked_limit(limit: int, most: int) -> int:
     if not 1 <= limit <= most:
         raise UsageError(f"a page holds 1 to {most} items, not {limit}")
     return limit
+
+
+def _leave_out_the_way_back(paging: Node | None, cursors: Node | None) -> None:
+    """Lists are walked forwards; and `previous` embeds the token, like `next`."""
+    if paging is not None:
+        paging.raw("previous")
+    if cursors is not None:
+        cursors.raw("before")
 
 
 def _cursor_in(following: str | None) -> str | None:

@@ -28,7 +28,7 @@ from graph.credentials import Login
 from graph.endpoints import Endpoint
 from graph.errors import ErrorClass, GraphError, classify_container_status, unreadable
 from graph.paging import read_page
-from graph.reading import Node, created_id, succeeded
+from graph.reading import Node, succeeded
 from graph.uploading import Content, UploadStatus, read_upload_status, upload_call
 
 __all__ = [
@@ -77,6 +77,7 @@ class CreatedContainer:
 
     id: str
     upload_url: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class Published:
     """The post is live."""
 
     media_id: str
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ class PublishingLimit:
     quota_usage: int | None
     quota_total: int | None
     quota_duration_s: int | None
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 class Publishing:
@@ -145,7 +148,7 @@ class Publishing:
         endpoint = Endpoint.CREATE_CONTAINER
         call = Call(endpoint, "POST", (self._caller.ig_id, "media"), parameters(spec), deadline_s=deadline_s)
         node = Node(self._caller.run(call), endpoint)
-        return CreatedContainer(node.id(), node.text("uri"))
+        return CreatedContainer(node.id(), node.text("uri"), node.rest())
 
     def container(self, container_id: str) -> Container:
         """Where the container stands. A status unknown to us is a transient GraphError that names it."""
@@ -174,12 +177,13 @@ class Publishing:
             answer = self._caller.run(
                 Call(endpoint, "POST", path, {"creation_id": checked_id(creation_id)}, deadline_s=deadline_s)
             )
-            media_id = created_id(answer, endpoint)
+            node = Node(answer, endpoint)
+            media_id = node.id()
         except GraphError as error:
             return Refused(error) if error.definite else Unknown(error)
         if not _MEDIA_ID.fullmatch(media_id):
             return Unknown(unreadable(endpoint, f"{media_id[:40]!r} is not a media id"))
-        return Published(media_id)
+        return Published(media_id, node.rest())
 
     def limit(self, since: datetime | None = None) -> PublishingLimit:
         """How much of the publishing quota is used. `since` at most 24 h ago."""
@@ -277,4 +281,5 @@ def _read_limit(node: Node) -> PublishingLimit:
         quota_usage=node.whole("quota_usage"),
         quota_total=config.whole("quota_total") if config else None,
         quota_duration_s=config.whole("quota_duration") if config else None,
+        extra=node.rest(),
     )

@@ -1,6 +1,6 @@
 """Typed look at Instagram's JSON: absent is None, a wrong type is an unreadable answer, the unknown is kept.
 
-A Node hands out the fields its parser knows and remembers them; `rest()` is everything else.
+A Node hands out the fields its parser knows and remembers them; `rest()` is everything else, at any depth.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class Node:
             raise unreadable(endpoint, f"{where} is {_kind(value)}, not an object")
         self._value: dict[str, Any] = value
         self._known: set[str] = set()
+        self._inner: dict[str, Node | list[Node]] = {}
+        self._is_told = False
 
     def raw(self, name: str) -> Any:
         self._known.add(name)
@@ -94,26 +96,46 @@ class Node:
 
     def node(self, name: str) -> Node | None:
         value = self.raw(name)
-        return None if value is None else Node(value, self.endpoint, where=name)
+        if value is None:
+            return None
+        inner = self._inner[name] = Node(value, self.endpoint, where=name)
+        return inner
 
     def nodes(self, name: str) -> list[Node] | None:
         """A list of objects, plain or as `{"data": […]}`; None when absent."""
         value = self.raw(name)
         if isinstance(value, dict):
-            value = value.get("data", [])
-        if value is None:
-            return None
-        if not isinstance(value, list):
-            self._wrong(name, value, "a list")
-        return [Node(item, self.endpoint, where=f"{name}[{place}]") for place, item in enumerate(value)]
+            edge = self._inner[name] = Node(value, self.endpoint, where=name)
+            edge.raw("paging")  # not kept: the addresses in it embed the token (graph-api.md §4.4)
+            return edge._items("data", edge.raw("data"))
+        return self._items(name, value)
 
     def each(self, name: str, parse: Callable[[Node], T]) -> tuple[T, ...]:
         """The parsed objects of a list; absent is empty."""
         return tuple(parse(node) for node in self.nodes(name) or ())
 
     def rest(self) -> dict[str, Any]:
-        """What no method has asked for: values newer than this client."""
-        return {name: value for name, value in self._value.items() if name not in self._known}
+        """What no method has asked for: values newer than this client.
+
+        Objects that were read, but whose own rest nobody has kept, are part of it under their names: a list of them
+        item by item, so that the places stay.
+        """
+        self._is_told = True
+        kept = {name: value for name, value in self._value.items() if name not in self._known}
+        for name, inner in self._inner.items():
+            left = [{} if one._is_told else one.rest() for one in (inner if isinstance(inner, list) else [inner])]
+            if any(left):
+                kept[name] = left if isinstance(inner, list) else left[0]
+        return kept
+
+    def _items(self, name: str, value: Any) -> list[Node] | None:
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            self._wrong(name, value, "a list")
+        items = [Node(item, self.endpoint, where=f"{name}[{place}]") for place, item in enumerate(value)]
+        self._inner[name] = items
+        return items
 
     def _wrong(self, name: str, value: Any, wanted: str) -> NoReturn:
         raise unreadable(self.endpoint, f"{self.where}.{name} is {_kind(value)}, not {wanted}")

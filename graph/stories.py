@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from graph import fields as names
 from graph.calls import Caller
 from graph.endpoints import Endpoint
+from graph.insights import nested_insights
 from graph.media import Media, MediaFields, read_media
 from graph.paging import Page, checked_limit, read_page
 
@@ -24,16 +25,17 @@ class Stories:
         *,
         insight_metrics: Sequence[str] | None = None,
         fields: Sequence[str] | None = None,
+        allow_unknown: bool = False,
     ) -> Page[Media]:
         """The stories of the last 24 h that are still up, at most 100 a page; no live video, no reshares."""
-        nested = [names.insights(insight_metrics)] if insight_metrics else []
+        nested = nested_insights(self._caller, insight_metrics, product_type="STORY", allow_unknown=allow_unknown)
 
         def ask(wanted: Sequence[str]) -> Page[Media]:
             answer = self._caller.get(
                 Endpoint.STORIES,
                 self._caller.ig_id,
                 "stories",
-                fields=names.join([*wanted, *nested]),
+                fields=names.media(self._caller.login, [*wanted, *nested]),
                 limit=checked_limit(limit, 100),
                 after=after,
             )

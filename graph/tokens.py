@@ -6,7 +6,7 @@ address, and no error text lets them through.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,8 +65,12 @@ class Tokens:
         params["grant_type"] = "authorization_code"
         answer = self._caller.run(Call(endpoint, "POST", params=params, url=url, token="", secrets=(bare, secret)))
         # Meta's page wraps the token in a list, known clients read it flat (§1.4): both pass.
-        wrapped = Node(answer, endpoint).nodes("data")
-        return _read_token(wrapped[0] if wrapped else Node(answer, endpoint))
+        whole = Node(answer, endpoint)
+        wrapped = whole.nodes("data")
+        if not wrapped:
+            return _read_token(whole)
+        token = _read_token(wrapped[0])
+        return replace(token, extra=whole.rest() | token.extra)
 
     def exchange(self, short_lived: str | None = None) -> Token:
         """A short-lived token, by default the account's, for one of about 60 days."""
@@ -116,10 +120,12 @@ class Tokens:
                 secrets=(examined, secret),
             )
         )
-        node = Node(answer, endpoint).node("data")
+        whole = Node(answer, endpoint)
+        node = whole.node("data")
         if node is None:
             raise unreadable(endpoint, "no data")
-        return _read_state(node)
+        state = _read_state(node)
+        return replace(state, extra=whole.rest() | state.extra)
 
     def _facebook(self, endpoint: Endpoint, params: dict[str, str]) -> Token:
         url = f"{self._caller.graph_host}/{self._caller.version}/oauth/access_token"

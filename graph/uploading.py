@@ -80,7 +80,7 @@ def read_upload_status(node: Node) -> UploadStatus:
         bytes_transferred=uploading.whole("bytes_transferred") if uploading else None,
         uploading=uploading.text("status") if uploading else None,
         processing=processing.text("status") if processing else None,
-        extra=node.rest() | (video.rest() if video else {}),
+        extra=node.rest(),
     )
 
 

@@ -67,5 +67,5 @@ class Users:
         return self._read(Endpoint.ME, "me", fields)
 
     def _read(self, endpoint: Endpoint, whose: str, fields: Sequence[str] | None) -> Profile:
-        wanted = names.join(names.USER[self._caller.login] if fields is None else fields)
+        wanted = names.user(self._caller.login, names.USER[self._caller.login] if fields is None else fields)
         return read_profile(Node(self._caller.get(endpoint, whose, fields=wanted), endpoint))

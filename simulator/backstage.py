@@ -26,18 +26,17 @@ class Backstage:
     def __init__(self, config: SimulatorConfig) -> None:
         self.config = config
         self.world = World(config)
-        self.faults = Faults(self.world.seed)
+        self.faults = Faults(self.world)
         for text in config.faults:
             wanted = read_rule(text)
             account = self.world.account(wanted["account"]) if "account" in wanted else None
             if "account" in wanted and account is None:
                 raise UsageError(f"the fault rule {text!r} names no account")
-            self.faults.add(wanted, account)
+            self.faults.add(wanted, account, is_lasting=False)
         self.usage = Usage(self.world)
         self.outbound = Outbound(needs_media=config.fetch_media)
-        self.fetcher = Fetcher(config, self.outbound)
+        self.fetcher = Fetcher(config, self.outbound, self.world.counters)
         self.sender = Sender(self.world, self.outbound)
-        self.calls: dict[str, int] = {}
         self.perform: Callable[[Call, dict[str, str]], Awaitable[Answer]]
         """Carries out one call; set by GraphApp, needed by batches."""
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
@@ -58,6 +57,7 @@ class Backstage:
         await self.sender.stop()
         await self.outbound.close()
         self.world.journal.close()
+        self.world.counters.close()
         if self._scratch is not None:
             self._scratch.cleanup()
 

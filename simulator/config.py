@@ -15,6 +15,7 @@ READINGS: Mapping[str, tuple[str, ...]] = {
     "audience_timeframe": ("optional", "required"),
     "pages": ("full", "short"),
     "expired_story": ("empty", "error"),
+    "ig_audio": ("empty", "audio", "data"),
 }
 """Where the contract says CONFLICT or UNCONFIRMED: the readings on offer, the first is the default."""
 

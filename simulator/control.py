@@ -18,6 +18,7 @@ from simulator.clock import precise_time, real_seconds
 from simulator.config import check_readings
 from simulator.journal import Event
 from simulator.noise import whole
+from simulator.params import read_instant
 from simulator.records import Account, Media
 from simulator.world import World, applies
 
@@ -41,6 +42,9 @@ def routes(stage: Backstage) -> list[Route]:
         ("POST", "mention", _mention),
         ("POST", "tag", _tag),
         ("POST", "comment", _comment),
+        ("POST", "live_comment", _live_comment),
+        ("POST", "message", _message),
+        ("POST", "due", _due),
         ("POST", "webhook", _webhook),
         ("POST", "token", _token),
         ("POST", "account", _account),
@@ -142,6 +146,36 @@ def _comment(stage: Backstage, body: dict[str, Any]) -> Any:
     if not isinstance(media, Media) or media.account is not account:
         raise UsageError("media_id is no media of that account")
     return mentions.comment(stage.world, stage.sender, account, media=media, text=_words(body, "text"))
+
+
+def _live_comment(stage: Backstage, body: dict[str, Any]) -> Any:
+    account = _the_account(stage, body)
+    if stage.world.now() >= account.live_until:
+        raise UsageError("the account does not broadcast: give it live_seconds first")
+    return mentions.live_comment(stage.world, stage.sender, account, text=_words(body, "text"))
+
+
+def _message(stage: Backstage, body: dict[str, Any]) -> Any:
+    is_echo = body.get("is_echo", False) is True
+    return mentions.message(
+        stage.world, stage.sender, _the_account(stage, body), text=_words(body, "text"), is_echo=is_echo
+    )
+
+
+def _due(stage: Backstage, body: dict[str, Any]) -> Any:
+    posts = body.get("posts", [body])
+    if not isinstance(posts, list) or not all(isinstance(post, dict) and "at" in post for post in posts):
+        raise UsageError("posts is a list of objects with account, caption and at")
+    told = [
+        {
+            "account": _the_account(stage, post).index,
+            "caption": _words(post, "caption"),
+            "at": read_instant("at", str(post["at"])),
+        }
+        for post in posts
+    ]
+    stage.world.commit("dues.told", posts=told)
+    return {"told": len(told)}
 
 
 async def _webhook(stage: Backstage, body: dict[str, Any]) -> Any:

@@ -12,9 +12,11 @@ from typing import Any
 
 from pressrun.errors import UsageError
 from simulator import errors
+from simulator.journal import Event
 from simulator.noise import unit
 from simulator.records import Account
 from simulator.routing import NAMES
+from simulator.world import World, applies
 
 ACCEPT = "accept_then_"
 SPOILED = frozenset({"hang", "reset", "500", "2207051", "fatal", "refuse", "html", "truncated", "empty"})
@@ -24,6 +26,7 @@ WIRE = frozenset({"reset", "hang", "html", "empty", "truncated_json"})
 CONTAINER_MODES = frozenset({"stuck_processing", "fail_processing", "not_ready", "stale"})
 MODES = frozenset({ACCEPT + spoil for spoil in SPOILED}) | REFUSALS | WIRE | CONTAINER_MODES | {"slow"}
 
+_OWN = frozenset({"number", "seen", "fired", "is_lasting"})
 _SECONDS = {"throttle": 60.0, "stale": 60.0}
 _ALIASES = {
     "media": frozenset({"user_media", "container_create"}),
@@ -47,6 +50,7 @@ class Rule:
     code: int | None = None
     status: int = 400
     message: str = "Refused by a fault rule"
+    is_lasting: bool = True
     seen: int = 0
     fired: int = 0
 
@@ -57,37 +61,30 @@ class Rule:
 class Faults:
     """The rules in force, in the order in which they were added; the first that strikes wins."""
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._added = 0
-        self.rules: list[Rule] = []
-        self.fired: dict[str, int] = {}
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._added = world.last_rule
+        self.rules = [self._remembered(fields) for fields in world.rules.values()]
 
-    def add(self, wanted: Mapping[str, Any], account: Account | None = None) -> Rule:
-        """Raises UsageError for a rule that makes no sense."""
-        unknown = set(wanted) - set(Rule.__slots__) - {"number", "seen", "fired"}
+    def add(self, wanted: Mapping[str, Any], account: Account | None = None, *, is_lasting: bool = True) -> Rule:
+        """A lasting rule and its counts outlive the process. Raises UsageError for a rule that makes no sense."""
+        unknown = set(wanted) - set(Rule.__slots__) - _OWN
         if unknown:
             raise UsageError(f"a fault rule has no {', '.join(sorted(unknown))}")
         self._added += 1
-        rule = Rule(self._added, str(wanted.get("endpoint", "")), str(wanted.get("mode", "")))
-        try:
-            rule.probability = float(wanted.get("probability", 1.0))
-            rule.nth = int(wanted.get("nth", 1))
-            rule.count = int(wanted["count"]) if "count" in wanted else 1 if "nth" in wanted else None
-            rule.seconds = float(wanted.get("seconds", _SECONDS.get(rule.mode, 5.0)))
-            rule.subcode = int(wanted["subcode"]) if "subcode" in wanted else None
-            rule.code = int(wanted["code"]) if "code" in wanted else None
-            rule.status = int(wanted.get("status", 400))
-        except (TypeError, ValueError, OverflowError) as problem:
-            raise UsageError(f"the fault rule holds a bad number: {problem}") from None
-        rule.message = str(wanted.get("message", rule.message))
+        rule = _read(self._added, wanted)
         rule.account = account.index if account else None
+        rule.is_lasting = is_lasting
         _check(rule)
+        if is_lasting:
+            fields = {name: value for name, value in rule.describe().items() if name not in {"seen", "fired"}}
+            self._world.commit("fault.added", rule=fields)
         self.rules.append(rule)
         return rule
 
     def clear(self) -> None:
         self.rules.clear()
+        self._world.commit("faults.cleared")
 
     def pick(self, endpoint: str, account: Account | None) -> Rule | None:
         """The rule that strikes this call."""
@@ -96,22 +93,58 @@ class Faults:
                 continue
             if rule.account is not None and (account is None or account.index != rule.account):
                 continue
-            rule.seen += 1
+            self._count(rule, "seen")
             if rule.seen < rule.nth or (rule.count is not None and rule.fired >= rule.count):
                 continue
-            if rule.probability < 1 and unit(self._seed, "fault", rule.number, rule.seen) >= rule.probability:
+            if rule.probability < 1 and unit(self._world.seed, "fault", rule.number, rule.seen) >= rule.probability:
                 continue
-            rule.fired += 1
-            key = f"{endpoint}:{rule.mode}"
-            self.fired[key] = self.fired.get(key, 0) + 1
+            self._count(rule, "fired")
+            self._world.note("faults_fired", f"{endpoint}:{rule.mode}")
             return rule
         return None
 
     def give_back(self, rule: Rule, endpoint: str) -> None:
         """The call failed by itself: the rule strikes the next one instead."""
-        rule.seen -= 1
-        rule.fired -= 1
-        self.fired[f"{endpoint}:{rule.mode}"] -= 1
+        self._count(rule, "seen", -1)
+        self._count(rule, "fired", -1)
+        self._world.counters.add("faults_fired", f"{endpoint}:{rule.mode}", -1)
+
+    def _count(self, rule: Rule, what: str, by: int = 1) -> None:
+        setattr(rule, what, getattr(rule, what) + by)
+        if rule.is_lasting:
+            self._world.counters.add(f"fault_{what}", str(rule.number), by)
+
+    def _remembered(self, fields: Event) -> Rule:
+        rule, name, counters = Rule(**fields), str(fields["number"]), self._world.counters
+        rule.seen, rule.fired = counters.get("fault_seen", name), counters.get("fault_fired", name)
+        return rule
+
+
+@applies("fault.added")
+def _added(world: World, event: Event) -> None:
+    world.last_rule = event["rule"]["number"]
+    world.rules[world.last_rule] = event["rule"]
+
+
+@applies("faults.cleared")
+def _cleared(world: World, _event: Event) -> None:
+    world.rules.clear()
+
+
+def _read(number: int, wanted: Mapping[str, Any]) -> Rule:
+    rule = Rule(number, str(wanted.get("endpoint", "")), str(wanted.get("mode", "")))
+    try:
+        rule.probability = float(wanted.get("probability", 1.0))
+        rule.nth = int(wanted.get("nth", 1))
+        rule.count = int(wanted["count"]) if "count" in wanted else 1 if "nth" in wanted else None
+        rule.seconds = float(wanted.get("seconds", _SECONDS.get(rule.mode, 5.0)))
+        rule.subcode = int(wanted["subcode"]) if "subcode" in wanted else None
+        rule.code = int(wanted["code"]) if "code" in wanted else None
+        rule.status = int(wanted.get("status", 400))
+    except (TypeError, ValueError, OverflowError) as problem:
+        raise UsageError(f"the fault rule holds a bad number: {problem}") from None
+    rule.message = str(wanted.get("message", rule.message))
+    return rule
 
 
 def read_rule(text: str) -> dict[str, Any]:

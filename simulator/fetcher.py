@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from simulator import checks, errors
 from simulator.checks import ImageFacts, VideoFacts
 from simulator.config import SimulatorConfig
+from simulator.counters import Counters
 from simulator.outbound import Outbound, Reply, Unreachable
 from simulator.probe import probe_image, probe_video
 from simulator.records import Kind, Source
@@ -29,14 +30,13 @@ _NOT_MEDIA = ("text/", "application/json", "application/xml")
 class Fetcher:
     """Downloads, measures and judges media for containers."""
 
-    def __init__(self, config: SimulatorConfig, outbound: Outbound) -> None:
+    def __init__(self, config: SimulatorConfig, outbound: Outbound, counters: Counters) -> None:
         self._config = config
+        self._counters = counters
         self._outbound = outbound
         self._gate = asyncio.Semaphore(_AT_ONCE)
         self._images: dict[str, ImageFacts] = {}
         self._videos: dict[str, VideoFacts] = {}
-        self.without_range: dict[str, int] = {}
-        """Hosts of videos that ignored a Range request."""
 
     async def image(self, url: str, kind: Kind) -> Source:
         """Fetch and judge an image. Raises GraphError of §3.2."""
@@ -114,7 +114,7 @@ class Fetcher:
             raise Unreachable
         if is_ranged and reply.status != 206:
             host = urlsplit(url).hostname or ""
-            self.without_range[host] = self.without_range.get(host, 0) + 1
+            self._counters.add("sources_without_range", host)
 
 
 def _unseen(url: str) -> Source:

@@ -18,6 +18,7 @@ from simulator.faults import Rule
 from simulator.params import read_params
 from simulator.permissions import has_login
 from simulator.records import Account
+from simulator.versions import is_alive
 
 _log = logging.getLogger("simulator")
 _VERSION = re.compile(r"v\d{1,2}\.\d")
@@ -162,8 +163,9 @@ class GraphApp:
         return entry, account
 
     def _count(self, call: Call, entry: routing.Endpoint, *, is_url_token: bool) -> None:
-        calls = self.stage.calls
-        calls[entry.name] = calls.get(entry.name, 0) + 1
+        call.world.note("calls", entry.name)
+        if not is_alive(call.version, call.arrived):
+            call.world.note("dead_versions", call.version)
         for name in call.params.keys() - entry.params:
             call.world.note("unknown_params", f"{entry.name}: {str(name)[:60]}")
         if is_url_token:

@@ -37,6 +37,11 @@ def seeded_comment(account: int, index: int) -> str:
     return f"{_SEEDED_COMMENT}{account:06d}{index:06d}"
 
 
+def broadcast(account: int) -> str:
+    """The live video of an account."""
+    return f"9001{account:010d}"
+
+
 def seeded_owner(node: str) -> int | None:
     """The account whose seeded media or comment has this id."""
     if len(node) == 17 and node.startswith((_SEEDED_MEDIA, _SEEDED_COMMENT)) and node.isascii() and node.isdigit():

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import methodcaller
 from typing import Any
 
 from simulator import errors
+from simulator.calls import Call
 from simulator.clock import graph_time
+from simulator.fields import Field
+from simulator.nodes import NodeType
 from simulator.params import Params
 
 
@@ -40,6 +44,16 @@ def row(node: str, metric: str, period: str, **content: Any) -> dict[str, Any]:
         "description": f"{title} of the object, as the simulator counts it.",
         "id": f"{node}/insights/{metric}/{period}",
     }
+
+
+INSIGHT = NodeType("InstagramInsightsResult")
+for _field in ("id", "name", "period", "values", "total_value", "title", "description"):
+    INSIGHT.plain(_field, methodcaller("get", _field))
+
+
+def shown(call: Call, rows: Sequence[dict[str, Any]], selection: tuple[Field, ...]) -> list[dict[str, Any]]:
+    """The rows with the selected fields, and whole without a selection."""
+    return [INSIGHT.render(call, one, selection) for one in rows] if selection else list(rows)
 
 
 def series(points: Sequence[tuple[Any, float]]) -> list[dict[str, Any]]:

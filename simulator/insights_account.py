@@ -84,7 +84,7 @@ def insights(call: Call, account: Account) -> Any:
     for metric in metrics:
         _check(call, metric, query)
     rows = [found for metric in metrics if (found := _row(call, account, metric, query)) is not None]
-    answer: dict[str, Any] = {"data": rows}
+    answer: dict[str, Any] = {"data": insight_rows.shown(call, rows, call.fields())}
     if any("values" in found for found in rows):
         span, args = query.until - query.since, dict(call.params)
         path = f"{account.ig_id}/insights"

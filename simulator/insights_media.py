@@ -39,7 +39,7 @@ _KEPT_S = 2 * 365 * DAY
 
 @endpoint("media_insights", "GET", "media/insights", params="metric period breakdown", need=Need.INSIGHTS)
 def insights(call: Call, media: Media) -> Any:
-    return _insights(call, media, call.params)
+    return _insights(call, media, call.params, call.fields())
 
 
 @MEDIA.field("insights")
@@ -47,10 +47,10 @@ def _insights_in_media(call: Call, media: Media, field: Field) -> Any:
     if media.account is None:
         raise errors.no_field("insights", "IGMedia")
     call.need(Need.INSIGHTS, media.account)
-    return _insights(call, media, Params(field.modifiers))
+    return _insights(call, media, Params(field.modifiers), field.sub or ())
 
 
-def _insights(call: Call, media: Media, params: Params) -> Any:
+def _insights(call: Call, media: Media, params: Params, selection: tuple[Field, ...]) -> Any:
     world, now = call.world, call.world.now()
     if media.parent_id is not None:
         raise errors.unsupported(media.id)
@@ -76,7 +76,8 @@ def _insights(call: Call, media: Media, params: Params) -> Any:
             raise errors.too_few_viewers()
     if now - media.at > _KEPT_S:
         return {"data": []}
-    return {"data": [_row(call, media, metric, bool(breakdowns)) for metric in metrics]}
+    rows = [_row(call, media, metric, bool(breakdowns)) for metric in metrics]
+    return {"data": insight_rows.shown(call, rows, selection)}
 
 
 def _check(call: Call, media: Media, metric: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simulator import errors, paging
+from simulator import errors, ids, paging
 from simulator.calls import Call
 from simulator.clock import DAY, graph_time
 from simulator.fields import Field
@@ -99,7 +99,7 @@ def live_media(call: Call, account: Account) -> Any:
         return {"data": []}
     started = account.live_until - DAY
     broadcast = Media(
-        id=f"9001{account.index:010d}",
+        id=ids.broadcast(account.index),
         account=account,
         username=account.username,
         media_type="BROADCAST",
@@ -152,7 +152,7 @@ def _children_in_media(call: Call, media: Media, field: Field) -> Any:
     return {"data": [MEDIA.render(call, child, field.sub or ()) for child in media.children]}
 
 
-@endpoint("media_collaborators", "GET", "media/collaborators", need=Need.RESUMABLE)
+@endpoint("media_collaborators", "GET", "media/collaborators", need=Need.FACEBOOK_BASE)
 def collaborators(_call: Call, media: Media) -> Any:
     return _collaborators(media)
 

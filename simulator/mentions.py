@@ -58,6 +58,33 @@ def comment(world: World, sender: Sender, account: Account, *, media: Media, tex
     return {"media_id": media.id, "comment_id": made}
 
 
+def live_comment(world: World, sender: Sender, account: Account, *, text: str | None) -> dict[str, str]:
+    """A stranger comments on the broadcast under way; only the notification tells of it."""
+    who = stranger(world.seed, "live", world.count)
+    made, media_id = world.new_id(ids.COMMENT), ids.broadcast(account.index)
+    sender.notify(account, "live_comments", _comment_value(world, made, text or "Hello 👋", who, media_id, "LIVE"))
+    return {"media_id": media_id, "comment_id": made}
+
+
+def message(world: World, sender: Sender, account: Account, *, text: str | None, is_echo: bool) -> dict[str, str]:
+    """A stranger writes to the account; as an echo, the account writes to the stranger."""
+    _, person = stranger(world.seed, "message", world.count)
+    parties = (account.ig_id, person) if is_echo else (person, account.ig_id)
+    said: dict[str, Any] = {"mid": f"mid.{world.new_id(ids.COMMENT)}", "text": text or "Hi 👋"}
+    if is_echo:
+        said["is_echo"] = True
+    sender.notify_message(
+        account,
+        {
+            "sender": {"id": parties[0]},
+            "recipient": {"id": parties[1]},
+            "timestamp": int(world.now() * 1000),
+            "message": said,
+        },
+    )
+    return {"mid": said["mid"]}
+
+
 def _comment_value(
     world: World, made: str, text: str, who: tuple[str, str], media_id: str, product_type: str = "FEED"
 ) -> dict[str, Any]:

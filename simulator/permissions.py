@@ -14,6 +14,7 @@ class Need(Enum):
 
     NOTHING = auto()
     BASE = auto()
+    FACEBOOK_BASE = auto()
     MEDIA_LIST = auto()
     PUBLISH = auto()
     RESUMABLE = auto()
@@ -36,6 +37,7 @@ _INSTAGRAM_BASE = ("instagram_business_basic",)
 _SCOPES: Mapping[Need, Mapping[Login, tuple[str, ...]]] = {
     Need.NOTHING: {Login.FACEBOOK: (), Login.INSTAGRAM: ()},
     Need.BASE: {Login.FACEBOOK: _FACEBOOK_BASE, Login.INSTAGRAM: _INSTAGRAM_BASE},
+    Need.FACEBOOK_BASE: {Login.FACEBOOK: _FACEBOOK_BASE},
     Need.MEDIA_LIST: {
         Login.FACEBOOK: ("instagram_basic", "pages_read_engagement|pages_show_list"),
         Login.INSTAGRAM: _INSTAGRAM_BASE,

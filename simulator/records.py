@@ -229,6 +229,15 @@ class Mention:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What whoever judges a client has told: the post should go out at that instant."""
+
+    account: Account
+    caption: str | None
+    at: float
+
+
 @dataclass(slots=True, eq=False)
 class Publish:
     """One line of the ledger: a media_publish that was accepted."""

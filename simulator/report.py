@@ -9,7 +9,20 @@ from simulator.backstage import Backstage
 from simulator.clock import precise_time
 from simulator.publishing import quota_total
 from simulator.records import Publish
+from simulator.sender import TALLIED, TALLY
 from simulator.world import World
+
+_COUNTED = (
+    "tokens_in_urls",
+    "defects",
+    "dead_versions",
+    "unknown_paths",
+    "unknown_params",
+    "unknown_fields",
+    "ignored_params",
+    "faults_fired",
+    "sources_without_range",
+)
 
 
 def make(stage: Backstage) -> dict[str, Any]:
@@ -17,30 +30,48 @@ def make(stage: Backstage) -> dict[str, Any]:
     by_account: dict[str, list[Publish]] = {}
     for line in world.publishes:
         by_account.setdefault(line.container.account.ig_id, []).append(line)
-    notes = {about: dict(sorted(counts.items())) for about, counts in world.notes.items()}
+    count = world.counters.of
     return {
         "publishes": len(world.publishes),
         "publishes_by_account": {ig_id: [_when(line) for line in lines] for ig_id, lines in by_account.items()},
         "duplicates": duplicates(world),
         "quota_violations": quota_violations(world),
-        "calls": dict(sorted(stage.calls.items())),
-        "calls_total": sum(stage.calls.values()),
+        "lateness": lateness(world),
+        "calls": count("calls"),
+        "calls_total": sum(count("calls").values()),
         "throttled": {
-            "refused": stage.usage.refused,
-            "after_notice": sum(stage.usage.after_notice.values()),
-            "after_notice_by_account": stage.usage.after_notice,
+            "refused": world.counters.get("throttled", "refused"),
+            "after_notice": sum(count("after_notice").values()),
+            "after_notice_by_account": count("after_notice"),
         },
-        "tokens_in_urls": notes.get("tokens_in_urls", {}),
-        "defects": notes.get("defects", {}),
-        "unknown_paths": notes.get("unknown_paths", {}),
-        "unknown_params": notes.get("unknown_params", {}),
-        "unknown_fields": notes.get("unknown_fields", {}),
-        "ignored_params": notes.get("ignored_params", {}),
-        "faults_fired": stage.faults.fired,
-        "webhooks": stage.sender.tally | {"pending": len(world.deliveries)},
-        "sources_without_range": stage.fetcher.without_range,
+        **{about: count(about) for about in _COUNTED},
+        "webhooks": {name: world.counters.get(TALLY, name) for name in TALLIED} | {"pending": len(world.deliveries)},
         "now": precise_time(world.now()),
     }
+
+
+def lateness(world: World) -> list[dict[str, Any]]:
+    """How late each post went out that `/_sim/due` has announced; early is negative, not (yet) out is null.
+
+    Posts are told apart by account and caption; of several alike the first due is the first that went out.
+    """
+    went_out: dict[tuple[str, str | None], list[Publish]] = defaultdict(list)
+    for publish in world.publishes:
+        went_out[publish.container.account.ig_id, publish.media.caption].append(publish)
+    found = []
+    for due in sorted(world.dues, key=lambda due: due.at):
+        lines = went_out[due.account.ig_id, due.caption]
+        line = lines.pop(0) if lines else None
+        found.append(
+            {
+                "account": due.account.ig_id,
+                "caption": due.caption,
+                "due_at": precise_time(due.at),
+                "at": precise_time(line.at) if line else None,
+                "late_s": round(line.at - due.at, 6) if line else None,
+            }
+        )
+    return found
 
 
 def _when(line: Publish) -> dict[str, Any]:

@@ -24,6 +24,8 @@ _GIVE_UP_S = 36 * 3600
 _LONGEST_PAUSE_S = 3600.0
 _ANSWER_S = 10.0
 _HOUR = 3600
+TALLY = "webhooks"
+TALLIED = ("sent", "delivered", "failed_attempts", "dropped", "duplicated", "given_up")
 
 
 class Sender:
@@ -37,7 +39,6 @@ class Sender:
         self._tasks: set[asyncio.Task[None]] = set()
         self.wake = asyncio.Event()
         """Set when time was pushed ahead or a story went out: something may have fallen due."""
-        self.tally = {"sent": 0, "delivered": 0, "failed_attempts": 0, "dropped": 0, "duplicated": 0, "given_up": 0}
 
     def start(self) -> None:
         for number in list(self._world.deliveries):
@@ -52,16 +53,24 @@ class Sender:
 
     def notify(self, account: Account, field: str, value: dict[str, Any]) -> None:
         """Queue one notification, unless nobody wants it or it is to be lost."""
+        self._queue(account, {"changes": [{"field": field, "value": value}]})
+
+    def notify_message(self, account: Account, messaging: dict[str, Any]) -> None:
+        """The same for a message, which has a place of its own in the envelope."""
+        self._queue(account, {"messaging": [messaging]})
+
+    def _queue(self, account: Account, content: dict[str, Any]) -> None:
         world = self._world
         if not account.is_subscribed or world.webhook_url is None:
             return
         number = world.count = world.count + 1
         if unit(world.seed, "drop", number) < world.config.webhook_drop:
-            self.tally["dropped"] += 1
+            self._world.note(TALLY, "dropped")
             return
-        entry = {"id": account.ig_id, "time": int(world.now()), "changes": [{"field": field, "value": value}]}
+        entry = {"id": account.ig_id, "time": int(world.now()), **content}
         copies = 2 if unit(world.seed, "duplicate", number) < world.config.webhook_duplicate else 1
-        self.tally["duplicated"] += copies - 1
+        if copies > 1:
+            world.note(TALLY, "duplicated")
         body = {"object": "instagram", "entry": [entry]}
         world.commit("delivery.queued", number=number, body=body, copies=copies, at=world.now())
         self._spawn(self._deliver(number))
@@ -88,13 +97,13 @@ class Sender:
             if world.webhook_url is not None and await self._post(world.webhook_url, raw):
                 for _ in range(waiting["copies"] - 1):
                     await self._post(world.webhook_url, raw)
-                self.tally["delivered"] += 1
+                self._world.note(TALLY, "delivered")
                 world.commit("delivery.done", number=number)
                 return
-            self.tally["failed_attempts"] += 1
+            self._world.note(TALLY, "failed_attempts")
             await self._pause(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
-        self.tally["given_up"] += 1
+        self._world.note(TALLY, "given_up")
         world.commit("delivery.done", number=number)
 
     async def _post(self, url: str, raw: bytes) -> bool:
@@ -103,7 +112,7 @@ class Sender:
             "user-agent": "facebookexternalua",
             "x-hub-signature-256": signature(raw, self._world.config.app_secret),
         }
-        self.tally["sent"] += 1
+        self._world.note(TALLY, "sent")
         try:
             async with (
                 self._gate,

@@ -37,7 +37,7 @@ class _Refused(Exception):
 async def receive_bytes(stage: Backstage, scope: Scope, receive: Receive) -> Answer:
     """Take the bytes, or the address of a file, for one container."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    stage.calls["upload"] = stage.calls.get("upload", 0) + 1
+    stage.world.note("calls", "upload")
     try:
         container = _container(stage, scope, headers)
         rule = stage.faults.pick("upload", container.account) if stage.faults.rules else None
@@ -47,7 +47,7 @@ async def receive_bytes(stage: Backstage, scope: Scope, receive: Receive) -> Ans
         if refused is not None:
             raise refused
         if "file_url" in headers:
-            container.params["video_url"] = headers["file_url"]
+            stage.world.commit("upload.addressed", id=container.id, url=headers["file_url"])
             stage.spawn(_fetch(stage, container, headers["file_url"]))
         else:
             await _take(stage, container, headers, receive)
@@ -128,6 +128,13 @@ async def _judge(stage: Backstage, container: Container) -> None:
     path.unlink(missing_ok=True)
 
 
+@applies("upload.addressed")
+def _addressed(world: World, event: Event) -> None:
+    container = world.nodes[event["id"]]
+    assert isinstance(container, Container)  # noqa: S101 - our own journal
+    container.params["video_url"] = event["url"]
+
+
 async def _fetch(stage: Backstage, container: Container, url: str) -> None:
     found = await stage.fetcher.video(url, container.kind, container.params)
     processing.settle(stage, container, found)
@@ -135,8 +142,12 @@ async def _fetch(stage: Backstage, container: Container, url: str) -> None:
 
 def resume(stage: Backstage, container: Container) -> None:
     """After a restart: what the file holds is what was received."""
+    if container.source is not None or container.error is not None:
+        return
+    if "video_url" in container.params:
+        stage.spawn(_fetch(stage, container, container.params["video_url"]))
     path = stage.upload_path(container.id)
-    if container.source is not None or container.error is not None or not path.exists():
+    if not path.exists():
         return
     container.received = path.stat().st_size
     if container.file_size and container.received >= container.file_size:

@@ -66,8 +66,6 @@ class Usage:
         self._users: dict[int, _Budget] = {}
         config = world.config
         self._app = _Budget(config.app_calls, config.usage_window_s, 4)
-        self.refused = 0
-        self.after_notice: dict[str, int] = {}
 
     def charge(self, account: Account | None, *, is_platform: bool, headers: dict[str, str]) -> None:
         """Count the call and set its usage header. Raises GraphError while throttled."""
@@ -78,7 +76,7 @@ class Usage:
             self._note(budget, percent, account)
             headers["x-business-use-case-usage"] = _business_header(account, budget, percent, now)
             if is_over:
-                self.refused += 1
+                self._world.note("throttled", "refused")
                 raise errors.throttled(budget.code)
             return
         percent, is_over = self._app.spend(now)
@@ -94,7 +92,7 @@ class Usage:
             f'{{"call_count":{percent},"total_time":{percent // 2},"total_cputime":{percent // 3}}}'
         )
         if is_over:
-            self.refused += 1
+            self._world.note("throttled", "refused")
             raise errors.throttled(tight.code)
 
     def block(self, account: Account | None, seconds: float, code: int | None = None) -> int:
@@ -141,7 +139,7 @@ class Usage:
             budget.told_at = real
         elif real > budget.told_at + _NOTICE_GRACE_S:
             who = account.ig_id if account else "app"
-            self.after_notice[who] = self.after_notice.get(who, 0) + 1
+            self._world.note("after_notice", who)
 
 
 def _business_header(account: Account, budget: _Budget, percent: int, now: float) -> str:

@@ -5,19 +5,20 @@ Applying the events of the journal in order rebuilds the same world, so nothing 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
 from simulator import ids, people
 from simulator.clock import SimClock, real_seconds
 from simulator.config import SimulatorConfig
+from simulator.counters import Counters
 from simulator.journal import Event, Journal
 from simulator.records import (
     Account,
     Business,
     Comment,
     Container,
+    Due,
     FacebookUser,
     Hashtag,
     Login,
@@ -63,9 +64,12 @@ class World:
         self.mentions: list[Mention] = []
         self.mentioned: set[tuple[int, str, str | None]] = set()
         self.deliveries: dict[int, dict[str, Any]] = {}
-        self.notes: dict[str, dict[str, int]] = defaultdict(dict)
+        self.dues: list[Due] = []
+        self.rules: dict[int, Event] = {}
+        self.last_rule = 0
         self.count = 0
         self.journal = Journal(config.state_dir)
+        self.counters = Counters(config.state_dir)
         self._replay()
 
     def now(self) -> float:
@@ -78,11 +82,8 @@ class World:
         _APPLY[kind](self, event)
 
     def note(self, about: str, what: str) -> None:
-        """Remember for the report. Only the first of a kind is made durable: the rest is a count."""
-        if what in self.notes[about]:
-            self.notes[about][what] += 1
-        else:
-            self.commit("note.made", about=about, what=what)
+        """Count for the report."""
+        self.counters.add(about, what)
 
     def new_id(self, prefix: str) -> str:
         self.count += 1
@@ -171,12 +172,11 @@ def _anchor(world: World, event: Event) -> None:
     world.clock.anchor(real=event["real"], sim=event["sim"], speed=event["speed"])
 
 
+@applies("dues.told")
+def _told(world: World, event: Event) -> None:
+    world.dues += [Due(world.accounts[post["account"]], post["caption"], post["at"]) for post in event["posts"]]
+
+
 @applies("readings.chosen")
 def _choose(world: World, event: Event) -> None:
     world.readings |= event["readings"]
-
-
-@applies("note.made")
-def _note(world: World, event: Event) -> None:
-    notes = world.notes[event["about"]]
-    notes[event["what"]] = notes.get(event["what"], 0) + 1

@@ -63,7 +63,10 @@ PUBLISHING = (
 READING = (
     call("users.profile", {"fields": fields_of(USER_FIELDS)}),
     call("users.me", {"fields": fields_of(USER_FIELDS)}),
-    call("media.page", _list | {"since": instants, "until": instants, "insight_metrics": metric_names}),
+    call(
+        "media.page",
+        _list | {"since": instants, "until": instants, "insight_metrics": metric_names, "allow_unknown": flags},
+    ),
     call("media.get", {"fields": _media_fields}, media_id=ref("media")),
     call("media.many", {"fields": _media_fields}, ids=some(ref("media"), 3)),
     call("media.permalink", media_id=ref("media")),
@@ -71,7 +74,7 @@ READING = (
     call("media.collaborators", media_id=ref("media")),
     call("media.product_tags", media_id=ref("media")),
     call("media.live", {"fields": _media_fields}),
-    call("stories.page", {**_list, "insight_metrics": metric_names}),
+    call("stories.page", {**_list, "insight_metrics": metric_names, "allow_unknown": flags}),
     call("tags.page", _list),
     call("mentions.mentioned_media", {"fields": _media_fields}, media_id=ref("mentioned_media")),
     call("mentions.mentioned_comment", {"fields": _comment_fields}, comment_id=ref("mentioned_comment")),
@@ -109,7 +112,11 @@ INSIGHTS = (
     ),
     call(
         "insights.media",
-        {"breakdown": st.sampled_from(BREAKDOWNS), "allow_unknown": flags},
+        {
+            "breakdown": st.sampled_from(BREAKDOWNS),
+            "product_type": st.sampled_from(["FEED", "REELS", "STORY", "story", "AD", ""]),
+            "allow_unknown": flags,
+        },
         media_id=ref("media"),
         metrics=metric_names,
     ),

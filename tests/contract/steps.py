@@ -144,6 +144,8 @@ def account_requests(draw: st.DrawFn) -> dict[str, Any]:
     }
     if wanted["metric_type"] == "total_value" and metric.breakdowns:
         wanted["breakdown"] = draw(some(st.sampled_from(metric.breakdowns), 2))
+    if draw(flags) and metric.timeframes:
+        wanted["timeframe"] = draw(st.sampled_from(metric.timeframes))
     return wanted
 
 

@@ -132,6 +132,7 @@ class Bench:
 def own_world(world: World) -> Iterator[World]:
     """A simulator of its own: here things are published twice, and quotas run out."""
     with Simulator.start(accounts=40, image_processing_s=0.0, video_processing_s=0.0, quota_total=60) as simulator:
+        simulator.post("/_sim/readings", ig_audio="audio")
         yield World(simulator, world.media)
         report = simulator.report()
         assert report["defects"] == {}

@@ -118,7 +118,7 @@ def _complete(harvester: Harvester, ladder: Ladder, one: Seen, given: Sequence[s
     wanted = [name for name in metrics if name not in given]
 
     def ask(group: Sequence[str]) -> tuple[Insight, ...]:
-        return harvester.client.insights.media(one.media.id, group)
+        return harvester.client.insights.media(one.media.id, group, product_type=kind)
 
     sift = partial(harvester.sift, wanted, ask, part=f"{kind or 'media'}:", unless_all=True)
     try:

@@ -63,7 +63,7 @@ def _active(harvester: Harvester) -> list[GraphMedia]:
 def _read_one(harvester: Harvester, story: GraphMedia) -> list[Insight]:
     metrics = catalogue.media_metrics(_KIND, Login(harvester.account.login))
     plain = [name for name in metrics if name != _BROKEN_DOWN]
-    ask = partial(harvester.client.insights.media, story.id)
+    ask = partial(harvester.client.insights.media, story.id, product_type=_KIND)
     ask_parts = partial(ask, breakdown=catalogue.MEDIA[_BROKEN_DOWN].breakdown)
     insights: list[Insight] = []
     for what, sift in (

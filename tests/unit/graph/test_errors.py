@@ -260,3 +260,5 @@ def test_no_answer_whatever_its_bytes_escapes_classification() -> None:
         assert isinstance(classify(chance.choice(list(Endpoint)), status, damaged, {}), GraphError)
 
     assert isinstance(classify(CREATE, 400, b"[" * 100_000, {}), GraphError)
+    deep = b'{"error":{"code":1,"x":' + b"[" * 5000 + b"]" * 5000 + b"}}"
+    assert isinstance(classify(CREATE, 400, deep, {}), GraphError)

@@ -9,7 +9,7 @@ import pytest
 from graph.client import GraphClient
 from graph.errors import ErrorClass, GraphError
 from graph.insights import Breakdown, BreakdownResult, Insight, InsightValue, TotalValue
-from graph.metrics import InvalidMetricRequest, UnknownMetric
+from graph.metric_rules import InvalidMetricRequest, UnknownMetric
 from tests.unit.graph.conftest import IG_ID
 from tests.unit.graph.server import ScriptedServer
 
@@ -123,6 +123,12 @@ def test_a_wrong_request_never_reaches_instagram(facebook: GraphClient, server: 
         facebook.insights.media("1", ["plays"])
     with pytest.raises(InvalidMetricRequest):
         facebook.insights.account(["views"], period="day")
+    with pytest.raises(InvalidMetricRequest, match="navigation exists for STORY, not for FEED"):
+        facebook.insights.media("1", ["navigation"], product_type="FEED")
+    with pytest.raises(UnknownMetric):
+        facebook.media.page(insight_metrics=["plays"])
+    with pytest.raises(InvalidMetricRequest, match="saved exists for FEED and REELS, not for STORY"):
+        facebook.stories.page(insight_metrics=["saved"])
 
     assert server.received == []
 
@@ -133,3 +139,6 @@ def test_a_metric_newer_than_us_can_be_asked_for(facebook: GraphClient, server: 
     (insight,) = facebook.insights.media("1", ["sends"], allow_unknown=True)
 
     assert (insight.name, insight.extra) == ("sends", {"unit": "people"})
+    server.replies({"data": []})
+    facebook.media.page(insight_metrics=["sends"], allow_unknown=True)
+    assert "insights.metric(sends)" in server.last.query["fields"]

@@ -36,9 +36,53 @@ CALLS: dict[str, Callable[[GraphClient], object]] = {
 }
 
 
+FIELDS: dict[str, Callable[[GraphClient, str], object]] = {
+    "profile": lambda c, field: c.users.profile([field]),
+    "media.page": lambda c, field: c.media.page(fields=["id", field]),
+    "media.get": lambda c, field: c.media.get("1", [field]),
+    "media.many": lambda c, field: c.media.many(["1"], [field]),
+    "media.children": lambda c, field: c.media.children("1", [field]),
+    "media.live": lambda c, field: c.media.live([field]),
+    "stories.page": lambda c, field: c.stories.page(fields=[field]),
+}
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_not_on_instagram_login(instagram: GraphClient, server: ScriptedServer, name: str) -> None:
     with pytest.raises(NotOnThisLogin, match="is not available on Instagram Login; it needs Facebook Login"):
         CALLS[name](instagram)
 
     assert server.received == []
+
+
+@pytest.mark.parametrize("call", FIELDS)
+@pytest.mark.parametrize("extra", ["", "{id}", ".limit(1){id}"])
+def test_a_field_that_instagram_login_does_not_have(
+    instagram: GraphClient, server: ScriptedServer, call: str, extra: str
+) -> None:
+    field = "business_discovery" if call == "profile" else "product_tags" if extra else "total_like_count"
+
+    with pytest.raises(NotOnThisLogin, match=f"the field {field} is not available on Instagram Login"):
+        FIELDS[call](instagram, field + extra)
+
+    assert server.received == []
+
+
+@pytest.mark.parametrize("field", ["account_type", "user_id"])
+def test_a_field_that_facebook_login_does_not_have(facebook: GraphClient, server: ScriptedServer, field: str) -> None:
+    with pytest.raises(NotOnThisLogin, match=f"the field {field} is not available on Facebook Login"):
+        facebook.users.profile([field])
+
+    assert server.received == []
+
+
+def test_a_field_of_the_own_flavour_is_asked_for(
+    facebook: GraphClient, instagram: GraphClient, server: ScriptedServer
+) -> None:
+    server.replies({"id": "1"}, {"id": "1"}, {"id": "1"})
+
+    facebook.media.get("1", ["total_like_count", "product_tags{product_id}"])
+    assert server.last.query["fields"] == "total_like_count,product_tags{product_id}"
+    instagram.users.profile(["account_type"])
+    instagram.media.get("1", ["caption", "brand_new"])
+    assert server.last.query["fields"] == "caption,brand_new"

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from graph.credentials import Login
+from graph.metric_rules import InvalidMetricRequest, UnknownMetric, check_account, check_media
 from graph.metrics import (
     ACCOUNT,
     MEDIA,
-    InvalidMetricRequest,
-    UnknownMetric,
+    PRODUCT_TYPES,
+    REMOVED,
+    MediaMetric,
     account_metrics,
-    check_account,
-    check_media,
     media_metrics,
+    removal,
+    timeframes,
 )
+from graph.versions import DEFAULT, Version, parse_version
+from pressrun.errors import UsageError
 
 FACEBOOK, INSTAGRAM = Login.FACEBOOK, Login.INSTAGRAM
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
+TODAY = NOW.date()
 
 
-def account(*metrics: str, period: str = "day", metric_type: str | None = "total_value", **more: Any) -> None:
-    arguments: dict[str, Any] = {"breakdowns": (), "since": None, "until": None, "timeframe": None}
-    check_account(metrics, period=period, metric_type=metric_type, **(arguments | more))
+ASKED: dict[str, Any] = {"version": DEFAULT, "on": TODAY, "period": "day", "metric_type": "total_value"}
+ASKED |= {"breakdowns": (), "since": None, "until": None, "timeframe": None}
+
+
+def account(*metrics: str, login: Login = FACEBOOK, **more: Any) -> None:
+    check_account(metrics, login, **(ASKED | more))
+
+
+def media(*metrics: str, login: Login = FACEBOOK, version: Version = DEFAULT, on: date = TODAY, **more: Any) -> None:
+    check_media(metrics, login, version=version, on=on, **more)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +81,18 @@ def test_what_instagram_answers(metrics: list[str], arguments: dict[str, Any]) -
         (["reach"], {"since": NOW - timedelta(days=30, seconds=1), "until": NOW}, "at most 30 days"),
         (["reach"], {"since": NOW, "until": NOW - timedelta(days=1)}, "since first"),
         (["follower_demographics"], {"period": "day"}, "period lifetime, not day"),
+        (
+            ["engaged_audience_demographics"],
+            {"period": "lifetime", "timeframe": "last_30_days"},
+            "timeframe this_week or this_month, not last_30_days",
+        ),
+        (["follower_demographics"], {"period": "lifetime", "timeframe": "this_year"}, "not this_year"),
+        ("reach", {}, "a list of names"),
     ],
 )
 def test_what_instagram_would_refuse(metrics: list[str], arguments: dict[str, Any], reason: str) -> None:
     with pytest.raises(InvalidMetricRequest, match=reason):
-        account(*metrics, **arguments)
+        check_account(metrics, FACEBOOK, **(ASKED | arguments))
 
 
 @pytest.mark.parametrize(
@@ -98,29 +121,29 @@ class TestMedia:
     )
     def test_metrics_that_do_not_exist(self, metric: str, reason: str) -> None:
         with pytest.raises(UnknownMetric, match=reason):
-            check_media([metric], FACEBOOK)
+            media(metric, login=FACEBOOK)
 
     @pytest.mark.parametrize("metric", ["link_clicks", "total_likes", "total_comments", "total_views"])
     def test_some_exist_on_facebook_login_only(self, metric: str) -> None:
-        check_media([metric], FACEBOOK)
+        media(metric, login=FACEBOOK)
         with pytest.raises(UnknownMetric, match="Facebook Login only"):
-            check_media([metric], INSTAGRAM)
+            media(metric, login=INSTAGRAM)
 
     @pytest.mark.parametrize("metric", ["facebook_views", "crossposted_views"])
     def test_some_are_asked_for_alone(self, metric: str) -> None:
-        check_media([metric], INSTAGRAM)
+        media(metric, login=INSTAGRAM)
         with pytest.raises(InvalidMetricRequest, match="alone"):
-            check_media(["reach", metric], INSTAGRAM)
+            media("reach", metric, login=INSTAGRAM)
 
     def test_breakdowns(self) -> None:
-        check_media(["profile_activity"], INSTAGRAM, breakdown="action_type")
+        media("profile_activity", login=INSTAGRAM, breakdown="action_type")
         with pytest.raises(InvalidMetricRequest, match="cannot be broken down"):
-            check_media(["reach"], INSTAGRAM, breakdown="action_type")
+            media("reach", login=INSTAGRAM, breakdown="action_type")
         with pytest.raises(InvalidMetricRequest, match="no metric"):
-            check_media([], INSTAGRAM)
+            media(login=INSTAGRAM)
 
     def test_old_media_still_have_impressions(self) -> None:
-        check_media(["impressions"], INSTAGRAM)
+        media("impressions", login=INSTAGRAM)
 
 
 COMMON = {"reach", "views", "shares", "total_interactions", "reposts"}
@@ -155,7 +178,7 @@ def test_videos_in_the_feed_have_fewer() -> None:
 def test_what_is_offered_is_accepted() -> None:
     for login in Login:
         for kind in ("FEED", "REELS", "STORY", None):
-            check_media(media_metrics(kind, login), login)
+            media(*media_metrics(kind, login), login=login, product_type=kind)
     assert set(account_metrics(FACEBOOK)) == set(ACCOUNT)
     assert {metric.name for metric in MEDIA.values()} == set(MEDIA)
 
@@ -163,3 +186,152 @@ def test_what_is_offered_is_accepted() -> None:
 def test_the_minimum_audience_is_told() -> None:
     assert ACCOUNT["follower_demographics"].minimum == "100 followers"
     assert ACCOUNT["reach"].minimum is None
+    assert MEDIA["reach"].minimum == "5 viewers of a story"
+    assert MEDIA["saved"].minimum is None
+
+
+class TestProductTypes:
+    @pytest.mark.parametrize(
+        ("metric", "kind", "exists"),
+        [
+            ("navigation", "STORY", True),
+            ("navigation", "FEED", False),
+            ("saved", "story", False),
+            ("saved", "reels", True),
+            ("reels_skip_rate", "FEED", False),
+            ("follows", "REELS", False),
+            ("crossposted_views", "FEED", False),
+            # What is no kind of the catalogue is left to Instagram.
+            ("navigation", "AD", True),
+            ("navigation", None, True),
+        ],
+    )
+    def test_a_metric_exists_for_some_kinds_only(self, metric: str, kind: str | None, exists: bool) -> None:
+        if exists:
+            media(metric, product_type=kind)
+            return
+        with pytest.raises(InvalidMetricRequest, match=f"{metric} exists for .*, not for {str(kind).upper()}"):
+            media(metric, product_type=kind)
+
+
+class TestVersions:
+    # Between the release of the version that lost a metric and the day on which all versions lost it.
+    BEFORE_ALL_LOST_IT = date(2025, 3, 1)
+
+    def test_a_metric_leaves_with_a_version_and_later_all_of_them(self) -> None:
+        media("impressions", "plays", version=Version(21), on=self.BEFORE_ALL_LOST_IT)
+        account("impressions", version=Version(21), on=self.BEFORE_ALL_LOST_IT)
+        with pytest.raises(UnknownMetric, match=r"plays on 2025-04-21 \(v22\.0\)"):
+            media("plays", version=Version(22), on=self.BEFORE_ALL_LOST_IT)
+        with pytest.raises(UnknownMetric, match="impressions"):
+            account("impressions", version=Version(22), on=self.BEFORE_ALL_LOST_IT)
+        with pytest.raises(UnknownMetric, match="plays"):
+            media("plays", version=Version(21), on=date(2025, 4, 21))
+
+    @pytest.mark.parametrize("metric", sorted(REMOVED))
+    @pytest.mark.parametrize("version", ["v21.0", "v25.0", "v26.0"])
+    def test_today_no_living_version_has_what_was_removed(self, metric: str, version: str) -> None:
+        gone = removal(metric)
+
+        assert gone is not None
+        assert gone.holds(parse_version(version), TODAY)
+
+    def test_older_timeframes_left_with_v20_where_meta_says_so(self) -> None:
+        engaged, followers = ACCOUNT["engaged_audience_demographics"], ACCOUNT["follower_demographics"]
+
+        assert timeframes(engaged, version=Version(19), on=TODAY) == engaged.timeframes
+        assert timeframes(engaged, version=Version(20), on=TODAY) == ("this_week", "this_month")
+        assert "last_30_days" in timeframes(followers, version=Version(25), on=TODAY)
+        assert timeframes(ACCOUNT["reach"], on=TODAY) == ()
+
+    @pytest.mark.parametrize("text", ["25", "v25", "v25.0/..", "V25.0", "", "v25.0 "])
+    def test_what_is_no_version(self, text: str) -> None:
+        with pytest.raises(UsageError, match=r"not a version of the Graph API, such as v25\.0"):
+            parse_version(text)
+
+    def test_versions_are_ordered_by_number(self) -> None:
+        assert parse_version("v9.0") < parse_version("v10.0") < parse_version("v10.1")
+        assert str(parse_version("v26.0")) == "v26.0"
+
+
+class TestLogins:
+    def test_each_flavour_is_offered_what_it_has(self) -> None:
+        # Meta's page names no difference between the logins for accounts.
+        assert account_metrics(INSTAGRAM) == account_metrics(FACEBOOK) == tuple(ACCOUNT)
+        for login in Login:
+            assert set(account_metrics(login)) == {one.name for one in ACCOUNT.values() if login in one.logins}
+
+    def test_an_account_metric_of_one_flavour_would_be_refused_on_the_other(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(ACCOUNT, "reach", replace(ACCOUNT["reach"], logins=(FACEBOOK,)))
+
+        account("reach", login=FACEBOOK)
+        with pytest.raises(UnknownMetric, match="reach exists on Facebook Login only"):
+            account("reach", login=INSTAGRAM)
+        assert "reach" not in account_metrics(INSTAGRAM)
+
+
+class TestGuide:
+    """The tables of docs/instagram.md are the catalogue."""
+
+    GUIDE = (Path(__file__).parents[3] / "docs" / "instagram.md").read_text(encoding="utf-8")
+    HALVES = GUIDE.split("| media metric |")
+
+    def test_account_metrics(self) -> None:
+        rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", self.HALVES[0], re.MULTILINE))
+
+        assert rows == {
+            name: " | ".join(
+                [
+                    _logins(metric.logins),
+                    metric.added or "–",
+                    _list(metric.periods),
+                    _list(metric.metric_types) or "none",
+                    _list(metric.breakdowns) or "–",
+                    _list(timeframes(metric, on=TODAY)) or "–",
+                    metric.minimum or "–",
+                ]
+            )
+            for name, metric in ACCOUNT.items()
+        }
+
+    def test_media_metrics(self) -> None:
+        rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", self.HALVES[1], re.MULTILINE))
+
+        assert rows == {
+            name: " | ".join(
+                [
+                    *("✓" if kind in metric.product_types else "–" for kind in PRODUCT_TYPES),
+                    _logins(metric.logins),
+                    metric.added or "–",
+                    _list((metric.breakdown,)) if metric.breakdown else "–",
+                    _remark(metric),
+                ]
+            )
+            for name, metric in MEDIA.items()
+        }
+
+    def test_removed_metrics(self) -> None:
+        missing = [
+            name
+            for name, gone in REMOVED.items()
+            if not re.search(rf"^\| {gone.version} \| {gone.day} \| .*`{name}`", self.GUIDE, re.MULTILINE)
+        ]
+
+        assert missing == []
+
+
+def _logins(logins: Sequence[Login]) -> str:
+    return " ".join(login.value[0].upper() for login in logins)
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _remark(metric: MediaMetric) -> str:
+    said = ["fails unless the media is on Facebook: ask alone"] if metric.alone else []
+    said += ["not for videos in the feed"] if metric.not_for_feed_video else []
+    said += [f"media from before {metric.only_before} only"] if metric.only_before else []
+    return "; ".join(said) or "–"

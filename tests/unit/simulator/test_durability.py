@@ -78,6 +78,51 @@ def _snapshot(sim: Sim, media: str) -> dict[str, Any]:
     }
 
 
+def test_the_report_survives_a_kill(tmp_path: Path) -> None:
+    with started(tmp_path) as (process, sim):
+        sim.publish(caption="kept", image_url="http://media.invalid/k.jpg")
+        sim.call("GET", f"/{ig_id(0)}?access_token=SIM-TOKEN-0&brand_new=1")
+        sim.http.get(f"/v18.0/{ig_id(0)}/live_videos", headers={"authorization": "Bearer SIM-TOKEN-0"})
+        sim.control("POST", "throttle", account=2, seconds=3600)
+        sim.refused("GET", f"/{ig_id(2)}", as_account=2)
+        sim.control("POST", "due", account=0, caption="kept", at=1)
+        before = sim.report() | {"now": None}
+        process.kill()
+
+    with started(tmp_path) as (_, sim):
+        assert sim.report() | {"now": None} == before
+        assert before["calls"]["media_publish"] == 1
+        assert before["throttled"]["refused"] == 1
+        assert [before[name] for name in ("tokens_in_urls", "unknown_paths")] == [
+            {"user": 1},
+            {"GET /{id}/live_videos": 1},
+        ]
+        assert before["lateness"][0]["late_s"] > 0
+        sim.get(f"/{ig_id(0)}")
+        assert sim.report()["calls"]["user"] == before["calls"]["user"] + 1
+
+
+def test_fault_rules_set_at_run_time_survive_a_kill_with_their_counts(tmp_path: Path) -> None:
+    with started(tmp_path, 0, "--fault", "stories:refuse") as (process, sim):
+        sim.control("POST", "faults", endpoint="tags", mode="refuse")
+        sim.control("DELETE", "faults")
+        sim.control("POST", "faults", endpoint="user", mode="refuse", code=4711, nth=3, account=0)
+        sim.get(f"/{ig_id(0)}")
+        sim.get(f"/{ig_id(0)}")
+        process.kill()
+
+    with started(tmp_path) as (process, sim):
+        (rule,) = sim.control("GET", "faults")["faults"]
+        assert (rule["endpoint"], rule["seen"], rule["fired"], rule["account"]) == ("user", 2, 0, 0)
+        assert sim.refused("GET", f"/{ig_id(0)}") == (4711, None)
+        process.kill()
+
+    with started(tmp_path, 0, "--fault", "user_media:refuse") as (_, sim):
+        assert sim.get(f"/{ig_id(0)}"), "it struck as often as it was to, before the kill"
+        assert [rule["endpoint"] for rule in sim.control("GET", "faults")["faults"]] == ["user", "user_media"]
+        assert sim.report()["faults_fired"] == {"user:refuse": 1}
+
+
 @pytest.mark.parametrize("mode", ["accept_then_hang", "accept_then_reset"])
 def test_an_effect_without_an_answer_is_durable(tmp_path: Path, mode: str) -> None:
     with started(tmp_path, 0, "--fault", f"media_publish:{mode}") as (process, sim):

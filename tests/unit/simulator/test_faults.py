@@ -194,7 +194,7 @@ def test_probability_is_repeatable(simulate: Callable[..., Sim]) -> None:
 def test_a_rule_is_not_spent_on_a_call_that_fails_by_itself(sim: Sim) -> None:
     _fault(sim, "accept_then_500", nth=1)
     assert sim.refused("POST", PUBLISH, creation_id="1") == (24, 2207008)
-    assert sim.report()["faults_fired"] == {"media_publish:accept_then_500": 0}
+    assert sim.report()["faults_fired"] == {}
     made = sim.finished()
 
     assert sim.refused("POST", PUBLISH, status=500, creation_id=made) == (2, None)

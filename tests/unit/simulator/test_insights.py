@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -191,6 +191,36 @@ def test_a_day_is_restated_for_48_hours_and_then_stands_still(sim: Sim) -> None:
     settled = values()
     sim.advance(10 * DAY)
     assert values() == settled
+
+
+def test_the_fields_of_an_insight_can_be_chosen(shared: Sim) -> None:
+    ask: dict[str, Any] = {"metric": "reach", "period": "day", "since": _days_ago(9)}
+    (whole,) = _ask(shared, **ask)
+
+    (row,) = _ask(shared, **ask, fields="name,values")
+
+    assert row == {name: whole[name] for name in ("name", "values", "id")}
+    assert shared.refused("GET", f"/{ig_id(0)}/insights", **ask, fields="name,unheard_of") == (100, None)
+
+
+def test_totals_have_no_paging(shared: Sim) -> None:
+    ask = {"metric": "views", "period": "day", "metric_type": "total_value"}
+
+    assert set(shared.get(f"/{ig_id(0)}/insights", **ask)) == {"data"}
+
+
+def test_a_day_is_told_only_some_time_after_its_end_and_at_most_48_hours_later(sim: Sim) -> None:
+    pacific = ZoneInfo("America/Los_Angeles")
+    at_once = []
+    for _ in range(5):
+        today = datetime.fromtimestamp(sim.control("GET", "clock")["seconds"], pacific).date()
+        end = datetime.combine(today + timedelta(days=1), time(), pacific).timestamp()
+        sim.advance(end + 5 - sim.control("GET", "clock")["seconds"])
+        at_once.append(bool(_ask(sim, metric="reach", period="day", since=int(end) - 1, until=int(end))))
+
+    assert not all(at_once)
+    sim.advance(48 * 3600)
+    assert _ask(sim, metric="reach", period="day", since=int(end) - 1, until=int(end))
 
 
 def test_two_runs_of_the_same_seed_agree(simulate: Callable[..., Sim]) -> None:

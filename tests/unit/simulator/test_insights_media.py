@@ -122,3 +122,15 @@ def test_the_insights_scope_is_needed(sim: Sim) -> None:
 
     assert sim.refused("GET", f"/{ig_id(0)}/insights", metric="reach", period="day", status=403) == (10, None)
     assert sim.refused("GET", f"/{media}", fields="insights.metric(reach)", status=403) == (10, None)
+
+
+def test_the_fields_of_an_insight_can_be_chosen(sim: Sim) -> None:
+    media = sim.publish()
+    (whole,) = sim.get(f"/{media}/insights", metric="reach")["data"]
+    chosen = {name: whole[name] for name in ("name", "values", "id")}
+
+    nested = sim.get(f"/{ig_id(0)}/media", fields="insights.metric(reach){name,values}", limit=1)
+
+    assert sim.get(f"/{media}/insights", metric="reach", fields="name,values")["data"] == [chosen]
+    assert nested["data"][0]["insights"]["data"] == [chosen]
+    assert sim.refused("GET", f"/{media}", fields="insights.metric(reach){nothing}") == (100, None)

@@ -103,6 +103,17 @@ def test_the_quota_is_a_rolling_window_per_account(simulate: Callable[..., Sim])
     assert sim.report()["quota_violations"] == []
 
 
+def test_a_window_that_holds_too_much_is_reported(sim: Sim) -> None:
+    for number in range(3):
+        sim.publish(caption=str(number), image_url=f"http://media.invalid/{number}.jpg")
+    assert sim.report()["quota_violations"] == []
+
+    sim.control("POST", "account", account=0, quota_total=2)
+
+    (found,) = sim.report()["quota_violations"]
+    assert (found["account"], found["at"], found["quota_total"]) == (ig_id(0), sim.ledger()[2]["accepted_at"], 2)
+
+
 def test_the_limit_can_be_read(simulate: Callable[..., Sim]) -> None:
     sim = simulate(quota_total=3)
     sim.publish()
@@ -158,3 +169,34 @@ def test_a_deleted_media_is_gone_but_stays_in_the_ledger(sim: Sim) -> None:
     assert sim.refused("GET", f"/{media}") == (100, 33)
     assert media not in [row["id"] for row in sim.get(f"/{ig_id(0)}/media")["data"]]
     assert len(sim.ledger()) == 1
+
+
+def test_the_report_tells_how_late_each_post_was(sim: Sim) -> None:
+    start = sim.control("GET", "clock")["seconds"]
+    posts = [
+        {"account": 0, "caption": "on its second", "at": start + 100},
+        {"account": ig_id(2), "caption": "never", "at": start + 50},
+        {"account": 0, "caption": "on its second", "at": start + 7200},
+    ]
+    assert sim.control("POST", "due", posts=posts) == {"told": 3}
+    sim.control("POST", "due", account=0, caption="early", at="2099-01-01T00:00:00Z")
+    made = [sim.finished(caption="on its second", image_url=f"http://media.invalid/{n}.jpg") for n in range(2)]
+
+    sim.advance(103)
+    sim.post(f"/{ig_id(0)}/media_publish", creation_id=made[0])
+    sim.publish(caption="early", image_url="http://media.invalid/early.jpg")
+    sim.advance(7200)
+    sim.post(f"/{ig_id(0)}/media_publish", creation_id=made[1])
+
+    never, first, second, early = sim.report()["lateness"]
+    assert (never["caption"], never["at"], never["late_s"]) == ("never", None, None)
+    assert first["at"] == sim.ledger()[0]["at"]
+    assert 3 <= first["late_s"] < 60
+    assert 103 <= second["late_s"] < 200
+    assert early["late_s"] < 0
+
+
+def test_a_due_without_an_instant_is_refused(sim: Sim) -> None:
+    for body in ({"account": 0, "caption": "x"}, {"posts": [1]}, {"account": 9, "at": 1}, {"at": "soon"}):
+        assert sim.http.post("/_sim/due", json=body).status_code == 400
+    assert sim.report()["lateness"] == []

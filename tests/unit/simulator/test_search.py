@@ -143,3 +143,19 @@ def test_scopes_and_features_are_needed(sim: Sim) -> None:
     assert sim.refused("GET", "/ig_hashtag_search", status=403, user_id=ig_id(0), q="x") == (10, None)
     assert sim.refused("GET", f"/{ig_id(0)}/available_catalogs", status=403) == (10, None)
     assert sim.get("/ig_audio") == {"data": []}
+
+
+@pytest.mark.parametrize("shape", ["audio", "data"])
+def test_audio_has_the_shape_that_is_chosen(sim: Sim, shape: str) -> None:
+    assert sim.get("/ig_audio", audio_type="music", user_id=ig_id(0)) == {"data": []}
+    sim.control("POST", "readings", ig_audio=shape)
+
+    trending = sim.get("/ig_audio", audio_type="music", user_id=ig_id(0))[shape]
+    found = sim.get("/ig_audio", audio_type="original_sound", user_id=ig_id(0), search_query="night")[shape]
+
+    assert len(trending) == 6
+    assert [one["title"] for one in found] == ["Night Drive"]
+    assert set(found[0]) == {"audio_id", "audio_type", "title", "display_artist", "duration_in_ms"}
+    assert found[0]["audio_id"] not in {one["audio_id"] for one in trending}
+    assert sim.refused("GET", "/ig_audio", audio_type="noise") == (100, None)
+    assert sim.report()["unknown_params"] == {}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
+from benchmarks.simulator import measure
 from pressrun.errors import UsageError
 from simulator.config import SimulatorConfig
 from simulator.faults import MODES
@@ -29,6 +30,16 @@ def test_it_says_where_it_listens_first_and_ends_cleanly(number: signal.Signals)
         process.send(number)
         assert process.wait() == 0
         assert process.lines == [f"LISTENING {url}"]
+
+
+def test_the_command_works_with_nothing_configured(tmp_path: Path) -> None:
+    with start_module("cli", "simulator", env={"HOME": str(tmp_path)}) as process:
+        url = process.line(r"^LISTENING (http://127\.0\.0\.1:\d+)$")
+        answer = httpx.get(f"{url}/v25.0/{ig_id(0)}", headers={"authorization": "Bearer SIM-TOKEN-0"})
+        assert answer.json()["id"] == ig_id(0)
+        assert process.terminate() == 0
+    assert process.lines == [f"LISTENING {url}"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_hanging_call_does_not_hold_up_the_end() -> None:
@@ -99,38 +110,8 @@ def test_the_document_names_every_endpoint_and_every_fault() -> None:
     assert missing == []
 
 
-def test_it_serves_at_least_300_simple_requests_a_second() -> None:
-    with start_module("simulator", "--accounts", "2") as process:
-        url = process.line(r"^LISTENING http://(\S+)$")
-        rates = []
-        for _ in range(3):
-            rates.append(asyncio.run(_rate(url, seconds=0.7, connections=8)))
-            if rates[-1] >= 300:
-                break
-    assert max(rates) >= 300
+def test_it_serves_at_least_1500_simple_requests_a_second_on_one_core() -> None:
+    # By processor time, so that whatever else the machine does is not held against the simulator.
+    found = measure(seconds=0.7, rounds=1, connections=8, state_dir=True)
 
-
-async def _rate(address: str, *, seconds: float, connections: int) -> float:
-    """Answers per second over keep-alive connections, one request at a time on each."""
-    host, port = address.split(":")
-    request = (
-        f"GET /v25.0/{ig_id(0)}?fields=id,username HTTP/1.1\r\nHost: {address}\r\n"
-        "Authorization: Bearer SIM-TOKEN-0\r\n\r\n"
-    ).encode()
-    start = time.perf_counter()
-
-    async def ask() -> int:
-        reader, writer = await asyncio.open_connection(host, int(port))
-        answers = 0
-        while time.perf_counter() - start < seconds:
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 200")
-            length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-            await reader.readexactly(length)
-            answers += 1
-        writer.close()
-        return answers
-
-    answers = sum(await asyncio.gather(*(ask() for _ in range(connections))))
-    return answers / (time.perf_counter() - start)
+    assert found["simulator_per_cpu_s"] >= 1500, found

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.support.waiting import until
-from tests.unit.simulator.client import Helper, Sim, ig_id
+from tests.unit.simulator.client import Helper, Sim, ig_id, running
 
 REEL = {"media_type": "REELS", "upload_type": "resumable"}
 
@@ -70,6 +71,20 @@ def test_a_file_can_be_fetched_instead(fetching: Sim, host: Helper) -> None:
 
     assert fetching.http.post(made["uri"], headers=headers).json()["success"] is True
     until(lambda: fetching.status(made["id"]) == "FINISHED")
+
+
+def test_a_file_that_was_to_be_fetched_is_fetched_after_a_restart(tmp_path: Path, host: Helper) -> None:
+    with running(state_dir=tmp_path, fetch_media=True) as sim:
+        made = sim.post(f"/{ig_id(0)}/media", **REEL)
+        headers = {"authorization": "OAuth SIM-TOKEN-0", "file_url": f"{host.url}/good.mp4"}
+        # The journal of a simulator that was killed between the answer and the fetching ends here.
+        assert sim.http.post(made["uri"], headers=headers).status_code == 200
+        journal = (tmp_path / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    kept = [line for line in journal if b'"container.fetched"' not in line]
+    (tmp_path / "journal.jsonl").write_bytes(b"".join(kept))
+
+    with running(state_dir=tmp_path, fetch_media=True) as sim:
+        until(lambda: sim.status(made["id"]) == "FINISHED", what=lambda: sim.status(made["id"]))
 
 
 def test_a_bad_video_fails_in_processing(fetching: Sim, videos: dict[str, bytes]) -> None:

@@ -108,3 +108,12 @@ def test_followers_grow_with_the_days(sim: Sim) -> None:
     sim.advance(30 * 86_400)
 
     assert sim.get(f"/{ig_id(0)}", fields="followers_count")["followers_count"] > before
+
+
+def test_dead_versions_are_served_and_reported(sim: Sim) -> None:
+    for version in ("v18.0", "v20.0", "v21.0", "v26.0", "v27.0"):
+        answer = sim.http.get(f"/{version}/{ig_id(0)}", headers={"authorization": "Bearer SIM-TOKEN-0"})
+        assert answer.status_code == 200
+        assert answer.headers["facebook-api-version"] == version
+
+    assert sim.report()["dead_versions"] == {"v18.0": 1, "v20.0": 1, "v27.0": 1}

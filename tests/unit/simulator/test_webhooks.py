@@ -95,6 +95,41 @@ def test_a_comment_webhook_can_call_its_id_either_way(hooked: Sim, receiver: Hel
     assert _first(receiver, hooked)["value"]["comment_id"] == made["comment_id"]
 
 
+@pytest.mark.parametrize("account", [0, 1])
+def test_live_comments_are_announced_during_the_broadcast_only(hooked: Sim, receiver: Helper, account: int) -> None:
+    assert hooked.http.post("/_sim/live_comment", json={"account": account}).status_code == 400
+    hooked.control("POST", "account", account=account, live_seconds=600)
+    (live,) = hooked.get(f"/{ig_id(account)}/live_media", as_account=account, fields="id,media_product_type")["data"]
+
+    made = hooked.control("POST", "live_comment", account=account, text="hello from afar")
+
+    found = _first(receiver, hooked)
+    assert (found["account"], found["field"]) == (ig_id(account), "live_comments")
+    assert found["value"]["id"] == made["comment_id"]
+    assert found["value"]["text"] == "hello from afar"
+    assert set(found["value"]["from"]) == {"id", "username"}
+    assert found["value"]["media"] == {"id": live["id"], "media_product_type": "LIVE"}
+    hooked.advance(601)
+    assert hooked.http.post("/_sim/live_comment", json={"account": account}).status_code == 400
+
+
+@pytest.mark.parametrize("is_echo", [False, True])
+def test_messages_have_their_own_place_in_the_envelope(hooked: Sim, receiver: Helper, is_echo: bool) -> None:
+    made = hooked.control("POST", "message", account=1, text="Is it still there?", is_echo=is_echo)
+
+    until(lambda: receiver.seen, what=lambda: hooked.report()["webhooks"])
+    body = receiver.notifications()[0]
+    (entry,) = body["entry"]
+    (message,) = entry["messaging"]
+    assert (body["object"], entry["id"], "changes" in entry) == ("instagram", ig_id(1), False)
+    assert set(message) == {"sender", "recipient", "timestamp", "message"}
+    assert (message["sender"]["id"] == ig_id(1)) is is_echo
+    assert (message["recipient"]["id"] == ig_id(1)) is not is_echo
+    assert message["message"] == {"mid": made["mid"], "text": "Is it still there?"} | (
+        {"is_echo": True} if is_echo else {}
+    )
+
+
 def test_a_refused_notification_is_sent_again_until_a_200(hooked: Sim, receiver: Helper) -> None:
     answers = iter([500, 404, 200])
     receiver.answer = lambda _exchange: (next(answers), {}, b"")

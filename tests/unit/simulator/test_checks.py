@@ -1,0 +1,93 @@
+"""The media specification of graph-api.md §2.2, at its edges."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from simulator.checks import MIB, ImageFacts, VideoFacts, image_problem, video_problem
+from simulator.records import Kind
+
+GOOD = VideoFacts("mp4", "h264", 1080, 1920, 30.0, 30.0, "yuv420p", "aac", 48_000, 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "size", "subcode"),
+    [
+        (Kind.IMAGE, ImageFacts("JPEG", 800, 1000), 8 * MIB, None),
+        (Kind.IMAGE, ImageFacts("JPEG", 1910, 1000), 1, None),
+        (Kind.IMAGE, ImageFacts("JPEG", 799, 1000), 1, 2207009),
+        (Kind.IMAGE, ImageFacts("JPEG", 1911, 1000), 1, 2207009),
+        (Kind.IMAGE, ImageFacts("JPEG", 5000, 5000), 1, None),  # rescaled
+        (Kind.IMAGE, ImageFacts("JPEG", 1, 1), 8 * MIB + 1, 2207004),
+        (Kind.CHILD_IMAGE, ImageFacts("JPEG", 799, 1000), 1, 2207009),
+        (Kind.STORY_IMAGE, ImageFacts("JPEG", 1, 1000), 1, None),
+        (Kind.STORY_IMAGE, ImageFacts("MPO", 9, 16), 1, 2207005),
+        (Kind.IMAGE, ImageFacts("PNG", 1, 1), 1, 2207005),
+        (Kind.IMAGE, ImageFacts(None, 0, 0), 1, 2207052),
+    ],
+)
+def test_images(kind: Kind, facts: ImageFacts, size: int, subcode: int | None) -> None:
+    problem = image_problem(kind, facts, size)
+
+    assert (problem.subcode if problem else None) == subcode
+
+
+@pytest.mark.parametrize(
+    ("change", "good"),
+    [
+        ({}, True),
+        ({"container": "mov"}, True),
+        ({"container": None}, False),
+        ({"codec": "hevc"}, True),
+        ({"codec": "vp9"}, False),
+        ({"is_moov_first": False}, False),
+        ({"pixel_format": "yuv444p"}, False),
+        ({"audio_codec": None}, True),
+        ({"audio_codec": "mp3"}, False),
+        ({"audio_rate": 96_000}, False),
+        ({"audio_channels": 6}, False),
+        ({"width": 1920, "height": 1080}, True),
+        ({"width": 1921}, False),
+        ({"duration_s": 3.0}, True),
+        ({"duration_s": 2.9}, False),
+        ({"duration_s": 900.0}, True),
+        ({"duration_s": 901.0}, False),
+        ({"fps": 23.0}, True),
+        ({"fps": 22.0}, False),
+        ({"fps": 60.0}, True),
+        ({"fps": 61.0}, False),
+        ({"width": 10, "height": 1000}, True),
+        ({"width": 10, "height": 1001}, False),
+        ({"width": 1000, "height": 99}, False),
+    ],
+)
+def test_reels(change: dict[str, Any], good: bool) -> None:
+    assert video_problem(Kind.REEL, replace(GOOD, **change), 1, {}) == (None if good else 2207026)
+
+
+@pytest.mark.parametrize(
+    ("change", "good"),
+    [
+        ({"duration_s": 60.0}, True),
+        ({"duration_s": 61.0}, False),
+        ({"duration_s": 2.0}, False),
+        ({"width": 100, "height": 1000}, True),
+        ({"width": 99, "height": 1000}, False),
+    ],
+)
+def test_story_videos(change: dict[str, Any], good: bool) -> None:
+    assert video_problem(Kind.STORY_VIDEO, replace(GOOD, **change), 1, {}) == (None if good else 2207026)
+
+
+@pytest.mark.parametrize(("kind", "most"), [(Kind.REEL, 300 * MIB), (Kind.STORY_VIDEO, 100 * MIB)])
+def test_the_largest_videos(kind: Kind, most: int) -> None:
+    assert video_problem(kind, GOOD, most, {}) is None
+    assert video_problem(kind, GOOD, most + 1, {}) == 2207026
+
+
+def test_a_cover_lies_within_the_video() -> None:
+    assert video_problem(Kind.REEL, GOOD, 1, {"thumb_offset": 30_000}) is None
+    assert video_problem(Kind.REEL, GOOD, 1, {"thumb_offset": 30_001}) == 2207057
