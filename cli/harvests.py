@@ -14,7 +14,18 @@ app = typer.Typer(help="Read insights, tags and profile of accounts.", no_args_i
 
 COLUMNS = ("account", "kind", "status", "calls", "rows", "errors")
 
-KindName = Literal["profile", "account", "audience", "media", "stories", "tags"]
+KindName = Literal[
+    "profile",
+    "account",
+    "audience",
+    "media",
+    "stories",
+    "tags",
+    "online_followers",
+    "comments",
+    "competitors",
+    "hashtags",
+]
 
 
 @app.command("run")

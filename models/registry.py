@@ -6,18 +6,23 @@ from models.account import Account
 from models.attempt import Attempt
 from models.base import Base
 from models.comment import Comment
+from models.competitor import CompetitorLatest, CompetitorObservation
 from models.container import Container
 from models.event import PostEvent
 from models.gate import Gate
 from models.harvest import Harvest, HarvestRun
+from models.hashtag import HashtagSearch, HashtagTop
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.mention import Mention
 from models.part import Part
 from models.post import Post
+from models.public_media import PublicMedia, PublicMediaLatest, PublicMediaSnapshot
 from models.quota import QuotaEntry
+from models.raw_answer import RawAnswer
 from models.tag import Tag
+from models.watch import Watch
 
 metadata = Base.metadata
 
@@ -25,11 +30,15 @@ TABLES = (
     Account,
     Attempt,
     Comment,
+    CompetitorLatest,
+    CompetitorObservation,
     Container,
     PostEvent,
     Gate,
     Harvest,
     HarvestRun,
+    HashtagSearch,
+    HashtagTop,
     InboxEvent,
     AccountLatest,
     AccountObservation,
@@ -41,6 +50,11 @@ TABLES = (
     Mention,
     Part,
     Post,
+    PublicMedia,
+    PublicMediaLatest,
+    PublicMediaSnapshot,
     QuotaEntry,
+    RawAnswer,
     Tag,
+    Watch,
 )
