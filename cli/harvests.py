@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from cli import watching
 from cli.output import AsJson, cell, note, show_rows
 
 app = typer.Typer(help="Read insights, tags and profile of accounts.", no_args_is_help=True)
@@ -26,6 +27,11 @@ KindName = Literal[
     "competitors",
     "hashtags",
 ]
+
+
+app.command("watch")(watching.watch)
+app.command("unwatch")(watching.unwatch)
+app.command("watches")(watching.watches)
 
 
 @app.command("run")

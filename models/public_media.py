@@ -1,6 +1,7 @@
 """Media of others, as a watched account or hashtag showed them, and the history of their public counts.
 
-`public_media_snapshots` is append-only: a row only when something changed. Null is unknown: owners may hide their likes.
+`public_media_snapshots` is append-only: a row only when something changed. Null is unknown: owners may
+hide their likes.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ class SchedulerLoop:
 
     def __init__(self, *, settings: Settings, database: Database, broker: Broker) -> None:
         self._database = database
+        self._raw_answers = settings.raw_answers
         self._dispatcher = Dispatcher(settings=settings, database=database, broker=broker)
         self._ear: psycopg.Connection | None = None
         self._upkeep_due: datetime | None = None
@@ -60,7 +61,7 @@ class SchedulerLoop:
         """One pass; returns how long nothing will be due."""
         now = clock.now()
         if self._upkeep_due is None or now >= self._upkeep_due:
-            self._upkeep_due = upkeep.run(self._database, now=now)
+            self._upkeep_due = upkeep.run(self._database, now=now, raw_answers=self._raw_answers)
         done = self._dispatcher.round()
         with self._database.transaction() as tx:
             planned = harvesting.plan(tx, now=now)

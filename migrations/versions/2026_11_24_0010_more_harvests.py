@@ -159,7 +159,7 @@ def _allow_kinds(kinds: tuple[str, ...]) -> None:
     listed = ", ".join(f"'{kind}'" for kind in kinds)
     op.execute(
         f"ALTER TABLE harvests DROP CONSTRAINT ck_harvests_kind, ADD CONSTRAINT ck_harvests_kind CHECK (kind IN ({listed}))"
-    )  # noqa: E501
+    )
 
 
 def downgrade() -> None:
