@@ -11,15 +11,17 @@ from tests.integration.harvest.instagram import advance, picky, publish
 
 ON_FACEBOOK, ON_INSTAGRAM = 0, 1
 DUE_AGAIN = "UPDATE media_latest SET last_checked_at = last_checked_at - interval '8 days'"
-YOUNG = "posted_at > now() - interval '30 days' AND posted_at < now() - interval '1 day'"
 
 
 def test_media_on_facebook_tell_what_facebook_counts(field_: Field) -> None:
     run = field_.harvest(HarvestKind.MEDIA, field_.account(ON_FACEBOOK))
 
     rows = field_.rows(
-        f"SELECT m.media_product_type, l.extra FROM media m JOIN media_latest l ON l.media_id = m.id WHERE {YOUNG}"
-    )  # noqa: E501, S608
+        """
+        SELECT m.media_product_type, l.extra FROM media m JOIN media_latest l ON l.media_id = m.id
+         WHERE m.posted_at BETWEEN now() - interval '29 days' AND now() - interval '1 day'
+        """
+    )
     assert (run.status, run.errors, run.refused) == ("done", [], {})
     assert rows
     assert all("facebook_views" in row.extra for row in rows)
@@ -94,9 +96,8 @@ def test_below_the_minimum_there_are_no_hours_and_no_zeros(field_: Field) -> Non
 def test_reach_of_a_week_and_of_28_days_stand_beside_that_of_the_day(field_: Field) -> None:
     field_.harvest(HarvestKind.ACCOUNT, field_.account(ON_FACEBOOK))
 
-    rows = field_.rows(
-        "SELECT period, max(value) AS most FROM account_latest WHERE metric = 'reach' AND breakdown = '' GROUP BY period"
-    )  # noqa: E501
+    reach = "SELECT period, max(value) AS most FROM account_latest WHERE metric = 'reach' AND breakdown = ''"
+    rows = field_.rows(f"{reach} GROUP BY period")
     most = {row.period: row.most for row in rows}
     assert set(most) == {"day", "week", "days_28"}
     assert most["day"] < most["week"] < most["days_28"]

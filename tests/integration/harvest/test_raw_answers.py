@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -29,7 +28,7 @@ TOKEN = "token-of-no-known-shape"
 
 
 @pytest.fixture
-def read(field_: Field) -> Iterator[Field]:
+def read(field_: Field) -> Field:
     """A field in which every kind has been harvested once."""
     account = field_.account(0)
     with field_.database.transaction() as tx:
