@@ -50,7 +50,7 @@ def _read_media(harvester: Harvester, media: Commented) -> Iterator[Store]:
     """Page by page, as far as there can be anything new; the mark comes with the last one."""
     what = f"comments of {media.ig_id}"
     after: str | None = None
-    found_new, began_at = 0, clock.now()
+    found_new = 0
     for _ in range(_MOST_PAGES):
         page = harvester.ask_apart(what, partial(_page, harvester, media, after))
         if page is None:
@@ -62,7 +62,7 @@ def _read_media(harvester: Harvester, media: Commented) -> Iterator[Store]:
         new = _count_new(harvester, seen, media.read_at)
         found_new += new
         is_end = not page.has_next or page.after == after or (not new and _is_enough(media, found_new))
-        yield _store(harvester, seen, media if is_end else None, began_at)
+        yield _store(harvester, seen, media if is_end else None)
         if is_end:
             return
         after = page.after
@@ -115,14 +115,13 @@ def _count_new(harvester: Harvester, seen: Sequence[SeenComment], read_at: datet
         return len(ids - set(known))
 
 
-def _store(harvester: Harvester, seen: Sequence[SeenComment], done: Commented | None, began_at: datetime) -> Store:
+def _store(harvester: Harvester, seen: Sequence[SeenComment], done: Commented | None) -> Store:
     read_at = clock.now()
 
     def store(tx: Session, _run_id: int) -> int:
         rows = see_comments(tx, harvester.account.id, seen, now=read_at)
         if done is not None:
-            # The beginning of the read: what came while it ran was perhaps not on its pages.
-            mark_comments_read(tx, done, at=began_at)
+            mark_comments_read(tx, done, at=read_at)
         return rows
 
     return store

@@ -9,16 +9,21 @@ import pytest
 
 from graph.users import Profile
 from models.comment import Comment
+from models.competitor import CompetitorLatest, CompetitorObservation
 from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus
+from models.hashtag import BUDGET, WINDOW, HashtagSearch, HashtagTop
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.mention import Mention, MentionState
 from models.partitions import MONTHS_AHEAD, PARTITIONED
+from models.public_media import PublicMedia, PublicMediaLatest, PublicMediaSnapshot
+from models.raw_answer import DAYS_AHEAD, RawAnswer
 from models.tag import Tag
+from models.watch import Watch, WatchKind
 from scheduler.harvesting import DEFAULT_CRONS, LONGEST_SPREAD
 from tests.unit.docs.pages import Page, names_in
-from worker.harvests import account, audience, ladder
+from worker.harvests import account, audience, comments, competitors, costly, hashtags, ladder, online_followers
 from worker.harvests.parse import profile_observations
 
 PAGE = Page.of("docs/history.md")
@@ -63,6 +68,34 @@ def test_a_table_of_people_is_told_with_its_columns(name: str, table: Any) -> No
     assert {*rows[name], "id", "account_id"} == columns(table)
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        Watch,
+        CompetitorObservation,
+        CompetitorLatest,
+        PublicMedia,
+        PublicMediaSnapshot,
+        PublicMediaLatest,
+        HashtagTop,
+        HashtagSearch,
+        RawAnswer,
+    ],
+)
+def test_a_table_of_others_is_told_with_its_columns(table: Any) -> None:
+    rows = {names_in(row["table"])[0]: names_in(row["columns"]) for row in PAGE.table("table", "columns")}
+    words = {*(kind.value for kind in WatchKind), "followers_count", "follows_count", "media_count", "path", "params"}
+
+    assert {*rows[table.__tablename__], "id"} - words == columns(table) | {"id"}
+
+
+def test_the_numbers_of_the_new_kinds_are_true() -> None:
+    assert f"{competitors.MEDIA} newest media" in PAGE.prose
+    assert f"the {hashtags.PAGE} top media and the newest {hashtags.PAGE * hashtags.RECENT_PAGES}" in PAGE.prose
+    assert f"A run reads {comments.MOST_MEDIA} media at most" in PAGE.prose
+    assert (costly.FROM_AGE.days, costly.TO_AGE.days, BUDGET, WINDOW.days, DAYS_AHEAD) == (1, 30, 30, 7, 7)
+
+
 @pytest.mark.parametrize("table", [Harvest, HarvestRun, InboxEvent])
 def test_a_table_of_runs_names_only_columns_that_exist(table: Any) -> None:
     rows = {names_in(row["table"])[0]: names_in(row["what"]) for row in PAGE.table("table", "what")}
@@ -101,17 +134,20 @@ def test_the_numbers_of_the_schedule_are_true() -> None:
 
 def test_every_metric_of_the_account_that_is_read_is_there() -> None:
     told = {name: names_in(row["breakdowns"]) for row in METRICS for name in names_in(row["metric"])}
-    read = {metric.name: metric.breakdowns for metric in account._DAILY}
+    read = {metric.name: metric.breakdowns for metric in account._DAILY} | {online_followers.METRIC: ()}
     profile = Profile(id="1", followers_count=1, follows_count=1, media_count=1)
     counts = {one.metric for one in profile_observations(profile)}
 
     assert set(told) == set(read) | counts
     for name, breakdowns in read.items():
-        assert set(told[name]) == {one.replace("follower_type", "follow_type") for one in breakdowns}
+        assert {one for one in told[name] if "=" not in one} == {
+            one.replace("follower_type", "follow_type") for one in breakdowns
+        }
 
 
 def test_the_audience_is_as_told() -> None:
     text = section("Audience")
 
-    assert set(audience.METRICS) | set(audience.TIMEFRAMES) <= set(names_in(text))
+    timeframes = {*audience.TIMEFRAMES, *audience.FOLLOWER_TIMEFRAMES}
+    assert set(audience.METRICS) | timeframes <= set(names_in(text))
     assert {",".join(parts) for parts in audience.BREAKDOWNS} <= set(names_in(text))
