@@ -22,7 +22,7 @@ from models.gate import Purpose
 from models.harvest import add_harvests
 from pressrun import clock
 from pressrun.errors import PressrunError, UsageError
-from scheduler.harvesting import DEFAULT_CRONS
+from scheduler.harvesting import STANDING_CRONS
 
 _IG_ID = re.compile(r"\d{1,30}", re.ASCII)
 _LONGEST_NAME = 100
@@ -88,7 +88,7 @@ def connect(here: Runtime, new: NewAccount, *, check: bool = True) -> Connected:
             tx.add(account)
             woken = _revive(tx, account)
             tx.flush()
-            add_harvests(tx, account.id, DEFAULT_CRONS)
+            add_harvests(tx, account.id, STANDING_CRONS)
             wake_schedulers(tx)
     except IntegrityError:
         raise PressrunError(f"another command added {new.name} at the same moment: run this one again") from None

@@ -30,16 +30,25 @@ _HISTORY: Mapping[str, str] = {
     "account observations": "SELECT count(*) FROM account_observations",
     "media snapshots": "SELECT count(*) FROM media_snapshots",
     "audience snapshots": "SELECT count(*) FROM audience_snapshots",
+    "competitor observations": "SELECT count(*) FROM competitor_observations",
+    "public media snapshots": "SELECT count(*) FROM public_media_snapshots",
     "media": "SELECT count(*) FROM media",
     "mentions, read": "SELECT count(*) FROM mentions WHERE state = 'read'",
     "mentions, not readable": "SELECT count(*) FROM mentions WHERE state = 'unreadable'",
     "tags": "SELECT count(*) FROM tags",
     "comments": "SELECT count(*) FROM comments",
+    "raw answers": "SELECT count(*) FROM raw_answers",
     "webhook changes": "SELECT count(*) FROM inbox_events",
     "harvest runs": "SELECT count(*) FROM harvest_runs",
     "post events": "SELECT count(*) FROM post_events",
 }
-_POINTS = ("account observations", "media snapshots", "audience snapshots")
+_POINTS = (
+    "account observations",
+    "media snapshots",
+    "audience snapshots",
+    "competitor observations",
+    "public media snapshots",
+)
 _TELL_EVERY_S = 5.0
 
 

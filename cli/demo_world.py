@@ -22,12 +22,14 @@ from cli.output import note
 from cli.runtime import Runtime, configure_log
 from cli.stack import STOP_LAST, pick_port, service_spec
 from cli.waiting import until
-from models.account import Login
+from models.account import Login, find_account
+from models.watch import WatchKind
 from pressrun.embedded.home import prepare_home
 from pressrun.embedded.servers import wait_stopped
 from pressrun.embedded.supervisor import ProcessSpec
 from pressrun.errors import PressrunError, ServerUnreachable, UsageError
 from pressrun.settings import PREFIX, Settings, load
+from scheduler.watching import watch
 from simulator.config import SimulatorConfig
 
 T = TypeVar("T")
@@ -113,7 +115,17 @@ def populate(here: Runtime, world: World) -> None:
         login = Login.INSTAGRAM if number % 2 else Login.FACEBOOK
         new = NewAccount(login, str(_FIRST_IG_ID + number), name, f"SIM-TOKEN-{number}")
         hardy(partial(connect, here, new))
+    hardy(partial(watch_others, here))
     hardy(partial(world.ask, "webhook", url=f"{world.console_url}/webhooks/instagram", verify=True))
+
+
+def watch_others(here: Runtime) -> None:
+    """Have the accounts on Facebook Login read a competitor and a hashtag along."""
+    with here.database.transaction() as tx:
+        for number, name in enumerate(ACCOUNTS[::2]):
+            account = find_account(tx, name)
+            watch(tx, account, WatchKind.COMPETITOR, f"sim_brand_{number}")
+            watch(tx, account, WatchKind.HASHTAG, "sourdough")
 
 
 def make_people_talk(world: World) -> None:

@@ -8,13 +8,30 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from cli import watching
 from cli.output import AsJson, cell, note, show_rows
 
 app = typer.Typer(help="Read insights, tags and profile of accounts.", no_args_is_help=True)
 
 COLUMNS = ("account", "kind", "status", "calls", "rows", "errors")
 
-KindName = Literal["profile", "account", "audience", "media", "stories", "tags"]
+KindName = Literal[
+    "profile",
+    "account",
+    "audience",
+    "media",
+    "stories",
+    "tags",
+    "online_followers",
+    "comments",
+    "competitors",
+    "hashtags",
+]
+
+
+app.command("watch")(watching.watch)
+app.command("unwatch")(watching.unwatch)
+app.command("watches")(watching.watches)
 
 
 @app.command("run")

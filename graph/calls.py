@@ -55,6 +55,10 @@ class CallRecord:
     usage: Usage
     duration_s: float
     fbtrace_id: str | None
+    asked: Mapping[str, Any] | None = field(default=None, repr=False)
+    """Of a read that was answered: its `path` and `params`, without token and proof."""
+    body: bytes | None = field(default=None, repr=False)
+    """The answer as it came. Warning: addresses of further pages hold the token (graph-api.md §4.4)."""
 
 
 @dataclass(frozen=True)
@@ -164,20 +168,23 @@ class Caller:
             value, error = _read(call.endpoint, answer, secrets)
         except Unanswered as nothing:
             error = unanswered(call.endpoint, nothing.reason, never_left=nothing.never_left)
-        self._report(call.endpoint, answer, error, time.monotonic() - started)
+        self._report(call, answer, error, time.monotonic() - started)
         return value, error
 
-    def _report(self, endpoint: Endpoint, answer: Answer | None, error: GraphError | None, duration_s: float) -> None:
+    def _report(self, call: Call, answer: Answer | None, error: GraphError | None, duration_s: float) -> None:
         if self._after_call is None:
             return
         status, headers = (answer.status, answer.headers) if answer else (None, {})
         fbtrace_id = error.fbtrace_id if error else None
-        record = CallRecord(endpoint, status, error, usage.parse(headers), duration_s, fbtrace_id)
+        record = CallRecord(call.endpoint, status, error, usage.parse(headers), duration_s, fbtrace_id)
+        if answer is not None and error is None and _is_plain_read(call):
+            asked = {"path": "/".join(call.path), "params": encode(call.params)}
+            record = replace(record, asked=asked, body=answer.body)
         try:
             self._after_call(record)
         except Exception:
             # The hook keeps books; losing what it says must never lose the answer of a publish that went out.
-            _log.exception("graph.after_call_failed", endpoint=endpoint)
+            _log.exception("graph.after_call_failed", endpoint=call.endpoint)
 
     def _outgoing(self, call: Call) -> Outgoing:
         url = call.url or "/".join((self.graph_host, str(self.version), *map(checked_id, call.path)))
@@ -253,6 +260,11 @@ def _writable(body: bytes) -> bytes:
     if not _LONE_SURROGATE.search(body):
         return body
     return json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _is_plain_read(call: Call) -> bool:
+    """A read with the account's own token, whose parameters hold no secret."""
+    return call.method == "GET" and call.url is None and call.token is None and not call.secrets
 
 
 def _may_pass(error: GraphError) -> bool:

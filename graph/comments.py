@@ -8,7 +8,7 @@ Warning:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from graph.reading import Node, created_id, succeeded
 
 @dataclass(frozen=True)
 class Comment:
-    """One comment; `timestamp` in UTC. `replies` holds those that were asked for along with it."""
+    """One comment; `timestamp` in UTC. `replies` holds those that were asked for along with it, as far as they fit."""
 
     id: str
     text: str | None = None
@@ -32,12 +32,17 @@ class Comment:
     media_id: str | None = None
     hidden: bool | None = None
     replies: tuple[Comment, ...] = ()
+    has_more_replies: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
 
 def read_comment(node: Node) -> Comment:
     """A comment with its replies; replies have none of their own."""
-    return _read(node, node.each("replies", lambda reply: _read(reply, ())))
+    replies = node.raw("replies")
+    paging = replies.get("paging") if isinstance(replies, dict) else None
+    has_more = isinstance(paging, dict) and paging.get("next") is not None
+    comment = _read(node, node.each("replies", lambda reply: _read(reply, ())))
+    return replace(comment, has_more_replies=has_more) if has_more else comment
 
 
 def _read(node: Node, replies: tuple[Comment, ...]) -> Comment:

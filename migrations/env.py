@@ -20,7 +20,10 @@ def _include(name: str | None, kind: str, _parents: object) -> bool:
     """Partitions are made by `models/partitions.py`, not by revisions."""
     if kind != "table" or name is None:
         return True
-    return not any(name.startswith(f"{table}_") for table in ("media_snapshots", "account_observations"))
+    partitioned = [
+        table.name for table in metadata.tables.values() if table.dialect_options["postgresql"]["partition_by"]
+    ]
+    return name in metadata.tables or not any(name.startswith(f"{table}_") for table in partitioned)
 
 
 def _wait_for_turn(connection: Connection) -> None:

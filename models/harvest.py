@@ -25,6 +25,10 @@ class HarvestKind(StrEnum):
     MEDIA = "media"
     STORIES = "stories"
     TAGS = "tags"
+    ONLINE_FOLLOWERS = "online_followers"
+    COMMENTS = "comments"
+    COMPETITORS = "competitors"
+    HASHTAGS = "hashtags"
 
 
 class RunStatus(StrEnum):

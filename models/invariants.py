@@ -78,6 +78,12 @@ INVARIANTS: dict[str, str] = {
          WHERE a.action = 'publish' AND a.state IN ('intent', 'unknown', 'succeeded')
            AND (q.id IS NULL OR q.state = 'released')
     """,
+    # Nor more hashtags than Instagram allows: it answers those above with an error, and counts against the app.
+    "hashtag_budget_exceeded": """
+        SELECT 'account ' || account_id || ' looked at ' || count(*) || ' hashtags within 7 days'
+          FROM hashtag_searches WHERE searched_at > now() - interval '7 days'
+         GROUP BY account_id HAVING count(*) > 30
+    """,
     # 5. A call while throttled: a publish that was begun while its gate stood shut, later than a call then under way.
     "publish_while_shut": """
         SELECT 'attempt ' || t.id || ' was begun while gate ' || g.key || ' was shut'
@@ -114,9 +120,28 @@ INVARIANTS: dict[str, str] = {
                             WHERE d.table_name = 'account_observations'
                               AND l.captured_at >= d.since AND l.captured_at < d.until)
     """,
+    "public_latest_without_point": """
+        SELECT 'watch ' || l.watch_id || ' ' || l.metric || ' is not in the history'
+          FROM competitor_latest l
+         WHERE NOT EXISTS (SELECT FROM competitor_observations o
+                            WHERE o.watch_id = l.watch_id AND o.metric = l.metric
+                              AND o.captured_at = l.captured_at AND o.value = l.value)
+           AND NOT EXISTS (SELECT FROM dropped_months d
+                            WHERE d.table_name = 'competitor_observations'
+                              AND l.captured_at >= d.since AND l.captured_at < d.until)
+        UNION ALL
+        SELECT 'public media ' || l.public_media_id || ' is not in the history'
+          FROM public_media_latest l
+         WHERE NOT EXISTS (SELECT FROM public_media_snapshots s
+                            WHERE s.public_media_id = l.public_media_id AND s.captured_at = l.captured_at)
+           AND NOT EXISTS (SELECT FROM dropped_months d
+                            WHERE d.table_name = 'public_media_snapshots'
+                              AND l.captured_at >= d.since AND l.captured_at < d.until)
+    """,
     "history_not_guarded": """
         SELECT 'table ' || t.name || ' has lost its append-only trigger'
-          FROM (VALUES ('media_snapshots'), ('account_observations'), ('audience_snapshots'), ('post_events')) t(name)
+          FROM (VALUES ('media_snapshots'), ('account_observations'), ('audience_snapshots'), ('post_events'),
+                       ('competitor_observations'), ('public_media_snapshots'), ('hashtag_tops')) t(name)
          WHERE NOT EXISTS (SELECT FROM pg_trigger g
                             WHERE g.tgrelid = t.name::regclass AND g.tgname = 'append_only' AND g.tgenabled <> 'D')
     """,

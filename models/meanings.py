@@ -70,17 +70,28 @@ _CHECKED = {"last_checked_at": "When it was read last, changed or not."}
 _ID = {"id": "Pressrun's number of it."}
 _SERIES = _ACCOUNT_ID | {
     "metric": "Which metric, by Instagram's name.",
-    "period": "day, or moment for a count at the time of reading.",
+    "period": "day; week and days_28: the last 7 and 28 days; lifetime: hours of a day; moment: when it was read.",
     "breakdown": "Empty for the whole; else dimension=value, several joined by a comma.",
-    "period_end": "The instant at which the day ends. For moment it says nothing and is 1970-01-01.",
+    "period_end": "The instant at which the period ends. For moment it says nothing and is 1970-01-01.",
     "value": "The number.",
 }
 _AUDIENCE = {
     "metric": "follower_demographics or engaged_audience_demographics.",
-    "timeframe": "this_week (7 days) or this_month (30 days).",
+    "timeframe": "this_week (7 days), this_month (30 days); of followers also last_14_days, last_30_days, "
+    "last_90_days, prev_month.",
     "breakdown": "age, city, country, gender, or age,gender.",
 }
 _COUNTS = {"counts": "Object of group and number. Groups of two dimensions are joined by a vertical bar."}
+_PUBLIC_COUNT = {
+    "watch_id": "Of which competitor (watches.id).",
+    "metric": "followers_count, follows_count or media_count.",
+    "value": "The number.",
+}
+_PUBLIC_METRICS = {
+    "like_count": "Likes; null where its owner hides them.",
+    "comments_count": "Comments.",
+    "view_count": "Views of a reel of a competitor, which may include those on Facebook and of ads.",
+}
 _DAY = {
     "day": "The day of Instagram, which ends at midnight on the Pacific coast.",
     "period_end": "The instant at which that day ends.",
@@ -96,7 +107,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         | _MEDIA_KIND
         | _SHOWN
         | _POSTED_AT
-        | {"extra": "What else the list showed; gone_at: when it was missed, no_insights: Instagram has none of it."}
+        | {"extra": "What else the list showed; gone_at: when it was missed; no_insights, not_on_facebook: has none."}
         | _SEEN,
     ),
     "media_snapshots": (
@@ -205,6 +216,62 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "started_at": "When its first try began.",
             "finished_at": "When it ended.",
         },
+    ),
+    "watches": (
+        "Whom an account looks at: competitors and hashtags.",
+        _ID
+        | _ACCOUNT_ID
+        | {
+            "kind": "competitor or hashtag.",
+            "name": "User name of the competitor, or the hashtag without its sign.",
+            "ig_id": "Instagram's id of it, once known.",
+            "created_at": "Since when it is looked at.",
+            "ended_at": "When that was ended; its history stays.",
+            "last_checked_at": "When it was read last.",
+        },
+    ),
+    "competitor_observations": (
+        "Every public count of a competitor that differed from the one before. Append-only.",
+        _PUBLIC_COUNT | {"captured_at": "When it was read."} | _RUN,
+    ),
+    "competitor_latest": (
+        "The newest known public counts of a competitor.",
+        _PUBLIC_COUNT | {"captured_at": "When this value was read first."} | _CHECKED,
+    ),
+    "public_media": (
+        "Media of others that were seen at a competitor or a hashtag.",
+        _ID
+        | {
+            "watch_id": "Where it was seen (watches.id).",
+            "ig_id": "Instagram's id of it.",
+            "media_type": "IMAGE, VIDEO or CAROUSEL_ALBUM.",
+        }
+        | _SHOWN
+        | _POSTED_AT
+        | _SEEN,
+    ),
+    "public_media_snapshots": (
+        "One row for each reading of such a media that changed something. Append-only.",
+        {"public_media_id": "Which media (public_media.id).", "captured_at": "When it was read."}
+        | _PUBLIC_METRICS
+        | _RUN,
+    ),
+    "public_media_latest": (
+        "The newest known public counts of such a media.",
+        {"public_media_id": "Which media (public_media.id)."} | _PUBLIC_METRICS | _CHANGED | _CHECKED,
+    ),
+    "hashtag_tops": (
+        "The top media of a hashtag whenever they changed. Append-only.",
+        {
+            "watch_id": "Of which hashtag (watches.id).",
+            "captured_at": "When they were read.",
+            "ig_ids": "Instagram's ids of them, in its order.",
+        }
+        | _RUN,
+    ),
+    "hashtag_searches": (
+        "Hashtags that an account has asked for: 30 different ones in 7 days are allowed.",
+        _ACCOUNT_ID | {"name": "The hashtag without its sign.", "searched_at": "When it was asked for last."},
     ),
     "dropped_months": (
         "Months of the history that retention has dropped.",

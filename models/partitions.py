@@ -10,7 +10,13 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-PARTITIONED = ("media_snapshots", "account_observations")
+PARTITIONED = (
+    "media_snapshots",
+    "account_observations",
+    "competitor_observations",
+    "public_media_snapshots",
+    "hashtag_tops",
+)
 MONTHS_AHEAD = 3
 _LOCK = 7_303_017  # any constant: two schedulers must not make or drop the same partition at once
 

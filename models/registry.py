@@ -6,21 +6,26 @@ from models.account import Account
 from models.attempt import Attempt
 from models.base import Base
 from models.comment import Comment
+from models.competitor import CompetitorLatest, CompetitorObservation
 from models.container import Container
 from models.dictionary import describe
 from models.event import PostEvent
 from models.gate import Gate
 from models.harvest import Harvest, HarvestRun
+from models.hashtag import HashtagSearch, HashtagTop
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.mention import Mention
 from models.part import Part
 from models.post import Post
+from models.public_media import PublicMedia, PublicMediaLatest, PublicMediaSnapshot
 from models.quota import QuotaEntry
+from models.raw_answer import RawAnswer
 from models.retention import DroppedMonth
 from models.slot import Slot
 from models.tag import Tag
+from models.watch import Watch
 
 metadata = Base.metadata
 describe(metadata)
@@ -29,12 +34,16 @@ TABLES = (
     Account,
     Attempt,
     Comment,
+    CompetitorLatest,
+    CompetitorObservation,
     Container,
     DroppedMonth,
     PostEvent,
     Gate,
     Harvest,
     HarvestRun,
+    HashtagSearch,
+    HashtagTop,
     InboxEvent,
     AccountLatest,
     AccountObservation,
@@ -46,7 +55,12 @@ TABLES = (
     Mention,
     Part,
     Post,
+    PublicMedia,
+    PublicMediaLatest,
+    PublicMediaSnapshot,
     QuotaEntry,
+    RawAnswer,
     Slot,
     Tag,
+    Watch,
 )

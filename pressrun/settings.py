@@ -135,6 +135,8 @@ class Settings(BaseSettings):
     """Least age of an unresolved publish before 'not published' may be concluded; longer than lease + deadline."""
     settle_gap: Duration = timedelta(seconds=60)
     """Least time between the two reads that conclude 'not published'."""
+    raw_answers: Duration = timedelta(days=30)
+    """How long Instagram's answers to harvests are kept as they came; 0s keeps none."""
     in_flight: Annotated[int, Field(ge=1, le=10_000)] = 256
     """Most hints per queue that may be under way at once."""
     keep_history: Annotated[int | None, BeforeValidator(_months)] = None

@@ -7,6 +7,7 @@ up for one by one: the latest of them stands for all. A harvest that never ran i
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Session
 from models.account import Account
 from models.claims import wake_schedulers
 from models.harvest import Harvest, HarvestKind, HarvestRun, unplanned
+from models.watch import WatchKind, has_watches
 from pressrun import clock, log
 from pressrun.errors import UsageError
 from scheduler.crontab import Crontab
@@ -31,7 +33,19 @@ DEFAULT_CRONS: dict[HarvestKind, str] = {
     HarvestKind.MEDIA: "0 * * * *",
     HarvestKind.STORIES: "*/15 * * * *",  # a story is readable for a day only: what is missed is gone
     HarvestKind.TAGS: "0 */2 * * *",
+    HarvestKind.ONLINE_FOLLOWERS: "0 6 * * *",
+    HarvestKind.COMMENTS: "30 */2 * * *",
+    HarvestKind.COMPETITORS: "0 */6 * * *",
+    HarvestKind.HASHTAGS: "30 */6 * * *",  # what is recent is so for 24 hours
 }
+
+WATCHES_OF: dict[HarvestKind, WatchKind] = {
+    HarvestKind.COMPETITORS: WatchKind.COMPETITOR,
+    HarvestKind.HASHTAGS: WatchKind.HASHTAG,
+}
+"""Kinds that an account has only while it watches something."""
+STANDING_CRONS = {kind: cron for kind, cron in DEFAULT_CRONS.items() if kind not in WATCHES_OF}
+"""Those that every account has."""
 
 SPREAD_PART = 0.8
 """Share of a cron's period over which accounts are spread."""
@@ -103,13 +117,21 @@ def owed_slot(
 
 
 def plan(tx: Session, now: datetime) -> int:
-    """Give every harvest that waits for one its slot; returns how many. Several schedulers may plan at once."""
+    """Settle every harvest that waits for a slot; returns how many. Several schedulers may plan at once.
+
+    One that has nothing to read is laid aside, without a slot, until something is watched.
+    """
     waiting = unplanned(tx, limit=PLAN_LIMIT)
     if not waiting:
         return 0
     zones = _zones(tx, {harvest.account_id for harvest in waiting})
     done = _done_at(tx, [harvest.id for harvest in waiting])
     for harvest in waiting:
+        watched = WATCHES_OF.get(HarvestKind(harvest.kind))
+        # Asked under the harvest's row lock, which whoever watches takes too: a watch cannot slip in between.
+        if watched is not None and not has_watches(tx, harvest.account_id, watched):
+            harvest.next_action_at = None
+            continue
         harvest.slot_at = _slot_of(harvest, zones[harvest.account_id], done.get(harvest.id), now)
         harvest.next_action_at = max(harvest.slot_at, now)
         harvest.tries = 0
@@ -129,6 +151,7 @@ def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | 
                    tries = CASE WHEN leased_until > now() THEN tries ELSE 0 END
              WHERE (CAST(:account_id AS bigint) IS NULL OR account_id = :account_id)
                AND (CAST(:kind AS text) IS NULL OR kind = :kind)
+               AND (slot_at IS NOT NULL OR next_action_at IS NOT NULL)  -- what is laid aside has nothing to read
             RETURNING id
         """),
         {"account_id": account_id, "kind": None if kind is None else kind.value},
@@ -137,6 +160,22 @@ def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | 
     if ids:
         wake_schedulers(tx)
     return ids
+
+
+def add_missing_harvests(tx: Session) -> int:
+    """Give accounts that are harvested the kinds that came with a newer release; returns how many were added."""
+    result: Any = tx.execute(
+        text("""
+            INSERT INTO harvests (account_id, kind, cron, next_action_at)
+            SELECT a.account_id, k.kind, k.cron, now()
+              FROM (SELECT DISTINCT account_id FROM harvests) a
+             CROSS JOIN jsonb_to_recordset(CAST(:kinds AS jsonb)) AS k(kind text, cron text)
+             WHERE NOT EXISTS (SELECT FROM harvests h WHERE h.account_id = a.account_id AND h.kind = k.kind)
+            ON CONFLICT DO NOTHING
+        """),
+        {"kinds": json.dumps([{"kind": kind.value, "cron": cron} for kind, cron in STANDING_CRONS.items()])},
+    )
+    return int(result.rowcount)
 
 
 def harvest_status(tx: Session, ids: Sequence[int] | None = None) -> list[HarvestStatus]:

@@ -61,7 +61,12 @@ class SchedulerLoop:
         """One pass; returns how long nothing will be due."""
         now = clock.now()
         if self._upkeep_due is None or now >= self._upkeep_due:
-            self._upkeep_due = upkeep.run(self._database, now=now, keep_months=self._settings.keep_history)
+            self._upkeep_due = upkeep.run(
+                self._database,
+                now=now,
+                keep_months=self._settings.keep_history,
+                raw_answers=self._settings.raw_answers,
+            )
         # Nearly every turn of an idle system ends with this one look at the tops of the indexes.
         due_in_s = self._due_in_s()
         if due_in_s is None or due_in_s > 0:

@@ -1,4 +1,4 @@
-"""What must be done now and then so that the rest can go on: partitions made ahead, and old ones dropped."""
+"""What must be done now and then so that the rest can go on: partitions made ahead, what is too old dropped."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models.partitions import ensure_partitions
+from models.raw_answer import roll_days
 from models.retention import drop_month, kept_since, old_partitions
 from models.session import Database
 from pressrun import log
+from scheduler.harvesting import add_missing_harvests
 
 EVERY = timedelta(hours=6)
 AGAIN_AFTER = timedelta(minutes=1)
@@ -22,24 +24,38 @@ AGAIN_AFTER = timedelta(minutes=1)
 _log = log.get(__name__)
 
 
-def run(database: Database, *, now: datetime, keep_months: int | None = None) -> datetime:
+def run(
+    database: Database,
+    *,
+    now: datetime,
+    keep_months: int | None = None,
+    raw_answers: timedelta = timedelta(days=30),
+) -> datetime:
     """Do the upkeep; returns when it is due again. Several schedulers may do it at once.
 
     It never raises what the database says, and never waits long: posts fall due meanwhile.
 
     Args:
         keep_months: whole months of history to keep before the one that is running; None keeps all.
+        raw_answers: how long Instagram's answers are kept as they came.
     """
     try:
         with _hurried(database) as tx:
             made = ensure_partitions(tx, now=now)
-        if made:
-            _log.info("upkeep.partitions_made", names=made)
+        with _hurried(database) as tx:
+            rolled = roll_days(tx, now=now, keep=raw_answers)
+            added = add_missing_harvests(tx)
         if keep_months is not None:
             _drop_old(database, now=now, keep_months=keep_months)
     except DBAPIError as problem:
         _log.warning("upkeep.failed", error=str(problem.orig or problem))
         return now + AGAIN_AFTER
+    if made:
+        _log.info("upkeep.partitions_made", names=made)
+    if rolled:
+        _log.info("upkeep.raw_answers_rolled", names=rolled)
+    if added:
+        _log.info("upkeep.harvests_added", count=added)
     return now + EVERY
 
 

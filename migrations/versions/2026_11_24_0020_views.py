@@ -1,7 +1,7 @@
 """views for people, as-of functions, what retention has dropped
 
 Deploy: pre (works with the previous release still running).
-Revision: 0003, follows 0001.
+Revision: 0003, follows 0002.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from alembic import op
 import migrations
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 

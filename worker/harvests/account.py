@@ -30,6 +30,13 @@ _PACIFIC = ZoneInfo("America/Los_Angeles")
 _DAILY = tuple(metric for metric in catalogue.ACCOUNT.values() if "day" in metric.periods)
 _TOTALS = tuple(metric.name for metric in _DAILY if "total_value" in metric.metric_types)
 _SERIES = tuple(metric for metric in _DAILY if "total_value" not in metric.metric_types or len(metric.metric_types) > 1)
+_LONGER = tuple(
+    (metric, period)
+    for metric in catalogue.ACCOUNT.values()
+    for period in metric.periods
+    if period in {"week", "days_28"}
+)
+"""What Instagram also counts over the last 7 and 28 days, ending with each day: people, so days do not add up to it."""
 _PLAIN_BREAKDOWNS = tuple(
     dict.fromkeys(name for metric in _DAILY for name in metric.breakdowns if name not in catalogue.FOLLOW)
 )
@@ -76,16 +83,16 @@ def _series(harvester: Harvester, window: Sequence[Day]) -> list[Observation]:
     """Metrics that Instagram gives day by day in one answer."""
     since, until = window[0].since, window[-1].until
     points: list[Observation] = []
-    for metric in _SERIES:
+    for metric, period in (*((metric, "day") for metric in _SERIES), *_LONGER):
         ask = partial(
             harvester.client.insights.account,
-            period="day",
+            period=period,
             metric_type="time_series" if "time_series" in metric.metric_types else None,
             since=since,
             until=min(until, clock.now()),
         )
-        sift = partial(harvester.sift, [metric.name], ask, part="series:")
-        for answer in harvester.ask_apart(f"{metric.name} by day", sift) or ():
+        sift = partial(harvester.sift, [metric.name], ask, part="series:" if period == "day" else f"{period}:")
+        for answer in harvester.ask_apart(f"{metric.name} by {period}", sift) or ():
             points += observations(answer, period_end=until)
     return points
 

@@ -17,20 +17,24 @@ from worker.harvests.harvester import Harvester, Store
 from worker.harvests.parse import audiences
 from worker.harvests.refusals import is_vague_refusal
 
+FOLLOWERS = "follower_demographics"
 METRICS = tuple(metric.name for metric in catalogue.ACCOUNT.values() if metric.timeframes)
 TIMEFRAMES = ("this_week", "this_month")
+FOLLOWER_TIMEFRAMES = ("last_14_days", "last_30_days", "last_90_days", "prev_month")
+"""Removed for those who engage, not for those who follow (graph-api.md §6.1)."""
 BREAKDOWNS: tuple[tuple[str, ...], ...] = (*((name,) for name in catalogue.DEMOGRAPHIC), ("age", "gender"))
 
 
 def read(harvester: Harvester) -> Iterator[Store]:
-    for timeframe in TIMEFRAMES:
+    for timeframe in (*TIMEFRAMES, *FOLLOWER_TIMEFRAMES):
+        metrics = METRICS if timeframe in TIMEFRAMES else tuple(name for name in METRICS if name == FOLLOWERS)
         for breakdown in BREAKDOWNS:
-            found = _ask(harvester, timeframe, breakdown)
+            found = _ask(harvester, metrics, timeframe, breakdown)
             if found:
                 yield _store(harvester, found)
 
 
-def _ask(harvester: Harvester, timeframe: str, breakdown: Sequence[str]) -> list[Audience]:
+def _ask(harvester: Harvester, metrics: Sequence[str], timeframe: str, breakdown: Sequence[str]) -> list[Audience]:
     name = ",".join(breakdown)
 
     def ask(group: Sequence[str]) -> tuple[Insight, ...]:
@@ -40,7 +44,7 @@ def _ask(harvester: Harvester, timeframe: str, breakdown: Sequence[str]) -> list
 
     answers = harvester.ask_apart(
         f"audience by {name}, {timeframe}",
-        lambda: harvester.sift(METRICS, ask, part=f"{timeframe}:{name}:", refuses=is_vague_refusal),
+        lambda: harvester.sift(metrics, ask, part=f"{timeframe}:{name}:", refuses=is_vague_refusal),
     )
     return [one for answer in answers or () for one in audiences(answer, timeframe=timeframe)]
 

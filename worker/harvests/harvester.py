@@ -26,6 +26,7 @@ from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from pressrun.log import redact
 from worker.context import WorkerContext
+from worker.harvests.raw import RawAnswers
 from worker.harvests.refusals import Memory, Refuses, is_refusal, sift
 
 T = TypeVar("T")
@@ -61,10 +62,13 @@ class Harvester:
     errors: list[dict[str, Any]] = field(default_factory=list)
     has_unread: bool = False
     """Something failed that may work the next time."""
+    raw: RawAnswers = field(default_factory=RawAnswers)
     _failed_in_a_row: int = 0
 
-    def count(self, _record: CallRecord) -> None:
+    def count(self, record: CallRecord) -> None:
         self.calls += 1
+        if self.ctx.settings.raw_answers:
+            self.raw.add(record, token=self.client.credentials.token)
 
     def transaction(self) -> AbstractContextManager[Session]:
         return self.ctx.database.transaction()
@@ -137,7 +141,13 @@ class Harvester:
         reach("harvest.after_store")
 
     def record(self, tx: Session, *, rows: int, **values: Any) -> None:
-        """Add to the run what was done since the last time."""
+        """Add to the run what was done since the last time, with the answers it rests on."""
+        self.raw.store(
+            tx,
+            run_id=self.run_id,
+            account_id=self.account.id,
+            api_version=self.ctx.settings.graph_version,
+        )
         calls, self.calls = self.calls, 0
         tx.execute(
             update(HarvestRun)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, func, select, update
+from sqlalchemy import DateTime, func, select, text, update
 from sqlalchemy.orm import Session
 
 from models.media import Media, MediaLatest
@@ -16,6 +16,15 @@ GONE = "gone_at"
 """Key in `media.extra`: when a listing last should have shown the media and did not. Null once it is back."""
 NO_INSIGHTS = "no_insights"
 """Key in `media.extra`: Instagram has none for this media and never will (older than the account's conversion)."""
+
+
+NOT_ON_FACEBOOK = "not_on_facebook"
+"""Key in `media.extra`: metrics that Instagram refuses because the media is not on Facebook."""
+COMMENTS_READ = "comments_read"
+"""Key in `media.extra`: when the comments were last read to the end, and how many the numbers told of then."""
+
+
+_NOT_ON_FACEBOOK = func.coalesce(Media.extra[NOT_ON_FACEBOOK], text("'[]'::jsonb")).label("not_on_facebook")
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,7 @@ class KnownMedia:
     """When its numbers were last read; when it was last seen, if they never could be."""
     gone_at: datetime | None = None
     has_no_insights: bool = False
+    not_on_facebook: tuple[str, ...] = ()
 
 
 def known_media(tx: Session, account_id: int) -> dict[str, KnownMedia]:
@@ -41,24 +51,77 @@ def known_media(tx: Session, account_id: int) -> dict[str, KnownMedia]:
             func.coalesce(MediaLatest.last_checked_at, Media.last_seen_at).label("checked_at"),
             Media.extra[GONE].astext.cast(DateTime(timezone=True)).label("gone_at"),
             Media.extra[NO_INSIGHTS].astext.is_not(None).label("has_no_insights"),
+            _NOT_ON_FACEBOOK,
         )
         .outerjoin(MediaLatest, MediaLatest.media_id == Media.id)
         .where(Media.account_id == account_id, Media.media_product_type.is_distinct_from("STORY"))
     )
-    return {row.ig_id: KnownMedia(**row._mapping) for row in rows}
+    return {row.ig_id: KnownMedia(**{**row._mapping, "not_on_facebook": tuple(row.not_on_facebook)}) for row in rows}
 
 
-def known_stories(tx: Session, account_id: int, ig_ids: Iterable[str]) -> dict[str, datetime]:
-    """When the insights of these stories were last read."""
+@dataclass(frozen=True)
+class KnownStory:
+    """`checked_at`: when its insights were last read."""
+
+    checked_at: datetime | None = None
+    not_on_facebook: tuple[str, ...] = ()
+
+
+def known_stories(tx: Session, account_id: int, ig_ids: Iterable[str]) -> dict[str, KnownStory]:
     rows = tx.execute(
-        select(Media.ig_id, MediaLatest.last_checked_at)
-        .join(MediaLatest, MediaLatest.media_id == Media.id)
+        select(Media.ig_id, MediaLatest.last_checked_at, _NOT_ON_FACEBOOK)
+        .outerjoin(MediaLatest, MediaLatest.media_id == Media.id)
         .where(Media.account_id == account_id, Media.ig_id.in_(list(ig_ids)))
     )
-    return {row.ig_id: row.last_checked_at for row in rows}
+    return {row.ig_id: KnownStory(row.last_checked_at, tuple(row.not_on_facebook)) for row in rows}
 
 
 def mark_gone(tx: Session, media_ids: Sequence[int], *, now: datetime) -> None:
     """Deleted or archived: looked for seldom from now on. Their history stays."""
     mark: dict[str, Any] = {GONE: now.isoformat()}
     tx.execute(update(Media).where(Media.id.in_(list(media_ids))).values(extra=Media.extra.op("||")(mark)))
+
+
+@dataclass(frozen=True)
+class Commented:
+    """A media whose comments are due."""
+
+    id: int
+    ig_id: str
+    count: int | None
+    """How many comments its numbers tell of."""
+    count_then: int | None
+    """How many they told of when its comments were last read to the end, which was at `read_at`."""
+    read_at: datetime | None
+
+
+# A count that differs is a reason, whichever way; a media that never had one is left alone. Where no number is known,
+# and of young media once a day, the comments themselves are looked at.
+_COMMENTED = text("""
+    SELECT id, ig_id, count, count_then, read_at FROM (
+        SELECT m.id, m.ig_id, m.posted_at,
+               coalesce(l.comments, CAST(l.extra ->> 'comments_count' AS bigint)) AS count,
+               CAST(m.extra #>> '{comments_read,count}' AS bigint) AS count_then,
+               CAST(m.extra #>> '{comments_read,at}' AS timestamptz) AS read_at
+          FROM media m LEFT JOIN media_latest l ON l.media_id = m.id
+         WHERE m.account_id = :account_id AND m.media_product_type IS DISTINCT FROM 'STORY'
+           AND m.extra ->> 'gone_at' IS NULL
+    ) known
+     CROSS JOIN (SELECT CAST(:now AS timestamptz) AS now) clock
+     WHERE count <> coalesce(count_then, 0)
+        OR count IS NULL AND (read_at IS NULL OR read_at < now - interval '7 days')
+        OR count > 0 AND posted_at > now - interval '7 days' AND read_at < now - interval '1 day'
+     ORDER BY posted_at DESC NULLS LAST, id
+     LIMIT :limit
+""")
+
+
+def commented_media(tx: Session, account_id: int, *, now: datetime, limit: int) -> list[Commented]:
+    """The media whose comments are to be read, the newest first."""
+    rows = tx.execute(_COMMENTED, {"account_id": account_id, "now": now, "limit": limit})
+    return [Commented(**row._mapping) for row in rows]
+
+
+def mark_comments_read(tx: Session, media: Commented, *, at: datetime) -> None:
+    mark: dict[str, Any] = {COMMENTS_READ: {"count": media.count, "at": at.isoformat()}}
+    tx.execute(update(Media).where(Media.id == media.id).values(extra=Media.extra.op("||")(mark)))

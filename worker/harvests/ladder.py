@@ -44,6 +44,11 @@ def story_is_due(posted_at: datetime | None, checked_at: datetime | None, *, now
     return now - checked_at >= _STORY_RUNG - _SLACK
 
 
+def story_tells_all(posted_at: datetime | None, *, now: datetime) -> bool:
+    """Whether the metrics that need a call of their own are worth it: after the first hours, when reads are hourly."""
+    return posted_at is not None and now - posted_at >= _STORY_YOUNG
+
+
 @dataclass
 class Ladder:
     """One run's way down the list.

@@ -21,8 +21,9 @@ from graph.media import Media as GraphMedia
 from graph.paging import Page
 from models.media import MediaReading, see_media, store_readings
 from pressrun import clock
+from worker.harvests.costly import BROKEN_DOWN, Costly, alone_of, is_due
 from worker.harvests.harvester import Harvester, Store
-from worker.harvests.known import GONE, NO_INSIGHTS, known_media, mark_gone
+from worker.harvests.known import GONE, NO_INSIGHTS, NOT_ON_FACEBOOK, known_media, mark_gone
 from worker.harvests.ladder import Ladder
 from worker.harvests.parse import listed_counts, media_numbers, seen_media
 from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone
@@ -56,11 +57,13 @@ def read(harvester: Harvester) -> Iterator[Store]:
     with harvester.transaction() as tx:
         known = known_media(tx, harvester.account.id)
     ladder = Ladder(known, clock.now(), harvester.run_started_at, harvester.covered_at)
+    costly = Costly(harvester)
     after, is_end = None, False
     for _ in range(_MOST_PAGES):
         listed = _list(harvester, ladder, after)
         for one in listed.seen:
-            _complete(harvester, ladder, one, listed.metrics)
+            if _complete(harvester, ladder, one, listed.metrics) and is_due(one.media.timestamp, now=clock.now()):
+                _add_costly(costly, ladder, one)
         goes_on = ladder.goes_on(listed.page.items)
         if listed.seen:
             yield _store(harvester, listed.seen)
@@ -106,13 +109,13 @@ def _merged(pages: Sequence[Page[GraphMedia]]) -> list[Seen]:
     return list(seen.values())
 
 
-def _complete(harvester: Harvester, ladder: Ladder, one: Seen, given: Sequence[str]) -> None:
-    """Read what the page did not hold, if the media is due."""
+def _complete(harvester: Harvester, ladder: Ladder, one: Seen, given: Sequence[str]) -> bool:
+    """Read what the page did not hold, if the media is due; whether it is, and has more to tell."""
     known = ladder.known.get(one.media.id)
     if known is not None and known.gone_at is not None:
         one.marks[GONE] = None
     if not ladder.is_due(one.media.id) or (known is not None and known.has_no_insights):
-        return
+        return False
     kind = product_of(one.media)
     metrics = catalogue.media_metrics(kind, Login(harvester.account.login), media_type=one.media.media_type)
     wanted = [name for name in metrics if name not in given]
@@ -129,6 +132,29 @@ def _complete(harvester: Harvester, ladder: Ladder, one: Seen, given: Sequence[s
         if has_no_insights(error):
             one.marks[NO_INSIGHTS] = True
         elif not (has_too_few_viewers(error) or is_gone(error)):
+            raise
+        return False
+    return True
+
+
+def _add_costly(costly: Costly, ladder: Ladder, one: Seen) -> None:
+    """What takes a call for each metric."""
+    known, kind = ladder.known.get(one.media.id), product_of(one.media) or ""
+    not_there = list(known.not_on_facebook) if known else []
+    login = Login(costly.harvester.account.login)
+    offered = catalogue.media_metrics(kind, login, media_type=one.media.media_type)
+    try:
+        for name in BROKEN_DOWN:
+            if name in offered:
+                one.insights += costly.parts(one.media.id, kind, name)
+        for name in alone_of(kind):
+            answer = costly.alone(one.media.id, kind, name, not_there=not_there)
+            if answer is None:
+                not_there.append(name)
+                one.marks[NOT_ON_FACEBOOK] = list(not_there)
+            one.insights += answer or ()
+    except GraphError as error:
+        if not _concerns_one_media(error):
             raise
 
 

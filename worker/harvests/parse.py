@@ -10,11 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from graph.comments import Comment as GraphComment
 from graph.insights import Breakdown, Insight
 from graph.media import Media as GraphMedia
 from graph.users import Profile
+from models.comment import SeenComment
 from models.insight import MOMENT, NO_PERIOD, Audience, Observation
 from models.media import METRICS, SeenMedia
+from models.public_media import SeenPublicMedia
 from models.tag import SeenTag
 
 COLUMN_OF: Mapping[str, str] = {
@@ -58,6 +61,23 @@ def observations(insights: Iterable[Insight], *, period_end: datetime) -> list[O
                 points.append(Observation(insight.name, period, "", period_end, insight.total.value))
             for breakdown, value in _parts(insight.total.breakdowns):
                 points.append(Observation(insight.name, period, breakdown, period_end, value))
+    return points
+
+
+def hourly(insights: Iterable[Insight], *, period_end: datetime) -> list[Observation]:
+    """Points of a metric that maps an hour of the day to a count; a day without hours is unknown and left out."""
+    points = []
+    for insight in insights:
+        period = insight.period or "lifetime"
+        for one in insight.values:
+            end = one.end_time or period_end
+            if isinstance(one.value, Mapping):
+                points += [
+                    Observation(insight.name, period, f"hour={hour}", end, count) for hour, count in one.value.items()
+                ]
+            elif one.value is not None:
+                # The shape is not confirmed (graph-api.md §6.1): a plain number is kept as one.
+                points.append(Observation(insight.name, period, "", end, one.value))
     return points
 
 
@@ -119,6 +139,48 @@ def seen_tag(media: GraphMedia) -> SeenTag:
         permalink=media.permalink,
         posted_at=media.timestamp,
         extra={name: value for name, value in counts.items() if value is not None},
+    )
+
+
+def seen_comments(comments: Iterable[GraphComment], *, ig_media_id: str) -> list[SeenComment]:
+    """Comments with the replies that came along, each with its parent."""
+    seen = []
+    for comment in comments:
+        seen.append(seen_comment(comment, ig_media_id=ig_media_id))
+        seen += [seen_comment(reply, ig_media_id=ig_media_id, parent_ig_id=comment.id) for reply in comment.replies]
+    return seen
+
+
+def seen_comment(comment: GraphComment, *, ig_media_id: str, parent_ig_id: str | None = None) -> SeenComment:
+    """`extra` holds what was true when it was seen first."""
+    told = {"like_count": comment.like_count, "hidden": comment.hidden}
+    return SeenComment(
+        ig_id=comment.id,
+        ig_media_id=comment.media_id or ig_media_id,
+        parent_ig_id=comment.parent_id or parent_ig_id,
+        username=comment.username,
+        text=comment.text,
+        commented_at=comment.timestamp,
+        extra={name: value for name, value in told.items() if value is not None},
+    )
+
+
+def competitor_counts(profile: Profile) -> dict[str, int]:
+    """The public counts of another account, as far as it shows them."""
+    counts = {name: getattr(profile, name) for name in _PROFILE_COUNTS}
+    return {name: value for name, value in counts.items() if value is not None}
+
+
+def public_media(media: GraphMedia) -> SeenPublicMedia:
+    return SeenPublicMedia(
+        ig_id=media.id,
+        media_type=media.media_type,
+        caption=media.caption,
+        permalink=media.permalink,
+        posted_at=media.timestamp,
+        like_count=media.like_count,
+        comments_count=media.comments_count,
+        view_count=media.view_count,
     )
 
 

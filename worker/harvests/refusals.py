@@ -54,6 +54,16 @@ def is_gone(error: GraphError) -> bool:
     return error.code == 100 and error.subcode == _NO_SUCH_OBJECT
 
 
+def is_not_found(error: GraphError) -> bool:
+    """Business discovery: no such account, or not a professional one (graph-api.md §3.2)."""
+    return error.code == 110
+
+
+def is_not_permitted(error: GraphError) -> bool:
+    """The token lacks a permission; that is for a person to change, so it is asked for again seldom."""
+    return error.error_class is ErrorClass.PERMISSION and not is_gone(error)
+
+
 @dataclass
 class Sifted(Generic[T]):
     """The answers of the calls that succeeded, and the metrics that no call would answer."""

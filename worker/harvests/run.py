@@ -21,7 +21,18 @@ from pressrun import clock, log
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from worker.context import WorkerContext
-from worker.harvests import account, audience, media, profile, stories, tags
+from worker.harvests import (
+    account,
+    audience,
+    comments,
+    competitors,
+    hashtags,
+    media,
+    online_followers,
+    profile,
+    stories,
+    tags,
+)
 from worker.harvests.ending import (
     LOOK_AGAIN,
     MOST_TRIES,
@@ -45,6 +56,10 @@ KINDS: Mapping[HarvestKind, Kind] = {
     HarvestKind.MEDIA: media.read,
     HarvestKind.STORIES: stories.read,
     HarvestKind.TAGS: tags.read,
+    HarvestKind.ONLINE_FOLLOWERS: online_followers.read,
+    HarvestKind.COMMENTS: comments.read,
+    HarvestKind.COMPETITORS: competitors.read,
+    HarvestKind.HASHTAGS: hashtags.read,
 }
 
 _COMPLETE = (RunStatus.DONE.value, RunStatus.PARTIAL.value)

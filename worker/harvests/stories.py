@@ -18,9 +18,10 @@ from graph.insights import Insight
 from graph.media import Media as GraphMedia
 from models.media import MediaReading, see_media, store_readings
 from pressrun import clock
+from worker.harvests.costly import Costly, alone_of
 from worker.harvests.harvester import Harvester, Store
-from worker.harvests.known import known_stories
-from worker.harvests.ladder import story_is_due
+from worker.harvests.known import NOT_ON_FACEBOOK, KnownStory, known_stories
+from worker.harvests.ladder import story_is_due, story_tells_all
 from worker.harvests.parse import media_numbers, seen_media
 from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone
 
@@ -28,6 +29,7 @@ _KIND = "STORY"
 _PART = "STORY:"
 _BROKEN_DOWN = "navigation"
 """Asked for by itself: only alone it comes with its parts, and then the whole is in the same answer."""
+_PARTS_LATER = "profile_activity"
 _MOST_PAGES = 10
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -38,14 +40,19 @@ def read(harvester: Harvester) -> Iterator[Store]:
         return
     yield _store_seen(harvester, stories)
     with harvester.transaction() as tx:
-        checked = known_stories(tx, harvester.account.id, [story.id for story in stories])
+        known = known_stories(tx, harvester.account.id, [story.id for story in stories])
+    costly = Costly(harvester)
     # The oldest first: it is the one whose time runs out.
     for story in sorted(stories, key=lambda story: story.timestamp or _LONG_AGO):
-        if not story_is_due(story.timestamp, checked.get(story.id), now=clock.now()):
+        one = known.get(story.id, KnownStory())
+        if not story_is_due(story.timestamp, one.checked_at, now=clock.now()):
             continue
         insights = _read_one(harvester, story)
+        not_there = list(one.not_on_facebook)
+        if insights and story_tells_all(story.timestamp, now=clock.now()):
+            insights += _read_costly(costly, story, not_there)
         if insights:
-            yield _store_reading(harvester, story, insights)
+            yield _store_reading(harvester, story, insights, not_there)
 
 
 def _active(harvester: Harvester) -> list[GraphMedia]:
@@ -81,6 +88,22 @@ def _read_one(harvester: Harvester, story: GraphMedia) -> list[Insight]:
     return insights
 
 
+def _read_costly(costly: Costly, story: GraphMedia, not_there: list[str]) -> list[Insight]:
+    """What takes a call for each metric; adds to `not_there` those that the story turns out not to have."""
+    insights: list[Insight] = []
+    try:
+        insights += costly.parts(story.id, _KIND, _PARTS_LATER)
+        for name in alone_of(_KIND):
+            answer = costly.alone(story.id, _KIND, name, not_there=not_there)
+            not_there += [name] if answer is None else []
+            insights += answer or ()
+    except GraphError as error:
+        # A story may go while it is read: what it has told stays.
+        if not (has_too_few_viewers(error) or has_no_insights(error) or is_gone(error)):
+            raise
+    return insights
+
+
 def _store_seen(harvester: Harvester, stories: Sequence[GraphMedia]) -> Store:
     seen_at = clock.now()
 
@@ -91,14 +114,17 @@ def _store_seen(harvester: Harvester, stories: Sequence[GraphMedia]) -> Store:
     return store
 
 
-def _store_reading(harvester: Harvester, story: GraphMedia, insights: Sequence[Insight]) -> Store:
+def _store_reading(
+    harvester: Harvester, story: GraphMedia, insights: Sequence[Insight], not_there: Sequence[str]
+) -> Store:
     read_at = clock.now()
+    marks = {NOT_ON_FACEBOOK: list(not_there)} if not_there else {}
 
     def store(tx: Session, run_id: int) -> int:
         metrics, extra = media_numbers(insights)
         if not metrics and not extra:
             return 0
-        ids = see_media(tx, harvester.account.id, [seen_media(story, is_story=True)], now=read_at)
+        ids = see_media(tx, harvester.account.id, [seen_media(story, is_story=True, extra=marks)], now=read_at)
         return store_readings(tx, [MediaReading(ids[story.id], read_at, metrics, extra)], run_id=run_id)
 
     return store

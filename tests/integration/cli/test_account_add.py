@@ -11,10 +11,11 @@ from sqlalchemy import select
 from models import gate
 from models.account import token_context
 from models.gate import Level
-from models.harvest import Harvest, HarvestKind
+from models.harvest import Harvest
 from models.post import get_post
 from pressrun import clock
 from pressrun.errors import PressrunError, UsageError
+from scheduler.harvesting import STANDING_CRONS
 from tests.factories.rows import make_post
 from tests.integration.cli.conftest import Command, Here
 
@@ -44,7 +45,7 @@ class TestAdding:
 
         with here.database.transaction() as tx:
             kinds = set(tx.scalars(select(Harvest.kind).where(Harvest.account_id == account.id)))
-        assert kinds == {kind.value for kind in HarvestKind}
+        assert kinds == {kind.value for kind in STANDING_CRONS}
 
     def test_a_new_account_without_a_zone_is_in_utc(self, here: Here) -> None:
         assert here.add(0).account.timezone == "UTC"

@@ -11,16 +11,20 @@ from sqlalchemy.orm import Session
 
 from models import quota
 from models.account import Account
+from models.competitor import store_competitor
 from models.gate import Level, account_key, set_level
 from models.harvest import begin_run
 from models.insight import MOMENT, NO_PERIOD, Audience, Observation, store_audience, store_observations
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.mention import announce_mention, record_reading
 from models.partitions import ensure_partitions
+from models.public_media import SeenPublicMedia, store_public_media
 from models.session import Database
 from models.tag import SeenTag, see_tags
+from models.watch import WatchKind, active_watches
 from pressrun import clock
 from scheduler.changing import resolve_published
+from scheduler.watching import watch
 from tests.factories.rows import first_part, make_account, make_attempt, make_harvest, make_inbox_event, make_post
 from tests.unit.docs.pages import USER_PAGES, Page
 
@@ -109,6 +113,7 @@ def _some_history(tx: Session, now: datetime) -> None:
     _a_published_post(tx, account, now)
     _insights(tx, account, now, run_id)
     _people(tx, account, now)
+    _others(tx, account, now)
     set_level(
         tx,
         account_key(account.id),
@@ -120,6 +125,16 @@ def _some_history(tx: Session, now: datetime) -> None:
         until=None,
     )
     make_inbox_event(tx, account_id=account.id)
+
+
+def _others(tx: Session, account: Account, now: datetime) -> None:
+    for kind, name in ((WatchKind.COMPETITOR, "rival"), (WatchKind.HASHTAG, "sourdough")):
+        watch(tx, account, kind, name)
+        [one] = active_watches(tx, account.id, kind)
+        seen = SeenPublicMedia("17900000000000009", posted_at=now - DAY, like_count=7)
+        store_public_media(tx, one.id, [seen], captured_at=now, run_id=None)
+        if kind is WatchKind.COMPETITOR:
+            store_competitor(tx, one.id, {"followers_count": 500}, captured_at=now, run_id=None)
 
 
 def _a_published_post(tx: Session, account: Account, now: datetime) -> None:

@@ -20,7 +20,7 @@ from pressrun import clock, failpoints
 from pressrun.hints import Queue
 from pressrun.settings import Settings
 from pressrun.vault import Vault
-from scheduler.harvesting import DEFAULT_CRONS, plan
+from scheduler.harvesting import STANDING_CRONS, plan
 from tests.factories.rows import KEY, make_account
 from tests.support.simulator import Simulator
 from tests.unit.graph.server import ScriptedServer
@@ -59,7 +59,7 @@ class Field:
             values |= {"ig_id": self.simulator.ig_id(index), "token": self.simulator.token(index)}
         with self.database.transaction() as tx:
             account = make_account(tx, **values | over)
-            add_harvests(tx, account.id, DEFAULT_CRONS)
+            add_harvests(tx, account.id, STANDING_CRONS)
         return account
 
     def plan(self) -> int:

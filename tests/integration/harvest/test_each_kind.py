@@ -9,13 +9,17 @@ import pytest
 
 from models.harvest import HarvestKind
 from pressrun import clock
+from scheduler.harvesting import STANDING_CRONS
 from tests.integration.harvest.conftest import Field
+from worker.harvests.audience import FOLLOWER_TIMEFRAMES, FOLLOWERS, TIMEFRAMES
 
+AFTER_OTHERS = {HarvestKind.STORIES, HarvestKind.COMMENTS}
+"""Need media that are there, or known."""
 PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
 @pytest.mark.parametrize("index", [0, 1])
-@pytest.mark.parametrize("kind", [kind for kind in HarvestKind if kind is not HarvestKind.STORIES])
+@pytest.mark.parametrize("kind", [kind for kind in STANDING_CRONS if kind not in AFTER_OTHERS])
 def test_a_run_stores_and_running_its_slot_again_adds_nothing(field_: Field, kind: HarvestKind, index: int) -> None:
     account = field_.account(index)
 
@@ -79,7 +83,7 @@ def test_a_series_and_a_total_of_the_same_day_are_one_point(field_: Field) -> No
 
     field_.harvest(HarvestKind.ACCOUNT, account)
 
-    reach = "SELECT period_end FROM account_observations WHERE metric = 'reach' AND breakdown = ''"
+    reach = "SELECT period_end FROM account_observations WHERE metric = 'reach' AND period = 'day' AND breakdown = ''"
     ends = [row.period_end for row in field_.rows(reach)]
     assert len(ends) == len(set(ends)) == 4
 
@@ -91,11 +95,12 @@ def test_the_audience_is_kept_as_it_was_given(field_: Field) -> None:
 
     rows = field_.rows("SELECT metric, timeframe, breakdown, counts FROM audience_snapshots")
     assert {row.metric for row in rows} == {"follower_demographics", "engaged_audience_demographics"}
-    assert {row.timeframe for row in rows} == {"this_week", "this_month"}
+    assert {row.timeframe for row in rows if row.metric == "engaged_audience_demographics"} == {*TIMEFRAMES}
+    assert {row.timeframe for row in rows if row.metric == FOLLOWERS} == {*TIMEFRAMES, *FOLLOWER_TIMEFRAMES}
     assert {row.breakdown for row in rows} == {"age", "city", "country", "gender", "age,gender"}
     combined = next(row for row in rows if row.breakdown == "age,gender")
     assert all("|" in key for key in combined.counts)
-    assert run.calls == 10
+    assert run.calls == 10 + 20
 
 
 def test_media_are_listed_with_what_their_kind_can_tell(field_: Field) -> None:

@@ -12,6 +12,7 @@ from models.account import Account
 from models.gate import Level
 from models.harvest import HarvestKind
 from pressrun import clock
+from scheduler.harvesting import STANDING_CRONS
 from tests.integration.harvest.conftest import Field
 from tests.unit.graph.server import ScriptedServer
 from worker.context import WorkerContext
@@ -271,4 +272,4 @@ def test_a_harvest_without_a_slot_is_sent_back_to_be_planned(field_: Field) -> N
     row = field_.latest_run(KIND, account)
     assert row.id is None
     assert row.leased_until is None
-    assert field_.plan() == len(HarvestKind)
+    assert field_.plan() == len(STANDING_CRONS)

@@ -14,16 +14,22 @@ from tests.integration.harvest.conftest import STILL, Field, settings_for
 from tests.integration.harvest.instagram import advance, picky, publish
 from tests.support.simulator import Simulator
 
+POINTS = "SELECT * FROM account_observations ORDER BY captured_at, metric, period, breakdown, period_end"
+
 
 def test_a_restated_value_is_a_new_point_and_the_old_one_stays(field_: Field) -> None:
     account = field_.account(0)
     field_.harvest(HarvestKind.ACCOUNT, account)
-    before = field_.rows("SELECT * FROM account_observations ORDER BY captured_at, metric, breakdown, period_end")
+    before = field_.rows(
+        "SELECT * FROM account_observations ORDER BY captured_at, metric, period, breakdown, period_end"
+    )
 
     advance(field_, hours=7)
     run = field_.harvest(HarvestKind.ACCOUNT, account)
 
-    after = field_.rows("SELECT * FROM account_observations ORDER BY captured_at, metric, breakdown, period_end")
+    after = field_.rows(
+        "SELECT * FROM account_observations ORDER BY captured_at, metric, period, breakdown, period_end"
+    )
     assert after[: len(before)] == before
     assert run.rows == len(after) - len(before) > 0
     restated = field_.row(

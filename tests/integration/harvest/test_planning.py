@@ -10,7 +10,7 @@ from models.harvest import HarvestKind
 from pressrun import clock
 from pressrun.hints import Queue
 from scheduler import harvesting
-from scheduler.harvesting import HarvestStatus, harvest_status, request_run
+from scheduler.harvesting import STANDING_CRONS, HarvestStatus, harvest_status, request_run
 from tests.integration.harvest.conftest import Field
 
 HARVESTS = next(work for work in WORKS if work.queue is Queue.HARVEST)
@@ -30,9 +30,9 @@ def test_a_new_account_is_read_at_once(field_: Field) -> None:
 
     planned = field_.plan()
 
-    assert planned == len(HarvestKind)
+    assert planned == len(STANDING_CRONS)
     with field_.database.transaction() as tx:
-        assert len(claim_due(tx, HARVESTS, limit=100, lease_s=1)) == len(HarvestKind)
+        assert len(claim_due(tx, HARVESTS, limit=100, lease_s=1)) == len(STANDING_CRONS)
 
 
 def test_what_has_a_slot_is_not_planned_again(field_: Field) -> None:
@@ -98,7 +98,7 @@ def test_two_schedulers_share_the_planning(field_: Field) -> None:
         thread.join(20)
     field_.plan()
 
-    assert sum(planned) <= 4 * len(HarvestKind)
+    assert sum(planned) <= 4 * len(STANDING_CRONS)
     assert None not in slots(field_).values()
 
 
@@ -108,13 +108,13 @@ def test_one_accounts_bad_zone_or_cron_does_not_stop_the_others(field_: Field) -
         field_.harvest(HarvestKind.PROFILE, account)
     field_.sql("UPDATE harvests SET cron = 'now and then' WHERE account_id = :id AND kind = 'tags'", id=whole.id)
 
-    assert field_.plan() == 2 * len(HarvestKind)
+    assert field_.plan() == 2 * len(STANDING_CRONS)
     assert None not in slots(field_).values()
 
 
 def test_a_request_makes_harvests_due_now(field_: Field) -> None:
     account, other = field_.account(0), field_.account(1)
-    for kind in HarvestKind:
+    for kind in STANDING_CRONS:
         field_.harvest(kind, account)
         field_.harvest(kind, other)
     field_.plan()
@@ -133,9 +133,9 @@ def test_a_request_may_name_an_account_a_kind_or_neither(field_: Field) -> None:
     account, _ = field_.account(0), field_.account(1)
 
     with field_.database.transaction() as tx:
-        assert len(request_run(tx, account.id, None)) == len(HarvestKind)
+        assert len(request_run(tx, account.id, None)) == len(STANDING_CRONS)
         assert len(request_run(tx, None, HarvestKind.MEDIA)) == 2
-        assert len(request_run(tx)) == 2 * len(HarvestKind)
+        assert len(request_run(tx)) == 2 * len(STANDING_CRONS)
         assert request_run(tx, 999_999) == []
 
 
@@ -174,5 +174,5 @@ def test_the_status_tells_of_the_latest_run(field_: Field) -> None:
     assert (one.account, one.is_pending, one.status, one.rows, one.calls) == (account.name, False, "done", 3, 1)
     assert (one.last_slot_at, one.errors, one.finished_at) == (run.slot_at, [], run.finished_at)
     assert (never.status, never.rows, never.finished_at, never.is_pending) == (None, None, None, False)
-    assert [one.kind for one in status(field_)] == sorted(kind.value for kind in HarvestKind)
+    assert [one.kind for one in status(field_)] == sorted(kind.value for kind in STANDING_CRONS)
     assert status(field_, []) == []

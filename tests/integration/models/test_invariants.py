@@ -259,9 +259,46 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             "is not in the history",
         ),
     ],
+    "public_latest_without_point": [
+        (
+            [
+                "INSERT INTO watches (account_id, kind, name) VALUES (:account, 'competitor', 'rival')",
+                "INSERT INTO competitor_latest (watch_id, metric, value, captured_at, last_checked_at)"
+                " SELECT id, 'followers_count', 5, now(), now() FROM watches",
+            ],
+            "followers_count is not in the history",
+        ),
+        (
+            [
+                "INSERT INTO watches (account_id, kind, name) VALUES (:account, 'hashtag', 'bread')",
+                "INSERT INTO public_media (watch_id, ig_id, first_seen_at, last_seen_at)"
+                " SELECT id, '1', now(), now() FROM watches",
+                "INSERT INTO public_media_latest (public_media_id, captured_at, last_checked_at)"
+                " SELECT id, now(), now() FROM public_media",
+            ],
+            "is not in the history",
+        ),
+    ],
+    "hashtag_budget_exceeded": [
+        (
+            [
+                "INSERT INTO hashtag_searches (account_id, name, searched_at)"
+                " SELECT :account, 'tag' || n, now() - interval '6 days' FROM generate_series(1, 31) n"
+            ],
+            "account {account} looked at 31 hashtags",
+        ),
+    ],
     "history_not_guarded": [
         ([f"DROP TRIGGER append_only ON {table}"], f"table {table} has lost")
-        for table in ("media_snapshots", "account_observations", "audience_snapshots", "post_events")
+        for table in (
+            "media_snapshots",
+            "account_observations",
+            "audience_snapshots",
+            "post_events",
+            "competitor_observations",
+            "public_media_snapshots",
+            "hashtag_tops",
+        )
     ]
     + [(["ALTER TABLE post_events DISABLE TRIGGER append_only"], "table post_events has lost")],
     "inbox_forgotten": [
@@ -286,6 +323,30 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
                 " VALUES (:account, 'reach', 'day', now(), '2099-01-01', 1)"
             ],
             "rows without a month of their own in account_observations",
+        )
+    ],
+    "competitor_observations_without_partition": [
+        (
+            [
+                "INSERT INTO competitor_observations (watch_id, metric, captured_at, value)"
+                " VALUES (1, 'followers_count', '2099-01-01', 1)"
+            ],
+            "rows without a month of their own in competitor_observations",
+        )
+    ],
+    "public_media_snapshots_without_partition": [
+        (
+            [
+                "INSERT INTO public_media_snapshots (public_media_id, captured_at, like_count)"
+                " VALUES (1, '2099-01-01', 1)"
+            ],
+            "rows without a month of their own in public_media_snapshots",
+        )
+    ],
+    "hashtag_tops_without_partition": [
+        (
+            ["INSERT INTO hashtag_tops (watch_id, captured_at, ig_ids) VALUES (1, '2099-01-01', jsonb_build_array())"],
+            "rows without a month of their own in hashtag_tops",
         )
     ],
 }

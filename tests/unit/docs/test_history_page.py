@@ -10,6 +10,7 @@ import pytest
 from graph.users import Profile
 from models.comment import Comment
 from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus
+from models.hashtag import BUDGET, WINDOW
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
 from models.meanings import AS_OF, DAILY_METRICS, MOMENT_METRICS, VIEWS
@@ -17,13 +18,15 @@ from models.media import METRICS as METRICS_OF_MEDIA
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.mention import Mention, MentionState
 from models.partitions import MONTHS_AHEAD, PARTITIONED
+from models.raw_answer import DAYS_AHEAD, RawAnswer
 from models.retention import DroppedMonth
 from models.tag import Tag
 from models.views import View
+from models.watch import WatchKind
 from scheduler.harvesting import DEFAULT_CRONS, LONGEST_SPREAD
 from tests.unit.docs.dictionary import rendered, written
 from tests.unit.docs.pages import Page, names_in
-from worker.harvests import account, audience, ladder
+from worker.harvests import account, audience, comments, competitors, costly, hashtags, ladder, online_followers
 from worker.harvests.parse import profile_observations
 
 PAGE = Page.of("docs/history.md")
@@ -89,6 +92,23 @@ def test_a_table_of_people_is_told_with_its_columns(name: str, table: Any) -> No
     assert {*rows[name], "id", "account_id"} == columns(table)
 
 
+def test_raw_answers_are_told_with_their_columns() -> None:
+    rows = {names_in(row["table"])[0]: names_in(row["columns"]) for row in PAGE.table("table", "columns")}
+
+    assert {*rows[RawAnswer.__tablename__], "id"} - {"path", "params"} == columns(RawAnswer) | {"id"}
+
+
+def test_what_may_be_watched_is_told() -> None:
+    assert {f"--{kind.value}" for kind in WatchKind} <= set(re.findall(r"--\w+", section("Competitors and hashtags")))
+
+
+def test_the_numbers_of_the_new_kinds_are_true() -> None:
+    assert f"{competitors.MEDIA} newest media" in PAGE.prose
+    assert f"the {hashtags.PAGE} top media and the newest {hashtags.PAGE * hashtags.RECENT_PAGES}" in PAGE.prose
+    assert f"A run reads {comments.MOST_MEDIA} media at most" in PAGE.prose
+    assert (costly.FROM_AGE.days, costly.TO_AGE.days, BUDGET, WINDOW.days, DAYS_AHEAD) == (1, 30, 30, 7, 7)
+
+
 @pytest.mark.parametrize("table", [DroppedMonth, Harvest, HarvestRun, InboxEvent])
 def test_a_table_of_runs_names_only_columns_that_exist(table: Any) -> None:
     rows = {names_in(row["table"])[0]: names_in(row["what"]) for row in PAGE.table("table", "what")}
@@ -127,19 +147,21 @@ def test_the_numbers_of_the_schedule_are_true() -> None:
 
 def test_every_metric_of_the_account_that_is_read_is_there() -> None:
     told = {name: names_in(row["breakdowns"]) for row in METRICS for name in names_in(row["metric"])}
-    read = {metric.name: metric.breakdowns for metric in account._DAILY}
+    read = {metric.name: metric.breakdowns for metric in account._DAILY} | {online_followers.METRIC: ()}
     profile = Profile(id="1", followers_count=1, follows_count=1, media_count=1)
     counts = {one.metric for one in profile_observations(profile)}
 
     assert set(told) == set(read) | counts
     for name, breakdowns in read.items():
-        assert set(told[name]) == {one.replace("follower_type", "follow_type") for one in breakdowns}
+        assert {one for one in told[name] if "=" not in one} == {
+            one.replace("follower_type", "follow_type") for one in breakdowns
+        }
 
 
 def test_the_audience_is_as_told() -> None:
     text = section("Audience")
 
     told = set(re.findall(r"[\w,]+", text.replace(", ", " ").replace(",\n", " ")))
-    assert {*audience.METRICS, *audience.TIMEFRAMES, *(",".join(parts) for parts in audience.BREAKDOWNS)} <= {
-        word.strip(",") for word in told
-    }
+    timeframes = {*audience.TIMEFRAMES, *audience.FOLLOWER_TIMEFRAMES}
+    breakdowns = {",".join(parts) for parts in audience.BREAKDOWNS}
+    assert {*audience.METRICS, *timeframes, *breakdowns} <= {word.strip(",") for word in told}

@@ -16,6 +16,7 @@ from graph.users import Profile
 from models.insight import MOMENT, NO_PERIOD, Observation
 from worker.harvests.parse import (
     audiences,
+    hourly,
     listed_counts,
     media_numbers,
     observations,
@@ -38,6 +39,9 @@ def test_an_answer_becomes_these_rows(file: Path) -> None:
     match sample["what"]:
         case "account":
             points = observations(insights, period_end=WINDOW_END)
+            rows = [[p.metric, p.period, p.breakdown, p.period_end.isoformat(), p.value] for p in points]
+        case "hours":
+            points = hourly(insights, period_end=WINDOW_END)
             rows = [[p.metric, p.period, p.breakdown, p.period_end.isoformat(), p.value] for p in points]
         case "media":
             rows = list(media_numbers(insights))

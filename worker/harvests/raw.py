@@ -1,0 +1,53 @@
+"""Answers of a harvest on their way into `raw_answers`: without any token, compressed at once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from graph.client import CallRecord
+from models.raw_answer import Answer, keep_answers, packed
+from pressrun import clock
+from pressrun.log import REDACTED, redact
+
+
+@dataclass
+class RawAnswers:
+    """What one step was answered and has not stored yet."""
+
+    _waiting: list[Answer] = field(default_factory=list)
+    _number: int = 0
+
+    def add(self, record: CallRecord, *, token: str) -> None:
+        """Keep the answer of this call; of one that failed there is none."""
+        if record.body is None or record.asked is None:
+            return
+        self._number += 1
+        body = packed(without_secrets(record.body, token))
+        self._waiting.append(Answer(self._number, clock.now(), record.endpoint.value, record.asked, body))
+
+    def store(self, tx: Session, *, run_id: int, account_id: int, api_version: str) -> None:
+        waiting, self._waiting = self._waiting, []
+        keep_answers(tx, waiting, run_id=run_id, account_id=account_id, api_version=api_version)
+
+
+def without_secrets(body: bytes, token: str) -> bytes:
+    """The same JSON, in which addresses of further pages no longer hold the token."""
+    text = body.decode("utf-8", "replace")
+    if redact(text) == text and (not token or token not in text):
+        return body
+    # By value and not in the text: a cut must not eat the backslash that guards a quotation mark.
+    return json.dumps(_clean(json.loads(text), token), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _clean(value: Any, token: str) -> Any:
+    if isinstance(value, str):
+        return redact(value.replace(token, REDACTED) if token else value)
+    if isinstance(value, list):
+        return [_clean(one, token) for one in value]
+    if isinstance(value, dict):
+        return {name: REDACTED if name == "access_token" else _clean(one, token) for name, one in value.items()}
+    return value
