@@ -52,7 +52,7 @@ def reader(database: Database, role: str) -> Iterator[psycopg.Connection]:
 
 @pytest.mark.parametrize("source", sorted([*HISTORY, *(f"{name}(now())" for name in FUNCTIONS)]))
 def test_it_reads_all_of_the_history(reader: psycopg.Connection, source: str) -> None:
-    reader.execute(f"SELECT * FROM {source}")  # type: ignore[arg-type]  # noqa: S608 - our own names
+    reader.execute(f"SELECT * FROM {source}")  # noqa: S608 - our own names
 
 
 def test_it_runs_the_queries_of_the_page(reader: psycopg.Connection) -> None:
@@ -61,7 +61,7 @@ def test_it_runs_the_queries_of_the_page(reader: psycopg.Connection) -> None:
 
     for block in blocks:
         if block not in of_owner:
-            reader.execute(block)  # type: ignore[arg-type]  # our own text
+            reader.execute(block)
     assert len(of_owner) == 1
 
 
