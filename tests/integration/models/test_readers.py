@@ -112,6 +112,14 @@ def test_an_upgrade_gives_it_what_is_new(database: Database, role: str) -> None:
         assert tx.scalar(text("SELECT has_table_privilege(:role, 'dropped_months', 'SELECT')"), {"role": role})
 
 
+def test_a_reader_who_may_do_more_by_now_does_not_stop_an_upgrade(database: Database, role: str) -> None:
+    with database.transaction() as tx:
+        grant_reader(tx, role)
+        tx.execute(text(f"ALTER ROLE {role} SUPERUSER"))
+
+    assert upgrade(database).is_current
+
+
 def test_granting_again_changes_nothing(database: Database, role: str) -> None:
     with database.transaction() as tx:
         grant_reader(tx, role)

@@ -68,9 +68,7 @@ def test_a_time_to_keep_the_history_is_whole_months(told: str, months: int | Non
 
 @pytest.mark.parametrize("told", ["0months", "90d", "two years", "12", "-1months", "1.5years", "24month1"])
 def test_no_other_time_to_keep_the_history_is_read(told: str) -> None:
-    with pytest.raises(
-        UsageError, match="bad setting PRESSRUN_KEEP_HISTORY: .* write it as 24months, 2years or forever"
-    ):
+    with pytest.raises(UsageError, match=r"PRESSRUN_KEEP_HISTORY: .+ write it as 24months"):
         load({"PRESSRUN_KEEP_HISTORY": told})
 
 
