@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 JOBS ?= 4
 
-.PHONY: help install demo test torture bench-lateness lint types layers lock lock-check check clean
+.PHONY: help install demo test torture bench-lateness bench-history lint types layers lock lock-check check clean
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
@@ -40,6 +40,9 @@ torture: $(VENV)/.installed-dev  ## posts fall due while everything is killed; A
 
 bench-lateness: $(VENV)/.installed-dev  ## how late publish calls are; ARGS="--posts 300 --spread-s 0"
 	$(BIN)/python -m benchmarks.lateness $(ARGS)
+
+bench-history: $(VENV)/.installed-dev  ## a year of history: its size, its queries, its writing; ARGS="--accounts 10 --days 60"
+	$(BIN)/python -m benchmarks.history $(ARGS)
 
 lint: $(VENV)/.installed-dev  ## style
 	$(BIN)/ruff check .

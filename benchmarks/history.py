@@ -61,8 +61,8 @@ def main() -> None:
         if arguments.only is None:
             generate(database, accounts=arguments.accounts, days=arguments.days)
             found |= sizes(database, accounts=arguments.accounts, days=arguments.days)
-            found["queries_ms"] = query_times(database)
-            found["slowest_ms"] = max(found["queries_ms"].values())
+            found["queries"] = query_times(database)
+            found["slowest_ms"] = max(one["ms"] for one in found["queries"].values())
         found["store"] = store_speed(database, rows=arguments.rows)
     print(json.dumps(found))
 
@@ -113,17 +113,18 @@ def sizes(database: Database, *, accounts: int, days: int) -> dict[str, Any]:
     }
 
 
-def query_times(database: Database) -> dict[str, float]:
-    """Milliseconds of each query of docs/history.md, by its number and first words; all rows are fetched."""
+def query_times(database: Database) -> dict[str, dict[str, float]]:
+    """Milliseconds and rows of each query of docs/history.md, by its number and first words; all rows are fetched."""
     found = {}
     for number, block in enumerate(_blocks(), 1):
-        times = []
+        times, rows = [], 0
         for _ in range(_RUNS):
             with database.transaction() as tx:
                 started = time.perf_counter()
-                tx.execute(text(block.rstrip().rstrip(";").replace(":", "\\:"))).all()
+                rows = len(tx.execute(text(block.rstrip().rstrip(";").replace(":", "\\:"))).all())
                 times.append((time.perf_counter() - started) * 1000)
-        found[f"{number} {' '.join(block.split())[:60]}"] = round(statistics.median(times), 1)
+        name = f"{number} {' '.join(block.split())[:60]}"
+        found[name] = {"ms": round(statistics.median(times), 1), "rows": rows}
     return found
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 import migrations
 from models.dictionary import write_comments
 from models.partitions import ensure_partitions
-from models.readers import grant_reader, readers
+from models.readers import renew_readers
 from models.session import Database
 from pressrun import clock
 
@@ -39,8 +39,7 @@ def upgrade(database: Database, *, revision: str = "head") -> SchemaStatus:
         with database.transaction() as tx:
             ensure_partitions(tx, now=clock.now())
             write_comments(tx)
-            for role in readers(tx):
-                grant_reader(tx, role)
+            renew_readers(tx)
     return status(database)
 
 

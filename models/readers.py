@@ -12,10 +12,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.dictionary import FUNCTIONS, HISTORY
+from pressrun import log
 from pressrun.errors import PressrunError, UsageError
 
 ACCOUNT_COLUMNS = ("id", "ig_id", "name", "username", "timezone", "state", "created_at")
 """What a reader sees of `accounts`: not the token, and not the reason of a state, which may quote an answer."""
+
+_log = log.get(__name__)
 
 # One grant tells a reader: that of the view everybody wants.
 _READERS = text("""
@@ -52,6 +55,15 @@ _BEYOND = text("""
 def readers(tx: Session) -> list[str]:
     """The roles that were made readers."""
     return list(tx.scalars(_READERS))
+
+
+def renew_readers(tx: Session) -> None:
+    """Give every reader what has been added since. One that may do more by now is left as it is, and told of."""
+    for role in readers(tx):
+        try:
+            grant_reader(tx, role)
+        except PressrunError as problem:
+            _log.warning("readers.not_renewed", role=role, reason=str(problem))
 
 
 def grant_reader(tx: Session, role: str) -> None:

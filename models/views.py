@@ -93,7 +93,10 @@ def ask(database: Database, question: Question) -> Iterator[Answer]:
         result = streaming.execute(text(query), parameters)
         cursor: Any = result.cursor
         columns = [Column(one.name, one.type_code) for one in cursor.description]
-        yield Answer(columns, result.partitions(AT_ONCE))
+        try:
+            yield Answer(columns, result.partitions(AT_ONCE))
+        finally:
+            result.close()
 
 
 def _query(question: Question) -> tuple[str, dict[str, Any]]:

@@ -1,7 +1,7 @@
 -- A year of :accounts accounts as the harvests would have left it: one post and one story a day each, read by the
 -- schedules of docs/history.md, a row only where something changed. Everything lies in the order in which it was read.
--- Statements run one by one with :accounts and :days replaced; random() is seeded. `+ 0 * id` has it thrown for each row
--- and not once for all.
+-- Statements run one by one with :accounts and :days replaced; random() is seeded. Dice are thrown in an inner query and
+-- looked at outside, or the planner would throw them once for many rows.
 
 SELECT setseed(0.42);
 
@@ -50,11 +50,11 @@ SELECT r.id, r.captured_at, (random() * 1e6)::bigint, r.n, (r.n * 1.4)::bigint,
             ELSE jsonb_build_object('profile_activity', r.n / 300) END
   FROM (SELECT m.id, m.posted_at + g.age_h * interval '1 hour' + random() * interval '4 minutes' AS captured_at,
                m.media_product_type = 'STORY' AS story, m.media_product_type = 'REELS' AS reel,
-               (200 + m.id % 5000) * (1 - exp(-g.age_h / 30)) + g.age_h / 40 AS size
+               (200 + m.id % 5000) * (1 - exp(-g.age_h / 30)) + g.age_h / 40 AS size, random() AS dice, g.likely
           FROM media m
-          JOIN ages g ON g.story = (m.media_product_type = 'STORY') AND random() < g.likely + 0 * m.id) AS s
+          JOIN ages g ON g.story = (m.media_product_type = 'STORY')) AS s
  CROSS JOIN LATERAL (SELECT s.size::bigint AS n, s.id, s.captured_at, s.story, s.reel) r
- WHERE r.captured_at < now()
+ WHERE r.captured_at < now() AND s.dice < s.likely
  ORDER BY r.captured_at;
 
 INSERT INTO media_latest
@@ -92,25 +92,29 @@ INSERT INTO account_observations (account_id, metric, period, breakdown, period_
 SELECT o.id, o.metric, 'day', o.breakdown, o.period_end, o.captured_at, o.value, o.number
   FROM (SELECT a.id, s.metric, s.breakdown, d.period_end, r.number,
                d.period_end + make_interval(hours => r.number * 24 - 14, secs => (a.id % 7200)::int) AS captured_at,
-               floor((3000 + a.id * 40 % 9000 + extract(doy FROM d.period_end) * 7) * s.part * r.share) AS value
+               floor((3000 + a.id * 40 % 9000 + extract(doy FROM d.period_end) * 7) * s.part * r.share) AS value,
+               random() AS dice, r.likely
           FROM accounts a
          CROSS JOIN (SELECT (date_trunc('day', now() AT TIME ZONE 'America/Los_Angeles') - make_interval(days => n))
                             AT TIME ZONE 'America/Los_Angeles' AS period_end
                        FROM generate_series(0, :days) n) d
          CROSS JOIN series s
-          JOIN readings r ON random() < r.likely + 0 * a.id) o
- WHERE o.captured_at < now()
+         CROSS JOIN readings r) o
+ WHERE o.captured_at < now() AND o.dice < o.likely
  ORDER BY o.captured_at;
 
 INSERT INTO account_observations (account_id, metric, period, breakdown, period_end, captured_at, value, run_id)
-SELECT a.id, m.metric, 'moment', '', '1970-01-01Z', h.at + make_interval(secs => (a.id % 3000)::int),
-       floor(5000 + a.id * 100 + extract(epoch FROM h.at - now()) / 3600 * 2 + random() * 10), 1
-  FROM accounts a
- CROSS JOIN generate_series(date_trunc('hour', now()) - make_interval(days => :days),
-                            now() - interval '1 hour', interval '1 hour') AS h(at)
-  JOIN (VALUES ('followers_count', 0.6), ('follows_count', 0.02), ('media_count', 0.08)) AS m(metric, likely)
-    ON random() < m.likely + 0 * a.id
- ORDER BY h.at;
+SELECT o.id, o.metric, 'moment', '', '1970-01-01Z', o.captured_at, o.value, 1
+  FROM (SELECT a.id, m.metric, h.at + make_interval(secs => (a.id % 3000)::int) AS captured_at,
+               floor(5000 + a.id * 100 + extract(epoch FROM h.at - now()) / 3600 * 2 + random() * 10) AS value,
+               random() AS dice, m.likely
+          FROM accounts a
+         CROSS JOIN generate_series(date_trunc('hour', now()) - make_interval(days => :days),
+                                    now() - interval '1 hour', interval '1 hour') AS h(at)
+         CROSS JOIN (VALUES ('followers_count', 0.6), ('follows_count', 0.02), ('media_count', 0.08)) AS m(metric, likely)
+       ) o
+ WHERE o.dice < o.likely
+ ORDER BY o.captured_at;
 
 INSERT INTO account_latest (account_id, metric, period, breakdown, period_end, value, captured_at, last_checked_at)
 SELECT DISTINCT ON (account_id, metric, period, breakdown, period_end)
@@ -120,17 +124,20 @@ SELECT DISTINCT ON (account_id, metric, period, breakdown, period_end)
  ORDER BY account_id, metric, period, breakdown, period_end, captured_at DESC;
 
 INSERT INTO audience_snapshots (account_id, metric, timeframe, breakdown, captured_at, counts, run_id)
-SELECT a.id, m.metric, t.timeframe, b.breakdown, d.at + make_interval(secs => (a.id % 7200)::int),
-       (SELECT jsonb_object_agg(b.prefix || n, 4000 / n + a.id + extract(doy FROM d.at)) FROM generate_series(1, b.size) n), 1
-  FROM accounts a
- CROSS JOIN unnest(ARRAY['follower_demographics', 'engaged_audience_demographics']) AS m(metric)
- CROSS JOIN unnest(ARRAY['this_week', 'this_month']) AS t(timeframe)
- CROSS JOIN (VALUES ('age', 'age-', 7), ('city', 'Some City, Some Region ', 45), ('country', 'C', 45),
-                    ('gender', 'g', 3), ('age,gender', '25-34|', 14)) AS b(breakdown, prefix, size)
- CROSS JOIN generate_series(date_trunc('day', now()) - make_interval(days => :days), now() - interval '1 day',
-                            interval '1 day') AS d(at)
- WHERE random() < 0.7 + 0 * a.id
- ORDER BY d.at;
+SELECT o.id, o.metric, o.timeframe, o.breakdown, o.captured_at,
+       (SELECT jsonb_object_agg(o.prefix || n, 4000 / n + o.id + extract(doy FROM o.captured_at))
+          FROM generate_series(1, o.size) n), 1
+  FROM (SELECT a.id, m.metric, t.timeframe, b.breakdown, b.prefix, b.size,
+               d.at + make_interval(secs => (a.id % 7200)::int) AS captured_at, random() AS dice
+          FROM accounts a
+         CROSS JOIN unnest(ARRAY['follower_demographics', 'engaged_audience_demographics']) AS m(metric)
+         CROSS JOIN unnest(ARRAY['this_week', 'this_month']) AS t(timeframe)
+         CROSS JOIN (VALUES ('age', 'age-', 7), ('city', 'Some City, Some Region ', 45), ('country', 'C', 45),
+                            ('gender', 'g', 3), ('age,gender', '25-34|', 14)) AS b(breakdown, prefix, size)
+         CROSS JOIN generate_series(date_trunc('day', now()) - make_interval(days => :days), now() - interval '1 day',
+                                    interval '1 day') AS d(at)) o
+ WHERE o.dice < 0.7
+ ORDER BY o.captured_at;
 
 INSERT INTO audience_latest (account_id, metric, timeframe, breakdown, counts, captured_at, last_checked_at)
 SELECT DISTINCT ON (account_id, metric, timeframe, breakdown)

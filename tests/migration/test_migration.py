@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -14,8 +16,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from cli.schema import _config, status, upgrade
+from models.insight import Observation, store_observations
 from models.invariants import run_all
-from models.partitions import PARTITIONED
+from models.media import MediaReading, SeenMedia, see_media, store_readings
+from models.partitions import PARTITIONED, ensure_partitions
 from models.raw_answer import TABLE as RAW_ANSWERS
 from models.registry import TABLES, metadata
 from models.session import Database
@@ -26,6 +30,7 @@ from tests.support.servers import Servers, create_database, drop_database
 from tests.support.waiting import until
 
 _MIGRATORS_LOCK = 7_303_001
+_READ_AT = datetime(2026, 7, 10, 7, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -129,6 +134,64 @@ def _waits_since(connection: psycopg.Connection, seconds: float) -> bool:
     """
     row = connection.execute(query, (seconds,)).fetchone()
     return row is not None and bool(row[0])
+
+
+class TestFromTheFirstRelease:
+    """Up from 0001, whose tables are full and in use."""
+
+    @pytest.fixture
+    def released(self, empty: Database) -> Database:
+        with empty.engine.connect() as connection:
+            command.upgrade(_config(connection), "0001")
+        with empty.transaction() as tx:
+            ensure_partitions(tx, now=_READ_AT)
+            account_id = make_account(tx, name="bakery").id
+            media_id = see_media(tx, account_id, [SeenMedia("1", posted_at=_READ_AT)], now=_READ_AT)["1"]
+            for hours, value in ((0, 5), (30, 6)):
+                at = _READ_AT + timedelta(hours=hours)
+                store_readings(tx, [MediaReading(media_id, at, {"views": value})], run_id=None)
+                points = [Observation("reach", "day", "", _READ_AT, value)]
+                store_observations(tx, account_id, points, captured_at=at, run_id=None)
+        return empty
+
+    def test_the_views_show_what_was_there_before_them(self, released: Database) -> None:
+        assert upgrade(released).is_current
+
+        with released.transaction() as tx:
+            found = tx.execute(text("SELECT account, reach, captured_at FROM account_daily")).one()
+            then = tx.execute(text("SELECT reach FROM account_daily_as_of(:at)"), {"at": _READ_AT}).scalar_one()
+            curve = list(tx.scalars(text("SELECT views FROM media_curve ORDER BY captured_at")))
+            assert run_all(tx) == {}
+        assert tuple(found) == ("bakery", 6, _READ_AT + timedelta(hours=30))
+        assert (then, curve) == (5, [5, 6])
+
+    def test_harvests_write_while_the_indexes_are_built(self, released: Database) -> None:
+        with ThreadPoolExecutor(1) as pool, released.transaction() as tx:
+            # A harvest in the middle of its transaction: the build waits for it, and it does not wait for the build.
+            tx.execute(text("UPDATE account_latest SET last_checked_at = now()"))
+            running = pool.submit(upgrade, released)
+            until(lambda: _is_building(released), 30, "no index is being built")
+            tx.execute(text("UPDATE media SET last_seen_at = now()"))
+            with released.transaction() as other:
+                other.execute(text("INSERT INTO media (account_id, ig_id) SELECT id, '2' FROM accounts"))
+            tx.commit()
+            assert running.result(60).is_current
+
+    def test_an_index_that_was_left_half_built_is_made_anew(self, released: Database) -> None:
+        with released.transaction() as tx:
+            tx.execute(text("CREATE INDEX ix_media_ig_id ON media (caption)"))
+
+        upgrade(released)
+
+        with released.transaction() as tx:
+            made = tx.execute(text("SELECT pg_get_indexdef('ix_media_ig_id'::regclass)")).scalar_one()
+        assert made.endswith("(ig_id)")
+
+
+def _is_building(database: Database) -> bool:
+    query = "SELECT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE datname = current_database())"
+    with database.transaction() as tx:
+        return bool(tx.execute(text(query)).scalar_one())
 
 
 class TestDowngrade:

@@ -37,6 +37,22 @@ def test_db_status_and_upgrade_tell_the_revision(command: Command) -> None:
     assert upgraded == {"was": status["head"], "is": status["head"], "head": status["head"]}
 
 
+def test_a_role_is_let_in_to_read(here: Here, command: Command) -> None:
+    here.execute("CREATE ROLE analyst_of_cli")
+    try:
+        assert command.json("db", "grant-reader", "analyst_of_cli") == {
+            "role": "analyst_of_cli",
+            "readers": ["analyst_of_cli"],
+        }
+    finally:
+        here.execute("DROP OWNED BY analyst_of_cli")
+        here.execute("DROP ROLE analyst_of_cli")
+
+    refused = command.run("db", "grant-reader", "analyst_of_cli")
+    assert refused.returncode == 2
+    assert "there is no role 'analyst_of_cli'" in refused.stderr
+
+
 def test_an_older_schema_is_told_and_not_used(here: Here, command: Command) -> None:
     head = command.json("db", "status")["head"]
     here.execute("UPDATE alembic_version SET version_num = '0000'")

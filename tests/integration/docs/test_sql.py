@@ -76,7 +76,7 @@ def test_followers_of_a_day_without_a_new_count_are_those_of_the_day_before(data
     assert [row.followers for row in found] == [
         300,
         300,
-    ]  # a count, and a run without a new one
+    ]  # a count, and a reading without a new one
     assert {row.change for row in found} == {None}  # on the days between nobody looked
 
 
@@ -182,6 +182,7 @@ def _insights(tx: Session, account: Account, now: datetime, run_id: int) -> None
         store_observations(tx, account.id, points, captured_at=read_at, run_id=run_id)
     counts = [Observation("followers_count", MOMENT, "", NO_PERIOD, 300)]
     store_observations(tx, account.id, counts, captured_at=now - 3 * DAY, run_id=run_id)
+    store_observations(tx, account.id, counts, captured_at=now, run_id=run_id)  # looked at again, and no point
     audience = [Audience("follower_demographics", "this_month", "country", {"NO": 200, "SE": 50})]
     store_audience(tx, account.id, audience, captured_at=now - 3 * DAY, run_id=run_id)
     audience = [Audience("follower_demographics", "this_month", "country", {"NO": 210, "SE": 50})]

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from models.claims import WORKS, claim_due, wake_schedulers
+from models.partitions import ensure_partitions
 from models.session import Database
 from pressrun import clock
 from pressrun.broker import Broker
@@ -22,7 +23,7 @@ from pressrun.settings import Settings
 from scheduler.loop import LONGEST_NAP_S, SchedulerLoop
 from tests.factories.rows import make_account, make_harvest, make_post
 from tests.integration.scheduler.mailbox import Mailbox
-from tests.integration.scheduler.months import rename_this_month, this_month
+from tests.integration.scheduler.months import exists, rename_this_month, this_month
 from tests.support.servers import named
 from tests.support.waiting import until
 
@@ -351,3 +352,15 @@ def _terminate(database: Database, victims: str) -> None:
              WHERE datname = current_database() AND pid <> pg_backend_pid() AND {victims}
         """  # noqa: S608
         tx.execute(text(query))
+
+
+def test_it_drops_the_months_that_the_settings_do_not_keep(
+    database: Database, settings: Settings, broker: Broker
+) -> None:
+    then = clock.now() - timedelta(days=100)
+    with database.transaction() as tx:
+        ensure_partitions(tx, now=then, months_ahead=0)
+    settings = settings.model_copy(update={"keep_history": 2})
+
+    with running(SchedulerLoop(settings=settings, database=database, broker=broker)):
+        until(lambda: not exists(database, f"media_snapshots_{then:%Y_%m}"), 20, "the month is still there")

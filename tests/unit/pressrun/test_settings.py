@@ -58,6 +58,20 @@ def test_every_form_of_value_is_read() -> None:
     assert settings.public_url == "https://social.example.com/base"
 
 
+@pytest.mark.parametrize(
+    ("told", "months"),
+    [("24months", 24), ("1 month", 1), ("2years", 24), ("1 Year", 12), ("forever", None), ("", None)],
+)
+def test_a_time_to_keep_the_history_is_whole_months(told: str, months: int | None) -> None:
+    assert load({"PRESSRUN_KEEP_HISTORY": told}).keep_history == months
+
+
+@pytest.mark.parametrize("told", ["0months", "90d", "two years", "12", "-1months", "1.5years", "24month1"])
+def test_no_other_time_to_keep_the_history_is_read(told: str) -> None:
+    with pytest.raises(UsageError, match=r"PRESSRUN_KEEP_HISTORY: .+ write it as 24months"):
+        load({"PRESSRUN_KEEP_HISTORY": told})
+
+
 def test_an_empty_value_counts_as_missing() -> None:
     assert load({"PRESSRUN_DATABASE_URL": "", "PRESSRUN_LEASE": ""}).database_url is None
 
