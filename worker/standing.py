@@ -116,6 +116,6 @@ def tell(tx: Session, post_id: int, message: str | None, error_class: str | None
 
 def _bounded(post: Post, until: datetime, now: datetime) -> datetime:
     """No later than the moment at which the post would expire: its end is told in time."""
-    if post.if_late == IfLate.EXPIRE.value:
+    if post.if_late == IfLate.EXPIRE.value and post.state != PostState.PUBLISHED.value:
         until = min(until, last_moment(post) + timedelta(seconds=1))
     return max(until, now + timedelta(seconds=1))
