@@ -25,7 +25,7 @@ from models.post import Post, get_post
 from models.session import libpq_url
 from pressrun import failpoints
 from pressrun.failpoints import FailpointRaised
-from pressrun.hints import Hint
+from pressrun.hints import Hint, Task
 from scheduler.importing import import_csv
 from tests.factories.rows import KEY
 from tests.support.bench import STEPS, Bench
@@ -34,6 +34,14 @@ from tests.support.stack import write_campaign
 from tests.support.waiting import until
 from worker.boundary import perform
 
+REACHED_BY = {
+    "stage": (Task.POST_STAGE, Task.POST_POLL),  # a carousel's whole is created once its items are ready
+    "poll": (Task.POST_POLL,),
+    "publish": (Task.POST_PUBLISH,),
+    "reconcile": (Task.POST_RECONCILE,),
+    "comment": (Task.POST_AFTERCARE,),
+}
+"""The steps that come by the points of each name."""
 _CLAIM_AT_ONCE = 500
 _THREADS = 8
 
@@ -180,15 +188,16 @@ class Matrix:
             with self.bench.database.transaction() as tx:
                 hints += claim_due(tx, work, limit=_CLAIM_AT_ONCE, lease_s=60)
         cells = {cell.post_id: cell for cell in self.cells}
-        doomed = [hint for hint in hints if self._is_to_die(cells[hint.id])]
+        doomed = [hint for hint in hints if self._is_to_die(cells[hint.id], hint)]
         rest = [hint for hint in hints if hint not in doomed]
         futures = [self._pool.submit(self._perform, cells[hint.id], hint) for hint in rest]
         if doomed:
             futures.append(self._pool.submit(self._kill, [(cells[hint.id], hint) for hint in doomed]))
         return futures
 
-    def _is_to_die(self, cell: Cell) -> bool:
-        return cell.action is Action.EXIT and not cell.has_fired and cell.before in (None, *cell.reached)
+    def _is_to_die(self, cell: Cell, hint: Hint) -> bool:
+        is_next = not cell.has_fired and cell.before in (None, *cell.reached)
+        return cell.action is Action.EXIT and is_next and hint.task in REACHED_BY[cell.point.partition(".")[0]]
 
     def _perform(self, cell: Cell, hint: Hint) -> None:
         with self._room:

@@ -77,13 +77,21 @@ def _plain(value: object) -> str:
 
 
 def main(told: Mapping[str, Any]) -> None:
+    ctx = WorkerContext(  # without a connection yet: each child opens its own
+        settings=Settings(**told["settings"]),
+        database=Database(told["database_url"], pool_size=1),
+        vault=Vault([told["key"]]),
+        transport=Transport(),
+        media_base_url=told["media_base_url"],
+        media_key=derive_key(told["key"]),
+    )
     for number, line in enumerate(sys.stdin, 1):
         codes: dict[int, int] = {}
         running: dict[int, int] = {}
         for index, step in enumerate(json.loads(line)):
             if len(running) == _MOST_AT_ONCE:
                 _reap(running, codes)
-            running[_fork(told, step)] = index
+            running[_fork(ctx, step)] = index
         while running:
             _reap(running, codes)
         print(f"{number}: {json.dumps([codes[index] for index in sorted(codes)])}", flush=True)  # noqa: T201 - the answer
@@ -94,32 +102,20 @@ def _reap(running: dict[int, int], codes: dict[int, int]) -> None:
     codes[running.pop(pid)] = os.waitstatus_to_exitcode(status)
 
 
-def _fork(told: Mapping[str, Any], step: Sequence[Any]) -> int:
+def _fork(ctx: WorkerContext, step: Sequence[Any]) -> int:
     pid = os.fork()
     if pid:
         return pid
     code = 1
     try:
-        _perform(told, step)
+        task, queue, id_, claim, point = step
+        failpoints.arm(f"{point}=exit")
+        perform(ctx, STEPS, Hint(Task(task), Queue(queue), id_, claim))
         code = 0
     except Exception:
         traceback.print_exc()
     finally:
         os._exit(code)
-
-
-def _perform(told: Mapping[str, Any], step: Sequence[Any]) -> None:
-    task, queue, id_, claim, point = step
-    failpoints.arm(f"{point}=exit")
-    ctx = WorkerContext(
-        settings=Settings(**told["settings"]),
-        database=Database(told["database_url"], pool_size=1),
-        vault=Vault([told["key"]]),
-        transport=Transport(),
-        media_base_url=told["media_base_url"],
-        media_key=derive_key(told["key"]),
-    )
-    perform(ctx, STEPS, Hint(Task(task), Queue(queue), id_, claim))
 
 
 if __name__ == "__main__":
