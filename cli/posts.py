@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from models.event import PostEvent
     from models.part import Part
+    from models.post import Post
     from scheduler.importing import ImportReport
 
 app = typer.Typer(help="Queue posts and see where they stand.", no_args_is_help=True)
@@ -102,13 +103,16 @@ def list_(
     """Show posts by the time they are due."""
     from cli.runtime import read_settings, runtime
     from models.account import find_account
-    from models.post import COLUMNS, list_posts
+    from models.post import COLUMNS, list_posts, waiting
 
     wanted = _state(state)
     with runtime(read_settings()) as here, here.database.transaction() as tx:
         account_id = find_account(tx, account).id if account else None
         rows = list_posts(tx, account_id=account_id, state=wanted, limit=limit)
+        held = [] if as_json else waiting(tx, [row["id"] for row in rows])
     show_rows(COLUMNS, rows, as_json=as_json, empty="no posts; queue some with `pressrun post import FILE`")
+    for post in held:
+        note(_wait(post))
 
 
 @app.command("show")
@@ -159,6 +163,13 @@ def _show_timeline(record: dict[str, Any], parts: Sequence[Part], events: Sequen
         )
         trace = f" [fbtrace_id {event.fbtrace_id}]" if event.fbtrace_id else ""
         say(f"{_local(event.at, local)}  {state:24}  {event.message or event.reason}{trace}")
+
+
+def _wait(post: Post) -> str:
+    from pressrun.clock import zone
+
+    assert post.next_action_at is not None  # noqa: S101 - what waits has a date
+    return f"post {post.id} waits ({post.wait_reason}) until {_local(post.next_action_at, zone(post.timezone))}"
 
 
 def _local(at: datetime, zone: ZoneInfo) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -112,8 +113,11 @@ def settle(
     subcode: str | None = None,
     fbtrace_id: str | None = None,
     message: str | None = None,
-) -> None:
-    """Record what became of an attempt. A settled outcome is never changed by a later, less certain one."""
+) -> bool:
+    """Record what became of an attempt; False if that was settled before.
+
+    A settled outcome is never changed by a later, less certain one.
+    """
     values: dict[str, object] = {"state": state.value}
     if state is not AttemptState.UNKNOWN:
         values["settled_at"] = now
@@ -129,7 +133,8 @@ def settle(
             values[name] = value
     # What waits for a person is not taken from them by an answer that proves nothing.
     changeable = "state IN ('intent', 'unknown')" if state is AttemptState.UNKNOWN else UNRESOLVED
-    tx.execute(update(Attempt).where(Attempt.id == attempt_id, text(changeable)).values(**values))
+    settled: Any = tx.execute(update(Attempt).where(Attempt.id == attempt_id, text(changeable)).values(**values))
+    return bool(settled.rowcount)
 
 
 def keep_result(tx: Session, attempt_id: int, result_id: str) -> None:

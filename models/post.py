@@ -177,6 +177,14 @@ def list_posts(
     return [as_shown(post, name) for post, name in rows]
 
 
+def waiting(tx: Session, post_ids: Iterable[int]) -> list[Post]:
+    """Those of the posts that wait for something other than their time, by when they are looked at again."""
+    query = select(Post).where(
+        Post.id.in_(list(post_ids)), Post.wait_reason.is_not(None), Post.next_action_at.is_not(None)
+    )
+    return list(tx.scalars(query.order_by(Post.next_action_at, Post.id)))
+
+
 def as_shown(post: Post, account_name: str) -> dict[str, Any]:
     """One post under the keys of `COLUMNS`."""
     return {

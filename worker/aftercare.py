@@ -25,11 +25,12 @@ from pressrun.failpoints import reach
 from worker.context import GateShut, WorkerContext
 from worker.loaded import Loaded, durably, load
 from worker.outcomes import backoff, cause
+from worker.standing import obstacle, park_post, tell
 
 MOST_PERMALINK_TRIES = 6
 MOST_COMMENT_TRIES = 3
 COMMENT_SETTLE = timedelta(minutes=5)
-"""A comment that stands must be listed by then."""
+"""A comment that stands must be listed by then; its sender must have given up by then too (`settle`)."""
 GIVE_UP_AFTER = timedelta(hours=24)
 _READ_AGAIN = timedelta(seconds=20)
 _MOST_PAGES = 4
@@ -42,12 +43,22 @@ def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     loaded = load(ctx, lease)
     try:
         _permalinks(ctx, loaded)
-        if loaded.post.first_comment and loaded.post.comment_id is None and not _comment(ctx, loaded):
+        owes_comment = loaded.post.first_comment and loaded.post.comment_id is None
+        if owes_comment and (_is_held_back(ctx, loaded) or not _comment(ctx, loaded)):
             return
     except GateShut as shut:
         _later(ctx, loaded, shut.until - clock.now())
         return
     _finish(ctx, loaded)
+
+
+def _is_held_back(ctx: WorkerContext, loaded: Loaded) -> bool:
+    """Whether the account may do nothing now: a comment waits as a post would."""
+    with ctx.database.transaction() as tx:
+        park = obstacle(tx, ctx, loaded.post, loaded.account, clock.now())
+        if park is not None:
+            park_post(tx, loaded, park)
+    return park is not None
 
 
 def _permalinks(ctx: WorkerContext, loaded: Loaded) -> None:
@@ -98,8 +109,19 @@ def _comment(ctx: WorkerContext, loaded: Loaded) -> bool:
     if open_attempt is not None:
         return _reconcile_comment(ctx, loaded, part, open_attempt)
     if tried >= MOST_COMMENT_TRIES:
+        _give_up(ctx, loaded)
         return True
     return _send_comment(ctx, loaded, part)
+
+
+def _give_up(ctx: WorkerContext, loaded: Loaded) -> None:
+    if loaded.post.error is not None:
+        return  # told in an earlier round
+    message = f"the first comment does not stand after {MOST_COMMENT_TRIES} tries: write it by hand"
+    with ctx.database.transaction() as tx:
+        claims.renew(tx, loaded.lease)
+        tell(tx, loaded.post.id, message, None)
+        _tell(tx, loaded, Cause("comment.given_up", message))
 
 
 def _send_comment(ctx: WorkerContext, loaded: Loaded, part: Part) -> bool:
@@ -119,16 +141,21 @@ def _send_comment(ctx: WorkerContext, loaded: Loaded, part: Part) -> bool:
         )
     loaded = loaded.renewed(lease)
     reach("comment.after_intent")
+    if lease.deadline.remaining_s() < ctx.settings.call_deadline.total_seconds() or ctx.stopping.is_set():
+        # A stall, or a stop, came between the intent and the call: whoever has the post by now may have commented.
+        _settle(ctx, loaded, attempt, AttemptState.NOT_DONE, None)
+        _later(ctx, loaded, timedelta(seconds=1))
+        return False
     try:
         comment_id = ctx.client(loaded.account, Purpose.PUBLISH).comments.create(media_id, text)
     except GateShut:
         _settle(ctx, loaded, attempt, AttemptState.NOT_DONE, None)
         raise
     except GraphError as error:
+        reach("comment.after_response")
         return _comment_failed(ctx, loaded, attempt, error)
     reach("comment.after_response")
     _commented(ctx, loaded, attempt, comment_id)
-    reach("comment.after_record")
     return True
 
 
@@ -162,7 +189,7 @@ def _reconcile_comment(ctx: WorkerContext, loaded: Loaded, part: Part, attempt: 
         return True
     if len(found) > 1:
         return _review_comment(ctx, loaded, attempt)
-    if age > COMMENT_SETTLE:
+    if age > max(COMMENT_SETTLE, ctx.settings.settle):
         told = Cause("comment.not_done", "the first comment does not stand; it is sent again")
         _settle(ctx, loaded, attempt, AttemptState.NOT_DONE, told)
         _later(ctx, loaded, timedelta(seconds=1))
@@ -195,11 +222,13 @@ def _may_be_ours(comment: Comment, loaded: Loaded) -> bool:
 
 def _commented(ctx: WorkerContext, loaded: Loaded, attempt: Attempt, comment_id: str) -> None:
     def store(tx: Session) -> None:
-        attempts.settle(tx, attempt.id, AttemptState.SUCCEEDED, now=clock.now(), result_id=comment_id)
+        if not attempts.settle(tx, attempt.id, AttemptState.SUCCEEDED, now=clock.now(), result_id=comment_id):
+            return  # found by reading while this sender stalled, and told already
         tx.execute(update(Post).where(Post.id == loaded.post.id).values(comment_id=comment_id))
         _tell(tx, loaded, Cause("comment.posted", "first comment posted", detail={"comment_id": comment_id}))
 
     durably(ctx, loaded.lease, store)
+    reach("comment.after_record")
 
 
 def _review_comment(ctx: WorkerContext, loaded: Loaded, attempt: Attempt) -> bool:
@@ -212,8 +241,8 @@ def _review_comment(ctx: WorkerContext, loaded: Loaded, attempt: Attempt) -> boo
 
 def _settle(ctx: WorkerContext, loaded: Loaded, attempt: Attempt, state: AttemptState, told: Cause | None) -> None:
     def store(tx: Session) -> None:
-        attempts.settle(tx, attempt.id, state, now=clock.now(), message=told.message if told else None)
-        if told is not None:
+        settled = attempts.settle(tx, attempt.id, state, now=clock.now(), message=told.message if told else None)
+        if settled and told is not None:
             _tell(tx, loaded, told)
 
     durably(ctx, loaded.lease, store)

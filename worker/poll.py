@@ -93,6 +93,8 @@ def _record(ctx: WorkerContext, loaded: Loaded, part: Part, container: Container
         "finished_at": now if finished else None,
     }
     with ctx.database.transaction() as tx:
+        # A look that stalled must not take a container back that others have seen finished, or published, since.
+        loaded = loaded.renewed(claims.renew(tx, loaded.lease))
         tx.execute(update(Container).where(Container.id == container.id).values(**values))
     if seen.status_code in (SeenStatus.ERROR, SeenStatus.EXPIRED):
         _drop_whole(ctx, loaded, part)

@@ -23,7 +23,7 @@ from models.states import PostState
 from pressrun import clock
 from worker.loaded import Loaded, move
 from worker.outcomes import BLOCKED_FOR, REFUSED, Rule, Verdict, backoff, cause, wait_of
-from worker.standing import Park, tell
+from worker.standing import Park, in_all, tell
 
 FIRST_READ_AFTER = timedelta(seconds=2)
 
@@ -46,7 +46,7 @@ def record_refused(tx: Session, loaded: Loaded, part: Part, attempt: Attempt, er
     tries = loaded.post.tries + 1
     if rule.verdict is Verdict.FAIL or (rule.verdict is Verdict.RETRY and tries >= rule.most):
         # `fail` reads the state from the row as it was loaded, before the intent.
-        tell(tx, loaded.post.id, told.message, error.error_class.value)
+        tell(tx, loaded.post.id, in_all(loaded, told.message or told.reason), error.error_class.value)
         move(tx, loaded, PostState.FAILED, told, from_=PostState.PUBLISHING)
         return
     _hold_account(tx, loaded, error, rule, now)

@@ -101,12 +101,14 @@ def park_post(tx: Session, loaded: Loaded, park: Park) -> None:
 
 def fail(tx: Session, loaded: Loaded, cause: Cause) -> None:
     """End the post with what went wrong, for a person."""
-    done = [part for part in loaded.top_parts if part.media_id is not None]
-    told = cause.message or cause.reason
-    if done:
-        told = f"{len(done)} of {len(loaded.top_parts)} went out; {told}"
-    tell(tx, loaded.post.id, told, cause.error_class)
+    tell(tx, loaded.post.id, in_all(loaded, cause.message or cause.reason), cause.error_class)
     move(tx, loaded, PostState.FAILED, cause)
+
+
+def in_all(loaded: Loaded, message: str) -> str:
+    """The message of an end, with how much of the post went out before it."""
+    done = [part for part in loaded.top_parts if part.media_id is not None]
+    return f"{len(done)} of {len(loaded.top_parts)} went out; {message}" if done else message
 
 
 def tell(tx: Session, post_id: int, message: str | None, error_class: str | None) -> None:
@@ -119,8 +121,9 @@ def tell(tx: Session, post_id: int, message: str | None, error_class: str | None
 
 
 def _expire(tx: Session, loaded: Loaded, message: str) -> None:
-    tell(tx, loaded.post.id, message, "expired")
-    move(tx, loaded, PostState.EXPIRED, Cause("post.expired", message))
+    told = in_all(loaded, message)
+    tell(tx, loaded.post.id, told, "expired")
+    move(tx, loaded, PostState.EXPIRED, Cause("post.expired", told))
 
 
 def _take_slot(tx: Session, ctx: WorkerContext, loaded: Loaded, slot: datetime, why: str, now: datetime) -> None:
@@ -135,6 +138,6 @@ def _take_slot(tx: Session, ctx: WorkerContext, loaded: Loaded, slot: datetime, 
 
 def _bounded(post: Post, until: datetime, now: datetime) -> datetime:
     """No later than the moment at which the post leaves its time: what becomes of it is told then."""
-    if post.if_late != IfLate.PUBLISH.value:
+    if post.if_late != IfLate.PUBLISH.value and post.state != PostState.PUBLISHED.value:
         until = min(until, last_moment(post) + timedelta(seconds=1))
     return max(until, now + timedelta(seconds=1))

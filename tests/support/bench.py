@@ -16,7 +16,7 @@ from sqlalchemy import text
 from graph.transport import Transport
 from models.account import Account
 from models.claims import WORKS, claim_due
-from models.event import timeline
+from models.event import PostEvent, timeline
 from models.post import Post, get_post
 from models.session import Database
 from models.states import PostState
@@ -150,8 +150,11 @@ class Bench:
         return "\n".join([f"post {post_id} is {post.state}, next at {post.next_action_at}, error {post.error}", *lines])
 
     def events(self, post_id: int) -> list[str]:
+        return [event.reason for event in self.timeline(post_id)]
+
+    def timeline(self, post_id: int) -> list[PostEvent]:
         with self.database.transaction() as tx:
-            return [event.reason for event in timeline(tx, post_id)]
+            return list(timeline(tx, post_id))
 
     def value(self, sql: str, **parameters: Any) -> Any:
         with self.database.transaction() as tx:

@@ -75,6 +75,12 @@ class Process:
         until(seen, timeout_s, lambda: f"no line {pattern!r} from {self.argv}:\n{self.output}")
         return found[0]
 
+    def write(self, line: str) -> None:
+        """Give it one line on its standard input."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
     def close_input(self) -> None:
         """End its standard input: the polite end for helpers that wait for it."""
         if self._process.stdin is not None and not self._process.stdin.closed:

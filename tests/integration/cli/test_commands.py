@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from models.event import Cause, record_event, timeline
 from models.post import COLUMNS as POST_COLUMNS
 from tests.factories.rows import make_post
 from tests.integration.cli.conftest import Command, Here
@@ -194,6 +198,42 @@ def test_posts_are_listed_under_the_columns_of_the_contract(here: Here, command:
 
     assert tuple(row) == POST_COLUMNS
     assert (row["key"], row["account"], row["state"]) == ("the-key", "sim-0", "scheduled")
+
+
+def test_a_waiting_post_is_listed_with_when_it_goes_on(here: Here, command: Command) -> None:
+    account = here.add(0).account
+    until = datetime(2099, 7, 1, 16, 30, tzinfo=UTC)
+    with here.database.transaction() as tx:
+        post = make_post(
+            tx, account, state="staged", wait_reason="quota", next_action_at=until, timezone="Europe/Berlin"
+        )
+        make_post(tx, account)
+
+    done = command.run("post", "list")
+
+    assert done.stderr == f"post {post.id} waits (quota) until 2099-07-01 18:30:00.000 CEST\n"
+
+
+def test_a_post_is_shown_with_its_timeline_in_its_own_zone(here: Here, command: Command) -> None:
+    account = here.add(0).account
+    at = datetime(2099, 7, 1, 16, 30, tzinfo=UTC)
+    with here.database.transaction() as tx:
+        post = make_post(
+            tx, account, state="staged", wait_reason="quota", next_action_at=at, timezone="Asia/Kolkata", key="mine"
+        )
+        told = Cause("publish.refused", "the window is full", error_class="quota", code="9", fbtrace_id="AbC")
+        record_event(tx, post.id, told, from_state="publishing", to_state="staged")
+        happened = timeline(tx, post.id)[0].at.astimezone(ZoneInfo("Asia/Kolkata"))
+
+    shown = command.run("post", "show", "mine").stdout
+
+    assert "2099-07-01 22:00:00.000 IST" in shown
+    assert re.search(r"wait_reason +quota", shown)
+    line = f"{happened:%Y-%m-%d %H:%M:%S}.{happened.microsecond // 1000:03d} IST  publishing → staged"
+    [event] = [one for one in shown.splitlines() if one.startswith(line)]
+    assert event.endswith("the window is full [fbtrace_id AbC]")
+    [told_event] = command.json("post", "show", "mine")["events"]
+    assert (told_event["code"], told_event["fbtrace_id"]) == ("9", "AbC")
 
 
 def test_a_reader_that_leaves_early_is_no_traceback(command: Command) -> None:

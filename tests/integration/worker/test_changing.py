@@ -263,6 +263,29 @@ def test_a_late_post_without_slots_left_expires_and_says_so(bench: Bench) -> Non
     assert "no posting slots" in (post.error or "")
 
 
+def test_stories_that_expire_or_fail_half_way_say_how_many_went_out(bench: Bench) -> None:
+    late, refused = (
+        bench.post(
+            bench.account(number), type="story", media="story.jpg|feed-2.jpg", publish_at="+20m", max_lateness="60s"
+        )
+        for number in range(2)
+    )
+    for post_id in (late, refused):
+        bench.drive(post_id, PostState.STAGED, hurry=False)
+    with bench.database.transaction() as tx:
+        tx.execute(text("UPDATE posts SET publish_at = now(), next_action_at = now()"))
+    bench.step(Task.POST_PUBLISH)
+    bench.simulator.fault(endpoint="media_publish", mode="refuse", code=200, status=403, account=1)
+    with bench.database.transaction() as tx:
+        tx.execute(text("UPDATE posts SET publish_at = now() - interval '2 minutes' WHERE id = :id"), {"id": late})
+
+    posts = [bench.drive(post_id) for post_id in (late, refused)]
+
+    assert [post.state for post in posts] == [PostState.EXPIRED, PostState.FAILED]
+    assert all((post.error or "").startswith("1 of 2 went out; ") for post in posts), [post.error for post in posts]
+    assert len(bench.simulator.publishes()) == 2
+
+
 def test_a_backlog_goes_out_oldest_first_with_a_distance(bench: Bench) -> None:
     account = bench.account(0)
     posts = [bench.post(account, caption=f"backlog {number}", publish_at="+20m") for number in range(3)]
@@ -282,6 +305,28 @@ def test_a_backlog_goes_out_oldest_first_with_a_distance(bench: Bench) -> None:
     assert {post.wait_reason for post in waits.values()} == {"spacing"}
     distance = waits[posts[2]].next_action_at - waits[posts[1]].next_action_at  # type: ignore[operator]
     assert distance >= timedelta(seconds=5)
+
+
+def test_an_accounts_own_spacing_holds_for_posts_of_the_same_second(bench: Bench) -> None:
+    account = bench.account(0, min_spacing_s=120)
+    posts = [bench.post(account, caption=f"spaced {number}", publish_at="+20m") for number in range(3)]
+    for post_id in posts:
+        bench.drive(post_id, PostState.STAGED, hurry=False)
+    with bench.database.transaction() as tx:
+        tx.execute(text("UPDATE posts SET publish_at = now(), next_action_at = now()"))
+
+    bench.step(Task.POST_PUBLISH)
+
+    assert [entry["caption"] for entry in bench.simulator.publishes()] == ["spaced 0"]
+    waits = [bench.read(post_id) for post_id in posts[1:]]
+    assert [post.wait_reason for post in waits] == ["spacing", "spacing"]
+    dates = [post.next_action_at for post in waits]
+    assert dates[1] - dates[0] >= timedelta(seconds=115)  # type: ignore[operator]
+    with bench.database.transaction() as tx:  # the distance has passed for the second, not for the third
+        tx.execute(text("UPDATE attempts SET intent_at = intent_at - interval '121 seconds'"))
+    bench.hurry()
+    bench.step(Task.POST_PUBLISH)
+    assert [entry["caption"] for entry in bench.simulator.publishes()] == ["spaced 0", "spaced 1"]
 
 
 def test_a_full_window_makes_the_post_wait_for_the_moment_it_frees(

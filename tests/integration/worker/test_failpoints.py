@@ -1,74 +1,95 @@
-"""A worker that dies between any two durable steps: the post still goes out once, with its true media id.
+"""Design §8.1 to §8.3: a worker that dies, crashes or stalls between any two durable steps, whatever the server does
+with the calls around it: the post goes out once, with its true media id, and its first comment stands once.
 
-A raised failpoint leaves exactly what SIGKILL leaves: whatever was committed. (`tests/chaos` kills real processes.)
+The whole matrix: every point of a post's life × what becomes of the worker × what becomes of the call. The judge is
+the simulator's ledger.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import text
 
-from models.post import Post
 from models.states import PostState
-from pressrun import failpoints
+from pressrun.failpoints import POINTS
 from tests.support.bench import Bench
+from tests.support.matrix import Action, Cell, Matrix, ledger_by_account
+from tests.support.simulator import Simulator
 
-POINTS = (
-    "stage.before_container",
-    "stage.after_container",
-    "stage.after_record",
-    "poll.after_read",
-    "publish.before_intent",
-    "publish.after_intent",
-    "publish.after_response",
-    "publish.after_record",
-    "comment.after_intent",
-    "comment.after_response",
-    "comment.after_record",
+SERVER = {
+    "accepts": None,
+    "refuses for now": "not_ready",
+    "refuses without proof": "refuse_500",
+    "hangs": "hang",
+    "resets": "reset",
+    "accepts, then hangs": "accept_then_hang",
+    "accepts, then resets": "accept_then_reset",
+    "accepts, then 500": "accept_then_500",
+    "accepts, then 2207051": "accept_then_2207051",
+    "accepts, then HTML": "accept_then_html",
+}
+PHASES = {
+    "stage": ("stage.before_container", "stage.after_container", "stage.after_record", "poll.after_read"),
+    "publish": ("publish.before_intent", "publish.after_intent", "publish.after_response", "publish.after_record"),
+    "reconcile": ("reconcile.after_read", "reconcile.after_record"),
+    "comment": ("comment.after_intent", "comment.after_response", "comment.after_record"),
+}
+STRUCK = {
+    "stage": ("container_create", "media_publish"),
+    "publish": ("media_publish",),
+    "reconcile": ("media_publish",),
+    "comment": ("media_publish", "comment_create"),
+}
+"""The calls that meet the server's mood, each the first time."""
+PROVED = (None, "not_ready")
+"""Answers after which nothing is reconciled: there, the sender dies first."""
+KINDS = (
+    {"type": "image", "media": "feed.jpg"},
+    {"type": "carousel", "media": "feed.jpg|feed-2.jpg"},
+    {"type": "image", "media": "feed.jpg"},
+    {"type": "story", "media": "story.jpg|feed-2.jpg"},
 )
-SERVER = ("accepts", "accept_then_reset", "refuse_500")
 
 
-@pytest.fixture(autouse=True)
-def disarmed() -> Iterator[None]:
-    yield
-    failpoints.arm("")
+@pytest.fixture
+def simulator(simulator_factory: Callable[..., Simulator]) -> Simulator:
+    """An account for each cell."""
+    return simulator_factory(accounts=40, image_processing_s=0.1)
 
 
-@pytest.mark.parametrize("server", SERVER)
-@pytest.mark.parametrize("point", POINTS)
-def test_a_death_at_any_point_costs_nothing_but_time(bench: Bench, point: str, server: str) -> None:
-    post_id = bench.post(bench.account(0), caption=f"{point} {server}", first_comment="the first word")
-    if server != "accepts":
-        bench.simulator.fault(endpoint="media_publish", mode=server, nth=1)
-    failpoints.arm(f"{point}=raise@1")
-
-    post = bench.drive(post_id, timeout_s=60)
-    settled = (
-        bench.settle(post_id, timeout_s=60) if not point.startswith("comment") else _comment_settled(bench, post_id)
-    )
-
-    ledger = bench.simulator.publishes()
-    assert post.state == PostState.PUBLISHED, bench.story(post_id)
-    assert [entry["media_id"] for entry in ledger] == [post.media_id]
-    assert settled.comment_id, bench.story(post_id)
-    comments = bench.simulator.http.get(
-        f"/v25.0/{post.media_id}/comments", params={"access_token": bench.simulator.token(0)}
-    ).json()
-    assert [one["text"] for one in comments["data"]] == ["the first word"]
+def cells(phase: str, action: Action) -> list[Cell]:
+    made: list[Cell] = []
+    for point in PHASES[phase]:
+        for mode in SERVER.values():
+            kind = KINDS[len(made) % len(KINDS)]
+            if phase == "comment" and kind["type"] == "story":  # has none
+                kind = KINDS[0]
+            before = "publish.after_response" if phase == "reconcile" and mode in PROVED else None
+            made.append(Cell(point, action, mode, STRUCK[phase], before, kind))
+    return made
 
 
-def _comment_settled(bench: Bench, post_id: int) -> Post:
-    for _ in range(3):  # as if the time had passed after which a comment must be listed
-        bench.hurry()
-        bench.step()
-        with bench.database.transaction() as tx:
-            tx.execute(
-                text(
-                    "UPDATE attempts SET intent_at = intent_at - interval '6 minutes' "
-                    "WHERE action = 'comment' AND state IN ('intent', 'unknown')"
-                )
-            )
-    return bench.settle(post_id, timeout_s=60)
+def test_the_matrix_knows_every_point() -> None:
+    elsewhere = {"harvest.after_read", "harvest.after_store", "inbox.after_read", "dispatch.after_claim"}
+
+    assert {point for points in PHASES.values() for point in points} == set(POINTS) - elsewhere
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_post_goes_out_once_wherever_its_worker_fails(bench: Bench, phase: str, action: Action) -> None:
+    with Matrix(bench, cells(phase, action)) as matrix:
+        matrix.run(timeout_s=200)
+
+    ledger = ledger_by_account(bench)
+    for cell in matrix.cells:
+        post, live = matrix.post(cell), [entry["media_id"] for entry in ledger.get(cell.index, [])]
+        assert cell.has_fired, matrix.story(cell)
+        assert post.state == PostState.PUBLISHED, matrix.story(cell)
+        assert live == matrix.media_ids(cell), matrix.story(cell)
+        assert len(live) == cell.media, matrix.story(cell)
+        if post.first_comment:
+            standing = matrix.comments(cell)
+            assert standing == [(post.comment_id, post.first_comment)], matrix.story(cell)
+    assert bench.simulator.report()["duplicates"] == []

@@ -1,0 +1,285 @@
+"""Many posts at once, each with a worker that dies, crashes or stalls at a point, and a server that misbehaves.
+
+One cell is one post of an account of its own. A round does what schedulers and workers do together: what is due is
+claimed and run, each step in a thread; a worker that stalls keeps its thread until it is let go. Dates are moved, so
+that nothing waits for minutes; what must truly pass (leases, settling) is set short.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import text
+
+from models.claims import WORKS, claim_due
+from models.part import parts_of
+from models.post import Post, get_post
+from models.session import libpq_url
+from pressrun import failpoints
+from pressrun.failpoints import FailpointRaised
+from pressrun.hints import Hint, Task
+from scheduler.importing import import_csv
+from tests.factories.rows import KEY
+from tests.support.bench import STEPS, Bench
+from tests.support.mortal import Doomed, Mortals
+from tests.support.stack import write_campaign
+from tests.support.waiting import until
+from worker.boundary import perform
+
+REACHED_BY = {
+    "stage": (Task.POST_STAGE, Task.POST_POLL),  # a carousel's whole is created once its items are ready
+    "poll": (Task.POST_POLL,),
+    "publish": (Task.POST_PUBLISH,),
+    "reconcile": (Task.POST_RECONCILE,),
+    "comment": (Task.POST_AFTERCARE,),
+}
+"""The steps that come by the points of each name."""
+_CLAIM_AT_ONCE = 500
+_THREADS = 8
+
+
+class Action(StrEnum):
+    EXIT = "exit"
+    """The process is gone, by SIGKILL to itself."""
+    RAISE = "raise"
+    STALL = "stall"
+    """Held until its lease is over and another worker has taken the row; then it goes on."""
+    COMA = "coma"
+    """Held until the post is settled; then it goes on."""
+
+
+@dataclass
+class Cell:
+    """One post: where its worker fails, and what the server does to which calls."""
+
+    point: str
+    action: Action
+    server: str | None
+    """A fault mode of the simulator; None: it does as it is told."""
+    struck: tuple[str, ...] = ("media_publish",)
+    """The endpoints whose first call meets that mode."""
+    before: str | None = None
+    """A point at which a worker crashes first, so that `point` is reached at all."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    index: int = 0
+    post_id: int = 0
+    reached: list[str] = field(default_factory=list)
+    held: Held | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.point} {self.action} {self.server or 'accepts'}"
+
+    @property
+    def has_fired(self) -> bool:
+        return self.point in self.reached
+
+    @property
+    def media(self) -> int:
+        """How many media it makes."""
+        return self.columns["media"].count("|") + 1 if self.columns["type"] == "story" else 1
+
+
+@dataclass
+class Held:
+    """A worker that hangs at a point."""
+
+    claim: int
+    since_s: float
+    go_on: threading.Event = field(default_factory=threading.Event)
+
+
+class Matrix:
+    """The cells in one bench. A context manager: it ends its threads and processes."""
+
+    def __init__(self, bench: Bench, cells: Sequence[Cell]) -> None:
+        self.bench, self.cells = bench, list(cells)
+        self._here = threading.local()
+        self._stack = ExitStack()
+        self._mortals: Mortals | None = None
+        self._killing = threading.Lock()
+
+    def __enter__(self) -> Self:
+        self._queue()
+        self._ctx = self.bench.ctx  # made once, before the threads
+        self._pool = self._stack.enter_context(ThreadPoolExecutor(_THREADS + len(self.cells)))
+        self._room = threading.Semaphore(_THREADS)
+        self._stack.callback(self._let_all_go)
+        self._stack.enter_context(failpoints.watched(self._at))
+        if any(cell.action is Action.EXIT for cell in self.cells):
+            bench = self.bench
+            self._mortals = Mortals.start(
+                bench.settings,
+                database_url=libpq_url(bench.database.url),
+                key=KEY,
+                media_base_url=bench.media_base_url,
+            )
+            self._stack.callback(self._mortals.close)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def run(self, timeout_s: float) -> None:
+        """Until nothing is owed to any post and nobody stalls any more. Raises AssertionError with the stories."""
+        running: set[Future[None]] = set()
+
+        def settled() -> bool:
+            running.difference_update([one for one in running if one.done() and one.result() is None])
+            running.update(self._round())
+            wait(running, timeout=0.05 if running else 0)
+            self._release()
+            owed = self.bench.value("SELECT count(*) FROM posts WHERE next_action_at IS NOT NULL")
+            return not owed and not any(cell.held for cell in self.cells) and all(one.done() for one in running)
+
+        until(settled, timeout_s, self._unsettled)
+
+    def story(self, cell: Cell) -> str:
+        return f"{cell.name}; reached {cell.reached}\n{self.bench.story(cell.post_id)}"
+
+    def post(self, cell: Cell) -> Post:
+        with self.bench.database.transaction() as tx:
+            return get_post(tx, cell.post_id)
+
+    def media_ids(self, cell: Cell) -> list[str | None]:
+        """What its parts are live as, to our knowledge, in order."""
+        with self.bench.database.transaction() as tx:
+            return [part.media_id for part in parts_of(tx, cell.post_id) if part.parent_id is None]
+
+    def comments(self, cell: Cell) -> list[tuple[str, str]]:
+        """Id and text of each comment that stands below its media."""
+        simulator = self.bench.simulator
+        answer = simulator.http.get(
+            f"/v25.0/{self.post(cell).media_id}/comments", params={"access_token": simulator.token(cell.index)}
+        )
+        return [(one["id"], one["text"]) for one in answer.raise_for_status().json()["data"]]
+
+    def _queue(self) -> None:
+        bench, rows = self.bench, []
+        for number, cell in enumerate(self.cells):
+            cell.index = number
+            account = bench.account(number)
+            for endpoint in cell.struck if cell.server else ():
+                bench.simulator.fault(endpoint=endpoint, mode=cell.server, nth=1, account=number)
+            row = {"account": account.name, "publish_at": "+0s", "key": f"cell-{number}", "if_late": "publish"}
+            if cell.columns["type"] != "story":
+                row |= {"caption": cell.name, "first_comment": f"first of {cell.name}"}
+            rows.append(row | dict(cell.columns))
+        report = import_csv(bench.database, bench.settings, write_campaign(bench.media_folder / "matrix.csv", rows))
+        assert not report.problems, report.problems
+        for cell, post_id in zip(self.cells, report.added, strict=True):
+            cell.post_id = post_id
+
+    def _round(self) -> list[Future[None]]:
+        """Claim what is due and start its steps."""
+        self._hurry()
+        hints: list[Hint] = []
+        for work in WORKS[:2]:
+            with self.bench.database.transaction() as tx:
+                hints += claim_due(tx, work, limit=_CLAIM_AT_ONCE, lease_s=60)
+        cells = {cell.post_id: cell for cell in self.cells}
+        doomed = [hint for hint in hints if self._is_to_die(cells[hint.id], hint)]
+        rest = [hint for hint in hints if hint not in doomed]
+        futures = [self._pool.submit(self._perform, cells[hint.id], hint) for hint in rest]
+        if doomed:
+            futures.append(self._pool.submit(self._kill, [(cells[hint.id], hint) for hint in doomed]))
+        return futures
+
+    def _is_to_die(self, cell: Cell, hint: Hint) -> bool:
+        is_next = not cell.has_fired and cell.before in (None, *cell.reached)
+        return cell.action is Action.EXIT and is_next and hint.task in REACHED_BY[cell.point.partition(".")[0]]
+
+    def _perform(self, cell: Cell, hint: Hint) -> None:
+        with self._room:
+            self._here.cell, self._here.hint = cell, hint
+            perform(self._ctx, STEPS, hint)
+
+    def _kill(self, steps: Sequence[tuple[Cell, Hint]]) -> None:
+        assert self._mortals is not None
+        with self._killing:
+            codes = self._mortals.run([Doomed(hint, cell.point) for cell, hint in steps])
+        for (cell, _), code in zip(steps, codes, strict=True):
+            assert code in (0, -9), f"{cell.name} ended with {code}:\n{self._mortals.output}"
+            if code:
+                cell.reached.append(cell.point)
+
+    def _at(self, name: str) -> None:
+        """What happens when a thread of ours reaches a point."""
+        cell: Cell | None = getattr(self._here, "cell", None)
+        if cell is None or name not in (cell.point, cell.before) or name in cell.reached:
+            return
+        if name == cell.point and cell.before not in (None, *cell.reached):
+            return
+        cell.reached.append(name)
+        if name == cell.before or cell.action is Action.RAISE:
+            raise FailpointRaised(name)
+        cell.held = Held(self._claim(cell), time.monotonic())
+        self._room.release()
+        try:
+            assert cell.held.go_on.wait(120), f"nobody let {cell.name} go on"
+        finally:
+            self._room.acquire()
+            cell.held = None
+
+    def _hurry(self) -> None:
+        """As if the time had come for whatever waits. Only leases and the settling of a publish truly run out.
+
+        A comment is doubted for some minutes: they are taken as passed once its sender's lease and call are over.
+        """
+        with self.bench.database.transaction() as tx:
+            tx.execute(
+                text("""
+                    UPDATE posts SET next_action_at = now() - interval '1 ms'
+                     WHERE next_action_at > now() AND leased_until IS NULL
+                       AND NOT (state = 'uncertain' AND next_action_at < now() + interval '3 s')
+                """)
+            )
+            tx.execute(text("UPDATE accounts SET state = 'active', state_reason = NULL, state_until = NULL"))
+            tx.execute(
+                text("""
+                    UPDATE attempts SET intent_at = intent_at - interval '6 minutes'
+                     WHERE action = 'comment' AND state IN ('intent', 'unknown')
+                       AND intent_at BETWEEN now() - interval '1 minute' AND now() - interval '4 seconds'
+                """)
+            )
+
+    def _release(self) -> None:
+        lease_s = self.bench.settings.lease.total_seconds()
+        for cell in self.cells:
+            held = cell.held
+            if held is None or time.monotonic() - held.since_s < lease_s + 0.2:
+                continue
+            post = self.post(cell)
+            taken_over = post.claim > held.claim and post.leased_until is None
+            if post.next_action_at is None or (cell.action is Action.STALL and taken_over):
+                held.go_on.set()
+
+    def _let_all_go(self) -> None:
+        for cell in self.cells:
+            if (held := cell.held) is not None:
+                held.go_on.set()
+
+    def _claim(self, cell: Cell) -> int:
+        return self.post(cell).claim
+
+    def _unsettled(self) -> str:
+        owed = [cell for cell in self.cells if cell.held or self.post(cell).next_action_at is not None]
+        return "\n\n".join(self.story(cell) for cell in owed[:5]) + f"\n{len(owed)} cells are not settled"
+
+
+def ledger_by_account(bench: Bench) -> dict[int, list[dict[str, Any]]]:
+    """What the simulator accepted, by the number of the account."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for entry in bench.simulator.publishes():
+        found.setdefault(entry["account_index"], []).append(entry)
+    return found
