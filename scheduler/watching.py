@@ -7,7 +7,7 @@ import unicodedata
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from models.account import Account, Login, lock_account
 from models.claims import wake_schedulers
 from models.harvest import HarvestKind, add_harvests
 from models.hashtag import BUDGET
+from models.public_media import PublicMedia
 from models.watch import Watch, WatchKind, active_watches
 from pressrun.errors import UsageError
 from scheduler.harvesting import DEFAULT_CRONS, WATCHES_OF
@@ -78,7 +79,7 @@ def unwatch(tx: Session, account: Account, kind: WatchKind, name: str, *, now: d
 
 def watch_rows(tx: Session, account_id: int | None = None) -> list[dict[str, Any]]:
     """What is watched, by account, kind and name. `media`: how many media were seen there."""
-    media = text("(SELECT count(*) FROM public_media p WHERE p.watch_id = watches.id) AS media")
+    media = select(func.count()).where(PublicMedia.watch_id == Watch.id).scalar_subquery().label("media")
     query = (
         select(Account.name.label("account"), Watch.kind, Watch.name, Watch.last_checked_at, media)
         .join(Account, Account.id == Watch.account_id)

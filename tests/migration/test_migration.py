@@ -16,6 +16,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from cli.schema import _config, status, upgrade
+from models.account import Account
+from models.harvest import add_harvests
 from models.insight import Observation, store_observations
 from models.invariants import run_all
 from models.media import MediaReading, SeenMedia, see_media, store_readings
@@ -23,6 +25,9 @@ from models.partitions import PARTITIONED, ensure_partitions
 from models.raw_answer import TABLE as RAW_ANSWERS
 from models.registry import TABLES, metadata
 from models.session import Database
+from models.watch import WatchKind
+from scheduler.harvesting import STANDING_CRONS, add_missing_harvests
+from scheduler.watching import watch
 from tests.factories.rows import make_account, make_post
 from tests.migration.schema_dump import everything, tables
 from tests.support.processes import start_module
@@ -216,6 +221,55 @@ class TestDowngrade:
         upgrade(empty)
 
         assert (tables(empty), everything(empty)) == before
+
+
+def _upgrade_to(database: Database, revision: str) -> None:
+    with database.engine.connect() as connection:
+        command.upgrade(_config(connection), revision)
+
+
+class TestMoreHarvests:
+    """0002 on a database that is in use."""
+
+    def test_what_was_there_stays_and_the_new_kinds_find_room(self, empty: Database) -> None:
+        _upgrade_to(empty, "0001")
+        with empty.transaction() as tx:
+            account = make_account(tx)
+            for kind in ("profile", "tags"):
+                add = "INSERT INTO harvests (account_id, kind, cron, next_action_at)"
+                tx.execute(text(f"{add} VALUES (:id, :kind, '0 * * * *', now())"), {"id": account.id, "kind": kind})
+            run = "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at)"
+            tx.execute(text(f"{run} SELECT id, now(), 'done', 'v25.0', now() FROM harvests"))  # noqa: S608
+            point = "INSERT INTO account_observations (account_id, metric, period, period_end, captured_at, value)"
+            tx.execute(text(f"{point} VALUES (:id, 'reach', 'day', now(), now(), 7)"), {"id": account.id})
+        before = _rows(empty)
+
+        upgrade(empty)
+
+        assert _rows(empty) == before
+        with empty.transaction() as tx:
+            assert add_missing_harvests(tx) == len(STANDING_CRONS) - 2
+            watch(tx, tx.get_one(Account, account.id), WatchKind.HASHTAG, "sourdough")
+            assert run_all(tx).keys() <= {"latest_without_point"}
+
+    def test_going_back_leaves_the_old_kinds_alone(self, empty: Database) -> None:
+        upgrade(empty)
+        with empty.transaction() as tx:
+            account = make_account(tx)
+            add_harvests(tx, account.id, STANDING_CRONS)
+
+        with empty.engine.connect() as connection:
+            command.downgrade(_config(connection), "0001")
+
+        with empty.transaction() as tx:
+            kinds = set(tx.execute(text("SELECT kind FROM harvests")).scalars())
+        assert kinds == {"profile", "account", "audience", "media", "stories", "tags"}
+
+
+def _rows(database: Database) -> list[object]:
+    with database.transaction() as tx:
+        tables = ("accounts", "harvests", "harvest_runs", "account_observations")
+        return [tuple(row) for name in tables for row in tx.execute(text(f"SELECT * FROM {name} ORDER BY 1"))]  # noqa: S608
 
 
 class TestModels:

@@ -14,6 +14,7 @@ import pytest
 
 from models.event import Cause, record_event, timeline
 from models.post import COLUMNS as POST_COLUMNS
+from scheduler.harvesting import STANDING_CRONS
 from tests.factories.rows import make_post
 from tests.integration.cli.conftest import Command, Here
 from tests.support.processes import REPOSITORY, environment
@@ -25,6 +26,7 @@ from tests.support.processes import REPOSITORY, environment
         (["account", "list"], []),
         (["post", "list"], []),
         (["harvest", "run"], []),
+        (["harvest", "watches"], []),
         (["insight", "show"], {"account": [], "media": []}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -148,7 +150,7 @@ def test_harvests_run_in_the_command_when_no_worker_is_there(here: Here, command
     shown = command.json("insight", "show")
 
     assert {row["account"] for row in ran} == {"sim-0"}
-    assert {row["kind"] for row in ran} == {"profile", "account", "audience", "media", "stories", "tags"}
+    assert {row["kind"] for row in ran} == {kind.value for kind in STANDING_CRONS}
     assert {row["status"] for row in ran} <= {"done", "partial"}
     assert all(list(row) == ["account", "kind", "status", "calls", "rows", "errors"] for row in ran)
     assert {row["account"] for row in shown["account"]} == {"sim-0"}
@@ -158,6 +160,48 @@ def test_harvests_run_in_the_command_when_no_worker_is_there(here: Here, command
     media = shown["media"][0]
     curve = command.json("insight", "show", "--media", media["media_id"])
     assert (curve[-1]["captured_at"], curve[-1]["likes"]) == (media["captured_at"], media["likes"])
+
+
+def test_a_watch_is_listed_read_and_ended(here: Here, command: Command) -> None:
+    here.add(0)
+    here.add(1)
+    rival = ["--account", "sim-0", "--competitor", "@Sim_Brand_1"]
+
+    began = command.json("harvest", "watch", *rival)
+    again = command.json("harvest", "watch", *rival)
+    [run] = command.json("harvest", "run", "--account", "sim-0", "--kind", "competitors")
+    [row] = command.json("harvest", "watches", "--account", "sim-0")
+    ended = command.json("harvest", "unwatch", *rival)
+
+    assert began == {"account": "sim-0", "kind": "competitor", "name": "sim_brand_1", "is_new": True}
+    assert again == {**began, "is_new": False}
+    assert (run["status"], run["calls"], run["rows"]) == ("done", 1, 3 + 25)
+    assert list(row) == ["account", "kind", "name", "media", "last_checked_at"]
+    assert (row["media"], row["last_checked_at"].endswith("Z")) == (25, True)
+    assert ended == {"account": "sim-0", "kind": "competitor", "name": "sim_brand_1"}
+    assert command.json("harvest", "watches") == command.json("harvest", "run", "--kind", "competitors") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["watch", "--account", "sim-1", "--hashtag", "bread"], "is connected by Instagram Login"),
+        (["watch", "--account", "sim-0"], "name one thing: --competitor NAME or --hashtag TAG"),
+        (["watch", "--account", "sim-0", "--hashtag", "two words"], "'two words' is no hashtag"),
+        (["watch", "--account", "nobody", "--hashtag", "bread"], "unknown account 'nobody'"),
+        (["unwatch", "--account", "sim-0", "--hashtag", "bread"], "sim-0 does not watch the hashtag 'bread'"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_watched_is_a_usage_error(here: Here, command: Command, arguments: list[str], told: str) -> None:
+    here.add(0)
+    here.add(1)
+
+    done = command.run("harvest", *arguments)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert command.json("harvest", "watches") == []
 
 
 def test_a_media_that_is_not_known_is_a_usage_error(command: Command) -> None:
