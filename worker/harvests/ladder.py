@@ -25,7 +25,7 @@ _STORY_YOUNG = timedelta(hours=2)
 _STORY_LAST = timedelta(minutes=45)
 _STORY_RUNG = timedelta(hours=1)
 
-_SLACK = timedelta(minutes=10)
+SLACK = timedelta(minutes=10)
 """Runs start minutes apart from their slots: what is due at the next slot must not miss it by seconds."""
 
 
@@ -41,7 +41,7 @@ def story_is_due(posted_at: datetime | None, checked_at: datetime | None, *, now
     age = now - posted_at
     if age < _STORY_YOUNG or age > STORY_LIFE - _STORY_LAST:
         return True
-    return now - checked_at >= _STORY_RUNG - _SLACK
+    return now - checked_at >= _STORY_RUNG - SLACK
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Ladder:
         # What is gone is looked for all the same, seldom: a listing that came back short must not bury it for good.
         age = timedelta(0) if one.posted_at is None else self.now - one.posted_at
         good_for = _OLD_MEDIA if one.gone_at else interval(age)
-        return self.now - _looked_at(one) >= good_for - _SLACK
+        return self.now - _looked_at(one) >= good_for - SLACK
 
     def expects_no_insights(self, page_size: int) -> bool:
         """Whether the next page will hold a media that has none: it would fail a page that asks for them."""

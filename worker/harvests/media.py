@@ -1,6 +1,7 @@
 """Media and their numbers: pages of the account's list with the insights all kinds of media share in the same call.
 
-What only some kinds have, and what Instagram refuses for a page, is read media by media, and only when it is due.
+What only some kinds have, and what Instagram refuses for a page, is read media by media: the first within a budget of
+calls, the second only when it is due.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from graph.paging import Page
 from models.media import MediaReading, see_media, store_readings
 from pressrun import clock
 from worker.harvests.harvester import Harvester, Store
-from worker.harvests.known import GONE, NO_INSIGHTS, known_media, mark_gone
+from worker.harvests.known import GONE, NO_INSIGHTS, OWN_READ, KnownMedia, known_media, mark_gone, mark_media
 from worker.harvests.ladder import Ladder
+from worker.harvests.own import OwnMetrics
 from worker.harvests.parse import listed_counts, media_numbers, seen_media
 from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone
 
-PAGE = 25
-_MOST_PAGES = 10_000 // PAGE + 1
+PAGE = 50
+MOST_PAGES = 10_000 // PAGE + 1
 _CAREFUL_FROM_TRY = 3
 """Instagram fails on heavy pages with an error that says nothing; from this try on the pages ask for no insights."""
 _PAGE_PART = "page:"
@@ -55,15 +57,17 @@ class Listed:
 def read(harvester: Harvester) -> Iterator[Store]:
     with harvester.transaction() as tx:
         known = known_media(tx, harvester.account.id)
-    ladder = Ladder(known, clock.now(), harvester.run_started_at, harvester.covered_at)
+    now = clock.now()
+    ladder = Ladder(known, now, harvester.run_started_at, harvester.covered_at)
+    own = OwnMetrics(known, now, harvester.run_started_at)
     after, is_end = None, False
-    for _ in range(_MOST_PAGES):
-        listed = _list(harvester, ladder, after)
+    for _ in range(MOST_PAGES):
+        listed = list_page(harvester, ladder, after)
         for one in listed.seen:
-            _complete(harvester, ladder, one, listed.metrics)
+            _complete(harvester, ladder, own, one, listed.metrics)
         goes_on = ladder.goes_on(listed.page.items)
         if listed.seen:
-            yield _store(harvester, listed.seen)
+            yield store_page(harvester, listed.seen)
         is_end = not listed.page.has_next or listed.page.after == after
         if is_end or not goes_on:
             break
@@ -71,9 +75,12 @@ def read(harvester: Harvester) -> Iterator[Store]:
     missing = ladder.missing(to_the_end=is_end)
     if missing:
         yield _store_missing(missing)
+    for left in own.left():
+        if left.id not in missing:
+            yield _read_own(harvester, left)
 
 
-def _list(harvester: Harvester, ladder: Ladder, after: str | None) -> Listed:
+def list_page(harvester: Harvester, ladder: Ladder, after: str | None) -> Listed:
     """The next page, with the shared insights if Instagram gives them for the whole page."""
     wanted = page_metrics(Login(harvester.account.login))
     wanted = tuple(name for name in wanted if not harvester.memory.holds(_PAGE_PART + name))
@@ -106,33 +113,70 @@ def _merged(pages: Sequence[Page[GraphMedia]]) -> list[Seen]:
     return list(seen.values())
 
 
-def _complete(harvester: Harvester, ladder: Ladder, one: Seen, given: Sequence[str]) -> None:
-    """Read what the page did not hold, if the media is due."""
+def _complete(harvester: Harvester, ladder: Ladder, own: OwnMetrics, one: Seen, given: Sequence[str]) -> None:
+    """Read what the page did not hold, if it is this media's turn."""
     known = ladder.known.get(one.media.id)
     if known is not None and known.gone_at is not None:
         one.marks[GONE] = None
-    if not ladder.is_due(one.media.id) or (known is not None and known.has_no_insights):
+    if known is not None and known.has_no_insights:
         return
-    kind = product_of(one.media)
-    metrics = catalogue.media_metrics(kind, Login(harvester.account.login), media_type=one.media.media_type)
-    wanted = [name for name in metrics if name not in given]
+    # A page that gave nothing was held up by one of its media: the others are read alone as far as they are due.
+    if ladder.is_due(one.media.id) and (not given or own.take(one.media.id)):
+        read_alone(harvester, one, given)
+
+
+def read_alone(harvester: Harvester, one: Seen, given: Sequence[str]) -> None:
+    """Every metric of its kind that is not given yet, in a call of its own.
+
+    What was refused for a page may have been refused for one media of it: it is asked alone, from the next run on, so
+    that it costs nothing else.
+    """
+    media = one.media
+    kind = product_of(media)
+    metrics = catalogue.media_metrics(kind, Login(harvester.account.login), media_type=media.media_type)
+    memory = harvester.memory
+    wanted = [name for name in metrics if name not in given and not memory.is_new(_PAGE_PART + name)]
+    apart = {name for name in wanted if memory.holds(_PAGE_PART + name)}
 
     def ask(group: Sequence[str]) -> tuple[Insight, ...]:
-        return harvester.client.insights.media(one.media.id, group)
+        return harvester.client.insights.media(media.id, group)
 
-    sift = partial(harvester.sift, wanted, ask, part=f"{kind or 'media'}:", unless_all=True)
+    sift = partial(harvester.sift, wanted, ask, part=f"{kind or 'media'}:", unless_all=True, apart=apart)
     try:
         # One media that Instagram fails on must not keep the run from all others behind it.
-        for answer in harvester.ask_apart(f"media {one.media.id}", sift, can_wait=True) or ():
-            one.insights += answer
+        answers = harvester.ask_apart(f"media {media.id}", sift, can_wait=True)
     except GraphError as error:
         if has_no_insights(error):
             one.marks[NO_INSIGHTS] = True
         elif not (has_too_few_viewers(error) or is_gone(error)):
             raise
+        answers = []
+    if answers is not None:
+        one.insights += [insight for answer in answers for insight in answer]
+        one.marks[OWN_READ] = clock.now().isoformat()
 
 
-def _store(harvester: Harvester, page: Sequence[Seen]) -> Store:
+def _read_own(harvester: Harvester, known: KnownMedia) -> Store:
+    """The own metrics of a media that no page of this run held."""
+    media = GraphMedia(known.ig_id, media_type=known.media_type, media_product_type=known.media_product_type)
+    one = Seen(replace(media, permalink=known.permalink))
+    read_alone(harvester, one, page_metrics(Login(harvester.account.login)))
+    return _store_own(known, one)
+
+
+def _store_own(known: KnownMedia, one: Seen) -> Store:
+    read_at = clock.now()
+
+    def store(tx: Session, run_id: int) -> int:
+        # Not seen, only read: it is the list that says whether a media is still there.
+        mark_media(tx, known.id, one.marks)
+        reading = _reading(one, known.id, read_at)
+        return store_readings(tx, [reading], run_id=run_id) if reading is not None else 0
+
+    return store
+
+
+def store_page(harvester: Harvester, page: Sequence[Seen]) -> Store:
     read_at = clock.now()
 
     def store(tx: Session, run_id: int) -> int:
