@@ -16,7 +16,7 @@ from typing import Annotated, Never
 import typer
 from typer.exceptions import TyperException
 
-from cli import accounts, db, demo, doctor, harvests, insights, posts, services, simulation, up
+from cli import accounts, db, demo, doctor, harvests, insights, mentions, posts, services, simulation, tags, up
 from cli.output import note
 from pressrun import __version__
 from pressrun.errors import PressrunError, UsageError
@@ -59,6 +59,8 @@ app.add_typer(accounts.app, name="account")
 app.add_typer(posts.app, name="post")
 app.add_typer(harvests.app, name="harvest")
 app.add_typer(insights.app, name="insight")
+app.add_typer(tags.app, name="tag")
+app.add_typer(mentions.app, name="mention")
 app.command("doctor")(doctor.doctor)
 
 

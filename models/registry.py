@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.account import Account
 from models.attempt import Attempt
+from models.backfill import Backfill
 from models.base import Base
 from models.comment import Comment
 from models.container import Container
@@ -17,6 +18,7 @@ from models.mention import Mention
 from models.part import Part
 from models.post import Post
 from models.quota import QuotaEntry
+from models.reply import Reply
 from models.tag import Tag
 
 metadata = Base.metadata
@@ -24,6 +26,7 @@ metadata = Base.metadata
 TABLES = (
     Account,
     Attempt,
+    Backfill,
     Comment,
     Container,
     PostEvent,
@@ -42,5 +45,6 @@ TABLES = (
     Part,
     Post,
     QuotaEntry,
+    Reply,
     Tag,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,8 @@ from worker.harvests.parse import listed_counts, media_numbers, seen_media
 from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone
 
 PAGE = 50
+KEPT = timedelta(days=730)
+"""How long Instagram keeps the numbers of a media (graph-api.md §6.2)."""
 MOST_PAGES = 10_000 // PAGE + 1
 _CAREFUL_FROM_TRY = 3
 """Instagram fails on heavy pages with an error that says nothing; from this try on the pages ask for no insights."""

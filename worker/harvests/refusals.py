@@ -5,6 +5,7 @@ One bad metric fails the whole call (graph-api.md §6.2), and the answer does no
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -166,6 +167,9 @@ class Memory:
 
     def as_json(self) -> dict[str, Any]:
         return {name: until.isoformat() for name, until in sorted(self._until.items())}
+
+    def json_text(self) -> str:
+        return json.dumps(self.as_json())
 
 
 def _instant(value: Any) -> datetime | None:
