@@ -74,9 +74,7 @@ def limits(kind: HarvestKind, since: datetime, *, now: datetime) -> list[str]:
         told.append("account: follower_count is told for the last 30 days only")
     if kind is HarvestKind.MEDIA:
         if since < now - media.KEPT:
-            told.append(
-                "media: Instagram keeps their numbers for 2 years; older media are listed with likes and comments"
-            )
+            told.append("media: Instagram keeps their numbers for 2 years, of older ones only likes and comments")
         told.append("media: Instagram tells the numbers of today, not those of earlier days; 10,000 media at most")
     return told
 

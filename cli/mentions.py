@@ -43,7 +43,9 @@ def list_(
 
 @app.command("reply")
 def reply(
-    mention_id: Annotated[int, typer.Argument(metavar="ID", help="The mention's id in `mention list`.")],
+    mention_id: Annotated[
+        int, typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="The mention's id in `mention list`.")
+    ],
     text: Annotated[str | None, typer.Option(help="What to write.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Write a further reply to a mention that has one.")] = False,
     sent: Annotated[bool, typer.Option("--sent", help="You have looked: the reply stands.")] = False,

@@ -45,6 +45,8 @@ class Seen:
     media: GraphMedia
     insights: list[Insight] = field(default_factory=list)
     marks: dict[str, Any] = field(default_factory=dict)
+    is_read: bool = False
+    """Its numbers were asked for. Of what was only listed nothing is noted: it was read the last time it was due."""
 
 
 @dataclass(frozen=True)
@@ -96,18 +98,18 @@ def list_page(harvester: Harvester, ladder: Ladder, after: str | None) -> Listed
             answers = []
         if answers:
             given = tuple(name for name in wanted if not harvester.memory.holds(_PAGE_PART + name))
-            return Listed(answers[0], _merged(answers), given)
+            return Listed(answers[0], _merged(answers, is_read=True), given)
     page = harvester.ask(lambda: _page(harvester, ladder, after, None))
-    return Listed(page, _merged([page]), ())
+    return Listed(page, _merged([page], is_read=False), ())
 
 
 def _page(harvester: Harvester, ladder: Ladder, after: str | None, metrics: Sequence[str] | None) -> Page[GraphMedia]:
     return harvester.client.media.page(PAGE, after, until=ladder.resume_until, insight_metrics=metrics)
 
 
-def _merged(pages: Sequence[Page[GraphMedia]]) -> list[Seen]:
+def _merged(pages: Sequence[Page[GraphMedia]], *, is_read: bool) -> list[Seen]:
     """The media of the first page; several pages are the same one, asked for in parts."""
-    seen = {item.id: Seen(replace(item, insights=None)) for item in pages[0].items}
+    seen = {item.id: Seen(replace(item, insights=None), is_read=is_read) for item in pages[0].items}
     for page in pages:
         for item in page.items:
             if item.id in seen:
@@ -121,6 +123,7 @@ def _complete(harvester: Harvester, ladder: Ladder, own: OwnMetrics, one: Seen, 
     if known is not None and known.gone_at is not None:
         one.marks[GONE] = None
     if known is not None and known.has_no_insights:
+        one.is_read = True  # the counts of the list are all there is
         return
     # A page that gave nothing was held up by one of its media: the others are read alone as far as they are due.
     if ladder.is_due(one.media.id) and (not given or own.take(one.media.id)):
@@ -156,6 +159,7 @@ def read_alone(harvester: Harvester, one: Seen, given: Sequence[str]) -> None:
     if answers is not None:
         one.insights += [insight for answer in answers for insight in answer]
         one.marks[OWN_READ] = clock.now().isoformat()
+        one.is_read = True
 
 
 def _read_own(harvester: Harvester, known: KnownMedia) -> Store:
@@ -191,6 +195,8 @@ def store_page(harvester: Harvester, page: Sequence[Seen]) -> Store:
 
 
 def _reading(one: Seen, media_id: int, read_at: datetime) -> MediaReading | None:
+    if not one.is_read:
+        return None
     metrics, extra = media_numbers(one.insights)
     extra |= listed_counts(one.media, metrics)
     return MediaReading(media_id, read_at, metrics, extra) if metrics or extra else None

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from graph.media import Media as GraphMedia
 from models.backfill import Backfill
 from models.harvest import HarvestKind
 from pressrun import clock
 from worker.harvests import account
 from worker.harvests.harvester import Harvester, Store
-from worker.harvests.known import known_media
+from worker.harvests.known import KnownMedia, known_media
 from worker.harvests.ladder import Ladder, looked_at
 from worker.harvests.media import MOST_PAGES, list_page, read_alone, store_page
 from worker.harvests.tags import store_tags
@@ -74,9 +75,11 @@ def media_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
         listed = list_page(harvester, sweep, after)
         for one in listed.seen:
             before = known.get(one.media.id)
-            is_wanted = one.media.timestamp is None or one.media.timestamp >= backfill.since
-            has_own = before is not None and (before.own_read_at or backfill.since) >= backfill.requested_at
-            if is_wanted and not has_own and not (before is not None and before.has_no_insights):
+            if before is not None and before.has_no_insights:
+                one.is_read = True  # the counts of the list are all there is
+            elif _is_owed(
+                backfill, one.media, before, is_listed_only=not listed.metrics and sweep.is_due(one.media.id)
+            ):
                 read_alone(harvester, one, listed.metrics)
         sweep.goes_on(listed.page.items)
         if listed.seen:
@@ -87,6 +90,14 @@ def media_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
         if is_end or (sweep.oldest is not None and sweep.oldest < backfill.since):
             return
         after = listed.page.after
+
+
+def _is_owed(backfill: Backfill, media: GraphMedia, known: KnownMedia | None, *, is_listed_only: bool) -> bool:
+    """Whether a media has to be read alone: for what only its kind has, or because its page gave nothing."""
+    if media.timestamp is not None and media.timestamp < backfill.since:
+        return False
+    own_read_at = known.own_read_at if known is not None else None
+    return is_listed_only or own_read_at is None or own_read_at < backfill.requested_at
 
 
 def tag_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
