@@ -130,9 +130,10 @@ def _mention(stage: Backstage, body: dict[str, Any]) -> Any:
         raise UsageError("kind is comment or caption")
     account, below = _the_account(stage, body), None
     if "media_id" in body:
-        below = stage.world.find(str(body["media_id"]))
-        if kind != "comment" or not isinstance(below, Media):
+        found = stage.world.find(str(body["media_id"]))
+        if kind != "comment" or not isinstance(found, Media):
             raise UsageError("media_id names the media below which the comment stands")
+        below = found
     words = _words(body, "text")
     return mentions.create(stage.world, stage.sender, account, kind=kind, text=words, media=below)
 

@@ -22,7 +22,7 @@ _OLD_MEDIA = timedelta(weeks=1)
 
 STORY_LIFE = timedelta(hours=24)
 _STORY_YOUNG = timedelta(hours=2)
-_STORY_LAST = timedelta(minutes=45)
+_STORY_LAST = timedelta(hours=1)
 _STORY_RUNG = timedelta(hours=1)
 
 SLACK = timedelta(minutes=10)
@@ -39,7 +39,7 @@ def story_is_due(posted_at: datetime | None, checked_at: datetime | None, *, now
     if posted_at is None or checked_at is None:
         return True
     age = now - posted_at
-    if age < _STORY_YOUNG or age > STORY_LIFE - _STORY_LAST:
+    if age < _STORY_YOUNG or age >= STORY_LIFE - _STORY_LAST:
         return True
     return now - checked_at >= _STORY_RUNG - SLACK
 
