@@ -106,7 +106,7 @@ def account_as_of(field: Field, at: datetime) -> dict[tuple[str, ...], int]:
 
 
 def media_as_of(field: Field, at: datetime) -> dict[tuple[str, str], int]:
-    found = {}
+    found: dict[tuple[str, str], int] = {}
     for column in MEDIA_COLUMNS.values():
         rows = field.rows(
             f"""
