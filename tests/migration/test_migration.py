@@ -14,11 +14,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from cli.schema import _config, status, upgrade
+from models.account import Account
 from models.invariants import run_all
 from models.partitions import PARTITIONED
 from models.registry import TABLES, metadata
 from models.session import Database
-from tests.factories.rows import make_account, make_post
+from tests.factories.rows import make_account, make_backfill, make_harvest, make_post
 from tests.migration.schema_dump import everything, tables
 from tests.support.processes import start_module
 from tests.support.servers import Servers, create_database, drop_database
@@ -128,6 +129,29 @@ def _waits_since(connection: psycopg.Connection, seconds: float) -> bool:
     """
     row = connection.execute(query, (seconds,)).fetchone()
     return row is not None and bool(row[0])
+
+
+class TestARevisionOnAFullTable:
+    def test_runs_of_harvests_from_before_backfills_stay_as_they_were(self, empty: Database) -> None:
+        with empty.engine.connect() as connection:
+            command.upgrade(_config(connection), "0001")
+        with empty.transaction() as tx:
+            harvest = make_harvest(tx, make_account(tx))
+            tx.execute(
+                text(
+                    "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at, rows)"
+                    " VALUES (:id, now(), 'done', 'v25.0', now(), 7)"
+                ),
+                {"id": harvest.id},
+            )
+
+        upgrade(empty)
+
+        with empty.transaction() as tx:
+            rows = tx.execute(text("SELECT rows, backfill_id FROM harvest_runs")).all()
+            assert [tuple(row) for row in rows] == [(7, None)]
+            make_backfill(tx, tx.get_one(Account, harvest.account_id))
+            assert run_all(tx) == {}
 
 
 class TestDowngrade:
