@@ -1,4 +1,4 @@
-"""`pressrun harvest`: read insights, tags and profile now instead of at the next slot."""
+"""`pressrun harvest`: what is read of accounts and when; reading it now, or reading back."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from cli.output import AsJson, cell, note, show_rows
 app = typer.Typer(help="Read insights, tags and profile of accounts.", no_args_is_help=True)
 
 COLUMNS = ("account", "kind", "status", "calls", "rows", "errors")
+
+BACKFILL_COLUMNS = ("account", "kind", "since", "status", "progress", "calls", "rows", "errors", "finished_at")
 
 KindName = Literal[
     "profile",
@@ -50,6 +52,71 @@ def run(
         ids = request(here, account, HarvestKind(kind) if kind else None)
         rows = await_runs(here, ids, on_progress=_progress) if ids else []
     show_rows(COLUMNS, rows if as_json else [_countable(row) for row in rows], as_json=as_json, empty="no harvests")
+    _explain(rows, as_json=as_json)
+    if any(row["status"] not in {"done", "partial"} for row in rows):
+        raise typer.Exit(1)
+
+
+LIST_COLUMNS = (
+    "account",
+    "kind",
+    "cron",
+    "timezone",
+    "last_at",
+    "status",
+    "rows",
+    "calls",
+    "calls_per_day",
+    "next_at",
+    "errors",
+    "refused",
+)
+
+
+@app.command("list")
+def list_(
+    account: Annotated[str | None, typer.Option(help="Only this account.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is read, when last with what result, when next, and what it costs in calls.
+
+    Times are in the account's zone, with --json in UTC. `calls` is the last run, `calls_per_day` the last 24 hours.
+    """
+    from cli.harvest_list import for_people, harvests
+    from cli.runtime import read_settings, runtime
+
+    with runtime(read_settings()) as here, here.database.transaction() as tx:
+        rows = harvests(tx, account)
+    shown = rows if as_json else [for_people(row) for row in rows]
+    columns = LIST_COLUMNS if as_json else tuple(name for name in LIST_COLUMNS if name != "timezone")
+    show_rows(columns, shown, as_json=as_json, empty="no harvests; `pressrun account add` adds an account")
+
+
+@app.command("backfill")
+def backfill(
+    since: Annotated[str, typer.Option(help="How far back: 2026-01-01, or …T08:00Z. Without a zone it is UTC.")],
+    account: Annotated[str | None, typer.Option(help="Only this account.")] = None,
+    kind: Annotated[KindName | None, typer.Option(help="Only this kind. Default: every kind that has a past.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read back as far as Instagram tells. Interrupted, it goes on where it was when it is run again."""
+    from cli.backfill_progress import progress
+    from cli.backfilling import await_backfills, parse_since, request
+    from cli.runtime import read_settings, runtime
+    from models.harvest import HarvestKind
+    from pressrun import clock
+
+    with runtime(read_settings()) as here:
+        here.vault()
+        asked = request(here, account, HarvestKind(kind) if kind else None, parse_since(since), now=clock.now())
+        for line in asked.notes:
+            note(line)
+        rows: list[dict[str, Any]] = []
+        if asked.ids:
+            with progress() as on_progress:
+                rows = await_backfills(here, asked.ids, on_progress=on_progress)
+    shown = rows if as_json else [_countable(row) for row in rows]
+    show_rows(BACKFILL_COLUMNS, shown, as_json=as_json, empty="no accounts")
     _explain(rows, as_json=as_json)
     if any(row["status"] not in {"done", "partial"} for row in rows):
         raise typer.Exit(1)

@@ -16,7 +16,7 @@ from typing import Annotated, Never
 import typer
 from typer.exceptions import TyperException
 
-from cli import accounts, db, demo, doctor, harvests, insights, posts, services, simulation, slots, up
+from cli import accounts, db, demo, doctor, harvests, insights, mentions, posts, services, simulation, slots, tags, up
 from cli.output import note
 from pressrun import __version__
 from pressrun.errors import PressrunError, UsageError
@@ -60,6 +60,8 @@ app.add_typer(posts.app, name="post")
 app.add_typer(slots.app, name="slot")
 app.add_typer(harvests.app, name="harvest")
 app.add_typer(insights.app, name="insight")
+app.add_typer(tags.app, name="tag")
+app.add_typer(mentions.app, name="mention")
 app.command("doctor")(doctor.doctor)
 
 

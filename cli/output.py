@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -72,6 +73,11 @@ def cell(value: Any) -> str:
         value = json.dumps(value, default=plain, ensure_ascii=False)
     text = str(plain(value)) if isinstance(value, Decimal) else str(value)
     return "".join(character if character.isprintable() else " " for character in text)
+
+
+def local_time(at: datetime | None, zone: ZoneInfo) -> str:
+    """An instant on the clock of a zone, labelled with it."""
+    return "" if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
 def _show_table(columns: Sequence[str], rows: Sequence[Row]) -> None:

@@ -25,6 +25,7 @@ from pressrun.errors import PressrunError
 from pressrun.hints import Hint, Queue, Task
 
 WAKE_CHANNEL = "pressrun_due"
+BACKFILLS_AT_ONCE = 2
 
 
 class ClaimLost(PressrunError):
@@ -41,6 +42,8 @@ class Work:
     tasks: Mapping[str, Task]
     extra: str = "true"
     """Further condition on a row `r`."""
+    most_at_once: int | None = None
+    """How many may be worked on at a time, so that they leave the queue's workers to what is more urgent."""
 
     @property
     def states(self) -> list[str]:
@@ -64,6 +67,8 @@ WORKS: tuple[Work, ...] = (
     ),
     Work("harvest", "harvests", Queue.HARVEST, {"": Task.HARVEST_RUN}, extra="r.slot_at IS NOT NULL"),
     Work("inbox", "inbox_events", Queue.INBOX, {"": Task.INBOX_HANDLE}),
+    Work("reply", "replies", Queue.INBOX, {"": Task.REPLY_SEND}),
+    Work("backfill", "backfills", Queue.HARVEST, {"": Task.BACKFILL_RUN}, most_at_once=BACKFILLS_AT_ONCE),
 )
 
 TABLE_OF_TASK: dict[Task, str] = {task: work.table for work in WORKS for task in work.tasks.values()}
@@ -149,6 +154,10 @@ def claim_due(tx: Session, work: Work, *, limit: int, lease_s: float, overdue_s:
     Args:
         overdue_s: only rows that have been due for at least that long (for the workers' own pull).
     """
+    if work.most_at_once is not None:
+        limit = min(limit, work.most_at_once - in_flight(tx, work))
+        if limit <= 0:
+            return []
     sql = _CLAIM.format(
         table=work.table,
         states=_STATE_FILTER if work.states else "true",
@@ -177,15 +186,21 @@ def in_flight(tx: Session, work: Work) -> int:
 
 def seconds_until_due(tx: Session) -> float | None:
     """Seconds until the next row of any kind falls due; negative when one is overdue, None when nothing is owed."""
-    # Harvests without a slot wait for the scheduler itself; they are due at once.
+    # Harvests without a slot wait for the scheduler itself; they are due at once. Backfills beyond those that may run
+    # at once are not due: whoever ends a step of one wakes the schedulers.
     seconds = tx.execute(
         text("""
             SELECT extract(epoch FROM least(
                        (SELECT min(next_action_at) FROM posts WHERE next_action_at IS NOT NULL),
                        (SELECT min(next_action_at) FROM harvests WHERE next_action_at IS NOT NULL),
-                       (SELECT min(next_action_at) FROM inbox_events WHERE next_action_at IS NOT NULL)
+                       (SELECT min(next_action_at) FROM inbox_events WHERE next_action_at IS NOT NULL),
+                       (SELECT min(next_action_at) FROM replies WHERE next_action_at IS NOT NULL),
+                       (SELECT min(next_action_at) FROM backfills
+                         WHERE next_action_at IS NOT NULL
+                           AND (SELECT count(*) FROM backfills WHERE leased_until > now()) < :backfills_at_once)
                    ) - clock_timestamp())::float8
-        """)
+        """),
+        {"backfills_at_once": BACKFILLS_AT_ONCE},
     ).scalar_one()
     return None if seconds is None else float(seconds)
 

@@ -69,6 +69,8 @@ class HarvestRun(Base):
 
     id: Mapped[Id]
     harvest_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("harvests.id"))
+    backfill_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("backfills.id"))
+    """The backfill that this run is of; its slot is then the moment of the request, and no slot of the schedule."""
     slot_at: Mapped[Instant]
     status: Mapped[Str]
     calls: Mapped[int] = mapped_column(Integer, server_default=text("0"))
@@ -80,12 +82,21 @@ class HarvestRun(Base):
     finished_at: Mapped[Instant | None]
 
 
-def begin_run(tx: Session, harvest_id: int, slot_at: datetime, *, api_version: str, now: datetime) -> HarvestRun:
+def begin_run(
+    tx: Session,
+    harvest_id: int,
+    slot_at: datetime,
+    *,
+    api_version: str,
+    now: datetime,
+    backfill_id: int | None = None,
+) -> HarvestRun:
     """The run of that slot; one that a killed worker left is taken up again."""
     tx.execute(
         insert(HarvestRun)
         .values(
             harvest_id=harvest_id,
+            backfill_id=backfill_id,
             slot_at=slot_at,
             status=RunStatus.RUNNING.value,
             api_version=api_version,

@@ -29,6 +29,14 @@ INVARIANTS: dict[str, str] = {
           FROM attempts a JOIN containers c ON c.part_id = a.part_id AND c.id > a.container_id
          WHERE a.action = 'publish' AND a.state IN ('intent', 'unknown', 'needs_review')
     """,
+    # The same of replies to mentions: one comment, one reply; one number, one reply that stands.
+    "reply_sent_twice": """
+        SELECT 'mention ' || mention_id || ' has ' || count(*) || ' replies of number ' || number
+          FROM replies WHERE state <> 'failed' GROUP BY mention_id, number HAVING count(*) > 1
+        UNION ALL
+        SELECT 'comment ' || comment_id || ' is the result of replies ' || string_agg(id::text, ', ')
+          FROM replies WHERE comment_id IS NOT NULL GROUP BY comment_id HAVING count(*) > 1
+    """,
     # 2. A due post nobody owns. Five minutes are longer than any lease, nap or restart.
     "due_post_unowned": """
         SELECT 'post ' || id || ' is ' || state || ' and was owed a step at ' || next_action_at
@@ -101,6 +109,7 @@ INVARIANTS: dict[str, str] = {
             UNION ALL SELECT 'account ' || id, state_reason FROM accounts
             UNION ALL SELECT 'harvest run ' || id, errors::text FROM harvest_runs
             UNION ALL SELECT 'inbox event ' || id, error FROM inbox_events
+            UNION ALL SELECT 'reply ' || id, error FROM replies
         ) texts WHERE body ~ '(EAA[A-Za-z0-9]{20,}|IGQV[A-Za-z0-9_-]{20,}|SIM-TOKEN-|access_token=[^\\[&])'
     """,
     "token_not_sealed": """

@@ -82,6 +82,12 @@ _AUDIENCE = {
     "breakdown": "age, city, country, gender, or age,gender.",
 }
 _COUNTS = {"counts": "Object of group and number. Groups of two dimensions are joined by a vertical bar."}
+_STEPS = {
+    "next_action_at": "When the scheduler or a worker does something about it next.",
+    "leased_until": "Until when a worker holds it.",
+    "claim": "Rises each time somebody takes it.",
+    "tries": "Failed tries of the step that is owed.",
+}
 _PUBLIC_COUNT = {
     "watch_id": "Of which competitor (watches.id).",
     "metric": "followers_count, follows_count or media_count.",
@@ -107,7 +113,10 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         | _MEDIA_KIND
         | _SHOWN
         | _POSTED_AT
-        | {"extra": "What else the list showed; gone_at: when it was missed; no_insights, not_on_facebook: has none."}
+        | {
+            "extra": "What else the list showed; gone_at: when it was missed; own_read_at: when what only its kind has "
+            "was read; no_insights, not_on_facebook: there are none."
+        }
         | _SEEN,
     ),
     "media_snapshots": (
@@ -195,10 +204,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "kind": "What is read.",
             "cron": "When, as five cron fields in the account's zone.",
             "slot_at": "The slot that is owed; null until it is planned.",
-            "next_action_at": "When the scheduler or a worker does something about it next.",
-            "leased_until": "Until when a worker holds it.",
-            "claim": "Rises each time somebody takes it.",
-            "tries": "Tries of the slot that is owed.",
+            **_STEPS,
             "refused": "Object of metric and the instant at which it is asked for again.",
         },
     ),
@@ -208,6 +214,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         | {
             "harvest_id": "Of which harvest (harvests.id).",
             "slot_at": "Of which slot.",
+            "backfill_id": "Of which backfill (backfills.id); null for a slot.",
             "status": "running, done, partial (something was refused) or failed.",
             "calls": "Calls to Instagram.",
             "rows": "Points added to the history.",
@@ -216,6 +223,40 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "started_at": "When its first try began.",
             "finished_at": "When it ended.",
         },
+    ),
+    "backfills": (
+        "Requests to read back: one row for each account and kind.",
+        _ID
+        | _ACCOUNT_ID
+        | {
+            "kind": "What is read.",
+            "since": "Back to when.",
+            "requested_at": "When it was asked for.",
+            "cursor": "How far it has come.",
+            "progress": "The same as a share from 0 to 1.",
+            "finished_at": "When it ended.",
+        }
+        | _STEPS,
+    ),
+    "replies": (
+        "Replies of the account to mentions.",
+        _ID
+        | _ACCOUNT_ID
+        | {
+            "mention_id": "To which mention (mentions.id).",
+            "number": "Which reply to that mention, from 1.",
+            "text": "What is said.",
+            "state": "How far it is; needs_review: only a person can tell whether it stands.",
+            "comment_id": "Instagram's id of it.",
+            "sends": "How often it was sent; more than once only after reading showed that it did not stand.",
+            "reads": "How often it was looked for.",
+            "error": "What went wrong last.",
+            "created_at": "When it was asked for.",
+            "intent_at": "When the call that may have worked was begun.",
+            "settled_at": "When it was known what became of it.",
+            "settled_by": "Who or what settled it.",
+        }
+        | _STEPS,
     ),
     "watches": (
         "Whom an account looks at: competitors and hashtags.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.account import Account
 from models.attempt import Attempt
+from models.backfill import Backfill
 from models.base import Base
 from models.comment import Comment
 from models.competitor import CompetitorLatest, CompetitorObservation
@@ -22,6 +23,7 @@ from models.post import Post
 from models.public_media import PublicMedia, PublicMediaLatest, PublicMediaSnapshot
 from models.quota import QuotaEntry
 from models.raw_answer import RawAnswer
+from models.reply import Reply
 from models.retention import DroppedMonth
 from models.slot import Slot
 from models.tag import Tag
@@ -33,6 +35,7 @@ describe(metadata)
 TABLES = (
     Account,
     Attempt,
+    Backfill,
     Comment,
     CompetitorLatest,
     CompetitorObservation,
@@ -60,6 +63,7 @@ TABLES = (
     PublicMediaSnapshot,
     QuotaEntry,
     RawAnswer,
+    Reply,
     Slot,
     Tag,
     Watch,

@@ -34,7 +34,12 @@ POINTS = (
     "comment.after_record",
     "harvest.after_read",
     "harvest.after_store",
+    "backfill.after_read",
+    "backfill.after_store",
     "inbox.after_read",
+    "reply.after_intent",
+    "reply.after_response",
+    "reply.after_record",
     "dispatch.after_claim",
 )
 

@@ -25,7 +25,9 @@ class Task(StrEnum):
     POST_RECONCILE = "post.reconcile"
     POST_AFTERCARE = "post.aftercare"
     HARVEST_RUN = "harvest.run"
+    BACKFILL_RUN = "backfill.run"
     INBOX_HANDLE = "inbox.handle"
+    REPLY_SEND = "reply.send"
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ class HarvestStatus:
 
     id: int
     account: str
+    timezone: str
     kind: str
     cron: str
     slot_at: datetime | None
@@ -182,7 +183,7 @@ def harvest_status(tx: Session, ids: Sequence[int] | None = None) -> list[Harves
     """Where these harvests stand (all, without ids), by account and kind."""
     latest = (
         select(HarvestRun)
-        .where(HarvestRun.harvest_id == Harvest.id)
+        .where(HarvestRun.harvest_id == Harvest.id, HarvestRun.backfill_id.is_(None))
         .order_by(HarvestRun.started_at.desc(), HarvestRun.id.desc())
         .limit(1)
         .lateral()
@@ -191,6 +192,7 @@ def harvest_status(tx: Session, ids: Sequence[int] | None = None) -> list[Harves
         select(
             Harvest,
             Account.name,
+            Account.timezone,
             (Harvest.slot_at <= func.now()).label("is_pending"),
             latest.c.slot_at.label("last_slot_at"),
             *(latest.c[name] for name in ("status", "calls", "rows", "errors", "started_at", "finished_at")),
@@ -204,11 +206,22 @@ def harvest_status(tx: Session, ids: Sequence[int] | None = None) -> list[Harves
     return [_status(row._mapping) for row in tx.execute(query)]
 
 
+def calls_of_a_day(tx: Session, *, now: datetime) -> dict[int, int]:
+    """Calls of each harvest in the last 24 hours, by its id."""
+    rows = tx.execute(
+        select(HarvestRun.harvest_id, func.sum(HarvestRun.calls).label("calls"))
+        .where(HarvestRun.started_at >= now - timedelta(days=1), HarvestRun.backfill_id.is_(None))
+        .group_by(HarvestRun.harvest_id)
+    )
+    return {row.harvest_id: int(row.calls) for row in rows}
+
+
 def _status(row: Any) -> HarvestStatus:
     harvest: Harvest = row["Harvest"]
     return HarvestStatus(
         id=harvest.id,
         account=row["name"],
+        timezone=row["timezone"],
         kind=harvest.kind,
         cron=harvest.cron,
         slot_at=harvest.slot_at,
@@ -244,7 +257,7 @@ def _done_at(tx: Session, harvest_ids: list[int]) -> dict[int, datetime]:
     read_at = func.max(func.greatest(HarvestRun.slot_at, HarvestRun.finished_at))
     rows = tx.execute(
         select(HarvestRun.harvest_id, read_at.label("read_at"))
-        .where(HarvestRun.harvest_id.in_(harvest_ids))
+        .where(HarvestRun.harvest_id.in_(harvest_ids), HarvestRun.backfill_id.is_(None))
         .group_by(HarvestRun.harvest_id)
     )
     return {row.harvest_id: row.read_at for row in rows}

@@ -132,7 +132,14 @@ def _mention(stage: Backstage, body: dict[str, Any]) -> Any:
     kind = body.get("kind", "comment")
     if kind not in {"comment", "caption"}:
         raise UsageError("kind is comment or caption")
-    return mentions.create(stage.world, stage.sender, _the_account(stage, body), kind=kind, text=_words(body, "text"))
+    account, below = _the_account(stage, body), None
+    if "media_id" in body:
+        found = stage.world.find(str(body["media_id"]))
+        if kind != "comment" or not isinstance(found, Media):
+            raise UsageError("media_id names the media below which the comment stands")
+        below = found
+    words = _words(body, "text")
+    return mentions.create(stage.world, stage.sender, account, kind=kind, text=words, media=below)
 
 
 def _tag(stage: Backstage, body: dict[str, Any]) -> Any:

@@ -20,13 +20,21 @@ from simulator.users import USER
 from simulator.world import World, applies
 
 
-def create(world: World, sender: Sender, account: Account, *, kind: str, text: str | None) -> dict[str, str]:
-    """Somebody mentions the account in a caption or a comment; the ids of what came into being."""
+def create(
+    world: World, sender: Sender, account: Account, *, kind: str, text: str | None, media: Media | None = None
+) -> dict[str, str]:
+    """Somebody mentions the account in a caption or a comment; the ids of what came into being.
+
+    `media`: the comment stands below this one, which may be the account's own, and not below a stranger's.
+    """
     words = text or f"Look at this, @{account.username}"
     if f"@{account.username}" not in words:
         words = f"{words} @{account.username}"
     username, person = stranger(world.seed, "mention", world.count)
-    media_id = _foreign_media(world, account, username, words if kind == "caption" else "A quiet day", is_tag=False)
+    media_id = media.id if media is not None else ""
+    if not media_id:
+        caption = words if kind == "caption" else "A quiet day"
+        media_id = _foreign_media(world, account, username, caption, is_tag=False)
     if kind == "caption":
         world.commit("mention.created", account=account.index, media_id=media_id, comment_id=None, at=world.now())
         sender.notify(account, "mentions", {"media_id": media_id})

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from celery import Celery
 
 from pressrun.hints import Hint, Queue, Task
-from worker import aftercare, inbox, poll, publish, reconcile, stage
+from worker import aftercare, inbox, poll, publish, reconcile, reply, stage
 from worker.boundary import Step, perform
 from worker.context import WorkerContext
+from worker.harvests import backfill
 from worker.harvests import run as harvest
 
 STEPS: Mapping[Task, Step] = {
@@ -19,7 +20,9 @@ STEPS: Mapping[Task, Step] = {
     Task.POST_RECONCILE: reconcile.run,
     Task.POST_AFTERCARE: aftercare.run,
     Task.HARVEST_RUN: harvest.run,
+    Task.BACKFILL_RUN: backfill.run,
     Task.INBOX_HANDLE: inbox.run,
+    Task.REPLY_SEND: reply.run,
 }
 
 QUEUE_OF: Mapping[Task, Queue] = {
@@ -29,7 +32,9 @@ QUEUE_OF: Mapping[Task, Queue] = {
     Task.POST_RECONCILE: Queue.PREPARE,
     Task.POST_AFTERCARE: Queue.PREPARE,
     Task.HARVEST_RUN: Queue.HARVEST,
+    Task.BACKFILL_RUN: Queue.HARVEST,
     Task.INBOX_HANDLE: Queue.INBOX,
+    Task.REPLY_SEND: Queue.INBOX,
 }
 
 

@@ -1,7 +1,7 @@
 """slots
 
 Deploy: pre (works with the previous release still running).
-Revision: 0005, follows 0003.
+Revision: 0005, follows 0004.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -10,11 +10,14 @@ from sqlalchemy.orm import Session
 
 from models.account import Account, token_context
 from models.attempt import Attempt
+from models.backfill import Backfill
 from models.container import Container
 from models.harvest import Harvest
 from models.inbox import InboxEvent
+from models.mention import Mention
 from models.part import Part, parts_of
 from models.post import Post
+from models.reply import Reply
 from pressrun import clock
 from pressrun.vault import Vault, generate_key
 
@@ -117,6 +120,54 @@ def make_inbox_event(tx: Session, **over: Any) -> InboxEvent:
     tx.add(event)
     tx.flush()
     return event
+
+
+def make_mention(tx: Session, account: Account, **over: Any) -> Mention:
+    """A comment of somebody that names the account, read."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "account_id": account.id,
+        "ig_media_id": f"1790{number}",
+        "ig_comment_id": f"1789{number}",
+        "state": "read",
+        "username": "ana",
+        "text": f"look at @{account.username}",
+        "announced_at": clock.now(),
+    }
+    mention = Mention(**values | over)
+    tx.add(mention)
+    tx.flush()
+    return mention
+
+
+def make_reply(tx: Session, mention: Mention, **over: Any) -> Reply:
+    """A reply that waits to be sent, due now."""
+    values: dict[str, Any] = {
+        "account_id": mention.account_id,
+        "mention_id": mention.id,
+        "number": 1,
+        "text": "thank you",
+        "next_action_at": clock.now() - timedelta(milliseconds=1),
+    }
+    reply = Reply(**values | over)
+    tx.add(reply)
+    tx.flush()
+    return reply
+
+
+def make_backfill(tx: Session, account: Account, **over: Any) -> Backfill:
+    """A backfill of a month of account insights, due now."""
+    now = clock.now() - timedelta(milliseconds=1)
+    values: dict[str, Any] = {
+        "account_id": account.id,
+        "kind": "account",
+        "since": now - timedelta(days=30),
+        "next_action_at": now,
+    }
+    backfill = Backfill(**values | over)
+    tx.add(backfill)
+    tx.flush()
+    return backfill
 
 
 def first_part(tx: Session, post: Post) -> Part:

@@ -28,7 +28,7 @@ from models.session import Database
 from models.watch import WatchKind
 from scheduler.harvesting import STANDING_CRONS, add_missing_harvests
 from scheduler.watching import watch
-from tests.factories.rows import make_account, make_post
+from tests.factories.rows import make_account, make_backfill, make_harvest, make_post
 from tests.migration.schema_dump import everything, tables
 from tests.support.processes import start_module
 from tests.support.servers import Servers, create_database, drop_database
@@ -197,6 +197,29 @@ def _is_building(database: Database) -> bool:
     query = "SELECT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE datname = current_database())"
     with database.transaction() as tx:
         return bool(tx.execute(text(query)).scalar_one())
+
+
+class TestARevisionOnAFullTable:
+    def test_runs_of_harvests_from_before_backfills_stay_as_they_were(self, empty: Database) -> None:
+        with empty.engine.connect() as connection:
+            command.upgrade(_config(connection), "0001")
+        with empty.transaction() as tx:
+            harvest = make_harvest(tx, make_account(tx))
+            tx.execute(
+                text(
+                    "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at, rows)"
+                    " VALUES (:id, now(), 'done', 'v25.0', now(), 7)"
+                ),
+                {"id": harvest.id},
+            )
+
+        upgrade(empty)
+
+        with empty.transaction() as tx:
+            rows = tx.execute(text("SELECT rows, backfill_id FROM harvest_runs")).all()
+            assert [tuple(row) for row in rows] == [(7, None)]
+            make_backfill(tx, tx.get_one(Account, harvest.account_id))
+            assert run_all(tx) == {}
 
 
 class TestDowngrade:

@@ -26,6 +26,11 @@ from worker.harvests.refusals import is_refusal, is_vague_refusal
 CLOSED_DAYS = 3
 """Two full days may still be restated when a third has just closed."""
 
+KEPT = timedelta(days=90)
+"""How long Instagram keeps the insights of an account (graph-api.md §6.1)."""
+SHORT_KEPT = timedelta(days=30)
+_KEPT_SHORTER = ("follower_count",)
+
 _PACIFIC = ZoneInfo("America/Los_Angeles")
 _DAILY = tuple(metric for metric in catalogue.ACCOUNT.values() if "day" in metric.periods)
 _TOTALS = tuple(metric.name for metric in _DAILY if "total_value" in metric.metric_types)
@@ -60,17 +65,37 @@ def days(now: datetime, *, closed: int = CLOSED_DAYS) -> list[Day]:
     return [Day(since, until) for since, until in pairwise(midnights)]
 
 
+def closed_days(since: datetime, now: datetime) -> list[Day]:
+    """The whole days from `since` to the last midnight, as far back as Instagram tells of them, oldest first."""
+    first = first_whole_day(max(since, now - KEPT))
+    count = (now.astimezone(_PACIFIC).date() - first.astimezone(_PACIFIC).date()).days
+    return days(now, closed=count)[:-1] if count > 0 else []
+
+
+def first_whole_day(since: datetime) -> datetime:
+    """The first of Instagram's midnights that is not before `since`."""
+    local = since.astimezone(_PACIFIC)
+    midnight = datetime.combine(local.date(), time(), _PACIFIC)
+    if midnight < local:
+        midnight = datetime.combine(local.date() + timedelta(days=1), time(), _PACIFIC)
+    return midnight.astimezone(UTC)
+
+
 def read(harvester: Harvester) -> Iterator[Store]:
     window = days(clock.now())
-    series = _series(harvester, window)
+    by_day = series(harvester, window)
     for day in window:
         # Totals come last, and the last value of a point counts: where both tell the whole of one day, the history
         # must not go to and fro between two roundings of it.
-        points = [point for point in series if day.since < point.period_end <= day.until] + _totals(harvester, day)
-        yield _store(harvester, points)
+        points = points_of(day, by_day) + totals(harvester, day)
+        yield store_points(harvester, points)
 
 
-def _store(harvester: Harvester, points: Sequence[Observation]) -> Store:
+def points_of(day: Day, points: Sequence[Observation]) -> list[Observation]:
+    return [point for point in points if day.since < point.period_end <= day.until]
+
+
+def store_points(harvester: Harvester, points: Sequence[Observation]) -> Store:
     read_at = clock.now()
 
     def store(tx: Session, run_id: int) -> int:
@@ -79,11 +104,14 @@ def _store(harvester: Harvester, points: Sequence[Observation]) -> Store:
     return store
 
 
-def _series(harvester: Harvester, window: Sequence[Day]) -> list[Observation]:
-    """Metrics that Instagram gives day by day in one answer."""
-    since, until = window[0].since, window[-1].until
+def series(harvester: Harvester, window: Sequence[Day]) -> list[Observation]:
+    """Metrics that Instagram gives day by day in one answer. The window is 30 days at most."""
+    until = window[-1].until
     points: list[Observation] = []
     for metric, period in (*((metric, "day") for metric in _SERIES), *_LONGER):
+        since = max(window[0].since, _first_day(metric.name))
+        if since >= until:
+            continue
         ask = partial(
             harvester.client.insights.account,
             period=period,
@@ -97,7 +125,13 @@ def _series(harvester: Harvester, window: Sequence[Day]) -> list[Observation]:
     return points
 
 
-def _totals(harvester: Harvester, day: Day) -> list[Observation]:
+def _first_day(metric: str) -> datetime:
+    """The beginning of the first day that Instagram still tells this metric of."""
+    kept = SHORT_KEPT if metric in _KEPT_SHORTER else KEPT
+    return first_whole_day(clock.now() - kept)
+
+
+def totals(harvester: Harvester, day: Day) -> list[Observation]:
     """Every metric of one day as a whole, then by each dimension it can be broken down by."""
     points = _ask_totals(harvester, day, _TOTALS, None)
     for dimension in _PLAIN_BREAKDOWNS:

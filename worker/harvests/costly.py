@@ -26,6 +26,10 @@ ALONE = tuple(metric.name for metric in catalogue.MEDIA.values() if metric.alone
 BROKEN_DOWN = tuple(metric.name for metric in catalogue.MEDIA.values() if metric.breakdown is not None)
 
 
+CALLS = len(ALONE) + len(BROKEN_DOWN)
+"""What a media costs at most."""
+
+
 def alone_of(kind: str) -> tuple[str, ...]:
     return tuple(name for name in ALONE if kind in catalogue.MEDIA[name].product_types)
 

@@ -6,7 +6,7 @@ transaction around a call; `ask` makes the call only while the claim will outliv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,7 +27,7 @@ from pressrun.failpoints import reach
 from pressrun.log import redact
 from worker.context import WorkerContext
 from worker.harvests.raw import RawAnswers
-from worker.harvests.refusals import Memory, Refuses, is_refusal, sift
+from worker.harvests.refusals import Memory, Refuses, Sifted, is_refusal, sift
 
 T = TypeVar("T")
 
@@ -109,23 +109,34 @@ class Harvester:
         part: str = "",
         refuses: Refuses = is_refusal,
         unless_all: bool = False,
+        apart: Collection[str] = (),
     ) -> list[T]:
         """Answers for these metrics, without those that are refused.
 
         Args:
             refuses: which errors refuse a metric; all others are raised.
             part: what the metrics are asked of; refused there, they may be given elsewhere.
+            apart: metrics that are asked alone, because they were refused elsewhere.
             unless_all: when every metric is refused, it is the object that is odd, and nothing is remembered.
         """
         wanted = [name for name in metrics if not self.memory.holds(part + name)]
-        if not wanted:
-            return []
-        sifted = sift(wanted, lambda group: self.ask(lambda: ask(group)), refuses=refuses)
+        doubtful = [name for name in wanted if name in apart or self.memory.doubts(part + name)]
+        groups = [[name for name in wanted if name not in doubtful], *([name] for name in doubtful)]
+        sifted: Sifted[T] = Sifted()
+        for group in filter(None, groups):
+            found = sift(group, lambda some: self.ask(lambda: ask(some)), refuses=refuses)
+            sifted.answers += found.answers
+            sifted.refused |= found.refused
+            sifted.inferred |= found.inferred
         is_odd = unless_all and len(wanted) > 1 and not sifted.answers
-        for name, error in sifted.refused.items():
+        for name in wanted:
+            error = sifted.refused.get(name)
+            if error is None:
+                self.memory.forget(part + name)
+                continue
             self.note(part + name, error)
             if not is_odd:
-                self.memory.add(part + name, error)
+                self.memory.add(part + name, error, is_inferred=name in sifted.inferred)
         return sifted.answers
 
     def note(self, what: str, error: Exception) -> None:

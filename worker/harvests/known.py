@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,8 @@ GONE = "gone_at"
 """Key in `media.extra`: when a listing last should have shown the media and did not. Null once it is back."""
 NO_INSIGHTS = "no_insights"
 """Key in `media.extra`: Instagram has none for this media and never will (older than the account's conversion)."""
+OWN_READ = "own_read_at"
+"""Key in `media.extra`: when the metrics were last read that only its kind of media has."""
 
 
 NOT_ON_FACEBOOK = "not_on_facebook"
@@ -38,6 +40,10 @@ class KnownMedia:
     gone_at: datetime | None = None
     has_no_insights: bool = False
     not_on_facebook: tuple[str, ...] = ()
+    own_read_at: datetime | None = None
+    media_type: str | None = None
+    media_product_type: str | None = None
+    permalink: str | None = None
 
 
 def known_media(tx: Session, account_id: int) -> dict[str, KnownMedia]:
@@ -52,6 +58,10 @@ def known_media(tx: Session, account_id: int) -> dict[str, KnownMedia]:
             Media.extra[GONE].astext.cast(DateTime(timezone=True)).label("gone_at"),
             Media.extra[NO_INSIGHTS].astext.is_not(None).label("has_no_insights"),
             _NOT_ON_FACEBOOK,
+            Media.extra[OWN_READ].astext.cast(DateTime(timezone=True)).label("own_read_at"),
+            Media.media_type,
+            Media.media_product_type,
+            Media.permalink,
         )
         .outerjoin(MediaLatest, MediaLatest.media_id == Media.id)
         .where(Media.account_id == account_id, Media.media_product_type.is_distinct_from("STORY"))
@@ -125,3 +135,8 @@ def commented_media(tx: Session, account_id: int, *, now: datetime, limit: int) 
 def mark_comments_read(tx: Session, media: Commented, *, at: datetime) -> None:
     mark: dict[str, Any] = {COMMENTS_READ: {"count": media.count, "at": at.isoformat()}}
     tx.execute(update(Media).where(Media.id == media.id).values(extra=Media.extra.op("||")(mark)))
+
+
+def mark_media(tx: Session, media_id: int, marks: Mapping[str, Any]) -> None:
+    """Note in `media.extra` what was learned of it."""
+    tx.execute(update(Media).where(Media.id == media_id).values(extra=Media.extra.op("||")(dict(marks))))

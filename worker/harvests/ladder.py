@@ -22,10 +22,10 @@ _OLD_MEDIA = timedelta(weeks=1)
 
 STORY_LIFE = timedelta(hours=24)
 _STORY_YOUNG = timedelta(hours=2)
-_STORY_LAST = timedelta(minutes=45)
+_STORY_LAST = timedelta(hours=1)
 _STORY_RUNG = timedelta(hours=1)
 
-_SLACK = timedelta(minutes=10)
+SLACK = timedelta(minutes=10)
 """Runs start minutes apart from their slots: what is due at the next slot must not miss it by seconds."""
 
 
@@ -39,9 +39,9 @@ def story_is_due(posted_at: datetime | None, checked_at: datetime | None, *, now
     if posted_at is None or checked_at is None:
         return True
     age = now - posted_at
-    if age < _STORY_YOUNG or age > STORY_LIFE - _STORY_LAST:
+    if age < _STORY_YOUNG or age >= STORY_LIFE - _STORY_LAST:
         return True
-    return now - checked_at >= _STORY_RUNG - _SLACK
+    return now - checked_at >= _STORY_RUNG - SLACK
 
 
 def story_tells_all(posted_at: datetime | None, *, now: datetime) -> bool:
@@ -66,7 +66,7 @@ class Ladder:
     """Posting time of the oldest media seen."""
 
     def __post_init__(self) -> None:
-        done = (_posted(one) for one in self._listed() if _looked_at(one) >= self.run_started_at)
+        done = (_posted(one) for one in self._listed() if looked_at(one) >= self.run_started_at)
         self._done_down_to = min(done, default=None)
         self._due = {one.ig_id: _posted(one) for one in self._listed() if self.is_due(one.ig_id)}
         none = (one for one in self._listed() if one.has_no_insights)
@@ -83,12 +83,12 @@ class Ladder:
         one = self.known.get(ig_id)
         if one is None:
             return True
-        if _looked_at(one) >= self.run_started_at:
+        if looked_at(one) >= self.run_started_at:
             return False
         # What is gone is looked for all the same, seldom: a listing that came back short must not bury it for good.
         age = timedelta(0) if one.posted_at is None else self.now - one.posted_at
         good_for = _OLD_MEDIA if one.gone_at else interval(age)
-        return self.now - _looked_at(one) >= good_for - _SLACK
+        return self.now - looked_at(one) >= good_for - SLACK
 
     def expects_no_insights(self, page_size: int) -> bool:
         """Whether the next page will hold a media that has none: it would fail a page that asks for them."""
@@ -132,7 +132,7 @@ class Ladder:
         return (one for one in self.known.values() if one.posted_at is not None)
 
 
-def _looked_at(one: KnownMedia) -> datetime:
+def looked_at(one: KnownMedia) -> datetime:
     return max(one.checked_at, one.gone_at or one.checked_at)
 
 

@@ -1,13 +1,14 @@
 """Media and their numbers: pages of the account's list with the insights all kinds of media share in the same call.
 
-What only some kinds have, and what Instagram refuses for a page, is read media by media, and only when it is due.
+What only some kinds have, and what Instagram refuses for a page, is read media by media: the first within a budget of
+calls, the second only when it is due.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -23,13 +24,25 @@ from models.media import MediaReading, see_media, store_readings
 from pressrun import clock
 from worker.harvests.costly import BROKEN_DOWN, Costly, alone_of, is_due
 from worker.harvests.harvester import Harvester, Store
-from worker.harvests.known import GONE, NO_INSIGHTS, NOT_ON_FACEBOOK, known_media, mark_gone
+from worker.harvests.known import (
+    GONE,
+    NO_INSIGHTS,
+    NOT_ON_FACEBOOK,
+    OWN_READ,
+    KnownMedia,
+    known_media,
+    mark_gone,
+    mark_media,
+)
 from worker.harvests.ladder import Ladder
+from worker.harvests.own import OwnMetrics
 from worker.harvests.parse import listed_counts, media_numbers, seen_media
 from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone
 
-PAGE = 25
-_MOST_PAGES = 10_000 // PAGE + 1
+PAGE = 50
+KEPT = timedelta(days=730)
+"""How long Instagram keeps the numbers of a media (graph-api.md §6.2)."""
+MOST_PAGES = 10_000 // PAGE + 1
 _CAREFUL_FROM_TRY = 3
 """Instagram fails on heavy pages with an error that says nothing; from this try on the pages ask for no insights."""
 _PAGE_PART = "page:"
@@ -42,6 +55,8 @@ class Seen:
     media: GraphMedia
     insights: list[Insight] = field(default_factory=list)
     marks: dict[str, Any] = field(default_factory=dict)
+    is_read: bool = False
+    """Its numbers were asked for. Of what was only listed nothing is noted: it was read the last time it was due."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +71,18 @@ class Listed:
 def read(harvester: Harvester) -> Iterator[Store]:
     with harvester.transaction() as tx:
         known = known_media(tx, harvester.account.id)
-    ladder = Ladder(known, clock.now(), harvester.run_started_at, harvester.covered_at)
+    now = clock.now()
+    ladder = Ladder(known, now, harvester.run_started_at, harvester.covered_at)
+    own = OwnMetrics(known, now, harvester.run_started_at)
     costly = Costly(harvester)
     after, is_end = None, False
-    for _ in range(_MOST_PAGES):
-        listed = _list(harvester, ladder, after)
+    for _ in range(MOST_PAGES):
+        listed = list_page(harvester, ladder, after)
         for one in listed.seen:
-            if _complete(harvester, ladder, one, listed.metrics) and is_due(one.media.timestamp, now=clock.now()):
-                _add_costly(costly, ladder, one)
+            _complete(harvester, ladder, own, costly, one, listed.metrics)
         goes_on = ladder.goes_on(listed.page.items)
         if listed.seen:
-            yield _store(harvester, listed.seen)
+            yield store_page(harvester, listed.seen)
         is_end = not listed.page.has_next or listed.page.after == after
         if is_end or not goes_on:
             break
@@ -74,9 +90,12 @@ def read(harvester: Harvester) -> Iterator[Store]:
     missing = ladder.missing(to_the_end=is_end)
     if missing:
         yield _store_missing(missing)
+    for left in own.left():
+        if left.id not in missing:
+            yield _read_own(harvester, costly, left)
 
 
-def _list(harvester: Harvester, ladder: Ladder, after: str | None) -> Listed:
+def list_page(harvester: Harvester, ladder: Ladder, after: str | None) -> Listed:
     """The next page, with the shared insights if Instagram gives them for the whole page."""
     wanted = page_metrics(Login(harvester.account.login))
     wanted = tuple(name for name in wanted if not harvester.memory.holds(_PAGE_PART + name))
@@ -90,18 +109,18 @@ def _list(harvester: Harvester, ladder: Ladder, after: str | None) -> Listed:
             answers = []
         if answers:
             given = tuple(name for name in wanted if not harvester.memory.holds(_PAGE_PART + name))
-            return Listed(answers[0], _merged(answers), given)
+            return Listed(answers[0], _merged(answers, is_read=True), given)
     page = harvester.ask(lambda: _page(harvester, ladder, after, None))
-    return Listed(page, _merged([page]), ())
+    return Listed(page, _merged([page], is_read=False), ())
 
 
 def _page(harvester: Harvester, ladder: Ladder, after: str | None, metrics: Sequence[str] | None) -> Page[GraphMedia]:
     return harvester.client.media.page(PAGE, after, until=ladder.resume_until, insight_metrics=metrics)
 
 
-def _merged(pages: Sequence[Page[GraphMedia]]) -> list[Seen]:
+def _merged(pages: Sequence[Page[GraphMedia]], *, is_read: bool) -> list[Seen]:
     """The media of the first page; several pages are the same one, asked for in parts."""
-    seen = {item.id: Seen(replace(item, insights=None)) for item in pages[0].items}
+    seen = {item.id: Seen(replace(item, insights=None), is_read=is_read) for item in pages[0].items}
     for page in pages:
         for item in page.items:
             if item.id in seen:
@@ -109,37 +128,64 @@ def _merged(pages: Sequence[Page[GraphMedia]]) -> list[Seen]:
     return list(seen.values())
 
 
-def _complete(harvester: Harvester, ladder: Ladder, one: Seen, given: Sequence[str]) -> bool:
-    """Read what the page did not hold, if the media is due; whether it is, and has more to tell."""
+def _complete(
+    harvester: Harvester, ladder: Ladder, own: OwnMetrics, costly: Costly, one: Seen, given: Sequence[str]
+) -> None:
+    """Read what the page did not hold, if it is this media's turn."""
     known = ladder.known.get(one.media.id)
     if known is not None and known.gone_at is not None:
         one.marks[GONE] = None
-    if not ladder.is_due(one.media.id) or (known is not None and known.has_no_insights):
-        return False
-    kind = product_of(one.media)
-    metrics = catalogue.media_metrics(kind, Login(harvester.account.login), media_type=one.media.media_type)
-    wanted = [name for name in metrics if name not in given]
+    if known is not None and known.has_no_insights:
+        one.is_read = True  # the counts of the list are all there is
+        return
+    if not ladder.is_due(one.media.id):
+        return
+    is_its_turn = own.take(one.media.id, one.media.timestamp)
+    # A page that gave nothing was held up by one of its media: the others are read alone as far as they are due.
+    if (not given or is_its_turn) and read_alone(harvester, one, given) and is_its_turn:
+        _add_costly(costly, known, one)
+
+
+def read_alone(harvester: Harvester, one: Seen, given: Sequence[str]) -> bool:
+    """Every metric of its kind that is not given yet, in a call of its own; whether it has any to tell.
+
+    What was refused for a page may have been refused for one media of it: it is asked alone, from the next run on, so
+    that it costs nothing else.
+    """
+    media = one.media
+    kind = product_of(media)
+    metrics = catalogue.media_metrics(kind, Login(harvester.account.login), media_type=media.media_type)
+    memory = harvester.memory
+    wanted = [name for name in metrics if name not in given and not memory.is_new(_PAGE_PART + name)]
+    apart = {name for name in wanted if memory.holds(_PAGE_PART + name)}
 
     def ask(group: Sequence[str]) -> tuple[Insight, ...]:
-        return harvester.client.insights.media(one.media.id, group, product_type=kind)
+        return harvester.client.insights.media(media.id, group, product_type=kind)
 
-    sift = partial(harvester.sift, wanted, ask, part=f"{kind or 'media'}:", unless_all=True)
+    sift = partial(harvester.sift, wanted, ask, part=f"{kind or 'media'}:", unless_all=True, apart=apart)
+    has_any = True
     try:
         # One media that Instagram fails on must not keep the run from all others behind it.
-        for answer in harvester.ask_apart(f"media {one.media.id}", sift, can_wait=True) or ():
-            one.insights += answer
+        answers = harvester.ask_apart(f"media {media.id}", sift, can_wait=True)
     except GraphError as error:
         if has_no_insights(error):
             one.marks[NO_INSIGHTS] = True
         elif not (has_too_few_viewers(error) or is_gone(error)):
             raise
-        return False
-    return True
+        answers = []
+        has_any = False
+    if answers is not None:
+        one.insights += [insight for answer in answers for insight in answer]
+        one.marks[OWN_READ] = clock.now().isoformat()
+        one.is_read = True
+    return has_any
 
 
-def _add_costly(costly: Costly, ladder: Ladder, one: Seen) -> None:
-    """What takes a call for each metric."""
-    known, kind = ladder.known.get(one.media.id), product_of(one.media) or ""
+def _add_costly(costly: Costly, known: KnownMedia | None, one: Seen) -> None:
+    """What takes a call for each metric, of a media of the right age."""
+    if not is_due(one.media.timestamp, now=clock.now()):
+        return
+    kind = product_of(one.media) or ""
     not_there = list(known.not_on_facebook) if known else []
     login = Login(costly.harvester.account.login)
     offered = catalogue.media_metrics(kind, login, media_type=one.media.media_type)
@@ -158,7 +204,28 @@ def _add_costly(costly: Costly, ladder: Ladder, one: Seen) -> None:
             raise
 
 
-def _store(harvester: Harvester, page: Sequence[Seen]) -> Store:
+def _read_own(harvester: Harvester, costly: Costly, known: KnownMedia) -> Store:
+    """The own metrics of a media that no page of this run held."""
+    media = GraphMedia(known.ig_id, media_type=known.media_type, media_product_type=known.media_product_type)
+    one = Seen(replace(media, permalink=known.permalink, timestamp=known.posted_at))
+    if read_alone(harvester, one, page_metrics(Login(harvester.account.login))):
+        _add_costly(costly, known, one)
+    return _store_own(known, one)
+
+
+def _store_own(known: KnownMedia, one: Seen) -> Store:
+    read_at = clock.now()
+
+    def store(tx: Session, run_id: int) -> int:
+        # Not seen, only read: it is the list that says whether a media is still there.
+        mark_media(tx, known.id, one.marks)
+        reading = _reading(one, known.id, read_at)
+        return store_readings(tx, [reading], run_id=run_id) if reading is not None else 0
+
+    return store
+
+
+def store_page(harvester: Harvester, page: Sequence[Seen]) -> Store:
     read_at = clock.now()
 
     def store(tx: Session, run_id: int) -> int:
@@ -171,6 +238,8 @@ def _store(harvester: Harvester, page: Sequence[Seen]) -> Store:
 
 
 def _reading(one: Seen, media_id: int, read_at: datetime) -> MediaReading | None:
+    if not one.is_read:
+        return None
     metrics, extra = media_numbers(one.insights)
     extra |= listed_counts(one.media, metrics)
     return MediaReading(media_id, read_at, metrics, extra) if metrics or extra else None

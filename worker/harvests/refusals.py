@@ -5,6 +5,7 @@ One bad metric fails the whole call (graph-api.md §6.2), and the answer does no
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ T = TypeVar("T")
 
 ASK_AGAIN_AFTER = timedelta(days=7)
 ASK_SOON_AFTER = timedelta(days=1)
+_FORGET_AFTER = timedelta(days=60)
 
 _OLDER_THAN_CONVERSION = 2108006
 _NO_SUCH_OBJECT = 33
@@ -66,10 +68,15 @@ def is_not_permitted(error: GraphError) -> bool:
 
 @dataclass
 class Sifted(Generic[T]):
-    """The answers of the calls that succeeded, and the metrics that no call would answer."""
+    """The answers of the calls that succeeded, and the metrics that no call would answer.
+
+    `inferred`: those among the refused that were not asked alone. All others of a refused group were answered, so it
+    was this one, or the company that it was in.
+    """
 
     answers: list[T] = field(default_factory=list)
     refused: dict[str, GraphError] = field(default_factory=dict)
+    inferred: set[str] = field(default_factory=set)
 
 
 Refuses = Callable[[GraphError], bool]
@@ -78,8 +85,9 @@ Refuses = Callable[[GraphError], bool]
 def sift(metrics: Sequence[str], ask: Callable[[Sequence[str]], T], *, refuses: Refuses = is_refusal) -> Sifted[T]:
     """Ask for all metrics, leaving out what is refused.
 
-    A refused metric among n costs at most log2(n) + 2 calls more. A metric is held refused only when it is refused
-    alone: a mixture that Instagram does not like loses nothing. Any other error comes through.
+    One refused metric among n costs at most log2(n) + 1 calls more, the logarithm rounded up. Asking it alone as well
+    would be a call more each time; so it is held refused for the rest of a group that was refused, and asked alone
+    when it is asked again. Any other error comes through.
     """
     sifted: Sifted[T] = Sifted()
     attempt = partial(_attempt, ask, refuses, sifted)
@@ -88,17 +96,26 @@ def sift(metrics: Sequence[str], ask: Callable[[Sequence[str]], T], *, refuses: 
         refusal = attempt(left)
         if refusal is None:
             break
-        answered, culprit, refusal = _search(left, refusal, attempt)
-        left = [name for name in left if name not in answered and name != culprit]
-        if culprit is not None:
-            sifted.refused[culprit] = refusal
+        found = _search(left, refusal, attempt)
+        left = [name for name in left if name not in found.answered and name != found.culprit]
+        sifted.refused[found.culprit] = found.refusal
+        if not found.is_proved:
+            sifted.inferred.add(found.culprit)
     return sifted
 
 
-def _search(
-    metrics: list[str], refusal: GraphError, attempt: Callable[[Sequence[str]], GraphError | None]
-) -> tuple[set[str], str | None, GraphError]:
-    """One refused metric of a refused group, by halves. What answers on the way is kept and not asked again."""
+@dataclass(frozen=True)
+class _Found:
+    """A refused metric, and what answered on the way to it, which is not asked again."""
+
+    culprit: str
+    refusal: GraphError
+    is_proved: bool
+    answered: set[str]
+
+
+def _search(metrics: list[str], refusal: GraphError, attempt: Callable[[Sequence[str]], GraphError | None]) -> _Found:
+    """One refused metric of a refused group, by halves."""
     answered: set[str] = set()
     suspects, is_proved = metrics, True
     while len(suspects) > 1:
@@ -109,12 +126,7 @@ def _search(
             suspects, is_proved = suspects[len(half) :], False
         else:
             suspects, is_proved, refusal = half, True, again
-    if not is_proved:
-        alone = attempt(suspects)
-        if alone is None:
-            return answered | set(suspects), None, refusal
-        refusal = alone
-    return answered, suspects[0], refusal
+    return _Found(suspects[0], refusal, is_proved, answered)
 
 
 def _attempt(
@@ -131,22 +143,43 @@ def _attempt(
 
 
 class Memory:
-    """`harvest.refused`: name → instant at which it is asked for again."""
+    """`harvest.refused`: name → instant from which on it is asked for again, alone."""
 
     def __init__(self, remembered: dict[str, Any], now: datetime) -> None:
+        # What nobody has asked for in a long while has gone from our own list of metrics.
         self._until = {
-            name: until for name, value in remembered.items() if (until := _instant(value)) is not None and until > now
+            name: until
+            for name, value in remembered.items()
+            if (until := _instant(value)) is not None and until > now - _FORGET_AFTER
         }
         self._now = now
+        self._new: set[str] = set()
 
     def holds(self, name: str) -> bool:
-        return name in self._until
+        """Whether it is left out for now."""
+        return name in self._until and self._until[name] > self._now
 
-    def add(self, name: str, error: GraphError) -> None:
-        self._until[name] = self._now + (ASK_AGAIN_AFTER if is_refusal(error) else ASK_SOON_AFTER)
+    def doubts(self, name: str) -> bool:
+        """Whether it was refused the last time, and is to be asked again now: alone, or it would cost the others."""
+        return name in self._until and self._until[name] <= self._now
+
+    def add(self, name: str, error: GraphError, *, is_inferred: bool = False) -> None:
+        self._new.add(name)
+        is_certain = is_refusal(error) and not is_inferred
+        self._until[name] = self._now + (ASK_AGAIN_AFTER if is_certain else ASK_SOON_AFTER)
+
+    def is_new(self, name: str) -> bool:
+        """Whether it was found refused in this run."""
+        return name in self._new
+
+    def forget(self, name: str) -> None:
+        self._until.pop(name, None)
 
     def as_json(self) -> dict[str, Any]:
         return {name: until.isoformat() for name, until in sorted(self._until.items())}
+
+    def json_text(self) -> str:
+        return json.dumps(self.as_json())
 
 
 def _instant(value: Any) -> datetime | None:

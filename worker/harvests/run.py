@@ -141,7 +141,9 @@ def _owed_run(tx: Session, ctx: WorkerContext, harvest: Harvest, slot_at: dateti
 def _covered_at(tx: Session, harvest_id: int) -> datetime | None:
     return tx.scalar(
         select(func.max(HarvestRun.finished_at)).where(
-            HarvestRun.harvest_id == harvest_id, HarvestRun.status.in_(_COMPLETE)
+            HarvestRun.harvest_id == harvest_id,
+            HarvestRun.status.in_(_COMPLETE),
+            HarvestRun.backfill_id.is_(None),
         )
     )
 

@@ -23,7 +23,7 @@ def read(harvester: Harvester) -> Iterator[Store]:
         page = harvester.ask(partial(harvester.client.tags.page, after))
         if page.items:
             goes_on = _brings_new(harvester, page.items)
-            yield _store(harvester, page.items)
+            yield store_tags(harvester, page.items)
             if not goes_on:
                 return
         # A cursor that leads to itself must not turn in circles.
@@ -50,7 +50,7 @@ def _brings_new(harvester: Harvester, items: Sequence[GraphMedia]) -> bool:
         return len(set(known)) < len({item.id for item in items})
 
 
-def _store(harvester: Harvester, items: Sequence[GraphMedia]) -> Store:
+def store_tags(harvester: Harvester, items: Sequence[GraphMedia]) -> Store:
     read_at = clock.now()
 
     def store(tx: Session, _run_id: int) -> int:

@@ -25,7 +25,15 @@ from models.watch import WatchKind, active_watches
 from pressrun import clock
 from scheduler.changing import resolve_published
 from scheduler.watching import watch
-from tests.factories.rows import first_part, make_account, make_attempt, make_harvest, make_inbox_event, make_post
+from tests.factories.rows import (
+    first_part,
+    make_account,
+    make_attempt,
+    make_backfill,
+    make_harvest,
+    make_inbox_event,
+    make_post,
+)
 from tests.unit.docs.pages import USER_PAGES, Page
 
 BLOCKS = [
@@ -148,6 +156,7 @@ def _a_run(tx: Session, account: Account, now: datetime) -> int:
     harvest = make_harvest(tx, account)
     run = begin_run(tx, harvest.id, now, api_version="v25.0", now=now)
     run.status, run.finished_at = "done", now
+    make_backfill(tx, account, next_action_at=now + DAY)
     tx.flush()
     return run.id
 

@@ -34,7 +34,7 @@ EXPECTED = {HarvestKind.PROFILE: 3, HarvestKind.AUDIENCE: 40, HarvestKind.MEDIA:
 
 @pytest.fixture
 def field(database: Database, simulator_factory: Callable[..., Simulator]) -> Iterator[Field]:
-    """An account with three pages of media and of tags."""
+    """An account with two pages of media and three of tags."""
     simulator = simulator_factory(accounts=1, quota_total=100, **STILL)
     publish(simulator, 0, count=48)
     for _ in range(120):
@@ -87,7 +87,7 @@ def test_a_long_list_is_read_on_where_it_was_left(field: Field) -> None:
 
     run = field.harvest(HarvestKind.MEDIA, account)
 
-    assert stored == 25
+    assert stored == 50
     assert run.status == "done"
     assert field.count("media_snapshots") == run.rows == 60
 

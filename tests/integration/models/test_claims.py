@@ -33,7 +33,15 @@ from models.claims import (
 from models.session import Database
 from pressrun import clock
 from pressrun.hints import Hint, Task
-from tests.factories.rows import make_account, make_harvest, make_inbox_event, make_post
+from tests.factories.rows import (
+    make_account,
+    make_backfill,
+    make_harvest,
+    make_inbox_event,
+    make_mention,
+    make_post,
+    make_reply,
+)
 from tests.integration.models.racing import race
 from tests.support.waiting import until
 
@@ -51,6 +59,10 @@ def _owed(tx: Session, work: Work) -> int:
         return make_harvest(tx, make_account(tx)).id
     if work.table == "inbox_events":
         return make_inbox_event(tx).id
+    if work.table == "replies":
+        return make_reply(tx, make_mention(tx, make_account(tx))).id
+    if work.table == "backfills":
+        return make_backfill(tx, make_account(tx)).id
     return make_post(tx, make_account(tx), state=work.states[0]).id
 
 
@@ -275,6 +287,17 @@ class TestEveryKindOfWork:
         with loose.transaction() as tx:
             finish(tx, present, next_action_at=clock.now())
 
+    def test_runs_only_as_many_at_a_time_as_it_may(self, loose: Database, work: Work) -> None:
+        with loose.transaction() as tx:
+            owed = [_owed(tx, work) for _ in range(4)]
+
+        claimed = [hint.id for _ in range(2) for hint in _claim(loose, work)]
+
+        assert claimed == owed[: work.most_at_once or 4]
+        with loose.transaction() as tx:
+            due_in_s = seconds_until_due(tx)
+        assert due_in_s is None or due_in_s > 0  # no scheduler turns in circles over what it may not claim
+
 
 class TestTake:
     def test_a_hint_that_is_delivered_twice_is_taken_once(self, database: Database) -> None:
@@ -488,11 +511,12 @@ class TestInFlight:
             make_post(tx, account, state="scheduled")
             make_harvest(tx, account)
 
-        assert _in_flight(database) == {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0}
+        idle = {"reply": 0, "backfill": 0}
+        assert _in_flight(database) == {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0} | idle
         hints = _claim(database, limit=4)
         _claim(database, WORK["prepare"])
         _claim(database, WORK["harvest"])
-        assert _in_flight(database) == {"publish": 4, "prepare": 1, "harvest": 1, "inbox": 0}
+        assert _in_flight(database) == {"publish": 4, "prepare": 1, "harvest": 1, "inbox": 0} | idle
 
         lease = _take(database, hints[0])
         assert lease is not None

@@ -18,6 +18,8 @@ NOT_HISTORY = {
     "post_events",
     "posts",
     "quota_entries",
+    "raw_answers",
+    "slots",
 }
 """Tables of publishing and of the machinery, which readers do not see. A new table is either here or explained."""
 

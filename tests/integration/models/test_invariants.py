@@ -23,7 +23,9 @@ from tests.factories.rows import (
     make_container,
     make_harvest,
     make_inbox_event,
+    make_mention,
     make_post,
+    make_reply,
 )
 
 HOUR = timedelta(hours=1)
@@ -95,6 +97,9 @@ def _world(tx: Session) -> dict[str, int]:
     ids["inbox"] = make_inbox_event(tx, next_action_at=now - timedelta(seconds=1)).id
     make_inbox_event(tx, next_action_at=None, handled_at=now)
     make_inbox_event(tx, next_action_at=None, error="could not be handled")
+    mention = make_mention(tx, account)
+    ids["mention"] = mention.id
+    make_reply(tx, mention, next_action_at=now + HOUR)
     ids["media"] = see_media(tx, account.id, [SeenMedia("1")], now=now)["1"]
     for value, at in ((1, now - timedelta(minutes=1)), (2, now)):
         store_readings(tx, [MediaReading(ids["media"], at, {"reach": value})], run_id=None)
@@ -127,6 +132,23 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             ],
             "part {published_part} has 2 successful publish attempts",
         )
+    ],
+    "reply_sent_twice": [
+        (
+            [
+                "DROP INDEX uq_replies_number",
+                "INSERT INTO replies (account_id, mention_id, number, text, next_action_at)"
+                " VALUES (:account, :mention, 1, 'again', now())",
+            ],
+            "mention {mention} has 2 replies of number 1",
+        ),
+        (
+            [
+                "INSERT INTO replies (account_id, mention_id, number, text, state, comment_id)"
+                " SELECT account_id, mention_id, n, 'again', 'sent', 'c1' FROM replies, generate_series(2, 3) n",
+            ],
+            "comment c1 is the result of replies",
+        ),
     ],
     "media_claimed_twice": [
         (
@@ -224,6 +246,7 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
         (["UPDATE attempts SET message = '@TOKEN@' WHERE id = :review_attempt"], "attempt {review_attempt} holds"),
         (["UPDATE accounts SET state_reason = '@TOKEN@' WHERE id = :account"], "account {account} holds something"),
         (["UPDATE harvest_runs SET errors = jsonb_build_array('@TOKEN@')"], "harvest run 1 holds something"),
+        (["UPDATE replies SET error = '@TOKEN@'"], "reply "),
         (["UPDATE inbox_events SET error = '@TOKEN@' WHERE id = :inbox"], "inbox event {inbox} holds something"),
         (
             ["INSERT INTO post_events (post_id, to_state, reason, message) VALUES (:draft, 'draft', 'r', '@TOKEN@')"],

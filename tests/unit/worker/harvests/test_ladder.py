@@ -163,8 +163,9 @@ def test_a_page_that_will_hold_media_without_insights_is_foreseen() -> None:
         (timedelta(minutes=30), timedelta(minutes=15), True),
         (5 * H, timedelta(minutes=15), False),
         (5 * H, timedelta(minutes=51), True),
-        (23 * H, timedelta(minutes=15), False),
-        (timedelta(hours=23, minutes=20), timedelta(minutes=15), True),
+        (timedelta(hours=22, minutes=59), timedelta(minutes=15), False),
+        (23 * H, timedelta(minutes=15), True),
+        (timedelta(hours=23, minutes=50), timedelta(minutes=15), True),
     ],
 )
 def test_a_story_is_read_most_at_its_beginning_and_its_end(

@@ -61,20 +61,34 @@ def test_one_bad_metric_costs_few_calls_more(data: st.DataObject) -> None:
 
     sift(metrics, instagram.ask)
 
-    assert len(instagram.calls) <= 1 + math.ceil(math.log2(len(metrics))) + 2
+    assert len(instagram.calls) <= 1 + math.ceil(math.log2(len(metrics))) + 1
 
 
 @settings(deadline=None)
 @given(st.data())
-def test_a_mixture_that_does_not_go_together_loses_nothing(data: st.DataObject) -> None:
+def test_of_a_mixture_that_does_not_go_together_at_most_one_has_to_wait(data: st.DataObject) -> None:
     metrics = data.draw(names.filter(lambda metrics: len(metrics) > 1))
     clash = frozenset(data.draw(st.lists(st.sampled_from(metrics), min_size=2, unique=True)))
     instagram = Instagram(set(), clash)
 
     sifted = sift(metrics, instagram.ask)
 
-    assert sorted(name for answer in sifted.answers for name in answer) == sorted(metrics)
-    assert not sifted.refused
+    answered = [name for answer in sifted.answers for name in answer]
+    assert sorted([*answered, *sifted.refused]) == sorted(metrics)
+    assert set(sifted.refused) == sifted.inferred
+    assert len(sifted.inferred) == 1
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_what_was_asked_alone_is_proved_and_the_rest_is_inferred(data: st.DataObject) -> None:
+    metrics = data.draw(names)
+    bad = set(data.draw(st.lists(st.sampled_from(metrics), unique=True)))
+    instagram = Instagram(bad)
+
+    sifted = sift(metrics, instagram.ask)
+
+    assert sifted.inferred == {name for name in bad if (name,) not in instagram.calls}
 
 
 def test_without_a_refusal_it_is_one_call() -> None:
@@ -110,14 +124,30 @@ def test_what_counts_as_a_refusal(error: GraphError, plain: bool, vague: bool) -
 
 
 def test_a_refused_metric_is_remembered_for_a_while() -> None:
-    memory = Memory({"old": (NOW - timedelta(seconds=1)).isoformat(), "damaged": 7, "local": "2026-06-01T00:00"}, NOW)
+    old = (NOW - timedelta(seconds=1)).isoformat()
+    long_gone = (NOW - timedelta(days=61)).isoformat()
+    memory = Memory({"old": old, "long gone": long_gone, "damaged": 7, "local": "2026-06-01T00:00"}, NOW)
 
     memory.add("clear", refusal())
+    memory.add("inferred", refusal(), is_inferred=True)
     memory.add("vague", refusal(code=1, error_class=ErrorClass.TRANSIENT))
 
-    assert not memory.holds("old")
     assert memory.as_json() == {
         "clear": (NOW + ASK_AGAIN_AFTER).isoformat(),
+        "inferred": (NOW + ASK_SOON_AFTER).isoformat(),
+        "old": old,
         "vague": (NOW + ASK_SOON_AFTER).isoformat(),
     }
-    assert Memory(memory.as_json(), NOW + ASK_SOON_AFTER).as_json() == {"clear": (NOW + ASK_AGAIN_AFTER).isoformat()}
+    later = Memory(memory.as_json(), NOW + ASK_SOON_AFTER)
+    assert [name for name in memory.as_json() if later.holds(name)] == ["clear"]
+    assert [name for name in memory.as_json() if later.doubts(name)] == ["inferred", "old", "vague"]
+
+
+def test_what_is_asked_for_with_success_is_forgotten() -> None:
+    memory = Memory({"old": (NOW - timedelta(seconds=1)).isoformat()}, NOW)
+
+    memory.forget("old")
+    memory.forget("never known")
+
+    assert memory.as_json() == {}
+    assert not memory.doubts("old")

@@ -1,0 +1,162 @@
+"""Replies to mentions: one row for each, committed before the call is made, with what became of it.
+
+    queued → sending → sent | failed | unknown → sent | queued | needs_review → sent | failed (a person decides)
+
+`sending` is the intent. While a reply of a number is open or has been sent, a partial unique index makes another one of
+that number impossible: that is what keeps one reply from being written twice. A second reply to the same mention has
+the next number, and is made only on request.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, select, update
+from sqlalchemy import text as sql
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base
+from models.claims import wake_schedulers
+from models.mention import Mention
+from models.types import Id, Instant, InstantNow, Str, one_of
+from pressrun.errors import UsageError
+
+
+class ReplyState(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+    """Committed before the call; found so without a lease, the call may or may not have been made."""
+    UNKNOWN = "unknown"
+    """The call was made, or may have been, and nothing proves what became of it."""
+    SENT = "sent"
+    FAILED = "failed"
+    """It does not stand: Instagram refused it, or a person said so."""
+    NEEDS_REVIEW = "needs_review"
+    """Instagram offers no way to read whether it stands: a person has to look."""
+
+
+S = ReplyState
+OPEN = (S.QUEUED, S.SENDING, S.UNKNOWN, S.NEEDS_REVIEW)
+OWED = (S.QUEUED, S.SENDING, S.UNKNOWN)
+
+
+class Reply(Base):
+    __tablename__ = "replies"
+    __table_args__ = (
+        one_of("state", ReplyState),
+        CheckConstraint("state <> 'sent' OR comment_id IS NOT NULL OR settled_by = 'person'", name="sent_has_id"),
+        CheckConstraint(
+            "state NOT IN ('queued', 'sending', 'unknown') OR next_action_at IS NOT NULL", name="open_is_owed"
+        ),
+        Index("uq_replies_number", "mention_id", "number", unique=True, postgresql_where=sql("state <> 'failed'")),
+        Index("ix_replies_due", "next_action_at", "id", postgresql_where=sql("next_action_at IS NOT NULL")),
+        Index("ix_replies_leased", "leased_until", postgresql_where=sql("leased_until IS NOT NULL")),
+    )
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"))
+    mention_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("mentions.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    """1 for the first reply to the mention, 2 for one that was asked for in spite of it, and so on."""
+    text: Mapped[Str]
+    state: Mapped[Str] = mapped_column(server_default=sql("'queued'"))
+    comment_id: Mapped[Str | None]
+    """What Instagram calls the reply."""
+    sends: Mapped[int] = mapped_column(Integer, server_default=sql("0"))
+    """Calls that may have left."""
+    reads: Mapped[int] = mapped_column(Integer, server_default=sql("0"))
+    """Readings after the settle time that did not find it."""
+    error: Mapped[Str | None]
+    created_at: Mapped[InstantNow]
+    intent_at: Mapped[Instant | None]
+    """When the newest intent was committed; the call starts right after it, or never."""
+    settled_at: Mapped[Instant | None]
+    settled_by: Mapped[Str | None]
+    """`answer`, `reading` or `person`."""
+    next_action_at: Mapped[Instant | None]
+    leased_until: Mapped[Instant | None]
+    claim: Mapped[int] = mapped_column(BigInteger, server_default=sql("0"))
+    tries: Mapped[int] = mapped_column(Integer, server_default=sql("0"))
+
+
+def queue_reply(tx: Session, mention: Mention, words: str, *, again: bool, now: datetime) -> Reply:
+    """Queue a reply. Raises UsageError while another is open, or when there is one already and `again` is not set."""
+    # One at a time for each mention: the second of two requests sees what the first one made.
+    tx.execute(select(Mention.id).where(Mention.id == mention.id).with_for_update())
+    last = last_reply(tx, mention.id)
+    if last is not None and last.state in OPEN:
+        raise UsageError(f"mention {mention.id} has a reply that is {last.state}; {_what_to_do(last)}")
+    if last is not None and last.state == S.SENT.value and not again:
+        raise UsageError(
+            f"mention {mention.id} was replied to at {last.settled_at:%Y-%m-%d %H:%M} UTC; --again replies again"
+        )
+    number = 1 if last is None else last.number + (last.state == S.SENT.value)
+    reply = Reply(account_id=mention.account_id, mention_id=mention.id, number=number, text=words, next_action_at=now)
+    tx.add(reply)
+    tx.flush()
+    wake_schedulers(tx)
+    return reply
+
+
+def last_reply(tx: Session, mention_id: int) -> Reply | None:
+    """The newest reply to the mention."""
+    return tx.scalar(select(Reply).where(Reply.mention_id == mention_id).order_by(Reply.id.desc()).limit(1))
+
+
+def resolve_reply(tx: Session, mention: Mention, *, was_sent: bool, now: datetime) -> Reply:
+    """A person has looked. Raises UsageError when nothing waits for that."""
+    tx.execute(select(Mention.id).where(Mention.id == mention.id).with_for_update())
+    last = last_reply(tx, mention.id)
+    if last is None or last.state != S.NEEDS_REVIEW.value:
+        is_what = "has no reply" if last is None else f"has a reply that is {last.state}"
+        raise UsageError(f"mention {mention.id} {is_what}: there is nothing to resolve")
+    last.state = (S.SENT if was_sent else S.FAILED).value
+    last.settled_at, last.settled_by = now, "person"
+    last.error = None if was_sent else "it does not stand, said a person"
+    tx.flush()
+    return last
+
+
+def change(tx: Session, reply_id: int, *, from_: ReplyState, to: ReplyState, claim: int, **values: Any) -> bool:
+    """Move a reply on if it is still in that state under that claim. The caller ends the claim, or is ending it."""
+    result: Any = tx.execute(
+        update(Reply)
+        .where(Reply.id == reply_id, Reply.state == from_.value, Reply.claim == claim)
+        .values(state=to.value, **values)
+    )
+    return bool(result.rowcount)
+
+
+def record_sent(tx: Session, reply_id: int, comment_id: str, *, intent_at: datetime, now: datetime) -> None:
+    """What an answer proved of the call with that intent: true whoever holds the row by now."""
+    tx.execute(
+        update(Reply)
+        .where(
+            Reply.id == reply_id,
+            Reply.intent_at == intent_at,
+            Reply.state.in_([S.SENDING.value, S.UNKNOWN.value, S.NEEDS_REVIEW.value]),
+        )
+        .values(
+            state=S.SENT.value,
+            comment_id=comment_id,
+            error=None,
+            settled_by="answer",
+            settled_at=now,
+            next_action_at=None,
+            leased_until=None,
+        )
+    )
+
+
+def result_ids(tx: Session, account_id: int) -> set[str]:
+    """Comments that are known to be replies of ours."""
+    found = tx.scalars(select(Reply.comment_id).where(Reply.account_id == account_id, Reply.comment_id.is_not(None)))
+    return {str(one) for one in found}
+
+
+def _what_to_do(reply: Reply) -> str:
+    if reply.state == S.NEEDS_REVIEW.value:
+        return f"look at it and say `pressrun mention reply {reply.mention_id} --sent` or `--not-sent`"
+    return "wait for what becomes of it: `pressrun mention list`"

@@ -1,0 +1,195 @@
+"""The step of every backfill: some seconds of reading back, then the row is due again behind all others.
+
+It gives way wherever it can: two run at a time, none while the gate is slow, and what has been stored stays stored. The
+cursor moves in the transaction that keeps what lies before it, so an interrupted backfill goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from models import claims, gate
+from models.account import Account, AccountState, get_account, lift_block, set_state
+from models.backfill import Backfill
+from models.claims import ClaimLost, Lease
+from models.gate import Purpose
+from models.harvest import Harvest, HarvestKind, RunStatus, begin_run
+from pressrun import clock, log
+from pressrun.clock import Deadline
+from pressrun.errors import PressrunError
+from pressrun.failpoints import reach
+from worker.context import WorkerContext
+from worker.harvests.ending import LOOK_AGAIN, MOST_TRIES, Done, Ending, Failed, Later, after_error, backoff
+from worker.harvests.harvester import Harvester
+from worker.harvests.past import PAST, Piece
+from worker.harvests.refusals import Memory
+
+STEP_S = 10.0
+"""How long one step goes on beginning new pieces."""
+_SLOW_PAUSE = timedelta(minutes=5)
+
+_log = log.get(__name__)
+
+
+class _Hopeless(PressrunError):
+    """What is tried again and again has to end."""
+
+
+def run(ctx: WorkerContext, lease: Lease) -> None:
+    """Read on for one step. Does nothing more once the claim has passed to someone else."""
+    try:
+        opened = _open(ctx, lease, now=clock.now())
+        if opened is not None:
+            _read(*opened)
+    except ClaimLost as lost:
+        _log.info("backfill.claim_lost", backfill_id=lease.id, reason=str(lost))
+
+
+def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> tuple[Harvester, Backfill] | None:
+    """The harvester and where it goes on; None when there is nothing to do now."""
+    with ctx.database.transaction() as tx:
+        lease = claims.renew(tx, lease)
+        backfill = tx.get_one(Backfill, lease.id)
+        holder = get_account(tx, backfill.account_id)
+        if backfill.finished_at is not None:
+            claims.finish(tx, lease, next_action_at=None)
+            return None
+        postponed = _obstacle(tx, ctx, holder, now)
+        if postponed is not None:
+            claims.finish(tx, lease, next_action_at=postponed)
+            return None
+        harvest = tx.scalars(
+            select(Harvest).where(Harvest.account_id == holder.id, Harvest.kind == backfill.kind)
+        ).one()
+        owed = begin_run(
+            tx,
+            harvest.id,
+            backfill.requested_at,
+            api_version=ctx.settings.graph_version,
+            now=now,
+            backfill_id=backfill.id,
+        )
+        # Counted before the work: a piece that kills its worker each time must not do so for ever.
+        backfill.tries += 1
+        tx.flush()
+        harvester = Harvester(
+            ctx=ctx,
+            account=holder,
+            kind=HarvestKind(backfill.kind),
+            lease=lease,
+            run_id=owed.id,
+            run_started_at=backfill.requested_at,
+            covered_at=None,
+            tries=backfill.tries,
+            memory=Memory(harvest.refused, now),
+            errors=list(owed.errors),
+        )
+        return harvester, backfill
+
+
+def _obstacle(tx: Session, ctx: WorkerContext, holder: Account, now: datetime) -> datetime | None:
+    """Until when it has to wait, if so."""
+    if holder.state == AccountState.BLOCKED.value and holder.state_until and holder.state_until <= now:
+        lift_block(tx, holder.id, now=now)
+    elif holder.state != AccountState.ACTIVE.value:
+        return now + LOOK_AGAIN
+    app_id = ctx.settings.app_id
+    shut = gate.barrier(tx, app_id, holder.id, Purpose.HARVEST, now=now)
+    if shut is not None:
+        return shut.until
+    # The past can wait: it does not take from a gate what harvests of today will need.
+    return now + _SLOW_PAUSE if gate.is_slow(tx, app_id, holder.id, now=now) else None
+
+
+def _read(harvester: Harvester, backfill: Backfill) -> None:
+    ending: Ending
+    try:
+        if backfill.tries > MOST_TRIES:
+            raise _Hopeless(f"{MOST_TRIES} tries of the same piece ended without a result")
+        harvester.client = harvester.ctx.client(harvester.account, Purpose.HARVEST, on_call=harvester.count)
+        ending = _pieces(harvester, PAST[harvester.kind](harvester, backfill))
+    except ClaimLost:
+        raise
+    except PressrunError as error:
+        ending = after_error(harvester, error, now=clock.now())
+    _end(harvester, ending, now=clock.now())
+
+
+def _pieces(harvester: Harvester, pieces: Iterator[Piece]) -> Ending:
+    """Read and keep as many pieces as the step has time for."""
+    step = Deadline.after(STEP_S)
+    for piece in pieces:
+        reach("backfill.after_read")
+        # What failed in passing is read again with its piece: there is no later slot that would do it.
+        is_whole = not harvester.has_unread or harvester.tries >= MOST_TRIES
+        _keep(harvester, piece, is_whole=is_whole)
+        reach("backfill.after_store")
+        if not is_whole:
+            until = clock.now() + backoff(harvester.tries)
+            return Later(until, "something could not be read yet", counts=True)
+        harvester.has_unread = False
+        harvester.tries = 1
+        if step.remaining_s() <= 0:
+            return Later(clock.now(), "more in the next step")
+    return Done()
+
+
+def _keep(harvester: Harvester, piece: Piece, *, is_whole: bool) -> None:
+    with harvester.transaction() as tx:
+        # The fence comes first: of a step whose row has passed to someone else nothing may be kept.
+        harvester.lease = claims.renew(tx, harvester.lease)
+        rows = piece.store(tx, harvester.run_id)
+        if not is_whole:
+            harvester.record(tx, rows=rows)
+        else:
+            harvester.record(tx, rows=rows, errors=harvester.errors)
+            backfill = tx.get_one(Backfill, harvester.lease.id)
+            backfill.cursor, backfill.progress, backfill.tries = piece.cursor, min(piece.progress, 1.0), 0
+
+
+def _end(harvester: Harvester, ending: Ending, *, now: datetime) -> None:
+    with harvester.transaction() as tx:
+        harvester.lease = claims.renew(tx, harvester.lease)
+        backfill = tx.get_one(Backfill, harvester.lease.id)
+        _remember(tx, harvester)
+        match ending:
+            case Later():
+                harvester.record(tx, rows=0)  # the errors of a piece that is read again are told when it is kept
+                backfill.tries -= 0 if ending.counts or backfill.tries == 0 else 1
+                if ending.breaks_account is not None:
+                    set_state(tx, harvester.account.id, AccountState.BROKEN, reason=ending.breaks_account)
+                next_action_at: datetime | None = ending.until
+            case Done() | Failed():
+                status = _status(harvester, ending)
+                harvester.record(tx, rows=0, errors=harvester.errors, status=status.value, finished_at=now)
+                backfill.finished_at, next_action_at = now, None
+                backfill.progress = 1.0 if isinstance(ending, Done) else backfill.progress
+        tx.flush()
+        claims.finish(tx, harvester.lease, next_action_at=next_action_at)
+        claims.wake_schedulers(tx)
+    _log.info("backfill.step", backfill_id=harvester.lease.id, ending=type(ending).__name__)
+
+
+def _status(harvester: Harvester, ending: Done | Failed) -> RunStatus:
+    if isinstance(ending, Failed):
+        return RunStatus.FAILED
+    return RunStatus.PARTIAL if harvester.errors else RunStatus.DONE
+
+
+def _remember(tx: Session, harvester: Harvester) -> None:
+    """What was found refused here is not asked for by the harvest either. Its row is another's: one statement only."""
+    tx.execute(
+        text("""
+            UPDATE harvests SET refused = refused || CAST(:refused AS jsonb)
+             WHERE account_id = :account_id AND kind = :kind AND NOT refused @> CAST(:refused AS jsonb)
+        """),
+        {
+            "refused": harvester.memory.json_text(),
+            "account_id": harvester.account.id,
+            "kind": harvester.kind.value,
+        },
+    )

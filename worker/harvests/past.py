@@ -1,0 +1,135 @@
+"""Reading back: what each kind that has a past yields piece by piece, from where its cursor stands.
+
+A piece is what is stored in one transaction together with the cursor behind it. Account insights are read from the
+oldest day on, because that is the one that Instagram forgets next; lists come newest first and are read downwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from graph.media import Media as GraphMedia
+from models.backfill import Backfill
+from models.harvest import HarvestKind
+from pressrun import clock
+from worker.harvests import account
+from worker.harvests.harvester import Harvester, Store
+from worker.harvests.known import KnownMedia, known_media
+from worker.harvests.ladder import Ladder, looked_at
+from worker.harvests.media import MOST_PAGES, list_page, read_alone, store_page
+from worker.harvests.tags import store_tags
+
+_WINDOW_DAYS = 14
+_MOST_TAG_PAGES = 200
+
+
+@dataclass(frozen=True)
+class Piece:
+    """`progress`: the share of the whole that is read once it is stored."""
+
+    store: Store
+    cursor: dict[str, Any]
+    progress: float
+
+
+@dataclass
+class _Sweep(Ladder):
+    """Down the whole list: every media is due that was not read since the request."""
+
+    until: datetime | None = None
+
+    @property
+    def resume_until(self) -> datetime | None:
+        return self.until
+
+    def is_due(self, ig_id: str) -> bool:
+        one = self.known.get(ig_id)
+        return one is None or looked_at(one) < self.run_started_at
+
+
+def account_days(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
+    now = clock.now()
+    whole = account.closed_days(backfill.since, backfill.requested_at)
+    done_until = _instant(backfill.cursor.get("done_until"))
+    left = [day for day in whole if (done_until is None or day.until > done_until) and day.since >= now - account.KEPT]
+    for first in range(0, len(left), _WINDOW_DAYS):
+        window = left[first : first + _WINDOW_DAYS]
+        by_day = account.series(harvester, window)
+        for day in window:
+            points = account.points_of(day, by_day) + account.totals(harvester, day)
+            cursor = {"done_until": day.until.isoformat()}
+            yield Piece(account.store_points(harvester, points), cursor, (whole.index(day) + 1) / len(whole))
+
+
+def media_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
+    with harvester.transaction() as tx:
+        known = known_media(tx, harvester.account.id)
+    until = _instant(backfill.cursor.get("until"))
+    sweep = _Sweep(known, clock.now(), backfill.requested_at, None, until=until)
+    after: str | None = None
+    for _ in range(MOST_PAGES):
+        listed = list_page(harvester, sweep, after)
+        for one in listed.seen:
+            before = known.get(one.media.id)
+            if before is not None and before.has_no_insights:
+                one.is_read = True  # the counts of the list are all there is
+            elif _is_owed(
+                backfill, one.media, before, is_listed_only=not listed.metrics and sweep.is_due(one.media.id)
+            ):
+                read_alone(harvester, one, listed.metrics)
+        sweep.goes_on(listed.page.items)
+        if listed.seen:
+            # Instagram cuts posting times to the second: the rest of that second must not be left out.
+            at = {"until": (sweep.oldest + timedelta(seconds=1)).isoformat()} if sweep.oldest else backfill.cursor
+            yield Piece(store_page(harvester, listed.seen), at, _covered(backfill, sweep.oldest))
+        is_end = not listed.page.has_next or listed.page.after == after
+        if is_end or (sweep.oldest is not None and sweep.oldest < backfill.since):
+            return
+        after = listed.page.after
+
+
+def _is_owed(backfill: Backfill, media: GraphMedia, known: KnownMedia | None, *, is_listed_only: bool) -> bool:
+    """Whether a media has to be read alone: for what only its kind has, or because its page gave nothing."""
+    if media.timestamp is not None and media.timestamp < backfill.since:
+        return False
+    own_read_at = known.own_read_at if known is not None else None
+    return is_listed_only or own_read_at is None or own_read_at < backfill.requested_at
+
+
+def tag_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
+    """There is no time filter: the cursor is Instagram's own."""
+    after: str | None = backfill.cursor.get("after")
+    for _ in range(_MOST_TAG_PAGES):
+        page = harvester.ask(partial(harvester.client.tags.page, after))
+        times = [item.timestamp for item in page.items if item.timestamp is not None]
+        if page.items:
+            oldest = min(times, default=None)
+            cursor = {"after": page.after} if page.after else {}
+            yield Piece(store_tags(harvester, page.items), cursor, _covered(backfill, oldest))
+        is_over = bool(times) and len(times) == len(page.items) and max(times) < backfill.since
+        if is_over or not page.has_next or page.after == after:
+            return
+        after = page.after
+
+
+PAST: Mapping[HarvestKind, Callable[[Harvester, Backfill], Iterator[Piece]]] = {
+    HarvestKind.ACCOUNT: account_days,
+    HarvestKind.MEDIA: media_list,
+    HarvestKind.TAGS: tag_list,
+}
+
+
+def _covered(backfill: Backfill, oldest: datetime | None) -> float:
+    """The share of the time between the request and `since` that is read, in a list that comes newest first."""
+    if oldest is None:
+        return backfill.progress
+    whole = backfill.requested_at - backfill.since
+    return max(backfill.progress, min((backfill.requested_at - oldest) / whole, 1.0)) if whole > timedelta(0) else 1.0
+
+
+def _instant(value: Any) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else None
