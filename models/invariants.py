@@ -89,7 +89,7 @@ INVARIANTS: dict[str, str] = {
     # Nor more hashtags than Instagram allows: it answers those above with an error, and counts against the app.
     "hashtag_budget_exceeded": """
         SELECT 'account ' || account_id || ' looked at ' || count(*) || ' hashtags within 7 days'
-          FROM hashtag_searches WHERE searched_at > now() - interval '7 days'
+          FROM hashtag_searches WHERE searched_at BETWEEN now() - interval '7 days' AND now()
          GROUP BY account_id HAVING count(*) > 30
     """,
     # 5. A call while throttled: a publish that was begun while its gate stood shut, later than a call then under way.

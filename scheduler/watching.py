@@ -70,11 +70,24 @@ def watch(tx: Session, account: Account, kind: WatchKind, name: str) -> bool:
 def unwatch(tx: Session, account: Account, kind: WatchKind, name: str, *, now: datetime) -> None:
     """Read this no more; its history stays. Raises UsageError when it is not watched."""
     bare = clean_name(kind, name)
+    # The harvest's row first, as whoever watches locks it too: what begins meanwhile is seen below, or comes later.
+    where = {"account_id": account.id, "kind": _HARVEST_OF[kind].value}
+    tx.execute(text("SELECT FROM harvests WHERE account_id = :account_id AND kind = :kind FOR UPDATE"), where)
     known = {one.name: one for one in active_watches(tx, account.id, kind)}
     if bare not in known:
         listed = f"; it watches {', '.join(sorted(known)[:6])}" if known else ""
         raise UsageError(f"{account.name} does not watch the {kind.value} {bare!r}{listed}")
     known[bare].ended_at = now
+    if len(known) == 1:
+        tx.execute(_LAY_ASIDE, where)
+
+
+# A slot that has begun is run to its end; the scheduler lays the harvest aside after it.
+_LAY_ASIDE = text("""
+    UPDATE harvests SET slot_at = NULL, next_action_at = NULL
+     WHERE account_id = :account_id AND kind = :kind
+       AND (slot_at IS NULL OR slot_at > now()) AND (leased_until IS NULL OR leased_until <= now())
+""")
 
 
 def watch_rows(tx: Session, account_id: int | None = None) -> list[dict[str, Any]]:
