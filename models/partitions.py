@@ -5,6 +5,7 @@ The default partition must stay empty (an invariant): it catches what would othe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import text
@@ -21,14 +22,16 @@ MONTHS_AHEAD = 3
 _LOCK = 7_303_017  # any constant: two schedulers must not make or drop the same partition at once
 
 
-def ensure_partitions(tx: Session, *, now: datetime, months_ahead: int = MONTHS_AHEAD) -> list[str]:
+def ensure_partitions(
+    tx: Session, *, now: datetime, months_ahead: int = MONTHS_AHEAD, tables: Sequence[str] = PARTITIONED
+) -> list[str]:
     """Make the partitions of this month and the next ones; returns the names of those that were missing.
 
     Rows of such a month that the default partition has caught are moved where they belong.
     """
     lock_partitions(tx)
     made = []
-    for table in PARTITIONED:
+    for table in tables:
         for month in _months(now, months_ahead + 1):
             name = f"{table}_{month:%Y_%m}"
             if tx.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar_one() is None:

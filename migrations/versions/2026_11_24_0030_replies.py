@@ -15,7 +15,7 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-_KINDS = "'profile', 'account', 'audience', 'media', 'stories', 'tags'"
+_KINDS = "'profile', 'account', 'audience', 'media', 'stories', 'tags', 'online_followers', 'comments', 'competitors', 'hashtags'"
 
 
 def upgrade() -> None:

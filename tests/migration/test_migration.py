@@ -149,7 +149,7 @@ class TestFromTheFirstRelease:
         with empty.engine.connect() as connection:
             command.upgrade(_config(connection), "0001")
         with empty.transaction() as tx:
-            ensure_partitions(tx, now=_READ_AT)
+            ensure_partitions(tx, now=_READ_AT, tables=("media_snapshots", "account_observations"))
             account_id = make_account(tx, name="bakery").id
             media_id = see_media(tx, account_id, [SeenMedia("1", posted_at=_READ_AT)], now=_READ_AT)["1"]
             for hours, value in ((0, 5), (30, 6)):
@@ -269,7 +269,8 @@ class TestMoreHarvests:
 
         upgrade(empty)
 
-        assert _rows(empty) == before
+        for then, now in zip(before, _rows(empty), strict=True):
+            assert now[: len(then)] == then  # columns may have come since
         with empty.transaction() as tx:
             assert add_missing_harvests(tx) == len(STANDING_CRONS) - 2
             watch(tx, tx.get_one(Account, account.id), WatchKind.HASHTAG, "sourdough")
@@ -289,7 +290,7 @@ class TestMoreHarvests:
         assert kinds == {"profile", "account", "audience", "media", "stories", "tags"}
 
 
-def _rows(database: Database) -> list[object]:
+def _rows(database: Database) -> list[tuple[object, ...]]:
     with database.transaction() as tx:
         tables = ("accounts", "harvests", "harvest_runs", "account_observations")
         return [tuple(row) for name in tables for row in tx.execute(text(f"SELECT * FROM {name} ORDER BY 1"))]  # noqa: S608

@@ -26,7 +26,18 @@ from models.watch import WatchKind
 from scheduler.harvesting import DEFAULT_CRONS, LONGEST_SPREAD
 from tests.unit.docs.dictionary import rendered, written
 from tests.unit.docs.pages import Page, names_in
-from worker.harvests import account, audience, comments, competitors, costly, hashtags, ladder, online_followers
+from worker.harvests import (
+    account,
+    audience,
+    comments,
+    competitors,
+    costly,
+    hashtags,
+    ladder,
+    media,
+    online_followers,
+    own,
+)
 from worker.harvests.parse import profile_observations
 
 PAGE = Page.of("docs/history.md")
@@ -132,8 +143,11 @@ def test_the_numbers_of_the_schedule_are_true() -> None:
     assert hours(LONGEST_SPREAD) == 2
     assert rungs == [(24, 1), (7 * 24, 6), (30 * 24, 24)]
     assert hours(ladder._OLD_MEDIA) == 7 * 24
-    last = f"last {hours(ladder._STORY_LAST) * 60:g} minutes"
-    assert f"first {hours(ladder._STORY_YOUNG):g} hours and {last}" in PAGE.prose
+    assert f"first {hours(ladder._STORY_YOUNG):g} hours and their last hour" in PAGE.prose
+    assert hours(ladder._STORY_LAST) == 1
+    assert f"spends {own.CALLS_PER_RUN} of them" in PAGE.prose
+    assert f"Pages hold {media.PAGE} media" in PAGE.prose
+    assert f"{account.KEPT.days} days, `follower_count` {account.SHORT_KEPT.days} days" in PAGE.prose
     assert hours(ladder._STORY_RUNG) == 1
     assert MONTHS_AHEAD == 3
     assert all(f"`{table}`" in section("How it grows") for table in PARTITIONED)

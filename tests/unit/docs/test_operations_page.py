@@ -16,7 +16,7 @@ from models.states import PostState
 from pressrun.hints import Queue
 from pressrun.settings import Settings
 from tests.unit.docs.pages import ROOT, Page, names_in
-from worker import aftercare, outcomes, poll, pull, reconcile, settle
+from worker import aftercare, outcomes, poll, pull, reconcile, reply, settle
 from worker.harvests import refusals
 
 PAGE = Page.of("docs/operations.md")
@@ -117,7 +117,8 @@ FACTS = (
     f"create {container.CAP} in {container.CAP_WINDOW.total_seconds() / 3600:g} hours",
     f"From {gate.SLOW_PERCENT} % on",
     f"from {gate.RESERVED_PERCENT} % on only publishing goes on, at {gate.SHUT_PERCENT} %",
-    "asked for again after a week (after a day if the refusal was vague)",
+    "asked for again after a week (after a day if the refusal was vague, or the metric was not asked alone)",
+    f"it is sent again, {['', 'one', 'two', 'three'][reply.MOST_SENDS]} times at most",
     f"this month and the next {['', 'one', 'two', 'three'][partitions.MONTHS_AHEAD]}",
 )
 
@@ -135,4 +136,4 @@ def test_the_numbers_in_words_are_those_of_the_code() -> None:
     assert timedelta(hours=1) == gate.SHUT_FOR
     assert abs(sum(waits, timedelta()) / 50 - STAGING_TAKES) < STAGING_TAKES / 5
     assert {outcomes.COMES_AND_GOES[code] for code in (2207052, 2207077)} == {TRIES}
-    assert len(claims.WORKS) == len(Queue)
+    assert {work.queue for work in claims.WORKS} == set(Queue)

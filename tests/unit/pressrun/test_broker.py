@@ -86,6 +86,8 @@ def test_names_are_a_contract_with_messages_under_way() -> None:
         "post.reconcile",
         "post.aftercare",
         "harvest.run",
+        "backfill.run",
         "inbox.handle",
+        "reply.send",
     ]
     assert [queue.value for queue in Queue] == ["publish", "prepare", "harvest", "inbox"]
