@@ -45,6 +45,9 @@ _SIZED = (
     "audience_snapshots",
     "audience_latest",
     "harvest_runs",
+    "competitor_observations",
+    "public_media",
+    "public_media_snapshots",
 )
 
 

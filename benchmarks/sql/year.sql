@@ -131,11 +131,13 @@ SELECT o.id, o.metric, o.timeframe, o.breakdown, o.captured_at,
                d.at + make_interval(secs => (a.id % 7200)::int) AS captured_at, random() AS dice
           FROM accounts a
          CROSS JOIN unnest(ARRAY['follower_demographics', 'engaged_audience_demographics']) AS m(metric)
-         CROSS JOIN unnest(ARRAY['this_week', 'this_month']) AS t(timeframe)
+         CROSS JOIN unnest(ARRAY['this_week', 'this_month', 'last_14_days', 'last_30_days', 'last_90_days', 'prev_month'])
+                    AS t(timeframe)
          CROSS JOIN (VALUES ('age', 'age-', 7), ('city', 'Some City, Some Region ', 45), ('country', 'C', 45),
                             ('gender', 'g', 3), ('age,gender', '25-34|', 14)) AS b(breakdown, prefix, size)
          CROSS JOIN generate_series(date_trunc('day', now()) - make_interval(days => :days), now() - interval '1 day',
-                                    interval '1 day') AS d(at)) o
+                                    interval '1 day') AS d(at)
+         WHERE m.metric = 'follower_demographics' OR t.timeframe IN ('this_week', 'this_month')) o
  WHERE o.dice < 0.7
  ORDER BY o.captured_at;
 
@@ -171,3 +173,46 @@ SELECT a.id, (18100000000000000 + n)::text, 'read', 'visitor_' || n % 40, 'Best 
   FROM accounts a
  CROSS JOIN generate_series(1, :days * 2 / 3) n
  CROSS JOIN LATERAL (SELECT now() - n * interval '36 hours' AS at) t;
+
+INSERT INTO backfills (account_id, kind, since, progress, requested_at, finished_at)
+SELECT a.id, 'account', now() - interval '90 days', 1, now() - interval '60 days', now() - interval '60 days'
+  FROM accounts a;
+
+-- One competitor and one hashtag for each account, with a media a day.
+INSERT INTO watches (account_id, kind, name, ig_id, last_checked_at)
+SELECT a.id, w.kind, w.kind || '_' || a.id, (17850000000000000 + a.id)::text, now()
+  FROM accounts a
+ CROSS JOIN (VALUES ('competitor'), ('hashtag')) AS w(kind);
+
+INSERT INTO competitor_observations (watch_id, metric, captured_at, value, run_id)
+SELECT w.id, m.metric, now() - make_interval(days => d.day), 10000 - d.day * 3, d.day
+  FROM watches w
+ CROSS JOIN unnest(ARRAY['followers_count', 'follows_count', 'media_count']) AS m(metric)
+ CROSS JOIN generate_series(0, :days - 1) AS d(day)
+ WHERE w.kind = 'competitor'
+ ORDER BY d.day DESC;
+
+INSERT INTO competitor_latest (watch_id, metric, value, captured_at, last_checked_at)
+SELECT DISTINCT ON (watch_id, metric) watch_id, metric, value, captured_at, now()
+  FROM competitor_observations
+ ORDER BY watch_id, metric, captured_at DESC;
+
+INSERT INTO public_media (watch_id, ig_id, media_type, caption, permalink, posted_at, first_seen_at, last_seen_at)
+SELECT w.id, (18200000000000000 + w.id * 1000 + d.day)::text, 'IMAGE', 'Their bread', 'https://www.instagram.com/p/o' || d.day,
+       d.at, d.at, now()
+  FROM watches w
+ CROSS JOIN generate_series(0, :days - 1) AS n(day)
+ CROSS JOIN LATERAL (SELECT n.day, now() - make_interval(days => n.day) AS at) d
+ ORDER BY d.at;
+
+INSERT INTO public_media_snapshots (public_media_id, captured_at, like_count, comments_count, run_id)
+SELECT m.id, m.posted_at + make_interval(days => n.age), 100 + n.age * 10, n.age, n.age
+  FROM public_media m
+ CROSS JOIN generate_series(0, 9) AS n(age)
+ WHERE m.posted_at + make_interval(days => n.age) <= now()
+ ORDER BY 2;
+
+INSERT INTO public_media_latest (public_media_id, like_count, comments_count, captured_at, last_checked_at)
+SELECT DISTINCT ON (public_media_id) public_media_id, like_count, comments_count, captured_at, now()
+  FROM public_media_snapshots
+ ORDER BY public_media_id, captured_at DESC;

@@ -145,7 +145,7 @@ def test_the_numbers_of_the_schedule_are_true() -> None:
     assert hours(ladder._OLD_MEDIA) == 7 * 24
     assert f"first {hours(ladder._STORY_YOUNG):g} hours and their last hour" in PAGE.prose
     assert hours(ladder._STORY_LAST) == 1
-    assert f"spends {own.CALLS_PER_RUN} of them" in PAGE.prose
+    assert f"spends {own.CALLS_PER_RUN} such calls" in PAGE.prose
     assert f"Pages hold {media.PAGE} media" in PAGE.prose
     assert f"{account.KEPT.days} days, `follower_count` {account.SHORT_KEPT.days} days" in PAGE.prose
     assert hours(ladder._STORY_RUNG) == 1
