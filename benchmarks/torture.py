@@ -240,7 +240,7 @@ def _verdict(running: Rig, posts: int, survived: Counter[str]) -> dict[str, Any]
         "reconciled": uncertain,
         "lateness_p50_ms": late[len(late) // 2] if late else None,
         "survived": dict(sorted(survived.items())),
-        "faults_since_restart": report["faults_fired"],
+        "faults_met": report["faults_fired"],
     }
 
 
