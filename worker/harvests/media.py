@@ -35,7 +35,7 @@ from worker.harvests.known import (
     mark_media,
 )
 from worker.harvests.ladder import Ladder
-from worker.harvests.own import OwnMetrics
+from worker.harvests.own import CALLS_BESIDE_ONE_PAGE, CALLS_PER_RUN, OwnMetrics
 from worker.harvests.parse import listed_counts, media_numbers, seen_media
 from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone
 
@@ -73,11 +73,14 @@ def read(harvester: Harvester) -> Iterator[Store]:
         known = known_media(tx, harvester.account.id)
     now = clock.now()
     ladder = Ladder(known, now, harvester.run_started_at, harvester.covered_at)
-    own = OwnMetrics(known, now, harvester.run_started_at)
     costly = Costly(harvester)
+    own: OwnMetrics | None = None
     after, is_end = None, False
     for _ in range(MOST_PAGES):
         listed = list_page(harvester, ladder, after)
+        if own is None:
+            most = CALLS_PER_RUN if listed.page.has_next else CALLS_BESIDE_ONE_PAGE
+            own = OwnMetrics(known, now, harvester.run_started_at, most)
         for one in listed.seen:
             _complete(harvester, ladder, own, costly, one, listed.metrics)
         goes_on = ladder.goes_on(listed.page.items)
@@ -90,7 +93,7 @@ def read(harvester: Harvester) -> Iterator[Store]:
     missing = ladder.missing(to_the_end=is_end)
     if missing:
         yield _store_missing(missing)
-    for left in own.left():
+    for left in own.left() if own is not None else ():
         if left.id not in missing:
             yield _read_own(harvester, costly, left)
 

@@ -16,6 +16,8 @@ from worker.harvests.ladder import SLACK, interval
 
 CALLS_PER_RUN = 20
 """With a run every hour 480 a day for each account; with pages of 50, 2,000 media and these are 60 calls."""
+CALLS_BESIDE_ONE_PAGE = 59
+"""A list of one page leaves more of those 60: most accounts are complete at once."""
 
 
 @dataclass

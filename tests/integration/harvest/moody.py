@@ -77,7 +77,8 @@ class Moody(ScriptedServer):
             for media in body["data"]:
                 self._note_media(media["id"], media.get("insights", {}).get("data", []))
         elif request.path.endswith("/insights") and "period" in request.query and "since" in request.query:
-            self._note_account(request, body["data"])
+            if request.query["period"] == "day":
+                self._note_account(request, body["data"])
         elif request.path.endswith("/insights"):
             self._note_media(request.path.split("/")[-2], body["data"])
 
