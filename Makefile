@@ -8,9 +8,9 @@ BIN := $(VENV)/bin
 ARGS ?=
 JOBS ?= 4
 
-.PHONY: help install demo test torture bench-lateness bench-history lint types layers lock lock-check check clean
+.PHONY: help install demo test torture bench-lateness bench-idle bench-harvest bench-history bench-simulator lint types layers lock lock-check check clean
 help:  ## what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Pressrun needs Python 3.11 or newer on the PATH (or make PYTHON=/path/to/python3)"; exit 1; }
@@ -40,6 +40,15 @@ torture: $(VENV)/.installed-dev  ## posts fall due while everything is killed; A
 
 bench-lateness: $(VENV)/.installed-dev  ## how late publish calls are; ARGS="--posts 300 --spread-s 0"
 	$(BIN)/python -m benchmarks.lateness $(ARGS)
+
+bench-idle: $(VENV)/.installed-dev  ## what a system with nothing to do spends
+	$(BIN)/python -m benchmarks.idle $(ARGS)
+
+bench-harvest: $(VENV)/.installed-dev  ## calls a second of a harvest worker; ARGS="--accounts 1000 --concurrency 48"
+	$(BIN)/python -m benchmarks.harvest $(ARGS)
+
+bench-simulator: $(VENV)/.installed-dev  ## requests a second of the simulator, beside a bare application
+	$(BIN)/python -m benchmarks.simulator $(ARGS)
 
 bench-history: $(VENV)/.installed-dev  ## a year of history: its size, its queries, its writing; ARGS="--accounts 10 --days 60"
 	$(BIN)/python -m benchmarks.history $(ARGS)
