@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -31,6 +32,9 @@ _HOME = "TESTS_SERVER_HOME"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:  # run in the background, or under nohup: it would be inherited
+            signal.signal(number, handler)
     log.configure(level="DEBUG")  # as in production: what tests capture is what operators read
     for name in [name for name in os.environ if name.startswith("PRESSRUN_")]:
         del os.environ[name]  # a developer's own settings must not reach the tests

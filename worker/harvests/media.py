@@ -6,7 +6,7 @@ calls, the second only when it is due.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -79,8 +79,7 @@ def read(harvester: Harvester) -> Iterator[Store]:
     for _ in range(MOST_PAGES):
         listed = list_page(harvester, ladder, after)
         if own is None:
-            most = CALLS_PER_RUN if listed.page.has_next else CALLS_BESIDE_ONE_PAGE
-            own = OwnMetrics(known, now, harvester.run_started_at, most)
+            own = OwnMetrics(known, now, harvester.run_started_at, _most_calls(known, listed.page))
         for one in listed.seen:
             _complete(harvester, ladder, own, costly, one, listed.metrics)
         goes_on = ladder.goes_on(listed.page.items)
@@ -96,6 +95,12 @@ def read(harvester: Harvester) -> Iterator[Store]:
     for left in own.left() if own is not None else ():
         if left.id not in missing:
             yield _read_own(harvester, costly, left)
+
+
+def _most_calls(known: Mapping[str, KnownMedia], page: Page[GraphMedia]) -> int:
+    """The same in every try of a run: one that goes on where another ended sees the end of the list only."""
+    has_one_page = not page.has_next and len({*known, *(item.id for item in page.items)}) <= PAGE
+    return CALLS_BESIDE_ONE_PAGE if has_one_page else CALLS_PER_RUN
 
 
 def list_page(harvester: Harvester, ladder: Ladder, after: str | None) -> Listed:
