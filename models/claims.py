@@ -184,27 +184,6 @@ def in_flight(tx: Session, work: Work) -> int:
     return int(tx.execute(text(sql), {"states": work.states} if work.states else {}).scalar_one())
 
 
-def seconds_until_due(tx: Session) -> float | None:
-    """Seconds until the next row of any kind falls due; negative when one is overdue, None when nothing is owed."""
-    # Harvests without a slot wait for the scheduler itself; they are due at once. Backfills beyond those that may run
-    # at once are not due: whoever ends a step of one wakes the schedulers.
-    seconds = tx.execute(
-        text("""
-            SELECT extract(epoch FROM least(
-                       (SELECT min(next_action_at) FROM posts WHERE next_action_at IS NOT NULL),
-                       (SELECT min(next_action_at) FROM harvests WHERE next_action_at IS NOT NULL),
-                       (SELECT min(next_action_at) FROM inbox_events WHERE next_action_at IS NOT NULL),
-                       (SELECT min(next_action_at) FROM replies WHERE next_action_at IS NOT NULL),
-                       (SELECT min(next_action_at) FROM backfills
-                         WHERE next_action_at IS NOT NULL
-                           AND (SELECT count(*) FROM backfills WHERE leased_until > now()) < :backfills_at_once)
-                   ) - clock_timestamp())::float8
-        """),
-        {"backfills_at_once": BACKFILLS_AT_ONCE},
-    ).scalar_one()
-    return None if seconds is None else float(seconds)
-
-
 def take(tx: Session, table: str, id_: int, claim: int, *, lease_s: float) -> Lease | None:
     """Begin the step that a hint names; None when the hint is stale or was already taken."""
     deadline = Deadline.after(lease_s)

@@ -69,6 +69,9 @@ _CONFIG: dict[str, Any] = {
         "socket_timeout": 10,
         "socket_keepalive": True,
         "health_check_interval": 10,
+        # How long the server holds a worker's question for hints open. A hint ends it at once; a short one only makes
+        # idle workers ask again and again. Shorter than `socket_timeout`.
+        "polling_interval": 5,
         "max_connections": 64,
         "global_keyprefix": "pressrun:",
         # A sender must not sleep in kombu's own retries (2 s, 4 s, …): the row falls due again by itself.

@@ -12,7 +12,7 @@ from datetime import datetime
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from models.claims import WAKE_CHANNEL, seconds_until_due
+from models.lookout import Lookout
 from models.session import Database
 from pressrun import clock, log
 from pressrun.broker import Broker
@@ -34,7 +34,7 @@ class SchedulerLoop:
         self._settings = settings
         self._database = database
         self._dispatcher = Dispatcher(settings=settings, database=database, broker=broker)
-        self._ear: psycopg.Connection | None = None
+        self._lookout = Lookout(database, hears=True)
         self._upkeep_due: datetime | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -50,11 +50,11 @@ class SchedulerLoop:
                 if not in_trouble:
                     _log.warning("scheduler.database_down", error=str(problem).splitlines()[0])
                 in_trouble = True
-                self._drop_ear()
+                self._lookout.close()
                 stop.wait(TROUBLE_NAP_S)
                 continue
             self._sleep(nap_s, stop)
-        self._drop_ear()
+        self._lookout.close()
         _log.info("scheduler.stopped")
 
     def _turn(self) -> float:
@@ -68,7 +68,7 @@ class SchedulerLoop:
                 raw_answers=self._settings.raw_answers,
             )
         # Nearly every turn of an idle system ends with this one look at the tops of the indexes.
-        due_in_s = self._due_in_s()
+        due_in_s = self._lookout.seconds_until_due()
         if due_in_s is None or due_in_s > 0:
             return _nap_s(due_in_s)
         done = self._dispatcher.round()
@@ -78,28 +78,16 @@ class SchedulerLoop:
             return 0.0
         if not done.broker_is_up:
             return TROUBLE_NAP_S
-        return BACKLOG_NAP_S if done.has_backlog else _nap_s(self._due_in_s())
-
-    def _due_in_s(self) -> float | None:
-        with self._database.transaction() as tx:
-            return seconds_until_due(tx)
+        return BACKLOG_NAP_S if done.has_backlog else _nap_s(self._lookout.seconds_until_due())
 
     def _sleep(self, nap_s: float, stop: threading.Event) -> None:
         if nap_s <= 0 or stop.is_set():
             return
         try:
-            if self._ear is None:
-                self._ear = self._database.listen(WAKE_CHANNEL)
-            for _notice in self._ear.notifies(timeout=nap_s, stop_after=1):
-                return
+            self._lookout.wait(nap_s)
         except psycopg.Error:
-            self._drop_ear()
+            self._lookout.close()
             stop.wait(min(nap_s, BACKLOG_NAP_S))
-
-    def _drop_ear(self) -> None:
-        if self._ear is not None:
-            self._ear.close()
-            self._ear = None
 
 
 def _nap_s(due_in_s: float | None) -> float:

@@ -100,6 +100,8 @@ class Sender:
                 self._world.note(TALLY, "delivered")
                 world.commit("delivery.done", number=number)
                 return
+            if self._stopping.is_set():
+                return  # it is taken up again after the restart; a request that is cut off may look like a refusal
             self._world.note(TALLY, "failed_attempts")
             await self._pause(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)

@@ -117,3 +117,5 @@ def background(config: SimulatorConfig) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(30)
+        if thread.is_alive():
+            raise PressrunError("the simulator did not stop")

@@ -25,7 +25,14 @@ from models.session import Database
 from pressrun import log
 from pressrun.embedded.servers import redis_py_url
 from pressrun.media.samples import make_jpeg, make_mp4
-from tests.support.servers import Servers, clone_database, create_database, drop_database, private_servers
+from tests.support.servers import (
+    Servers,
+    clone_database,
+    create_database,
+    drop_database,
+    private_servers,
+    quick_folder,
+)
 from tests.support.simulator import Simulator
 
 _HOME = "TESTS_SERVER_HOME"
@@ -39,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("PRESSRUN_")]:
         del os.environ[name]  # a developer's own settings must not reach the tests
     if _HOME not in os.environ:
-        home = Path(tempfile.mkdtemp(prefix="pressrun-tests-", dir="/tmp"))
+        home = Path(tempfile.mkdtemp(prefix="pressrun-tests-", dir=quick_folder()))
         home.chmod(0o711)
         os.environ[_HOME] = str(home)  # inherited by the workers of pytest-xdist
         config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))

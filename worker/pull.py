@@ -9,9 +9,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from models.claims import WORKS, Work, claim_due, seconds_until_due
+from models.claims import WORKS, Work, claim_due
+from models.lookout import Lookout
 from pressrun import log
 from pressrun.hints import Hint, Queue, Task
 from worker.boundary import Step, perform
@@ -34,6 +36,7 @@ class Puller:
         self._works = [work for work in WORKS if work.queue in queues]
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="pull")
         self._free = threading.Semaphore(concurrency)
+        self._lookout = Lookout(ctx.database)
         self._thread = threading.Thread(target=self._run, name="puller", daemon=True)
 
     def start(self) -> None:
@@ -49,14 +52,15 @@ class Puller:
         while not self._ctx.stopping.wait(nap_s):
             try:
                 nap_s = self._turn()
-            except DBAPIError as problem:
+            except (DBAPIError, psycopg.Error) as problem:
                 nap_s = LONGEST_NAP_S
-                _log.warning("pull.database_trouble", error=str(problem.orig or problem))
+                self._lookout.close()
+                _log.warning("pull.database_trouble", error=str(getattr(problem, "orig", problem)))
+        self._lookout.close()
 
     def _turn(self) -> float:
         """Take what is overdue; returns how long nothing else will be."""
-        with self._ctx.database.transaction() as tx:
-            due_in_s = seconds_until_due(tx)
+        due_in_s = self._lookout.seconds_until_due()
         if due_in_s is None:
             return LONGEST_NAP_S
         if due_in_s <= -OVERDUE_S:

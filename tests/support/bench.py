@@ -104,9 +104,21 @@ class Bench:
         return len(wanted)
 
     def hurry(self) -> None:
-        """Make every owed step due now, and end every lease: as if its time had passed."""
+        """Make every owed step due now, and end every lease: as if its time had passed.
+
+        The settling of a lost answer truly passes; until then there is nothing to be learnt but that it has not.
+        """
+        settles_s = (self.settings.settle + self.settings.settle_gap).total_seconds()
         with self.database.transaction() as tx:
-            tx.execute(text("UPDATE posts SET next_action_at = now() - interval '1 ms' WHERE next_action_at > now()"))
+            tx.execute(
+                text("""
+                    UPDATE posts SET next_action_at = now() - interval '1 ms'
+                     WHERE next_action_at > now()
+                       AND NOT (state = 'uncertain' AND leased_until IS NULL
+                                AND next_action_at < now() + make_interval(secs => :settles_s))
+                """),
+                {"settles_s": settles_s},
+            )
 
     def drive(self, post_id: int, *states: PostState, timeout_s: float = 30, hurry: bool = True) -> Post:
         """Run steps until the post is in one of the states (default: a final one); returns it."""

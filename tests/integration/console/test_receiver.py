@@ -153,7 +153,7 @@ class TestStoring:
         assert len(console.inbox()) == 1
 
     def test_schedulers_are_woken(self, console: Console) -> None:
-        with console.database.listen(WAKE_CHANNEL) as ear:
+        with console.database.standing_connection(channel=WAKE_CHANNEL) as ear:
             console.notify(envelope(MENTION))
 
             assert _notices(ear), "no notice within five seconds"

@@ -142,7 +142,7 @@ class TestDatabase:
     def test_a_connection_that_was_cut_while_idle_costs_nothing(self, loose: Database) -> None:
         with loose.transaction() as tx:
             mine = tx.execute(text("SELECT pg_backend_pid()")).scalar_one()
-        with loose.listen("pressrun_due") as other:
+        with loose.standing_connection(channel="pressrun_due") as other:
             other.execute("SELECT pg_terminate_backend(%s)", (mine,))
 
             with loose.transaction() as tx:

@@ -477,7 +477,7 @@ class TestWhatIsQueued:
         assert (post.max_lateness_s, post.if_late) == kept
 
     def test_a_post_that_is_due_soon_is_owed_its_first_step_now_and_wakes_the_schedulers(self, desk: Desk) -> None:
-        with desk.database.listen(WAKE_CHANNEL) as ear:
+        with desk.database.standing_connection(channel=WAKE_CHANNEL) as ear:
             before = clock.now()
             (post,) = desk.queue(desk.row(publish_at="+20s"))
 
@@ -486,7 +486,7 @@ class TestWhatIsQueued:
         assert before <= post.next_action_at <= clock.now()
 
     def test_a_post_of_another_day_wakes_nobody(self, desk: Desk) -> None:
-        with desk.database.listen(WAKE_CHANNEL) as ear:
+        with desk.database.standing_connection(channel=WAKE_CHANNEL) as ear:
             desk.queue(desk.row(publish_at="+1d"))
 
             assert list(ear.notifies(timeout=0.2)) == []

@@ -182,7 +182,7 @@ def _sleeping(database: Database) -> None:
     """Wait until the loop listens and nothing it said is unanswered."""
     query = """
         SELECT count(*) = 1 FROM pg_stat_activity
-         WHERE datname = current_database() AND query LIKE 'LISTEN%' AND state = 'idle'
+         WHERE datname = current_database() AND application_name LIKE '%lookout' AND state = 'idle'
     """
 
     def asleep() -> bool:
@@ -250,14 +250,19 @@ class TestStopping:
 
         def gone() -> bool:
             with database.transaction() as tx:
-                query = "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE :q"
-                return bool(tx.execute(text(query), {"q": "LISTEN%"}).scalar_one())
+                query = """
+                    SELECT count(*) = 0 FROM pg_stat_activity
+                     WHERE datname = current_database() AND application_name LIKE '%lookout'
+                """
+                return bool(tx.execute(text(query)).scalar_one())
 
         until(gone, 5)
 
 
 class TestTrouble:
-    @pytest.mark.parametrize("victims", ["query LIKE 'LISTEN%'", "query NOT LIKE 'LISTEN%'", "true"])
+    @pytest.mark.parametrize(
+        "victims", ["application_name LIKE '%lookout'", "application_name NOT LIKE '%lookout'", "true"]
+    )
     def test_it_survives_terminated_backends_and_goes_on(
         self, database: Database, settings: Settings, loop: SchedulerLoop, victims: str
     ) -> None:

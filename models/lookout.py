@@ -1,0 +1,60 @@
+"""The standing look at what falls due next, and the ear for what newly does: what an idle system spends its time on.
+
+One connection in autocommit, one query that Postgres has prepared: a fraction of what a transaction of the pool costs.
+Not for several threads. Every method raises what the database raises; `close()` then makes the next one begin anew.
+"""
+
+from __future__ import annotations
+
+import psycopg
+
+from models.claims import BACKFILLS_AT_ONCE, WAKE_CHANNEL
+from models.session import Database
+
+# Harvests without a slot wait for the scheduler itself; they are due at once. Backfills beyond those that may run at
+# once are not due: whoever ends a step of one wakes the schedulers.
+_SECONDS_UNTIL_DUE = f"""
+    SELECT extract(epoch FROM least(
+               (SELECT min(next_action_at) FROM posts WHERE next_action_at IS NOT NULL),
+               (SELECT min(next_action_at) FROM harvests WHERE next_action_at IS NOT NULL),
+               (SELECT min(next_action_at) FROM inbox_events WHERE next_action_at IS NOT NULL),
+               (SELECT min(next_action_at) FROM replies WHERE next_action_at IS NOT NULL),
+               (SELECT min(next_action_at) FROM backfills
+                 WHERE next_action_at IS NOT NULL
+                   AND (SELECT count(*) FROM backfills WHERE leased_until > now()) < {BACKFILLS_AT_ONCE})
+           ) - clock_timestamp())::float8
+"""  # noqa: S608 - a constant
+
+
+class Lookout:
+    """Connects with its first look. `hears`: notices of writers end a wait early."""
+
+    def __init__(self, database: Database, *, hears: bool = False) -> None:
+        self._database, self._hears = database, hears
+        self._connection: psycopg.Connection | None = None
+
+    def seconds_until_due(self) -> float | None:
+        """Seconds until the next row of any kind falls due; negative when one is overdue, None when nothing is owed."""
+        row = self._connected().execute(_SECONDS_UNTIL_DUE).fetchone()
+        return None if row is None or row[0] is None else float(row[0])
+
+    def wait(self, seconds: float) -> None:
+        """Until that time has passed or a notice has come, whichever is first.
+
+        A notice that was sent since the last look ends it at once: the connection has listened all the time.
+        """
+        connection = self._connected()
+        for _notice in connection.notifies(timeout=seconds, stop_after=1):
+            break
+        for _notice in connection.notifies(timeout=0):  # one look answers them all
+            pass
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> psycopg.Connection:
+        if self._connection is None:
+            self._connection = self._database.standing_connection(channel=WAKE_CHANNEL if self._hears else None)
+        return self._connection
