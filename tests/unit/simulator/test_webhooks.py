@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.waiting import until
-from tests.unit.simulator.client import Helper, Sim, ig_id, running
+from tests.unit.simulator.client import Exchange, Helper, Sim, helper, ig_id, running
 
 
 @pytest.fixture
@@ -153,6 +155,33 @@ def test_notifications_can_be_doubled_or_lost(simulate: Callable[..., Sim], rece
     assert losing.report()["webhooks"] | {"sent": 0} == losing.report()["webhooks"]
     assert losing.report()["webhooks"]["dropped"] == 1
     assert doubling.report()["webhooks"]["duplicated"] == 1
+
+
+def test_a_notification_under_way_does_not_keep_it_from_stopping() -> None:
+    go_on = threading.Event()
+
+    def answer(_: Exchange) -> tuple[int, dict[str, str], bytes]:
+        go_on.wait(60)
+        return 200, {}, b""
+
+    with helper(answer) as slow:
+        try:
+            with running(webhook_url=f"{slow.url}/hook", webhook_retry_s=0.05) as sim:
+                sim.control("POST", "mention", account=0)
+                until(lambda: slow.seen)
+                before = time.monotonic()
+            assert time.monotonic() - before < 10
+        finally:
+            go_on.set()
+
+
+def test_nor_does_one_that_fails_when_it_is_cut_off() -> None:
+    """Cut off before its first request is made, the library calls it a network error, as if nobody had answered."""
+    with running(webhook_url="http://127.0.0.1:1/nobody", webhook_retry_s=0.05) as sim:
+        sim.control("POST", "mention", account=0)
+        before = time.monotonic()
+
+    assert time.monotonic() - before < 10
 
 
 def test_an_undelivered_notification_survives_a_restart(
