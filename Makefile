@@ -6,9 +6,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
-JOBS ?= 4
+JOBS ?= 6
 
-.PHONY: help install demo test torture bench-lateness bench-idle bench-harvest bench-history bench-simulator lint types layers lock lock-check check clean
+.PHONY: help install demo test torture bench-lateness bench-idle bench-harvest bench-month bench-history bench-simulator lint types layers lock lock-check check clean
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
@@ -46,6 +46,9 @@ bench-idle: $(VENV)/.installed-dev  ## what a system with nothing to do spends
 
 bench-harvest: $(VENV)/.installed-dev  ## calls a second of a harvest worker; ARGS="--accounts 1000 --concurrency 48"
 	$(BIN)/python -m benchmarks.harvest $(ARGS)
+
+bench-month: $(VENV)/.installed-dev  ## a month of harvests on a clock that jumps; ARGS="--accounts 4 --days 3"
+	$(BIN)/python -m benchmarks.month $(ARGS)
 
 bench-simulator: $(VENV)/.installed-dev  ## requests a second of the simulator, beside a bare application
 	$(BIN)/python -m benchmarks.simulator $(ARGS)
