@@ -75,12 +75,17 @@ def test_the_api_version_of_the_examples_is_the_default() -> None:
 
 
 def test_the_connections_add_up() -> None:
-    """Pool and overflow of `Database`, one more for a scheduler's LISTEN."""
+    """Pool and overflow of `Database`, one more for the standing look of a scheduler or worker."""
     spare = Database("postgresql://nobody@127.0.0.1:1/nothing").engine.pool
     overflow: int = spare._max_overflow  # type: ignore[attr-defined]
     pool: int = spare.size()  # type: ignore[attr-defined]
-    worker = 16 + 4 + overflow
+    worker = 16 + 4 + overflow + 1
     workers = sum(1 for name in COMPOSE["services"] if name.startswith("worker-"))
 
-    assert f"(16 + {4 + overflow} by default), a scheduler {pool + overflow + 1}, a console or command" in PAGE.prose
-    assert f"may open {workers * worker + 2 * (pool + overflow) + 1}" in PAGE.prose
+    assert (
+        f"(16 + {4 + overflow + 1} by default), a scheduler {pool + overflow + 1}, a console or command" in PAGE.prose
+    )
+    together = workers * worker + 2 * (pool + overflow) + 1
+    allowed = int(COMPOSE["services"]["postgres"]["command"][-1].removeprefix("max_connections="))
+    assert f"together may open {together}, and its Postgres allows {allowed}" in PAGE.prose
+    assert together < allowed
