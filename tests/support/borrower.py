@@ -7,13 +7,14 @@ from pathlib import Path
 
 from pressrun.embedded.servers import borrow_postgres, borrow_redis
 from pressrun.errors import PressrunError
+from tests.support.processes import tell
 
 
 def main(home: str, kind: str) -> None:
     borrow = borrow_postgres if kind == "postgres" else borrow_redis
     try:
         with borrow(Path(home)) as url:
-            print("URL", url, flush=True)  # noqa: T201 - this is what the test reads
+            tell(f"URL {url}")
             sys.stdin.read()
     except PressrunError as problem:
         sys.exit(f"ERROR {problem}")

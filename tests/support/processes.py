@@ -137,3 +137,12 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Our environment without settings of Pressrun, so that a developer's own do not reach the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PRESSRUN_")}
     return kept | dict(extra)
+
+
+def tell(line: str) -> None:
+    """Say a line to the test that started this process.
+
+    In one write and on a line of its own: a log line of another thread may just be waiting for its end.
+    """
+    sys.stdout.write(f"\n{line}\n")
+    sys.stdout.flush()

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from pressrun.embedded.supervisor import ProcessSpec, Supervisor
+from tests.support.processes import tell
 
 DEAF = """
 import signal
@@ -25,7 +26,7 @@ def main(folder: str) -> None:
         for name in ("a", "b")
     ]
     supervisor.start(specs)
-    print("PIDS", *supervisor.pids().values(), flush=True)  # noqa: T201 - this is what the test reads
+    tell(" ".join(["PIDS", *map(str, supervisor.pids().values())]))
     signal.pause()
 
 
