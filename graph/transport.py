@@ -23,6 +23,7 @@ from pressrun.clock import Deadline
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _KEEP_ALIVE_S = 15.0  # shorter than the idle time of the servers we know, so that reads seldom meet a closed connection
+_KEPT_CONNECTIONS = 4  # of one thread: it talks to one host at a time, to a few in turn
 _NEXT_ADDRESS_S = 3.0  # how long to wait for an address of a host before trying its next one
 _NETWORK_TROUBLE = (
     httpcore.TimeoutException,
@@ -67,19 +68,20 @@ class Unanswered(Exception):
 class Transport:
     """Sends requests; safe to share between threads.
 
-    Reads share one pool of kept connections. A request that changes something always gets a fresh connection: on a
-    kept one the server may hang up just as it is written, which leaves "did it arrive?" open, and for a publish that
-    doubt costs minutes while a handshake costs a tenth of a second. The pools are unbounded: the number of threads
-    bounds them, so no thread ever waits for another one's connection.
+    The reads of a thread share its own kept connection: a pool of all threads looks through all its connections, twice
+    for each call, under one lock. A request that changes something always gets a fresh connection: on a kept one the
+    server may hang up just as it is written, which leaves "did it arrive?" open, and for a publish that doubt costs
+    minutes while a handshake costs a tenth of a second. No thread ever waits for another one's connection.
     """
 
     def __init__(self, *, max_answer_bytes: int = MAX_ANSWER_BYTES) -> None:
         self._max_answer_bytes = max_answer_bytes
         self._call = _Call()
         self._closed = threading.Event()
-        trust = httpx.create_ssl_context()
-        self._kept = _Network(self._call, trust, kept_connections=128)
-        self._fresh = _Network(self._call, trust, kept_connections=0)
+        self._trust = httpx.create_ssl_context()
+        self._fresh = _Network(self._call, self._trust, kept_connections=0)
+        self._kept: dict[threading.Thread, _Network] = {}
+        self._kept_lock = threading.Lock()
 
     def send(self, outgoing: Outgoing, deadline: Deadline) -> Answer:
         """The answer, whatever its status. Raises Unanswered."""
@@ -98,8 +100,10 @@ class Transport:
     def close(self) -> None:
         """Close all connections; calls under way end as unanswered."""
         self._closed.set()
-        self._kept.close()
-        self._fresh.close()
+        with self._kept_lock:
+            networks = [*self._kept.values(), self._fresh]
+        for network in networks:
+            network.close()
 
     def __enter__(self) -> Self:
         return self
@@ -117,7 +121,7 @@ class Transport:
             headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "pressrun"}
             | dict(outgoing.headers),
         )
-        network = self._kept if outgoing.method == "GET" else self._fresh
+        network = self._own_network() if outgoing.method == "GET" else self._fresh
         response = network.handle_request(request)
         try:
             body = bytearray()
@@ -130,6 +134,20 @@ class Transport:
         return Answer(
             response.status_code, {name.lower(): value for name, value in response.headers.items()}, bytes(body)
         )
+
+    def _own_network(self) -> _Network:
+        """The calling thread's. Those of threads that have ended are closed when a new thread comes."""
+        thread = threading.current_thread()
+        network = self._kept.get(thread)
+        if network is not None:
+            return network
+        with self._kept_lock:
+            if self._closed.is_set():
+                raise httpcore.NetworkError("the transport is closed")
+            for ended in [other for other in self._kept if not other.is_alive()]:
+                self._kept.pop(ended).close()
+            network = self._kept[thread] = _Network(self._call, self._trust, kept_connections=_KEPT_CONNECTIONS)
+        return network
 
 
 class _Call(threading.local):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import MetaData, inspect
+from typing import cast
+
+from sqlalchemy import MetaData, Table, inspect
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -21,3 +23,8 @@ class Base(DeclarativeBase):
         state = inspect(self)
         identity = state.identity if state.identity else "new"
         return f"<{type(self).__name__} {identity}>"
+
+
+def table_of(model: type[Base]) -> Table:
+    """For inserts of many rows: given as parameters beside a table, they share one compiled statement."""
+    return cast(Table, model.__table__)

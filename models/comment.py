@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, func, te
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base
+from models.base import Base, table_of
 from models.types import Id, Instant, JsonObject, Str
 
 
@@ -65,7 +65,7 @@ def see_comments(tx: Session, account_id: int, seen: Iterable[SeenComment], *, n
     ]
     if not rows:
         return 0
-    query = insert(Comment).values(rows)
+    query = insert(table_of(Comment))
     new = query.excluded
     query = query.on_conflict_do_update(
         index_elements=[Comment.account_id, Comment.ig_id],
@@ -79,4 +79,4 @@ def see_comments(tx: Session, account_id: int, seen: Iterable[SeenComment], *, n
         },
     )
     # xmax is 0 exactly for rows that this statement inserted.
-    return sum(tx.scalars(query.returning(text("xmax = 0"))))
+    return sum(tx.scalars(query.returning(text("xmax = 0")), rows))

@@ -18,7 +18,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, func, se
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base
+from models.base import Base, table_of
 from models.types import Id, Instant, InstantNow, JsonObject, OptionalJson, Str
 
 METRICS = (
@@ -143,7 +143,7 @@ def see_media(tx: Session, account_id: int, seen: Iterable[SeenMedia], *, now: d
     ]
     if not rows:
         return {}
-    query = insert(Media).values(rows)
+    query = insert(table_of(Media))
     new = query.excluded
     query = query.on_conflict_do_update(
         index_elements=[Media.account_id, Media.ig_id],
@@ -157,7 +157,7 @@ def see_media(tx: Session, account_id: int, seen: Iterable[SeenMedia], *, now: d
             "last_seen_at": func.greatest(Media.last_seen_at, new.last_seen_at),
         },
     )
-    return {row.ig_id: row.id for row in tx.execute(query.returning(Media.ig_id, Media.id))}
+    return {row.ig_id: row.id for row in tx.execute(query.returning(Media.ig_id, Media.id), rows)}
 
 
 def bind_media(tx: Session, account_id: int, ig_id: str, part_id: int, *, now: datetime) -> None:

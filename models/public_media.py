@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, func, te
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base
+from models.base import Base, table_of
 from models.types import Id, Instant, Str
 
 
@@ -155,7 +155,7 @@ def _see(tx: Session, watch_id: int, seen: Iterable[SeenPublicMedia], *, now: da
     ]
     if not rows:
         return {}
-    query = insert(PublicMedia).values(rows)
+    query = insert(table_of(PublicMedia))
     new = query.excluded
     completed = ("media_type", "caption", "permalink", "posted_at")
     query = query.on_conflict_do_update(
@@ -165,4 +165,4 @@ def _see(tx: Session, watch_id: int, seen: Iterable[SeenPublicMedia], *, now: da
             "last_seen_at": func.greatest(PublicMedia.last_seen_at, new.last_seen_at),
         },
     )
-    return {row.ig_id: row.id for row in tx.execute(query.returning(PublicMedia.ig_id, PublicMedia.id))}
+    return {row.ig_id: row.id for row in tx.execute(query.returning(PublicMedia.ig_id, PublicMedia.id), rows)}

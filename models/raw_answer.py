@@ -17,7 +17,7 @@ from sqlalchemy import BigInteger, Integer, LargeBinary, insert, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base
+from models.base import Base, table_of
 from models.types import Instant, Str
 
 TABLE = "raw_answers"
@@ -80,7 +80,7 @@ def keep_answers(tx: Session, answers: Iterable[Answer], *, run_id: int, account
         for one in answers
     ]
     if rows:
-        tx.execute(insert(RawAnswer), rows)
+        tx.execute(insert(table_of(RawAnswer)), rows)
 
 
 def roll_days(tx: Session, *, now: datetime, keep: timedelta) -> list[str]:

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base
+from models.base import Base, table_of
 from models.types import Id, Instant, JsonObject, Str
 
 
@@ -63,10 +63,10 @@ def see_tags(tx: Session, account_id: int, seen: Iterable[SeenTag], *, now: date
     ]
     if not rows:
         return 0
-    query = insert(Tag).values(rows)
+    query = insert(table_of(Tag))
     query = query.on_conflict_do_update(
         index_elements=[Tag.account_id, Tag.ig_media_id],
         set_={"last_seen_at": func.greatest(Tag.last_seen_at, query.excluded.last_seen_at)},
     )
     # xmax is 0 exactly for rows that this statement inserted.
-    return sum(tx.scalars(query.returning(text("xmax = 0"))))
+    return sum(tx.scalars(query.returning(text("xmax = 0")), rows))

@@ -85,8 +85,8 @@ class _GateKeeper:
     def before(self, endpoint: Endpoint) -> None:
         if in_transaction():
             raise AssertionError(f"{endpoint} was called inside a transaction: it would hold locks while it waits")
-        with self.database.transaction() as tx:
-            shut = gate.barrier(tx, self.app_id, self.account_id, self.purpose, now=clock.now())
+        with self.database.glance() as connection:
+            shut = gate.barrier(connection, self.app_id, self.account_id, self.purpose, now=clock.now())
         if shut is not None:
             raise GateShut(shut.until, shut.reason)
 
