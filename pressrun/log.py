@@ -33,8 +33,15 @@ _SECRET_TEXT = re.compile(
 )
 
 
+# One of these stands in everything that the pattern finds. Looking for them costs a hundredth of what the pattern does,
+# and whole answers of Instagram are looked through.
+_MARKS = ("token", "secret", "proof", "code=", "Bearer", "OAuth", "EAA", "IGA", "IGQ", "SIM-TOKEN-")
+
+
 def redact(text: str) -> str:
     """`text` without tokens, secrets, proofs and passwords."""
+    if not any(mark in text for mark in _MARKS) and not ("@" in text and "://" in text):
+        return text
     return _SECRET_TEXT.sub(_keep_prefix, text)
 
 

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis.strategies import from_regex
 
 from pressrun import log
-from pressrun.log import REDACTED, redact, redact_event
+from pressrun.log import _SECRET_TEXT, REDACTED, redact, redact_event
 
 TOKEN = "EAAGm0PX4ZCpsBAKZCexampleTOKENexample"
 IG_TOKEN = "IGQVJWS3exampleexample-example_example"
@@ -134,3 +136,8 @@ class TestConfiguredLogs:
 
         assert "token.refused" in lines.getvalue()
         assert "hidden-words" not in lines.getvalue()
+
+
+@given(from_regex(_SECRET_TEXT))
+def test_the_quick_look_misses_nothing_that_the_pattern_finds(text: str) -> None:
+    assert REDACTED in redact(text)
