@@ -44,7 +44,7 @@ bench-lateness: $(VENV)/.installed-dev  ## how late publish calls are; ARGS="--p
 bench-idle: $(VENV)/.installed-dev  ## what a system with nothing to do spends
 	$(BIN)/python -m benchmarks.idle $(ARGS)
 
-bench-harvest: $(VENV)/.installed-dev  ## calls a second of a harvest worker; ARGS="--accounts 1000 --concurrency 48"
+bench-harvest: $(VENV)/.installed-dev  ## calls a second of a harvest worker; ARGS="--accounts 1000 --concurrency 96"
 	$(BIN)/python -m benchmarks.harvest $(ARGS)
 
 bench-month: $(VENV)/.installed-dev  ## a month of harvests on a clock that jumps; ARGS="--accounts 4 --days 3"

@@ -15,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from pressrun.clock import Deadline
@@ -187,7 +188,7 @@ def in_flight(tx: Session, work: Work) -> int:
 def take(tx: Session, table: str, id_: int, claim: int, *, lease_s: float) -> Lease | None:
     """Begin the step that a hint names; None when the hint is stale or was already taken."""
     deadline = Deadline.after(lease_s)
-    row = tx.execute(text(_TAKE.format(table=table)), {"id": id_, "claim": claim, "lease_s": lease_s}).first()
+    row = tx.execute(_of(table, _TAKE), {"id": id_, "claim": claim, "lease_s": lease_s}).first()
     return Lease(table, id_, row.claim, deadline, lease_s) if row else None
 
 
@@ -205,7 +206,7 @@ def give_back(tx: Session, table: str, id_: int, claim: int, *, due_at: datetime
         due_at: when it fell due. A scheduler that tries the broker with the same row every second would otherwise make
             it look fresh each time, and the workers, who pull only what is overdue, would never see it.
     """
-    result: Any = tx.execute(text(_GIVE_BACK.format(table=table)), {"id": id_, "claim": claim, "due_at": due_at})
+    result: Any = tx.execute(_of(table, _GIVE_BACK), {"id": id_, "claim": claim, "due_at": due_at})
     return bool(result.rowcount)
 
 
@@ -219,7 +220,12 @@ def wake_schedulers(tx: Session) -> None:
     tx.execute(text("SELECT pg_notify(:channel, '')"), {"channel": WAKE_CHANNEL})
 
 
+@cache
+def _of(table: str, sql: str) -> TextClause:
+    return text(sql.format(table=table))
+
+
 def _expect_one(tx: Session, sql: str, lease: Lease, parameters: dict[str, Any]) -> None:
-    result: Any = tx.execute(text(sql.format(table=lease.table)), {"id": lease.id, "claim": lease.claim, **parameters})
+    result: Any = tx.execute(_of(lease.table, sql), {"id": lease.id, "claim": lease.claim, **parameters})
     if result.rowcount != 1:
         raise ClaimLost(f"row {lease.id} of {lease.table} is no longer held under claim {lease.claim}")

@@ -6,6 +6,7 @@ Accounts below Instagram's minimum get an empty answer, which is unknown and add
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -28,10 +29,9 @@ BREAKDOWNS: tuple[tuple[str, ...], ...] = (*((name,) for name in catalogue.DEMOG
 def read(harvester: Harvester) -> Iterator[Store]:
     for timeframe in (*TIMEFRAMES, *FOLLOWER_TIMEFRAMES):
         metrics = METRICS if timeframe in TIMEFRAMES else tuple(name for name in METRICS if name == FOLLOWERS)
-        for breakdown in BREAKDOWNS:
-            found = _ask(harvester, metrics, timeframe, breakdown)
-            if found:
-                yield _store(harvester, found)
+        answers = [(_ask(harvester, metrics, timeframe, breakdown), clock.now()) for breakdown in BREAKDOWNS]
+        if any(found for found, _ in answers):
+            yield _store(harvester, answers)
 
 
 def _ask(harvester: Harvester, metrics: Sequence[str], timeframe: str, breakdown: Sequence[str]) -> list[Audience]:
@@ -49,10 +49,13 @@ def _ask(harvester: Harvester, metrics: Sequence[str], timeframe: str, breakdown
     return [one for answer in answers or () for one in audiences(answer, timeframe=timeframe)]
 
 
-def _store(harvester: Harvester, found: Sequence[Audience]) -> Store:
-    read_at = clock.now()
+def _store(harvester: Harvester, answers: Sequence[tuple[Sequence[Audience], datetime]]) -> Store:
+    """All breakdowns of one timeframe, each with the time at which it was read."""
 
     def store(tx: Session, run_id: int) -> int:
-        return store_audience(tx, harvester.account.id, found, captured_at=read_at, run_id=run_id)
+        return sum(
+            store_audience(tx, harvester.account.id, found, captured_at=read_at, run_id=run_id)
+            for found, read_at in answers
+        )
 
     return store

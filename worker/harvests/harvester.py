@@ -19,6 +19,7 @@ from graph.client import CallRecord, GraphClient
 from graph.errors import ErrorClass, GraphError
 from models import claims
 from models.account import Account
+from models.base import table_of
 from models.claims import Lease
 from models.harvest import HarvestKind, HarvestRun
 from pressrun import clock
@@ -34,6 +35,7 @@ T = TypeVar("T")
 Store = Callable[[Session, int], int]
 """Writes one answer under a run id; returns how many rows the history grew by."""
 
+_RUNS = table_of(HarvestRun)
 _ROWS_OF_ERRORS = 50
 _MOST_IN_A_ROW = 3
 
@@ -161,9 +163,9 @@ class Harvester:
         )
         calls, self.calls = self.calls, 0
         tx.execute(
-            update(HarvestRun)
-            .where(HarvestRun.id == self.run_id)
-            .values(calls=HarvestRun.calls + calls, rows=HarvestRun.rows + rows, **values)
+            update(_RUNS)
+            .where(_RUNS.c.id == self.run_id)
+            .values(calls=_RUNS.c.calls + calls, rows=_RUNS.c.rows + rows, **values)
         )
 
     def _keep_lease(self) -> None:
