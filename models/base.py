@@ -26,5 +26,8 @@ class Base(DeclarativeBase):
 
 
 def table_of(model: type[Base]) -> Table:
-    """For inserts of many rows: given as parameters beside a table, they share one compiled statement."""
+    """The bare table, for statements that need nothing of the ORM.
+
+    Rows of an insert that are given as parameters beside it share one compiled statement, however many they are.
+    """
     return cast(Table, model.__table__)

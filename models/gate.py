@@ -82,7 +82,7 @@ def level_for(percent: int) -> Level:
 
 # Asked before every call, so it is one prepared statement. What ends last keeps the call away.
 _BARRIER = text("""
-    SELECT until, coalesce(reason, 'usage ' || usage_percent || ' %') AS reason
+    SELECT until, coalesce(reason, 'usage ' || usage_percent || ' %', level) AS reason
       FROM gates
      WHERE key IN (:app, :account) AND until > :now
        AND (level = 'shut' OR level = 'reserved' AND :for_harvest)

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
+import psutil
 import pytest
 
 import graph
@@ -223,6 +225,29 @@ def test_thirty_two_threads_share_one_transport_without_deadlock(server: Scripte
         assert sorted(threads.map(work, range(32))) == list(range(32))
 
     assert len(server.received) == 32 * 12
+
+
+def test_threads_that_have_ended_leave_no_connections_behind() -> None:
+    server = ScriptedServer()  # of its own: other tests' transports may still be connected to the shared one
+    server.always({})
+    port = httpx.URL(server.url).port
+
+    def connected() -> int:
+        # Not those that we have closed already and the server not yet.
+        open_ones = [one for one in psutil.Process().net_connections("tcp") if one.status == psutil.CONN_ESTABLISHED]
+        return sum(one.raddr.port == port for one in open_ones)
+
+    with Transport() as transport:
+        for _ in range(10):
+            thread = threading.Thread(target=transport.send, args=(get(server), Deadline.after(5)))
+            thread.start()
+            thread.join()
+
+        assert connected() == 1  # of the last one, until another comes
+
+    assert connected() == 0
+    assert len({request.connection for request in server.received}) == 10
+    server.close()
 
 
 def test_threads_do_not_disturb_each_others_deadlines(server: ScriptedServer) -> None:
