@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
@@ -64,8 +64,7 @@ class _Play:
         self._tell(f"starting servers, simulator, scheduler, workers and console in {world.home}")
         with runtime(world.settings, broker=True) as here:
             specs = [world.simulator_spec(), *service_specs(here, console_port=world.settings.console_port)]
-            drawn = _Drawing(world.campaign)
-            with supervised(specs):
+            with _Drawing(world.campaign) as drawn, supervised(specs):
                 populate(here, world)
                 drawn.wait()
                 self._publish(here)
@@ -148,7 +147,16 @@ class _Drawing(threading.Thread):
         super().__init__(daemon=True)
         self._campaign = campaign
         self._problem: Exception | None = None
+        self._unwanted = threading.Event()
+
+    def __enter__(self) -> Self:
         self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # The world's folder is removed next: a file that is written meanwhile would keep it from going.
+        self._unwanted.set()
+        self.join()
 
     def run(self) -> None:
         from pressrun.media.samples import make_campaign
@@ -156,7 +164,7 @@ class _Drawing(threading.Thread):
         try:
             self._campaign.parent.mkdir(exist_ok=True)
             self._campaign.write_bytes(_example().read_bytes())
-            make_campaign(self._campaign)
+            make_campaign(self._campaign, is_wanted=lambda: not self._unwanted.is_set())
         except Exception as problem:
             self._problem = problem
 

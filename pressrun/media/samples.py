@@ -10,7 +10,7 @@ import csv
 import math
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,10 +67,11 @@ def make_mp4(
     return path
 
 
-def make_campaign(campaign: Path) -> list[Path]:
+def make_campaign(campaign: Path, *, is_wanted: Callable[[], bool] = lambda: True) -> list[Path]:
     """Make every file that a campaign (a CSV, or a folder with `campaign.csv`) names and that is not there yet.
 
-    Returns all the files it names. Raises UsageError when it names something that cannot be drawn.
+    Returns all the files it names; none is begun any more once `is_wanted` says no. Raises UsageError when it names
+    something that cannot be drawn.
     """
     table = campaign / "campaign.csv" if campaign.is_dir() else campaign
     try:
@@ -86,7 +87,7 @@ def make_campaign(campaign: Path) -> list[Path]:
             if name.strip() and "://" not in name:
                 wanted.setdefault(_inside(table.parent, name.strip()), post_type)
     for path, post_type in wanted.items():
-        if not path.exists():
+        if not path.exists() and is_wanted():
             _make(path, post_type)
     return list(wanted)
 

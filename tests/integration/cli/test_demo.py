@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 from pathlib import Path
 
 import psutil
 
+from cli.demo import _Drawing
 from tests.support.processes import Process, environment
 from tests.support.servers import reachable_folder
 from tests.support.waiting import until
@@ -21,6 +23,14 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
         assert "holds something else" in demo.output
 
     assert [path.name for path in tmp_path.iterdir()] == ["letters.txt"]
+
+
+def test_nothing_is_drawn_any_more_when_its_folder_goes(tmp_path: Path) -> None:
+    with _Drawing(tmp_path / "campaign" / "campaign.csv") as drawing:
+        assert drawing.is_alive()
+
+    assert not drawing.is_alive()
+    shutil.rmtree(tmp_path)
 
 
 def test_interrupted_it_leaves_no_process_and_no_folder() -> None:

@@ -143,7 +143,8 @@ class TestDatabase:
         with loose.transaction() as tx:
             mine = tx.execute(text("SELECT pg_backend_pid()")).scalar_one()
         with loose.standing_connection(channel="pressrun_due") as other:
-            other.execute("SELECT pg_terminate_backend(%s)", (mine,))
+            # With a timeout it returns when the process has ended, not when it has been asked to.
+            assert other.execute("SELECT pg_terminate_backend(%s, 5000)", (mine,)).fetchone() == (True,)
 
             with loose.transaction() as tx:
                 assert tx.execute(text("SELECT pg_backend_pid()")).scalar_one() != mine

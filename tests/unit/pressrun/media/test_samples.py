@@ -128,6 +128,14 @@ def test_files_that_are_there_are_left_alone(campaign: Path) -> None:
     assert sorted(made) == sorted((campaign / "media").iterdir())
 
 
+def test_none_is_begun_once_they_are_not_wanted(tmp_path: Path) -> None:
+    (tmp_path / "campaign.csv").write_text("type,media\nimage,a.jpg|b.jpg|c.jpg\n")
+
+    make_campaign(tmp_path, is_wanted=lambda: not (tmp_path / "a.jpg").exists())
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "campaign.csv"]
+
+
 @pytest.mark.parametrize(
     ("line", "text"),
     [
