@@ -1,0 +1,38 @@
+"""The bounded form of the month in fast motion (`make bench-month`): every kind of harvest, from the scheduler."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from models.harvest import HarvestKind
+from tests.support.processes import REPOSITORY, environment
+
+DAYS = 5  # an account's day is complete two days after its end
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.skipif(sys.platform != "linux", reason="libfaketime is preloaded the way of Linux")
+def test_days_pass_without_a_gap_or_a_violation() -> None:
+    sizes = ["--accounts=3", f"--days={DAYS}", "--step-hours=12", "--concurrency=4"]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.month", *sizes],
+        cwd=REPOSITORY,
+        env=environment({}),
+        capture_output=True,
+        text=True,
+        timeout=390,
+        check=False,
+    )
+
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr[-4000:]}"
+    verdict = json.loads(done.stdout[done.stdout.index("\n{\n") :])
+    finished = {row["kind"] for row in verdict["runs"] if row["status"] == "done"}
+    assert finished == {str(kind) for kind in HarvestKind}
+    assert verdict["faults_met"], "the failing reads were not asked for"
+    assert (verdict["invariants_violated"], verdict["days_missing"], verdict["media_missing"]) == ([], [], [])
