@@ -57,10 +57,11 @@ class Loaded:
 
     def subject(self, part: Part) -> str:
         """How messages name a media item; empty when the post has only one."""
-        items = [one for one in self.parts if one.kind != PartKind.CAROUSEL.value]
+        items = [one.id for one in self.parts if one.kind != PartKind.CAROUSEL.value]
         if part.kind == PartKind.CAROUSEL.value or len(items) == 1:
             return ""
-        return f"media {items.index(part) + 1} of {len(items)} ({part.source}): "
+        # By id: the part may be of an earlier reading of the post.
+        return f"media {items.index(part.id) + 1} of {len(items)} ({part.source}): "
 
     def renewed(self, lease: Lease) -> Loaded:
         return replace(self, lease=lease)

@@ -22,7 +22,7 @@ from models.states import PostState
 from pressrun import clock
 from pressrun.failpoints import reach
 from worker.context import GateShut, WorkerContext
-from worker.loaded import Loaded, load, move, read
+from worker.loaded import Loaded, load, move
 from worker.outcomes import Verdict, cause, staging_rule, staging_wait, wait_of
 from worker.stage import FIRST_LOOK_AFTER, create, put_off
 from worker.standing import Park, park_post, settle_standing, tell
@@ -108,8 +108,7 @@ def _record(ctx: WorkerContext, loaded: Loaded, part: Part, container: Container
         _drop_whole(ctx, loaded, part)
         _restage(ctx, loaded, "is stuck in processing", container)
         return None
-    with ctx.database.transaction() as tx:
-        return read(tx, loaded.lease)
+    return load(ctx, loaded.lease)
 
 
 def _conclude(ctx: WorkerContext, loaded: Loaded) -> None:

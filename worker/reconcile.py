@@ -43,6 +43,7 @@ def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     part, attempt = _unresolved(ctx, loaded)
     if loaded.state is PostState.PUBLISHING:
         loaded = _lost_sight(ctx, loaded, attempt)
+        part, attempt = _unresolved(ctx, loaded)  # as they are now: an answer may have come late in between
     if attempt.result_id is not None:
         # The sender's answer arrived after its claim had passed on; it kept the media id for us.
         _conclude_published(ctx, loaded, part, attempt, attempt.result_id, how="late answer")

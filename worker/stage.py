@@ -30,7 +30,7 @@ from pressrun import clock, log
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from worker.context import GateShut, WorkerContext
-from worker.loaded import Loaded, durably, load, move, read
+from worker.loaded import Loaded, durably, load, move
 from worker.outcomes import Verdict, cause, staging_rule, staging_wait, wait_of
 from worker.specs import container_spec
 from worker.standing import Park, fail, park_post, settle_standing
@@ -70,7 +70,7 @@ def run(ctx: WorkerContext, lease: claims.Lease) -> None:
 
 
 def create(ctx: WorkerContext, loaded: Loaded, part: Part) -> Loaded | None:
-    """One container; None when the post has been parked, put off or failed instead."""
+    """One container; None when the post has been parked, put off or failed instead. Raises ClaimLost."""
     try:
         spec = container_spec(ctx, loaded, part)
     except PressrunError as problem:
@@ -96,17 +96,16 @@ def create(ctx: WorkerContext, loaded: Loaded, part: Part) -> Loaded | None:
         return None
     reach("stage.after_container")
 
-    def store(tx: Session) -> Loaded:
+    def store(tx: Session) -> None:
         tx.execute(
             update(Container)
             .where(Container.id == container_id)
             .values(ig_id=created.id, status_code=ContainerStatus.IN_PROGRESS.value)
         )
-        return read(tx, loaded.lease)
 
-    stored = durably(ctx, loaded.lease, store)
+    durably(ctx, loaded.lease, store)  # also when the claim has passed on: the answer is true all the same
     reach("stage.after_record")
-    return stored
+    return load(ctx, loaded.lease)
 
 
 def put_off(

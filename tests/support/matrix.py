@@ -2,7 +2,8 @@
 
 One cell is one post of an account of its own. A round does what schedulers and workers do together: what is due is
 claimed and run, each step in a thread; a worker that stalls keeps its thread until it is let go. Dates are moved, so
-that nothing waits for minutes; what must truly pass (leases, settling) is set short.
+that nothing waits for minutes; what must truly pass is set short: settling, and the leases of workers that stall. The
+lease of a worker that dies or crashes is long, so that a slow machine cannot take it away, and ends with its worker.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
@@ -44,6 +46,7 @@ REACHED_BY = {
 """The steps that come by the points of each name."""
 _CLAIM_AT_ONCE = 500
 _THREADS = 8
+_LONG_LEASE = timedelta(seconds=60)
 
 
 class Action(StrEnum):
@@ -110,6 +113,9 @@ class Matrix:
     def __enter__(self) -> Self:
         self._queue()
         self._ctx = self.bench.ctx  # made once, before the threads
+        if all(cell.action in (Action.EXIT, Action.RAISE) for cell in self.cells):
+            lasting = self._ctx.settings.model_copy(update={"lease": _LONG_LEASE})
+            self._ctx = replace(self._ctx, settings=lasting)
         self._pool = self._stack.enter_context(ThreadPoolExecutor(_THREADS + len(self.cells)))
         self._room = threading.Semaphore(_THREADS)
         self._stack.callback(self._let_all_go)
@@ -118,6 +124,7 @@ class Matrix:
             bench = self.bench
             self._mortals = Mortals.start(
                 bench.settings,
+                lease=_LONG_LEASE,
                 database_url=libpq_url(bench.database.url),
                 key=KEY,
                 media_base_url=bench.media_base_url,
@@ -201,17 +208,31 @@ class Matrix:
 
     def _perform(self, cell: Cell, hint: Hint) -> None:
         with self._room:
-            self._here.cell, self._here.hint = cell, hint
+            self._here.cell, self._here.crashed = cell, False
             perform(self._ctx, STEPS, hint)
+            if self._here.crashed:
+                self._end_lease(hint)
 
     def _kill(self, steps: Sequence[tuple[Cell, Hint]]) -> None:
         assert self._mortals is not None
         with self._killing:
             codes = self._mortals.run([Doomed(hint, cell.point) for cell, hint in steps])
-        for (cell, _), code in zip(steps, codes, strict=True):
+        for (cell, hint), code in zip(steps, codes, strict=True):
             assert code in (0, -9), f"{cell.name} ended with {code}:\n{self._mortals.output}"
             if code:
                 cell.reached.append(cell.point)
+                self._end_lease(hint)
+
+    def _end_lease(self, hint: Hint) -> None:
+        """As if its time had passed: the worker that took this hint is gone."""
+        with self.bench.database.transaction() as tx:
+            tx.execute(
+                text("""
+                    UPDATE posts SET leased_until = now() - interval '1 ms', next_action_at = now() - interval '1 ms'
+                     WHERE id = :id AND claim = :taken AND leased_until IS NOT NULL
+                """),
+                {"id": hint.id, "taken": hint.claim + 1},
+            )
 
     def _at(self, name: str) -> None:
         """What happens when a thread of ours reaches a point."""
@@ -222,6 +243,7 @@ class Matrix:
             return
         cell.reached.append(name)
         if name == cell.before or cell.action is Action.RAISE:
+            self._here.crashed = True
             raise FailpointRaised(name)
         cell.held = Held(self._claim(cell), time.monotonic())
         self._room.release()

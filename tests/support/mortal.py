@@ -46,9 +46,13 @@ class Mortals:
         self._process, self._asked = process, 0
 
     @classmethod
-    def start(cls, settings: Settings, *, database_url: str, key: str, media_base_url: str) -> Mortals:
+    def start(
+        cls, settings: Settings, *, lease: timedelta, database_url: str, key: str, media_base_url: str
+    ) -> Mortals:
+        """`lease` is theirs, whatever the settings say: whoever sees one die ends its lease."""
         told = {
             "settings": {name: _plain(value) for name, value in settings.model_dump(exclude_unset=True).items()},
+            "lease_s": lease.total_seconds(),
             "database_url": database_url,
             "key": key,
             "media_base_url": media_base_url,
@@ -78,7 +82,7 @@ def _plain(value: object) -> str:
 
 def main(told: Mapping[str, Any]) -> None:
     ctx = WorkerContext(  # without a connection yet: each child opens its own
-        settings=Settings(**told["settings"]),
+        settings=Settings(**told["settings"]).model_copy(update={"lease": timedelta(seconds=told["lease_s"])}),
         database=Database(told["database_url"], pool_size=1),
         vault=Vault([told["key"]]),
         transport=Transport(),

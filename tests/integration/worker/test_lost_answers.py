@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import text
 
 from models.states import PostState
+from pressrun import failpoints
+from pressrun.failpoints import FailpointRaised
 from tests.support.bench import Bench
 
 ACCEPTED = (
@@ -95,6 +99,31 @@ def test_a_lost_answer_is_matched_by_type(bench: Bench, kind: str) -> None:
 
     assert post.state == PostState.PUBLISHED, bench.story(post_id)
     assert post.media_id == bench.simulator.publishes()[-1]["media_id"]
+
+
+def test_a_story_of_several_whose_sender_died_is_concluded_by_the_first_reading(bench: Bench) -> None:
+    post_id = bench.post(bench.account(0), type="story", media="story.jpg|feed-2.jpg")
+    bench.drive(post_id, PostState.STAGED)
+    with failpoints.watched(die_after_the_first_answer()):
+        bench.drive(post_id, PostState.PUBLISHING)
+
+        bench.hurry()
+        bench.step()
+
+        assert bench.events(post_id)[-2:] == ["publish.lost_sight", "publish.succeeded"], bench.story(post_id)
+        assert bench.drive(post_id).state == PostState.PUBLISHED
+    assert len(bench.simulator.publishes()) == 2
+
+
+def die_after_the_first_answer() -> Callable[[str], None]:
+    reached: list[str] = []
+
+    def watcher(name: str) -> None:
+        reached.append(name)
+        if name == "publish.after_response" and reached.count(name) == 1:
+            raise FailpointRaised(name)
+
+    return watcher
 
 
 def test_two_lost_answers_that_look_alike_are_never_guessed(bench: Bench) -> None:

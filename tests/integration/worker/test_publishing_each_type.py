@@ -60,3 +60,17 @@ def test_permalink_and_first_comment_follow(bench: Bench) -> None:
     assert post.permalink
     assert post.comment_id
     assert bench.events(post_id)[-1] == "comment.posted"
+
+
+@pytest.mark.parametrize("kind", ["carousel", "story"])
+def test_an_item_that_is_refused_after_others_were_made_is_named_and_made_again(bench: Bench, kind: str) -> None:
+    post_id = bench.post(bench.account(0), type=kind, media="feed.jpg|feed-2.jpg")
+    bench.simulator.fault(endpoint="container_create", mode="refuse_500", nth=2, count=1)
+
+    bench.step()
+
+    told = bench.timeline(post_id)[-1]
+    assert (told.reason, told.to_state) == ("stage.refused", PostState.SCHEDULED)
+    assert (told.message or "").startswith("media 2 of 2 (feed-2.jpg): ")
+    assert bench.drive(post_id).state == PostState.PUBLISHED, bench.story(post_id)
+    assert bench.simulator.report()["calls"]["container_create"] == (4 if kind == "carousel" else 3)
