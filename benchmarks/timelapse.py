@@ -1,8 +1,9 @@
 """A wall clock that can be pushed ahead, for this process, for all that it starts, and for a Postgres of its own.
 
-Not a clock inside Pressrun: libfaketime is loaded into every process, so schedules, leases, `now()` in SQL and the
-simulator are what they are in production and merely find that it is later. Monotonic time is left alone: deadlines and
-naps stay real.
+Not a clock inside Pressrun: every Python process begins with `shifted_clock` and Postgres with libfaketime, so
+schedules, leases, `now()` in SQL and the simulator are what they are in production and merely find that it is later.
+Monotonic time is left alone: deadlines and naps stay real. libfaketime is not for processes with threads: while one
+thread reads its file, others are told the true time, once in ten thousand looks.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
+from benchmarks import shifted_clock
 from pressrun.embedded.home import prepare_home
 from pressrun.embedded.leftovers import claim_data
 from pressrun.embedded.logs import open_log, tail
@@ -29,7 +31,8 @@ from pressrun.embedded.programs import bare_environment, tethered
 from tests.support.servers import quick_folder
 from tests.support.waiting import until
 
-_FOLDER = "PRESSRUN_TIMELAPSE"
+_FOLDER = "TIMELAPSE"
+_LIBRARY = "libfaketime.so.1"
 _PACKAGED = "vendor/libfaketime/src/libfaketime.so.1"
 _STOP_WITHIN_S = 60.0
 
@@ -47,23 +50,47 @@ class Timelapse:
         new = self._offset.with_suffix(".new")
         new.write_text(f"+{offset_s:.3f}\n")
         new.chmod(0o644)
-        new.replace(self._offset)  # read by every process at every look at the clock: never half-written
+        new.replace(self._offset)  # read by Postgres at every look at the clock: never half-written
+        shifted_clock.push(self._shift, round(offset_s * 1_000_000_000))
+
+    def prepare(self) -> None:
+        """Put down what the processes begin with."""
+        self.folder.chmod(0o711)
+        shutil.copyfile(_library(), self.folder / _LIBRARY)
+        shutil.copyfile(shifted_clock.__file__, self.folder / "sitecustomize.py")
+        self._offset.write_text("+0\n")
+        for name in (_LIBRARY, self._offset.name):
+            (self.folder / name).chmod(0o755)
+        shifted_clock.make(self._shift)
 
     @property
-    def environment(self) -> dict[str, str]:
+    def of_python(self) -> dict[str, str]:
+        """Environment of a Python process that lives by this clock."""
+        path = os.environ.get("PYTHONPATH")
         return {
-            "LD_PRELOAD": str(self.folder / "libfaketime.so.1"),
+            _FOLDER: str(self.folder),
+            shifted_clock.SHIFT_FILE: str(self._shift),
+            "PYTHONPATH": os.pathsep.join([str(self.folder), *([path] if path else [])]),
+        }
+
+    @property
+    def of_others(self) -> dict[str, str]:
+        """Environment of a process without threads that lives by this clock."""
+        return {
+            "LD_PRELOAD": str(self.folder / _LIBRARY),
             "FAKETIME_TIMESTAMP_FILE": str(self._offset),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            # With it, each timed wait for Python's interpreter lock would end at once: threads would spin.
-            "FAKETIME_FORCE_MONOTONIC_FIX": "0",
             "NO_FAKE_STAT": "1",
         }
 
     @property
     def _offset(self) -> Path:
         return self.folder / "offset"
+
+    @property
+    def _shift(self) -> Path:
+        return self.folder / "shift"
 
 
 def enter(module: str) -> Timelapse:
@@ -93,7 +120,7 @@ def postgres(lapse: Timelapse) -> Iterator[str]:
         server.prepare(log, log_path, held)
         user = find_place(home, "postgres").user
         # Loaded by `env`, after the change of user: what root's process has shared, the server's could not open.
-        faked = ["/usr/bin/env", *(f"{name}={value}" for name, value in lapse.environment.items()), *server.argv()]
+        faked = ["/usr/bin/env", *(f"{name}={value}" for name, value in lapse.of_others.items()), *server.argv()]
         process = subprocess.Popen(
             tethered(faked, end=server.stop_signal, user=user),
             cwd="/",
@@ -114,14 +141,10 @@ def postgres(lapse: Timelapse) -> Iterator[str]:
 
 
 def _start_over(module: str) -> NoReturn:
-    library = _library()
     lapse = Timelapse(Path(tempfile.mkdtemp(prefix="pressrun-timelapse-", dir=quick_folder())))
-    lapse.folder.chmod(0o711)
-    for name, content in (("libfaketime.so.1", library.read_bytes()), ("offset", b"+0\n")):
-        (lapse.folder / name).write_bytes(content)
-        (lapse.folder / name).chmod(0o755)
-    environment = os.environ | lapse.environment | {_FOLDER: str(lapse.folder)}
-    os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], environment)  # noqa: S606 - ourselves
+    lapse.prepare()
+    command = [sys.executable, "-m", module, *sys.argv[1:]]
+    os.execve(sys.executable, command, os.environ | lapse.of_python)  # noqa: S606 - ourselves
 
 
 def _library() -> Path:
