@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 
 import pytest
 
 from models.harvest import HarvestKind
-from tests.support.processes import REPOSITORY, environment
+from tests.support.benchmark import run_benchmark
 
 DAYS = 5  # an account's day is complete two days after its end
 
@@ -20,18 +19,9 @@ DAYS = 5  # an account's day is complete two days after its end
 def test_days_pass_without_a_gap_or_a_violation() -> None:
     sizes = ["--accounts=3", f"--days={DAYS}", "--step-hours=12", "--concurrency=4"]
 
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.month", *sizes],
-        cwd=REPOSITORY,
-        env=environment({}),
-        capture_output=True,
-        text=True,
-        timeout=390,
-        check=False,
-    )
+    said = run_benchmark("benchmarks.month", *sizes)
 
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr[-4000:]}"
-    verdict = json.loads(done.stdout[done.stdout.index("\n{\n") :])
+    verdict = json.loads(said[said.index("\n{\n") :])
     finished = {row["kind"] for row in verdict["runs"] if row["status"] == "done"}
     assert finished == {str(kind) for kind in HarvestKind}
     assert verdict["faults_met"], "the failing reads were not asked for"

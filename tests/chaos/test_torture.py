@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-from tests.support.processes import REPOSITORY, environment
+from tests.support.benchmark import run_benchmark
 
 SEED = 7
 
@@ -19,17 +17,8 @@ SEED = 7
 def test_nothing_is_doubled_or_lost_while_everything_is_killed() -> None:
     sizes = ["--posts=60", "--accounts=8", "--seconds=40", "--patience-s=240", f"--seed={SEED}"]
 
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.torture", *sizes],
-        cwd=REPOSITORY,
-        env=environment({}),
-        capture_output=True,
-        text=True,
-        timeout=390,
-        check=False,
-    )
+    said = run_benchmark("benchmarks.torture", *sizes)
 
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr[-4000:]}"
-    verdict = json.loads(done.stdout.splitlines()[-1])
+    verdict = json.loads(said.splitlines()[-1])
     assert (verdict["published"], verdict["duplicates"], verdict["lost"]) == (60, 0, 0)
     assert sum(verdict["survived"].values()) >= 15, verdict["survived"]
