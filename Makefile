@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 ARGS ?=
 JOBS ?= 6
 
+# Set in many images. Here hundreds of processes start, and without bytecode each compiles all of its modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install demo test torture bench-lateness bench-idle bench-harvest bench-month bench-history bench-simulator lint types layers lock lock-check check clean
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18

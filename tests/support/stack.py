@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from models.post import list_posts
+from models.session import Database
+from pressrun.embedded import state
 from tests.support.processes import Process, environment
 from tests.support.servers import reachable_folder
 from tests.support.simulator import Simulator
@@ -22,6 +27,7 @@ from tests.support.waiting import until
 FINAL = {"published", "failed", "expired", "canceled", "needs_review"}
 SERVICES = ("scheduler", "worker-publish", "worker-prepare", "worker-harvest", "console")
 SERVERS = ("postgres", "valkey")
+_FINAL_POSTS = text("SELECT count(*) FROM posts WHERE state = ANY(:final)")
 
 
 @dataclass
@@ -32,6 +38,8 @@ class Stack:
     env: dict[str, str]
     up: Process
     simulator: Simulator
+    database: Database
+    """Its embedded one, looked at from here."""
 
     @classmethod
     @contextmanager
@@ -47,10 +55,15 @@ class Stack:
             }
             with Process([sys.executable, "-u", "-m", "cli", "up"], env=variables) as up:
                 up.line(r"^READY$", 120)
-                stack = cls(home, variables, up, simulator)
-                for index in range(accounts):
-                    stack.add_account(index)
-                yield stack
+                running = state.read(home / "run" / "postgres.json")
+                assert running is not None
+                stack = cls(home, variables, up, simulator, Database(running.url))
+                try:
+                    for index in range(accounts):
+                        stack.add_account(index)
+                    yield stack
+                finally:
+                    stack.database.close()
                 assert up.terminate(120) == 0, up.output
 
     def add_account(self, index: int) -> None:
@@ -73,20 +86,22 @@ class Stack:
         return done.stdout
 
     def posts(self) -> list[dict[str, Any]]:
-        """What `pressrun post list --json` shows; empty while the database is away."""
-        try:
-            return list(json.loads(self.run("post", "list", "--json")))
-        except (AssertionError, subprocess.TimeoutExpired):
-            return []
+        """As `pressrun post list` shows them."""
+        with self.database.transaction() as tx:
+            return list_posts(tx)
 
     def wait_final(self, count: int, timeout_s: float) -> list[dict[str, Any]]:
         """All posts once each is in a final state."""
 
-        def all_final() -> list[dict[str, Any]] | None:
-            posts = self.posts()
-            return posts if len(posts) == count and all(post["state"] in FINAL for post in posts) else None
+        def all_final() -> bool:
+            try:
+                with self.database.transaction() as tx:
+                    return bool(tx.execute(_FINAL_POSTS, {"final": list(FINAL)}).scalar_one() == count)
+            except DBAPIError:  # its server was killed, or is coming back
+                return False
 
-        return until(all_final, timeout_s, lambda: json.dumps([p for p in self.posts() if p["state"] not in FINAL]))
+        until(all_final, timeout_s, self._unsettled)
+        return self.posts()
 
     def pid(self, name: str) -> int:
         """A service, a server (`postgres`, `valkey`) or its keeper (`postgres-keeper`)."""
@@ -110,6 +125,9 @@ class Stack:
         psutil.Process(pid).kill()
         until(lambda: self._replaced(name, pid), 30, f"{name} did not come back")
 
+    def _unsettled(self) -> str:
+        return json.dumps([post for post in self.posts() if post["state"] not in FINAL], default=str)
+
     def _replaced(self, name: str, old: int) -> bool:
         try:
             return self.pid(name) != old
@@ -131,7 +149,7 @@ def judge(stack: Stack, posts: Sequence[Mapping[str, Any]], *, media_each: Mappi
     """Every post is out once, with its true media id: the simulator's ledger decides."""
     ledger = stack.simulator.publishes()
     bad = [post for post in posts if post["state"] != "published"]
-    assert not bad, json.dumps(bad, indent=1)
+    assert not bad, json.dumps(bad, indent=1, default=str)
     live = [entry["media_id"] for entry in ledger]
     assert len(live) == len(set(live))
     expected = sum((media_each or {}).get(post["key"], 1) for post in posts)
