@@ -6,14 +6,11 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 
-import migrations
 from cli import schema
 from models.session import Database
 from pressrun import log
@@ -139,11 +136,6 @@ def media_base_url(settings: Settings) -> str | None:
         host = "127.0.0.1" if settings.console_host in _ANY_ADDRESS else settings.console_host
         return f"http://{host}:{settings.console_port}"
     return None
-
-
-def schema_head() -> str:
-    """The newest revision of this release."""
-    return ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head() or ""
 
 
 def _check_ports(settings: Settings) -> None:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 import migrations
-from models.dictionary import write_comments
-from models.partitions import ensure_partitions
-from models.readers import renew_readers
 from models.session import Database
 from pressrun import clock
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 
 @dataclass(frozen=True)
@@ -33,6 +30,12 @@ def upgrade(database: Database, *, revision: str = "head") -> SchemaStatus:
     """Apply all missing revisions, one transaction each; then what follows from the models and not from revisions:
     the partitions of the next months, the comments, and what readers may read.
     """
+    from alembic import command  # services look at a schema far more often than they bring one up
+
+    from models.dictionary import write_comments
+    from models.partitions import ensure_partitions
+    from models.readers import renew_readers
+
     with database.engine.connect() as connection:
         command.upgrade(_config(connection), revision)
     if revision == "head":
@@ -44,13 +47,15 @@ def upgrade(database: Database, *, revision: str = "head") -> SchemaStatus:
 
 
 def status(database: Database) -> SchemaStatus:
-    with database.engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-        head = ScriptDirectory.from_config(_config(connection)).get_current_head()
-    return SchemaStatus(current=current, head=head or "")
+    with database.transaction() as tx:
+        is_begun = tx.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL")).scalar_one()
+        current = tx.execute(text("SELECT version_num FROM alembic_version")).scalar() if is_begun else None
+    return SchemaStatus(current=current, head=migrations.HEAD)
 
 
 def _config(connection: Connection) -> Config:
+    from alembic.config import Config
+
     # Built in code: an installed wheel carries no alembic.ini.
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))

@@ -62,9 +62,10 @@ def console(
     as_json: AsJson = False,
 ) -> None:
     """Take webhooks, offer media to Instagram, answer health checks."""
-    from cli.runtime import read_settings, runtime, schema_head
+    from cli.runtime import read_settings, runtime
     from console.app import create_app
     from console.serve import run
+    from migrations import HEAD
     from pressrun.media.links import derive_key
 
     settings = read_settings(is_service=True)
@@ -78,7 +79,7 @@ def console(
             media_keys=[derive_key(key) for key in keys],
             media_root=here.settings.home / "media",
             redis_url=here.redis_url,
-            schema_head=schema_head(),
+            schema_head=HEAD,
         )
         run(
             app,

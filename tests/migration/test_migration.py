@@ -13,8 +13,10 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
+import migrations
 from cli.schema import _config, status, upgrade
 from models.account import Account
 from models.harvest import add_harvests
@@ -66,6 +68,12 @@ def other(servers: Servers) -> Iterator[Database]:
 def _downgrade(database: Database) -> None:
     with database.engine.connect() as connection:
         command.downgrade(_config(connection), "base")
+
+
+def test_the_head_that_services_compare_with_is_the_newest_revision() -> None:
+    revisions = ScriptDirectory(str(Path(migrations.__file__).parent))
+
+    assert revisions.get_heads() == [migrations.HEAD]
 
 
 class TestUpgrade:

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from cli.runtime import schema_head
 from console.app import create_app
+from migrations import HEAD
 from models.inbox import InboxEvent
 from models.session import Database
 from pressrun import clock, signatures
@@ -61,7 +61,7 @@ def running_console(database: Database, home: Path, **over: Any) -> Iterator[Con
         media_keys=[links.derive_key(KEY)],
         media_root=home / "media",
         redis_url=None,
-        schema_head=schema_head(),
+        schema_head=HEAD,
     )
     with serve(app) as url, httpx.Client(base_url=url, timeout=30) as http:
         yield Console(http, database, MediaStore(home / "media"))

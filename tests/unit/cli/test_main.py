@@ -126,3 +126,10 @@ class TestCommandLine:
         done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
 
         assert done.stdout == "[]\n"
+
+    def test_a_service_does_not_load_what_only_an_upgrade_needs(self) -> None:
+        code = "import sys, cli.runtime, worker.tasks; print('alembic' in sys.modules)"
+
+        done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+
+        assert done.stdout == "False\n"
