@@ -22,6 +22,7 @@ from sqlalchemy import text
 
 from benchmarks.rig import FIRST_IG_ID, Rig, cpu_times, rig, steal_percent
 from models.invariants import run_all
+from pressrun.trust import authorities
 from scheduler.harvesting import request_run
 
 _BARE_S = 10.0
@@ -77,13 +78,12 @@ def measure(*, accounts: int, latency_ms: int, concurrency: int, patience_s: flo
 def _bare_calls_per_s(running: Rig, accounts: int, threads: int) -> float:
     """What that many threads reach with nothing but an HTTP client."""
     counts: Counter[int] = Counter()
-    trust = httpx.create_ssl_context()  # one for all: loading it anew would be most of what is measured
     all_ready = threading.Barrier(threads)
 
     def ask(thread: int) -> None:
         index = thread % accounts
         headers = {"authorization": f"Bearer SIM-TOKEN-{index}"}
-        with httpx.Client(base_url=running.simulator_url, headers=headers, timeout=30, verify=trust) as client:
+        with httpx.Client(base_url=running.simulator_url, headers=headers, timeout=30, verify=authorities()) as client:
             all_ready.wait()
             end = time.monotonic() + _BARE_S
             while time.monotonic() < end:

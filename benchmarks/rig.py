@@ -20,6 +20,7 @@ from pressrun.embedded.servers import wait_stopped
 from pressrun.embedded.supervisor import ProcessSpec, Supervisor
 from pressrun.media.samples import make_jpeg, make_mp4
 from pressrun.settings import PREFIX, load
+from pressrun.trust import authorities
 
 FIRST_IG_ID = 17_841_400_000_000_000
 
@@ -35,7 +36,7 @@ class Rig:
 
     def simulator(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Ask the simulator's back door; waits while it is being restarted."""
-        transport = httpx.HTTPTransport(retries=5)
+        transport = httpx.HTTPTransport(retries=5, verify=authorities())
         with httpx.Client(base_url=self.simulator_url, timeout=30, transport=transport) as client:
             answer = client.get(f"/_sim/{path}") if body is None else client.post(f"/_sim/{path}", json=dict(body))
             return answer.raise_for_status().json()

@@ -20,6 +20,7 @@ import httpcore
 import httpx
 
 from pressrun.clock import Deadline
+from pressrun.trust import authorities
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _KEEP_ALIVE_S = 15.0  # shorter than the idle time of the servers we know, so that reads seldom meet a closed connection
@@ -78,7 +79,7 @@ class Transport:
         self._max_answer_bytes = max_answer_bytes
         self._call = _Call()
         self._closed = threading.Event()
-        self._trust = httpx.create_ssl_context()
+        self._trust = authorities()
         self._fresh = _Network(self._call, self._trust, kept_connections=0)
         self._kept: dict[threading.Thread, _Network] = {}
         self._kept_lock = threading.Lock()

@@ -24,6 +24,7 @@ from pressrun.clock import Deadline
 from pressrun.errors import PressrunError, printable
 from pressrun.media import magic
 from pressrun.media.rules import LIMITS, Problem, Use, check_size
+from pressrun.trust import authorities
 
 HEAD_BYTES = 64 * 1024
 
@@ -66,7 +67,7 @@ def peek(url: str, *, allow_private: bool, timeout_s: float = 10) -> Peek:
     timeouts = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
     try:
         with (
-            httpcore.ConnectionPool(network_backend=backend) as pool,
+            httpcore.ConnectionPool(ssl_context=authorities(), network_backend=backend) as pool,
             pool.stream("GET", url, headers=headers, extensions={"timeout": timeouts}) as response,
         ):
             return _read(response)

@@ -88,12 +88,12 @@ class Outbound:
 def _libraries(*, needs_media: bool) -> httpcore.AsyncConnectionPool:
     import httpcore
 
+    from pressrun.trust import authorities
+
     if needs_media:
         import av  # noqa: F401 - loaded ahead of use
         from PIL import Image
 
         Image.preinit()
     # A connection that waits to be used again may be closed by the host at the moment of use.
-    return httpcore.AsyncConnectionPool(
-        ssl_context=httpcore.default_ssl_context(), max_connections=64, max_keepalive_connections=0
-    )
+    return httpcore.AsyncConnectionPool(ssl_context=authorities(), max_connections=64, max_keepalive_connections=0)

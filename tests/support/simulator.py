@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import httpx
 
+from pressrun.trust import authorities
 from simulator.config import SimulatorConfig
 from simulator.serve import background
 
@@ -34,7 +35,7 @@ class Simulator:
         config = SimulatorConfig(**{"port": 0, **settings})
         with ExitStack() as running:
             url = running.enter_context(background(config))
-            with httpx.Client(base_url=url, timeout=10) as http:
+            with httpx.Client(base_url=url, timeout=10, verify=authorities()) as http:
                 yield cls(url, http, running.close)
 
     def ig_id(self, index: int) -> str:

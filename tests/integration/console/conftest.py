@@ -20,6 +20,7 @@ from pressrun import clock, signatures
 from pressrun.media import links
 from pressrun.media.store import Kept, MediaStore
 from pressrun.settings import Settings
+from pressrun.trust import authorities
 from tests.factories.rows import KEY
 from tests.support.web import serve
 
@@ -63,7 +64,7 @@ def running_console(database: Database, home: Path, **over: Any) -> Iterator[Con
         redis_url=None,
         schema_head=HEAD,
     )
-    with serve(app) as url, httpx.Client(base_url=url, timeout=30) as http:
+    with serve(app) as url, httpx.Client(base_url=url, timeout=30, verify=authorities()) as http:
         yield Console(http, database, MediaStore(home / "media"))
 
 

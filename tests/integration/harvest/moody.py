@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from pressrun.trust import authorities
 from simulator.metrics import day_of, end_of
 from tests.unit.graph.server import Received, Reply, ScriptedServer
 
@@ -33,7 +34,7 @@ class Moody(ScriptedServer):
         self.empty = 0.15
         self.asked: set[str] = set()
         self.told: Book = {}
-        self._behind = httpx.Client(base_url=behind, timeout=10)
+        self._behind = httpx.Client(base_url=behind, timeout=10, verify=authorities())
 
     def close(self) -> None:
         super().close()

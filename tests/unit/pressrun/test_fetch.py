@@ -14,7 +14,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import certifi
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -424,7 +423,7 @@ class TestTls:
             yield server.server_port
 
     def test_a_trusted_host(self, port: int, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(certifi, "where", lambda: str(certificate))
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
         found = peek(f"https://media.example:{port}/ranged.jpg", allow_private=True)
 
@@ -435,7 +434,7 @@ class TestTls:
             peek(f"https://media.example:{port}/ranged.jpg", allow_private=True)
 
     def test_a_certificate_of_another_host(self, port: int, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(certifi, "where", lambda: str(certificate))
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
         with pytest.raises(UrlNotFetchable, match="the certificate is not valid"):
             peek(f"https://127.0.0.1:{port}/ranged.jpg", allow_private=True)

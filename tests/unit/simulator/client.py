@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from PIL import Image
 
+from pressrun.trust import authorities
 from simulator.config import SimulatorConfig
 from simulator.serve import background
 from tests.support.waiting import until
@@ -100,7 +101,10 @@ class Sim:
 def running(**config: Any) -> Iterator[Sim]:
     """Without fetching and without processing time, unless the test wants them."""
     settings: dict[str, Any] = {"fetch_media": False, "image_processing_s": 0.0, "video_processing_s": 0.0}
-    with background(SimulatorConfig(**settings | config)) as url, httpx.Client(base_url=url, timeout=10) as http:
+    with (
+        background(SimulatorConfig(**settings | config)) as url,
+        httpx.Client(base_url=url, timeout=10, verify=authorities()) as http,
+    ):
         yield Sim(url, http)
 
 

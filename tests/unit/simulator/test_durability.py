@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from pressrun.errors import UsageError
+from pressrun.trust import authorities
 from simulator.config import SimulatorConfig
 from simulator.journal import Journal
 from tests.support.processes import Process, start_module
@@ -29,7 +30,7 @@ def started(state: Path, port: int = 0, *flags: str) -> Iterator[tuple[Process, 
     arguments += ["--image-processing-s", "0", "--video-processing-s", "0", *flags]
     with start_module("simulator", *arguments) as process:
         url = process.line(r"^LISTENING (http://\S+)$")
-        with httpx.Client(base_url=url, timeout=10) as http:
+        with httpx.Client(base_url=url, timeout=10, verify=authorities()) as http:
             yield process, Sim(url, http)
 
 

@@ -1,0 +1,27 @@
+"""Whose certificates we believe on TLS: certifi's, or what SSL_CERT_FILE or SSL_CERT_DIR names."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from functools import lru_cache
+
+import httpx
+
+from pressrun.errors import UsageError
+
+
+def authorities() -> ssl.SSLContext:
+    """For all connections of this process: reading a hundred and fifty certificates takes as long as some calls.
+
+    Raises UsageError when the file that was named cannot be used.
+    """
+    return _read(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@lru_cache
+def _read(file: str | None, folder: str | None) -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context()
+    except OSError as problem:
+        raise UsageError(f"SSL_CERT_FILE={file or folder} cannot be used: {problem}") from None
