@@ -6,6 +6,7 @@ template, so it may commit, open many connections and be killed. Its end checks 
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -42,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:  # run in the background, or under nohup: it would be inherited
             signal.signal(number, handler)
+    gc.set_threshold(50_000)  # as the `pressrun` command does: a tenth of the suite would be searching for garbage
     log.configure(level="DEBUG")  # as in production: what tests capture is what operators read
     for name in [name for name in os.environ if name.startswith("PRESSRUN_")]:
         del os.environ[name]  # a developer's own settings must not reach the tests
