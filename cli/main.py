@@ -23,8 +23,9 @@ from pressrun import __version__
 from pressrun.errors import PressrunError, UsageError
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
-# Loading a service makes half a million objects and no garbage: by the default, 700, a fifth of its start is searching.
-_GARBAGE_AFTER = 50_000
+# Loading a service makes half a million objects and no garbage: with Python's own thresholds, which begin at 700, a
+# fifth of its start is searching. All are searched after half a million, so that what has become garbage stays little.
+_SEARCH_GARBAGE_AFTER = (50_000, 5, 2)
 
 app = typer.Typer(
     name="pressrun",
@@ -70,7 +71,7 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> Never:
     """Entry point of the console script."""
-    gc.set_threshold(_GARBAGE_AFTER)
+    gc.set_threshold(*_SEARCH_GARBAGE_AFTER)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that knows few characters must not break a command
