@@ -113,11 +113,10 @@ def test_one_accounts_bad_zone_or_cron_does_not_stop_the_others(field_: Field) -
 
 
 def test_a_request_makes_harvests_due_now(field_: Field) -> None:
-    account, other = field_.account(0), field_.account(1)
-    for kind in STANDING_CRONS:
-        field_.harvest(kind, account)
-        field_.harvest(kind, other)
+    account, _ = field_.account(0), field_.account(1)
     field_.plan()
+    ahead = clock.now() + timedelta(minutes=30)  # not by their crons: one of them may strike while the test runs
+    field_.sql("UPDATE harvests SET slot_at = :ahead, next_action_at = :ahead", ahead=ahead)
     assert not any(one.is_pending for one in status(field_))
 
     with field_.database.transaction() as tx:
