@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from pyfacebook import BasicDisplayAPI
 
 from tests.contract.clients import pyfacebook, pyfacebook_basic, refused
 from tests.contract.world import Account, World
+from tests.support.simulator import Simulator
 from tests.support.waiting import until
 
 
@@ -71,16 +72,27 @@ def test_a_carousel(api: Any, world: World, account: Account, as_json: bool) -> 
     assert set(api.container.get_batch([first, second])) == {first, second}
 
 
-def test_container_states(api: Any, world: World, account: Account) -> None:
-    container = api.post_object(account.ig_id, "media", data=of_each_kind(world)["REELS"])["id"]
-    too_early = {"creation_id": container}
+def test_container_states(simulator_factory: Callable[..., Simulator], world: World) -> None:
+    slow = World(simulator_factory(accounts=40, video_processing_s=60), world.media)  # only the test moves its clock on
+    account = slow.take()
+    with pyfacebook(slow, account) as api:
+        container = api.post_object(account.ig_id, "media", data=of_each_kind(slow)["REELS"])["id"]
+        too_early = {"creation_id": container}
 
-    assert api.container.get_info(container).status_code == "IN_PROGRESS"
-    assert refused(lambda: api.post_object(account.ig_id, "media_publish", data=too_early)) == (9007, 2207027)
-    until(lambda: api.container.get_info(container).status_code == "FINISHED")
-    api.post_object(account.ig_id, "media_publish", data=too_early)
-    found = api.container.get_info(container, fields="id,status,status_code")
-    assert (found.status_code, found.status) == ("PUBLISHED", "Published: Media has been successfully published.")
+        assert api.container.get_info(container).status_code == "IN_PROGRESS"
+        assert refused(lambda: api.post_object(account.ig_id, "media_publish", data=too_early)) == (9007, 2207027)
+        until(lambda: _a_minute_later(slow, api, container) == "FINISHED")
+        api.post_object(account.ig_id, "media_publish", data=too_early)
+        found = api.container.get_info(container, fields="id,status,status_code")
+        assert (found.status_code, found.status) == (
+            "PUBLISHED",
+            "Published: Media has been successfully published.",
+        )
+
+
+def _a_minute_later(slow: World, api: Any, container: str) -> Any:
+    slow.simulator.post("/_sim/advance", seconds=60)
+    return api.container.get_info(container).status_code
 
 
 def test_a_video_that_is_none(api: Any, world: World, account: Account) -> None:
