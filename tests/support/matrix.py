@@ -256,7 +256,8 @@ class Matrix:
     def _hurry(self) -> None:
         """As if the time had come for whatever waits. Only leases and the settling of a publish truly run out.
 
-        A comment is doubted for some minutes: they are taken as passed once its sender's lease and call are over.
+        A comment is doubted for some minutes: they are taken as passed once its sender's lease and call are over. Until
+        then it is looked for in the first second only: a lost one has been found by then, others need the time.
         """
         with self.bench.database.transaction() as tx:
             tx.execute(
@@ -264,6 +265,9 @@ class Matrix:
                     UPDATE posts SET next_action_at = now() - interval '1 ms'
                      WHERE next_action_at > now() AND leased_until IS NULL
                        AND NOT (state = 'uncertain' AND next_action_at < now() + interval '3 s')
+                       AND NOT EXISTS (SELECT FROM attempts a WHERE a.post_id = posts.id AND a.action = 'comment'
+                                          AND a.state IN ('intent', 'unknown')
+                                          AND a.intent_at BETWEEN now() - interval '4 s' AND now() - interval '1 s')
                 """)
             )
             tx.execute(text("UPDATE accounts SET state = 'active', state_reason = NULL, state_until = NULL"))

@@ -7,6 +7,7 @@ A step that reaches its point ends by SIGKILL (code -9); one that does not ends 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -15,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+from sqlalchemy.orm import configure_mappers
 
 from graph.transport import Transport
 from models.session import Database
@@ -89,6 +92,8 @@ def main(told: Mapping[str, Any]) -> None:
         media_base_url=told["media_base_url"],
         media_key=derive_key(told["key"]),
     )
+    configure_mappers()  # once here, instead of with the first query of each child
+    gc.freeze()
     for number, line in enumerate(sys.stdin, 1):
         codes: dict[int, int] = {}
         running: dict[int, int] = {}
