@@ -1,4 +1,4 @@
-"""Bytes out, bytes in, under one strict deadline: the only module that imports httpx and httpcore.
+"""Bytes out, bytes in, under one strict deadline: the only module here that speaks to a network.
 
 The deadline covers connecting, TLS, writing, headers and body, also against a server that sends a byte at a time,
 because every socket operation gets the time that is left. Only the DNS look-up lies outside: the system resolver
