@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,16 +45,11 @@ def test_the_command_works_with_nothing_configured(tmp_path: Path) -> None:
 def test_a_hanging_call_does_not_hold_up_the_end() -> None:
     with start_module("simulator", "--port", "0", "--fault", "user:hang") as process:
         host, port = process.line(r"^LISTENING http://(\S+)$").split(":")
-
-        async def hang() -> None:
-            reader, writer = await asyncio.open_connection(host, int(port))
-            writer.write(f"GET /{ig_id(0)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer SIM-TOKEN-0\r\n\r\n".encode())
-            await writer.drain()
+        with socket.create_connection((host, int(port)), timeout=10) as caller:
+            caller.sendall(f"GET /{ig_id(0)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer SIM-TOKEN-0\r\n\r\n".encode())
+            until(lambda: httpx.get(f"http://{host}:{port}/_sim/report").json()["faults_fired"] == {"user:hang": 1})
             process.send(signal.SIGTERM)
-            assert await reader.read() == b""
-            writer.close()
-
-        asyncio.run(asyncio.wait_for(hang(), 10))
+            assert caller.recv(1) == b""
         assert process.wait() == 0
 
 
