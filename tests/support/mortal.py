@@ -93,7 +93,7 @@ def main(told: Mapping[str, Any]) -> None:
         media_key=derive_key(told["key"]),
     )
     configure_mappers()  # once here, instead of with the first query of each child
-    gc.freeze()
+    gc.freeze()  # a child that searched all this for garbage would have to copy it first
     for number, line in enumerate(sys.stdin, 1):
         codes: dict[int, int] = {}
         running: dict[int, int] = {}
