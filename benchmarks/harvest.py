@@ -23,7 +23,7 @@ from sqlalchemy import text
 from benchmarks.rig import FIRST_IG_ID, Rig, cpu_times, rig, steal_percent
 from models.invariants import run_all
 from pressrun.trust import authorities
-from scheduler.harvesting import request_run
+from scheduler.harvests.planning import request_run
 
 _BARE_S = 10.0
 _LOOK_EVERY_S = 1.0

@@ -25,7 +25,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from cli.schema import upgrade
+from machine.schema import upgrade
 from models.insight import Observation, store_observations
 from models.media import METRICS, MediaReading, SeenMedia, see_media, store_readings
 from models.partitions import ensure_partitions

@@ -22,7 +22,7 @@ import psutil
 from benchmarks.rig import Rig, cpu_times, make_media, percentile, rig, steal_percent
 from models.post import list_posts
 from pressrun import clock
-from scheduler.importing import import_csv
+from scheduler.posts.importing import import_csv
 
 _LEAD_S = 40.0
 _PATIENCE_S = 240.0

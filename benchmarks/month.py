@@ -29,12 +29,12 @@ from sqlalchemy import text
 from benchmarks import timelapse
 from benchmarks.rig import FIRST_IG_ID, Rig, cpu_times, rig, steal_percent
 from benchmarks.timelapse import Timelapse
-from cli.schema import upgrade
+from machine.schema import upgrade
 from models.account import find_account
 from models.invariants import run_all
 from models.session import Database
 from models.watch import WatchKind
-from scheduler.watching import watch
+from scheduler.harvests.watching import watch
 from simulator.config import SimulatorConfig
 from tests.factories.rows import KEY
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import httpx
 
-from cli.connecting import NewAccount, connect
-from cli.runtime import Runtime, runtime
-from cli.stack import STOP_LAST, pick_port, service_spec, service_specs
+from machine.runtime import Runtime, runtime
+from machine.stack import STOP_LAST, pick_port, service_spec, service_specs
 from models.account import Login
+from operations.connecting import NewAccount, connect
 from pressrun.embedded.servers import wait_stopped
 from pressrun.embedded.supervisor import ProcessSpec, Supervisor
 from pressrun.media.samples import make_jpeg, make_mp4

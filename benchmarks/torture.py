@@ -34,8 +34,8 @@ from models.account import find_account
 from models.invariants import run_all
 from models.post import list_posts
 from pressrun.embedded.servers import redis_py_url
-from scheduler.changing import resume_account
-from scheduler.importing import import_csv
+from scheduler.posts.changing import resume_account
+from scheduler.posts.importing import import_csv
 
 # The proportions of the defaults, so that what takes minutes takes seconds here.
 QUICK = {"CALL_DEADLINE": "4s", "LEASE": "8s", "SETTLE": "13s", "SETTLE_GAP": "3s", "HINT_LEASE": "4s"}

@@ -17,7 +17,9 @@ from typing import Annotated, Never
 import typer
 from typer.exceptions import TyperException
 
-from cli import accounts, db, demo, doctor, harvests, insights, mentions, posts, services, simulation, slots, tags, up
+from cli.commands import accounts, db, doctor, harvests, insights, mentions, posts, services, slots, tags, up
+from cli.commands import simulator as simulation
+from cli.demo.play import demo
 from cli.output import note
 from pressrun import __version__
 from pressrun.errors import PressrunError, UsageError
@@ -52,7 +54,7 @@ def _root(
     pass
 
 
-app.command("demo")(demo.demo)
+app.command("demo")(demo)
 app.command("up")(up.up)
 app.command("scheduler")(services.scheduler)
 app.command("worker")(services.worker)

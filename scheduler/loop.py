@@ -17,8 +17,9 @@ from models.session import Database
 from pressrun import clock, log
 from pressrun.broker import Broker
 from pressrun.settings import Settings
-from scheduler import harvesting, upkeep
+from scheduler import upkeep
 from scheduler.dispatch import Dispatcher
+from scheduler.harvests import planning as harvesting
 
 LONGEST_NAP_S = 1.0
 BACKLOG_NAP_S = 0.05

@@ -15,7 +15,7 @@ from models.raw_answer import roll_days
 from models.retention import drop_month, kept_since, old_partitions
 from models.session import Database
 from pressrun import log
-from scheduler.harvesting import add_missing_harvests
+from scheduler.harvests.planning import add_missing_harvests
 
 EVERY = timedelta(hours=6)
 AGAIN_AFTER = timedelta(minutes=1)

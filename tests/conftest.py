@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import redis
 
-from cli.schema import upgrade
+from machine.schema import upgrade
 from models.invariants import run_all
 from models.session import Database
 from pressrun import log

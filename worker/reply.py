@@ -37,7 +37,7 @@ from pressrun.failpoints import reach
 from pressrun.log import redact
 from worker.context import GateShut, WorkerContext
 from worker.harvests.ending import LOOK_AGAIN, backoff
-from worker.loaded import durably
+from worker.publishing.loaded import durably
 
 MOST_SENDS = 3
 MOST_TRIES = 20

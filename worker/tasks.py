@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from celery import Celery
 
 from pressrun.hints import Hint, Queue, Task
-from worker import aftercare, inbox, poll, publish, reconcile, reply, stage
+from worker import inbox, reply
 from worker.boundary import Step, perform
 from worker.context import WorkerContext
 from worker.harvests import backfill
 from worker.harvests import run as harvest
+from worker.publishing import aftercare, poll, publish, reconcile, stage
 
 STEPS: Mapping[Task, Step] = {
     Task.POST_STAGE: stage.run,

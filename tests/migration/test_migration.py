@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 import migrations
-from cli.schema import _config, status, upgrade
+from machine.schema import _config, status, upgrade
 from models.account import Account
 from models.harvest import add_harvests
 from models.insight import Observation, store_observations
@@ -28,8 +28,8 @@ from models.raw_answer import TABLE as RAW_ANSWERS
 from models.registry import TABLES, metadata
 from models.session import Database
 from models.watch import WatchKind
-from scheduler.harvesting import STANDING_CRONS, add_missing_harvests
-from scheduler.watching import watch
+from scheduler.harvests.planning import STANDING_CRONS, add_missing_harvests
+from scheduler.harvests.watching import watch
 from tests.factories.rows import make_account, make_backfill, make_harvest, make_post
 from tests.migration.schema_dump import everything, tables
 from tests.support.processes import start_module

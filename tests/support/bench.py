@@ -24,13 +24,13 @@ from pressrun.hints import Hint, Task
 from pressrun.media.links import derive_key
 from pressrun.settings import Settings
 from pressrun.vault import Vault
-from scheduler.importing import import_fields
+from scheduler.posts.importing import import_fields
 from tests.factories.rows import KEY, make_account
 from tests.support.simulator import Simulator
 from tests.support.waiting import until
-from worker import aftercare, poll, publish, reconcile, stage
 from worker.boundary import Step, perform
 from worker.context import WorkerContext
+from worker.publishing import aftercare, poll, publish, reconcile, stage
 
 STEPS: Mapping[Task, Step] = {
     Task.POST_STAGE: stage.run,

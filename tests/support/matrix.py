@@ -28,7 +28,7 @@ from models.session import libpq_url
 from pressrun import failpoints
 from pressrun.failpoints import FailpointRaised
 from pressrun.hints import Hint, Task
-from scheduler.importing import import_csv
+from scheduler.posts.importing import import_csv
 from tests.factories.rows import KEY
 from tests.support.bench import STEPS, Bench
 from tests.support.mortal import Doomed, Mortals

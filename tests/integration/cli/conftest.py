@@ -16,11 +16,11 @@ import typer
 from pydantic import SecretStr
 from sqlalchemy import select, text
 
-from cli.connecting import Connected, NewAccount, connect
 from cli.main import app, exit_code
-from cli.runtime import Runtime, runtime
+from machine.runtime import Runtime, runtime
 from models.account import Account, Login
 from models.session import Database
+from operations.connecting import Connected, NewAccount, connect
 from pressrun.settings import Settings
 from tests.factories.rows import KEY
 from tests.support.processes import environment

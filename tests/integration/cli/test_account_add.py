@@ -15,7 +15,7 @@ from models.harvest import Harvest
 from models.post import get_post
 from pressrun import clock
 from pressrun.errors import PressrunError, UsageError
-from scheduler.harvesting import STANDING_CRONS
+from scheduler.harvests.planning import STANDING_CRONS
 from tests.factories.rows import make_post
 from tests.integration.cli.conftest import Command, Here
 

@@ -14,7 +14,7 @@ import pytest
 
 from models.event import Cause, record_event, timeline
 from models.post import COLUMNS as POST_COLUMNS
-from scheduler.harvesting import STANDING_CRONS
+from scheduler.harvests.planning import STANDING_CRONS
 from tests.factories.rows import make_post
 from tests.integration.cli.conftest import Command, Here
 from tests.support.processes import REPOSITORY, environment

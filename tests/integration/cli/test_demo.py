@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from cli.demo import _Drawing
+from cli.demo.play import _Drawing
 from tests.support.processes import Process, environment
 from tests.support.servers import reachable_folder
 from tests.support.waiting import until

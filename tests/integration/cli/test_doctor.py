@@ -9,9 +9,9 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from cli.checks import FAIL, NOTE, Finding, examine
-from cli.schema import status
+from machine.schema import status
 from models.partitions import PARTITIONED
+from operations.system import FAIL, NOTE, Finding, examine
 from pressrun import clock
 from pressrun.embedded.servers import borrow_redis, redis_py_url, wait_stopped
 from pressrun.settings import Settings

@@ -70,8 +70,8 @@ def test_what_cannot_be_read_back_is_refused(command: Command, arguments: list[s
 
 
 def test_limits_of_account_insights_are_told() -> None:
-    from cli.backfilling import limits
     from models.harvest import HarvestKind
+    from operations.backfills import limits
 
     now = clock.now()
 

@@ -23,8 +23,8 @@ from models.session import Database
 from models.tag import SeenTag, see_tags
 from models.watch import WatchKind, active_watches
 from pressrun import clock
-from scheduler.changing import resolve_published
-from scheduler.watching import watch
+from scheduler.harvests.watching import watch
+from scheduler.posts.changing import resolve_published
 from tests.factories.rows import (
     first_part,
     make_account,

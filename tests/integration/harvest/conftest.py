@@ -20,7 +20,7 @@ from pressrun import clock, failpoints
 from pressrun.hints import Queue
 from pressrun.settings import Settings
 from pressrun.vault import Vault
-from scheduler.harvesting import STANDING_CRONS, plan
+from scheduler.harvests.planning import STANDING_CRONS, plan
 from tests.factories.rows import KEY, make_account
 from tests.support.simulator import Simulator
 from tests.unit.graph.server import ScriptedServer

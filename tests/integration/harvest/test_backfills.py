@@ -16,7 +16,7 @@ from models.harvest import HarvestKind
 from models.session import Database
 from pressrun import clock, failpoints
 from pressrun.failpoints import FailpointRaised
-from scheduler.harvesting import calls_of_a_day, harvest_status
+from scheduler.harvests.planning import calls_of_a_day, harvest_status
 from tests.integration.harvest.conftest import LEASE_S, STILL, Field, settings_for
 from tests.integration.harvest.instagram import publish
 from tests.support.simulator import Simulator

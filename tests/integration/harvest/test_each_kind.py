@@ -9,7 +9,7 @@ import pytest
 
 from models.harvest import HarvestKind
 from pressrun import clock
-from scheduler.harvesting import STANDING_CRONS
+from scheduler.harvests.planning import STANDING_CRONS
 from tests.integration.harvest.conftest import Field
 from worker.harvests.audience import FOLLOWER_TIMEFRAMES, FOLLOWERS, TIMEFRAMES
 

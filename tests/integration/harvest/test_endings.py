@@ -12,7 +12,7 @@ from models.account import Account
 from models.gate import Level
 from models.harvest import HarvestKind
 from pressrun import clock
-from scheduler.harvesting import STANDING_CRONS
+from scheduler.harvests.planning import STANDING_CRONS
 from tests.integration.harvest.conftest import Field
 from tests.unit.graph.server import ScriptedServer
 from worker.context import WorkerContext

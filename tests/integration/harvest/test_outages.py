@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from models.harvest import HarvestKind
 from models.session import Database
-from scheduler.crontab import Crontab
-from scheduler.harvesting import DEFAULT_CRONS, offset_of
+from scheduler.harvests.crontab import Crontab
+from scheduler.harvests.planning import DEFAULT_CRONS, offset_of
 from tests.integration.harvest.conftest import Field, settings_for
 from worker.harvests.ladder import STORY_LIFE, story_is_due
 

@@ -17,8 +17,8 @@ from models.raw_answer import DAYS_AHEAD, RawAnswer, roll_days, unpacked
 from models.session import Database
 from models.watch import WatchKind
 from pressrun import clock
-from scheduler.harvesting import STANDING_CRONS
-from scheduler.watching import watch
+from scheduler.harvests.planning import STANDING_CRONS
+from scheduler.harvests.watching import watch
 from tests.integration.harvest.conftest import Field, settings_for
 from worker.context import WorkerContext
 from worker.harvests.raw import RawAnswers, without_secrets

@@ -14,8 +14,8 @@ from models.hashtag import BUDGET, WINDOW, reserve_search
 from models.watch import WatchKind
 from pressrun import clock
 from pressrun.errors import UsageError
-from scheduler.harvesting import add_missing_harvests, request_run
-from scheduler.watching import unwatch, watch, watch_rows
+from scheduler.harvests.planning import add_missing_harvests, request_run
+from scheduler.harvests.watching import unwatch, watch, watch_rows
 from tests.integration.harvest.conftest import Field
 from tests.integration.harvest.instagram import advance
 from tests.integration.models.racing import race

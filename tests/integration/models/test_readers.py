@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import text
 
-from cli.schema import upgrade
+from machine.schema import upgrade
 from models.dictionary import FUNCTIONS, HISTORY
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.partitions import ensure_partitions

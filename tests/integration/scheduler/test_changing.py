@@ -20,8 +20,8 @@ from models.states import PostState, transition
 from pressrun import clock
 from pressrun.errors import UsageError
 from pressrun.settings import Settings
-from scheduler import changing
-from scheduler.changing import NotPossible
+from scheduler.posts import changing
+from scheduler.posts.changing import NotPossible
 from tests.factories.rows import first_part, make_account, make_attempt, make_container, make_post
 from tests.integration.models.racing import race
 

@@ -17,10 +17,10 @@ from models.states import PostState
 from pressrun import clock
 from pressrun.errors import UsageError
 from pressrun.settings import Settings
-from scheduler.changing import NotPossible
-from scheduler.editing import edit_post
-from scheduler.importing import ImportReport, import_fields
-from scheduler.wish import COLUMNS
+from scheduler.posts.changing import NotPossible
+from scheduler.posts.editing import edit_post
+from scheduler.posts.importing import ImportReport, import_fields
+from scheduler.posts.wish import COLUMNS
 from tests.factories.rows import first_part, make_account, make_container
 
 REEL = {

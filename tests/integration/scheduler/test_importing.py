@@ -26,8 +26,8 @@ from pressrun.errors import PressrunError, UsageError
 from pressrun.media.samples import make_jpeg
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
-from scheduler.importing import ImportReport, import_csv, import_fields
-from scheduler.wish import COLUMNS
+from scheduler.posts.importing import ImportReport, import_csv, import_fields
+from scheduler.posts.wish import COLUMNS
 from tests.factories.rows import make_account
 from tests.integration.models.racing import race
 

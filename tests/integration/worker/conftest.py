@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.schema import status
 from console.app import create_app
+from machine.schema import status
 from models.session import Database
 from pressrun.media.links import derive_key
 from pressrun.settings import Settings

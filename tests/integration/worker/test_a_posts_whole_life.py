@@ -26,9 +26,9 @@ from sqlalchemy import text
 from models.account import Account
 from models.states import CANCELABLE, EDGES, PostState
 from pressrun import clock, failpoints
-from scheduler import changing
-from scheduler.changing import NotPossible
-from scheduler.editing import edit_post
+from scheduler.posts import changing
+from scheduler.posts.changing import NotPossible
+from scheduler.posts.editing import edit_post
 from tests.support.bench import Bench
 from tests.support.simulator import Simulator
 

@@ -6,11 +6,11 @@ from typing import Any, get_args
 
 import pytest
 
-from cli.accounts import LoginName
-from cli.connecting import NewAccount
-from cli.harvests import KindName
+from cli.commands.accounts import LoginName
+from cli.commands.harvests import KindName
 from models.account import Login
 from models.harvest import HarvestKind
+from operations.connecting import NewAccount
 from pressrun.errors import UsageError
 
 GOOD: dict[str, Any] = {

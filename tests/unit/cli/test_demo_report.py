@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.demo_report import are_final, judge
+from cli.demo.report import are_final, judge
 
 HISTORY = [
     {"what": "account observations", "rows": 7},

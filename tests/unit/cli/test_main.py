@@ -128,7 +128,7 @@ class TestCommandLine:
         assert done.stdout == "[]\n"
 
     def test_a_service_does_not_load_what_only_an_upgrade_needs(self) -> None:
-        code = "import sys, cli.runtime, worker.tasks; print('alembic' in sys.modules)"
+        code = "import sys, machine.runtime, worker.tasks; print('alembic' in sys.modules)"
 
         done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from cli.runtime import Runtime, media_base_url
-from cli.stack import environment, pick_port, service_specs, url_of
+from machine.runtime import Runtime, media_base_url
+from machine.stack import environment, pick_port, service_specs, url_of
 from models.session import Database
 from pressrun.errors import PressrunError
 from pressrun.settings import Settings, load

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from cli.stopping import interrupts, stop_event
+from machine.stopping import interrupts, stop_event
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -16,8 +16,8 @@ from models.states import CANCELABLE
 from pressrun.clock import parse_instant
 from pressrun.media import captions
 from pressrun.media.rules import LIMITS, MEBIBYTE, Limits, Use
-from scheduler import editing
-from scheduler.wish import COLUMNS, GRADUATION, MAX_THUMB_OFFSET_MS, REQUIRED, parse_wish
+from scheduler.posts import editing
+from scheduler.posts.wish import COLUMNS, GRADUATION, MAX_THUMB_OFFSET_MS, REQUIRED, parse_wish
 from tests.unit.docs.pages import Page, names_in
 
 PAGE = Page.of("docs/campaigns.md")

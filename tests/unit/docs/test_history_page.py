@@ -23,7 +23,7 @@ from models.retention import DroppedMonth
 from models.tag import Tag
 from models.views import View
 from models.watch import WatchKind
-from scheduler.harvesting import DEFAULT_CRONS, LONGEST_SPREAD
+from scheduler.harvests.planning import DEFAULT_CRONS, LONGEST_SPREAD
 from tests.unit.docs.dictionary import rendered, written
 from tests.unit.docs.pages import Page, names_in
 from worker.harvests import (

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from cli.stack import WORKERS
 from graph.errors import ErrorClass
+from machine.stack import WORKERS
 from models import claims, container, gate, partitions, quota
 from models.account import AccountState
 from models.invariants import INVARIANTS
@@ -16,8 +16,9 @@ from models.states import PostState
 from pressrun.hints import Queue
 from pressrun.settings import Settings
 from tests.unit.docs.pages import ROOT, Page, names_in
-from worker import aftercare, outcomes, poll, pull, reconcile, reply, settle
+from worker import outcomes, pull, reply
 from worker.harvests import refusals
+from worker.publishing import aftercare, poll, reconcile, settle
 
 PAGE = Page.of("docs/operations.md")
 SETTINGS = Settings()
@@ -64,7 +65,7 @@ def test_every_reason_to_wait_is_there() -> None:
 
 def test_every_check_of_doctor_is_there() -> None:
     told = {name for row in PAGE.table("check", "what it looks at", "when it fails") for name in names_in(row["check"])}
-    made = set(re.findall(r'Finding\(\s*f?"([\w ]+?)(?: \{\w+[^"]*)?"', (ROOT / "cli/checks.py").read_text()))
+    made = set(re.findall(r'Finding\(\s*f?"([\w ]+?)(?: \{\w+[^"]*)?"', (ROOT / "operations/system.py").read_text()))
 
     assert {name.split(" NAME")[0] for name in told} == made
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pressrun.errors import UsageError
-from scheduler.crontab import Crontab
+from scheduler.harvests.crontab import Crontab
 
 NEW_YORK = ZoneInfo("America/New_York")
 

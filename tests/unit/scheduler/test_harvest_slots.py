@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from models.harvest import HarvestKind
 from pressrun.errors import UsageError
-from scheduler.crontab import Crontab
-from scheduler.harvesting import DEFAULT_CRONS, LONGEST_SPREAD, next_slot, offset_of, owed_slot
+from scheduler.harvests.crontab import Crontab
+from scheduler.harvests.planning import DEFAULT_CRONS, LONGEST_SPREAD, next_slot, offset_of, owed_slot
 
 UTC_ZONE = ZoneInfo("UTC")
 NOW = datetime(2026, 5, 5, 12, 7, tzinfo=UTC)

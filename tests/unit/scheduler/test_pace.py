@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.post import PostType
-from scheduler.pace import crowded, places
+from scheduler.posts.pace import crowded, places
 
 T0 = datetime(2026, 12, 24, tzinfo=UTC)
 DAY = timedelta(days=1)

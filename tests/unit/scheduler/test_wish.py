@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.post import IfLate, PostType
-from scheduler.wish import COLUMNS, REQUIRED, ColumnProblem, Wish, parse_wish
+from scheduler.posts.wish import COLUMNS, REQUIRED, ColumnProblem, Wish, parse_wish
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")

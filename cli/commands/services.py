@@ -1,0 +1,96 @@
+"""The processes that Pressrun is made of, one command each: what `up` supervises and containers run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.output import AsJson, say, show_json
+from pressrun.hints import Queue
+
+READY = "READY"
+"""The first word of the line with which a service says on stdout that it works."""
+
+
+def scheduler(as_json: AsJson = False) -> None:
+    """Claim what falls due and tell the workers. Any number may run side by side."""
+    from machine.runtime import read_settings, runtime
+    from machine.stopping import stop_event
+    from pressrun.broker import Broker
+    from scheduler.loop import SchedulerLoop
+
+    with runtime(read_settings(is_service=True), broker=True) as here, stop_event() as stop:
+        broker = Broker(here.redis_url)
+        loop = SchedulerLoop(settings=here.settings, database=here.database, broker=broker)
+        _tell_ready("scheduler", as_json=as_json)
+        loop.run(stop)
+        broker.close()
+
+
+def worker(
+    queue: Annotated[list[Queue] | None, typer.Option(help="Work on this queue; repeatable. Default: all.")] = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=500, help="Steps at a time.")] = 16,
+    as_json: AsJson = False,
+) -> None:
+    """Do what is due: publish, prepare, harvest, handle webhooks. Any number may run side by side."""
+    from celery import signals
+
+    from machine.runtime import media_base_url, read_settings, runtime
+    from worker.app import run_worker
+
+    queues = list(dict.fromkeys(queue or Queue))
+    with runtime(read_settings(is_service=True), broker=True) as here:
+        here.vault()  # a missing key is told now, not with the first post
+        name = f"worker {' '.join(queues)}"
+        signals.worker_ready.connect(lambda **_: _tell_ready(name, as_json=as_json), weak=False)
+        run_worker(
+            here.settings,
+            database_url=here.database_url,
+            redis_url=here.redis_url,
+            queues=queues,
+            concurrency=concurrency,
+            media_base_url=media_base_url(here.settings),
+        )
+
+
+def console(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. Default: PRESSRUN_CONSOLE_HOST.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one. Default: PRESSRUN_CONSOLE_PORT.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take webhooks, offer media to Instagram, answer health checks."""
+    from console.app import create_app
+    from console.serve import run
+    from machine.runtime import read_settings, runtime
+    from migrations import HEAD
+    from pressrun.media.links import derive_key
+
+    settings = read_settings(is_service=True)
+    # Not stopped by a database that is down or behind: then it says so under /readyz.
+    with runtime(settings, broker=True, reachable=False) as here:
+        here.vault()
+        keys = here.settings.keys()
+        app = create_app(
+            here.settings,
+            here.database,
+            media_keys=[derive_key(key) for key in keys],
+            media_root=here.settings.home / "media",
+            redis_url=here.redis_url,
+            schema_head=HEAD,
+        )
+        run(
+            app,
+            host=settings.console_host if host is None else host,
+            port=settings.console_port if port is None else port,
+            on_listening=lambda url: show_json({"ready": True, "url": url}) if as_json else say(f"LISTENING {url}"),
+        )
+
+
+def _tell_ready(name: str, *, as_json: bool) -> None:
+    if as_json:
+        show_json({"ready": True, "service": name})
+    else:
+        say(f"{READY} {name}")

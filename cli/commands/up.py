@@ -1,0 +1,80 @@
+"""`pressrun up`: everything on one machine."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.output import AsJson, note, say, show_json
+
+if TYPE_CHECKING:
+    from machine.runtime import Runtime
+    from pressrun.settings import Settings
+
+
+def up(
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port of the console; 0 takes a free one. Default: PRESSRUN_CONSOLE_PORT."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run Pressrun on this machine until Ctrl-C: servers that are not configured, scheduler, workers and console.
+
+    The schema is brought up to date first. A process that dies is started again.
+    """
+    from machine.runtime import read_settings
+    from machine.stopping import interrupts
+    from pressrun.embedded.servers import wait_stopped
+
+    settings = read_settings()
+    if port is not None:
+        settings = settings.model_copy(update={"console_port": port})
+    with interrupts():
+        _run(settings, as_json=as_json)
+        if settings.database_url is None or settings.redis_url is None:
+            wait_stopped(settings.home)  # False when others still use them
+    note("stopped")
+
+
+def _run(settings: Settings, *, as_json: bool) -> None:
+    from machine import schema
+    from machine.runtime import ping, runtime
+    from machine.stack import pick_port, service_specs, supervised
+
+    with runtime(settings, broker=True, upgraded=False) as here:
+        ping(here.redis_url)
+        here.vault()  # a missing key is told before anything starts
+        schema.upgrade(here.database)
+        port = pick_port(settings.console_host, settings.console_port)
+        specs = service_specs(here, console_port=port)
+        with supervised(specs):
+            try:
+                _tell(here, _parts(here, port, [spec.name for spec in specs]), as_json=as_json)
+                threading.Event().wait()
+            except KeyboardInterrupt:
+                note("stopping; once more to stop at once")
+
+
+def _parts(here: Runtime, port: int, names: list[str]) -> list[dict[str, Any]]:
+    """What runs, and where it can be found."""
+    from machine.stack import url_of
+
+    servers = {"postgres": here.has_own_postgres, "redis": here.has_own_redis}
+    own = [{"service": name, "where": f"in {here.settings.home}"} for name, is_own in servers.items() if is_own]
+    places = {"console": url_of(here.settings.console_host, port)}
+    return [*own, *({"service": name, "where": places.get(name, "running")} for name in names)]
+
+
+def _tell(here: Runtime, parts: list[dict[str, Any]], *, as_json: bool) -> None:
+    if not here.settings.offers_local_media:
+        note("note: Instagram cannot fetch files of this machine; set PRESSRUN_PUBLIC_URL to the console's address")
+        note("      as seen from outside, or use media with public URLs only")
+    if as_json:
+        show_json(parts)
+        return
+    for part in parts:
+        say(f"{part['service']:16}{part['where']}")
+    say("READY")

@@ -1,0 +1,1 @@
+"""What runs on this machine: servers, schema, processes, stopping. It prints nothing."""

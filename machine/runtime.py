@@ -1,0 +1,157 @@
+"""What a command works with: settings made complete, a checked database, the embedded servers when none are named."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from machine import schema
+from models.session import Database
+from pressrun import log
+from pressrun.embedded.home import prepare_home, secret_key
+from pressrun.embedded.servers import borrow_postgres, borrow_redis, redis_py_url
+from pressrun.errors import PressrunError, ServerUnreachable, UsageError
+from pressrun.log import redact
+from pressrun.settings import Settings, is_loopback, load
+from pressrun.vault import Vault
+
+if TYPE_CHECKING:
+    import redis
+
+_BROKER_TIMEOUT_S = 5.0
+_ANY_ADDRESS = ("0.0.0.0", "::", "localhost")  # noqa: S104 - compared with, not listened on
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """`settings` are complete: URLs and keys of the embedded mode are filled in."""
+
+    settings: Settings
+    database: Database
+    has_own_postgres: bool
+    """Postgres is an embedded server of this home."""
+    has_own_redis: bool
+
+    @property
+    def database_url(self) -> str:
+        return self.settings.database_url or ""
+
+    @property
+    def redis_url(self) -> str:
+        return self.settings.redis_url or ""
+
+    def vault(self) -> Vault:
+        """Raises UsageError when there is no key."""
+        return Vault(self.settings.keys())
+
+
+def read_settings(*, is_service: bool = False) -> Settings:
+    """The settings of the environment, and logging as they say; a command for people is quiet unless told otherwise."""
+    settings = load()
+    configure_log(settings, is_service=is_service)
+    return settings
+
+
+def configure_log(settings: Settings, *, is_service: bool) -> None:
+    """Logging as the settings say."""
+    is_told = "log_level" in settings.model_fields_set
+    log.configure(level=settings.log_level if is_service or is_told else "WARNING", form=settings.log_format)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of its dialect each time the schema is looked at
+
+
+@contextmanager
+def runtime(
+    settings: Settings, *, broker: bool = False, upgraded: bool = True, reachable: bool = True
+) -> Iterator[Runtime]:
+    """Borrow or reach the servers.
+
+    Args:
+        broker: the command needs the broker too; whether one that is configured answers is not asked.
+        upgraded: the command needs the current schema. An embedded database is brought up to it.
+        reachable: the command needs a database that answers.
+
+    Raises:
+        ServerUnreachable: with the name of the host.
+        PressrunError: the schema is not the one of this release.
+    """
+    _check_ports(settings)
+    with ExitStack() as stack:
+        is_own = settings.database_url is None
+        database_url = settings.database_url or stack.enter_context(borrow_postgres(settings.home))
+        redis_url = settings.redis_url
+        if broker and redis_url is None:
+            redis_url = stack.enter_context(borrow_redis(settings.home))
+        keys = settings.secret_keys
+        if is_own and not keys:
+            keys = [SecretStr(secret_key(settings.home))]
+        complete = settings.model_copy(
+            update={"database_url": database_url, "redis_url": redis_url, "secret_keys": keys}
+        )
+        database = Database(database_url, application_name="pressrun cli")
+        stack.callback(database.close)
+        if reachable:
+            database.check()
+        if upgraded and (reachable or is_own):
+            _require_schema(database, is_own=is_own)
+        prepare_home(settings.home)
+        yield Runtime(complete, database, has_own_postgres=is_own, has_own_redis=settings.redis_url is None)
+
+
+def connect_broker(redis_url: str) -> redis.Redis:
+    """A client of the broker, for asking it questions."""
+    import redis
+
+    return redis.Redis.from_url(
+        redis_py_url(redis_url), socket_connect_timeout=_BROKER_TIMEOUT_S, socket_timeout=_BROKER_TIMEOUT_S
+    )
+
+
+def ping(redis_url: str) -> str:
+    """The broker's version. Raises ServerUnreachable."""
+    import redis
+
+    client = connect_broker(redis_url)
+    try:
+        info = client.info("server")
+    except redis.RedisError as problem:
+        reason = redact(str(problem).splitlines()[0])
+        raise ServerUnreachable(f"Redis at {redact(redis_url)} does not answer: {reason}") from None
+    finally:
+        client.close()
+    assert isinstance(info, dict)  # noqa: S101 - the client is not an asynchronous one
+    return str(info.get("valkey_version") or info.get("redis_version"))
+
+
+def media_base_url(settings: Settings) -> str | None:
+    """Where Instagram, or the simulator beside us, fetches the files we keep; None when it cannot."""
+    if settings.public_url is not None:
+        return settings.public_url
+    if is_loopback(settings.graph_url) and settings.console_port:
+        host = "127.0.0.1" if settings.console_host in _ANY_ADDRESS else settings.console_host
+        return f"http://{host}:{settings.console_port}"
+    return None
+
+
+def _check_ports(settings: Settings) -> None:
+    for name in ("database_url", "redis_url"):
+        try:
+            _ = urlsplit(getattr(settings, name) or "").port
+        except ValueError:
+            raise UsageError(f"bad setting PRESSRUN_{name.upper()}: its port is not a number from 0 to 65535") from None
+
+
+def _require_schema(database: Database, *, is_own: bool) -> None:
+    status = schema.status(database)
+    if status.is_current:
+        return
+    if is_own:
+        schema.upgrade(database)
+        return
+    found = f"at revision {status.current}" if status.current else "empty"
+    raise PressrunError(f"the database is {found}, this release needs {status.head}: run `pressrun db upgrade`")

@@ -1,0 +1,128 @@
+"""The processes of one machine: what `up` and `demo` supervise, and what each of them is told."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from cli.commands.services import READY
+from machine.runtime import Runtime, media_base_url
+from pressrun.clock import format_duration
+from pressrun.embedded.home import Home
+from pressrun.embedded.supervisor import ProcessSpec, Supervisor
+from pressrun.errors import PressrunError
+from pressrun.hints import Queue
+from pressrun.settings import PREFIX, Settings
+
+WORKERS: dict[str, tuple[tuple[Queue, ...], int]] = {
+    "worker-publish": ((Queue.PUBLISH,), 32),
+    "worker-prepare": ((Queue.PREPARE,), 16),
+    "worker-harvest": ((Queue.HARVEST, Queue.INBOX), 8),
+}
+"""Queues and concurrency of each worker process: a flood of harvests must not reach the threads that publish."""
+
+READY_WITHIN_S = 180.0
+
+_STOP_SCHEDULER, _STOP_WORKERS, _STOP_CONSOLE, STOP_LAST = range(4)
+
+
+@contextmanager
+def supervised(specs: Sequence[ProcessSpec]) -> Iterator[Supervisor]:
+    """The processes, all ready; stopped in order at the end, and at once when that is interrupted."""
+    supervisor = Supervisor()
+    try:
+        supervisor.start(specs, ready_within_s=READY_WITHIN_S)
+        yield supervisor
+    finally:
+        try:
+            supervisor.stop()
+        except KeyboardInterrupt:
+            supervisor.kill()
+            raise
+
+
+def service_specs(here: Runtime, *, console_port: int) -> list[ProcessSpec]:
+    """Scheduler, workers and console, with the settings of `here`."""
+    settings = here.settings.model_copy(update={"console_port": console_port})
+    settings = settings.model_copy(update={"public_url": media_base_url(settings)})
+    worker_specs = [
+        service_spec(
+            settings,
+            name,
+            ["worker", *(f"--queue={queue}" for queue in queues), f"--concurrency={concurrency}"],
+            ready_line=f"{READY} worker",
+            stop_order=_STOP_WORKERS,
+        )
+        for name, (queues, concurrency) in WORKERS.items()
+    ]
+    return [
+        service_spec(settings, "scheduler", ["scheduler"], ready_line=f"{READY} scheduler", stop_order=_STOP_SCHEDULER),
+        *worker_specs,
+        service_spec(settings, "console", ["console"], ready_line="LISTENING ", stop_order=_STOP_CONSOLE),
+    ]
+
+
+def service_spec(
+    settings: Settings, name: str, arguments: Sequence[str], *, ready_line: str, stop_order: int
+) -> ProcessSpec:
+    """One `pressrun` command as a process of its own. Secrets go by the environment, never by the command line."""
+    return ProcessSpec(
+        name=name,
+        # -P: a folder called `models` in the working directory is not ours.
+        argv=[sys.executable, "-P", "-m", "cli", *arguments],
+        env=environment(settings),
+        log_path=Home(settings.home).logs / f"{name}.log",
+        ready_line=ready_line,
+        stop_order=stop_order,
+    )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The whole environment of a service: ours, with exactly these settings."""
+    told = {
+        PREFIX + name.upper(): _text(getattr(settings, name))
+        for name in sorted(settings.model_fields_set)
+        if getattr(settings, name) is not None
+    }
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)} | told
+
+
+def pick_port(host: str, wanted: int) -> int:
+    """`wanted` if it can be had, or a free one for 0. Raises PressrunError.
+
+    Picked ahead because the console must come back under the same address after it died.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, wanted), family=family) as listener:
+            return int(listener.getsockname()[1])
+    except OSError as problem:
+        raise PressrunError(
+            f"the console cannot listen on {host} port {wanted}: {problem.strerror}; choose another with --port"
+        ) from None
+
+
+def url_of(host: str, port: int) -> str:
+    """Where a person on this machine finds the console."""
+    named = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared with, not listened on
+    return f"http://[{named}]:{port}" if ":" in named else f"http://{named}:{port}"
+
+
+def _text(value: Any) -> str:
+    """A setting as the environment takes it."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    if isinstance(value, list):
+        return ",".join(_text(one) for one in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)

@@ -1,0 +1,268 @@
+"""When each harvest is owed: crons in the account's zone, spread by a stable offset per account, never in a heap.
+
+The worker ends a run with an empty slot; `plan` gives the next one. Slots that passed while nobody looked are not made
+up for one by one: the latest of them stands for all. A harvest that never ran is owed at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from models.account import Account
+from models.claims import wake_schedulers
+from models.harvest import Harvest, HarvestKind, HarvestRun, unplanned
+from models.watch import WatchKind, has_watches
+from pressrun import clock, log
+from pressrun.errors import UsageError
+from scheduler.harvests.crontab import Crontab
+
+DEFAULT_CRONS: dict[HarvestKind, str] = {
+    HarvestKind.PROFILE: "0 * * * *",
+    HarvestKind.ACCOUNT: "0 5 * * *",  # early morning: the day before is closed, and on the table when people come in
+    HarvestKind.AUDIENCE: "30 5 * * *",
+    HarvestKind.MEDIA: "0 * * * *",
+    HarvestKind.STORIES: "*/15 * * * *",  # a story is readable for a day only: what is missed is gone
+    HarvestKind.TAGS: "0 */2 * * *",
+    HarvestKind.ONLINE_FOLLOWERS: "0 6 * * *",
+    HarvestKind.COMMENTS: "30 */2 * * *",
+    HarvestKind.COMPETITORS: "0 */6 * * *",
+    HarvestKind.HASHTAGS: "30 */6 * * *",  # what is recent is so for 24 hours
+}
+
+WATCHES_OF: dict[HarvestKind, WatchKind] = {
+    HarvestKind.COMPETITORS: WatchKind.COMPETITOR,
+    HarvestKind.HASHTAGS: WatchKind.HASHTAG,
+}
+"""Kinds that an account has only while it watches something."""
+STANDING_CRONS = {kind: cron for kind, cron in DEFAULT_CRONS.items() if kind not in WATCHES_OF}
+"""Those that every account has."""
+
+SPREAD_PART = 0.8
+"""Share of a cron's period over which accounts are spread."""
+LONGEST_SPREAD = timedelta(hours=2)
+"""A daily harvest stays where its cron puts it on the day."""
+PLAN_LIMIT = 500
+_SAFE_ZONE = ZoneInfo("UTC")
+
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True)
+class HarvestStatus:
+    """Where one harvest stands. `is_pending`: a slot is due and not done; the rest tells of its latest run."""
+
+    id: int
+    account: str
+    timezone: str
+    kind: str
+    cron: str
+    slot_at: datetime | None
+    next_action_at: datetime | None
+    tries: int
+    refused: dict[str, Any]
+    is_pending: bool
+    last_slot_at: datetime | None = None
+    status: str | None = None
+    calls: int | None = None
+    rows: int | None = None
+    errors: list[Any] | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+def next_slot(cron: str, zone: ZoneInfo, account_id: int, after: datetime, *, kind: str = "") -> datetime:
+    """The first slot after that instant, in UTC: an occurrence of the cron, shifted by the account's own offset.
+
+    Raises UsageError when the cron cannot be read or never comes true.
+    """
+    offset = offset_of(cron, account_id, kind)
+    return Crontab(cron).next(zone, after - offset) + offset
+
+
+def offset_of(cron: str, account_id: int, kind: str = "") -> timedelta:
+    """How far this account's slots lie behind the cron: the same each time, shorter than the cron's period."""
+    digest = hashlib.blake2b(f"{account_id}:{kind}".encode(), digest_size=8).digest()
+    return timedelta(seconds=int.from_bytes(digest) % max(1, int(_spread(cron).total_seconds())))
+
+
+def owed_slot(
+    cron: str, zone: ZoneInfo, account_id: int, *, kind: str, done_at: datetime | None, now: datetime
+) -> datetime:
+    """The slot to run next: now for a harvest that never ran, else the latest one missed, else the next one."""
+    if done_at is None:
+        return now
+    following = next_slot(cron, zone, account_id, max(done_at, now), kind=kind)
+    # Look back in growing steps: an outage of a year must not be walked through quarter by quarter of an hour.
+    step = _spread(cron) * 2
+    while done_at < now:
+        since = max(done_at, now - step)
+        slot = next_slot(cron, zone, account_id, since, kind=kind)
+        if slot <= now:
+            while (later := next_slot(cron, zone, account_id, slot, kind=kind)) <= now:
+                slot = later
+            return slot
+        if since == done_at:
+            break
+        step *= 4
+    return following
+
+
+def plan(tx: Session, now: datetime) -> int:
+    """Settle every harvest that waits for a slot; returns how many. Several schedulers may plan at once.
+
+    One that has nothing to read is laid aside, without a slot, until something is watched.
+    """
+    waiting = unplanned(tx, limit=PLAN_LIMIT)
+    if not waiting:
+        return 0
+    zones = _zones(tx, {harvest.account_id for harvest in waiting})
+    done = _done_at(tx, [harvest.id for harvest in waiting])
+    for harvest in waiting:
+        watched = WATCHES_OF.get(HarvestKind(harvest.kind))
+        # Asked under the harvest's row lock, which whoever watches takes too: a watch cannot slip in between.
+        if watched is not None and not has_watches(tx, harvest.account_id, watched):
+            harvest.next_action_at = None
+            continue
+        harvest.slot_at = _slot_of(harvest, zones[harvest.account_id], done.get(harvest.id), now)
+        harvest.next_action_at = max(harvest.slot_at, now)
+        harvest.tries = 0
+    tx.flush()
+    return len(waiting)
+
+
+def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | None = None) -> list[int]:
+    """Make these harvests due at once; returns their ids. A slot that is owed already, or being run, is that run."""
+    # A leased row belongs to a worker (or to a hint on its way): its read is as fresh as one that would start now, and
+    # a slot moved under it would be lost when it finishes.
+    rows = tx.execute(
+        text("""
+            UPDATE harvests
+               SET slot_at = CASE WHEN leased_until > now() OR slot_at <= now() THEN slot_at ELSE now() END,
+                   next_action_at = CASE WHEN leased_until > now() THEN next_action_at ELSE now() END,
+                   tries = CASE WHEN leased_until > now() THEN tries ELSE 0 END
+             WHERE (CAST(:account_id AS bigint) IS NULL OR account_id = :account_id)
+               AND (CAST(:kind AS text) IS NULL OR kind = :kind)
+               AND (slot_at IS NOT NULL OR next_action_at IS NOT NULL)  -- what is laid aside has nothing to read
+            RETURNING id
+        """),
+        {"account_id": account_id, "kind": None if kind is None else kind.value},
+    )
+    ids = sorted(row.id for row in rows)
+    if ids:
+        wake_schedulers(tx)
+    return ids
+
+
+def add_missing_harvests(tx: Session) -> int:
+    """Give accounts that are harvested the kinds that came with a newer release; returns how many were added."""
+    result: Any = tx.execute(
+        text("""
+            INSERT INTO harvests (account_id, kind, cron, next_action_at)
+            SELECT a.account_id, k.kind, k.cron, now()
+              FROM (SELECT DISTINCT account_id FROM harvests) a
+             CROSS JOIN jsonb_to_recordset(CAST(:kinds AS jsonb)) AS k(kind text, cron text)
+             WHERE NOT EXISTS (SELECT FROM harvests h WHERE h.account_id = a.account_id AND h.kind = k.kind)
+            ON CONFLICT DO NOTHING
+        """),
+        {"kinds": json.dumps([{"kind": kind.value, "cron": cron} for kind, cron in STANDING_CRONS.items()])},
+    )
+    return int(result.rowcount)
+
+
+def harvest_status(tx: Session, ids: Sequence[int] | None = None) -> list[HarvestStatus]:
+    """Where these harvests stand (all, without ids), by account and kind."""
+    latest = (
+        select(HarvestRun)
+        .where(HarvestRun.harvest_id == Harvest.id, HarvestRun.backfill_id.is_(None))
+        .order_by(HarvestRun.started_at.desc(), HarvestRun.id.desc())
+        .limit(1)
+        .lateral()
+    )
+    query = (
+        select(
+            Harvest,
+            Account.name,
+            Account.timezone,
+            (Harvest.slot_at <= func.now()).label("is_pending"),
+            latest.c.slot_at.label("last_slot_at"),
+            *(latest.c[name] for name in ("status", "calls", "rows", "errors", "started_at", "finished_at")),
+        )
+        .join(Account, Account.id == Harvest.account_id)
+        .outerjoin(latest, text("true"))
+        .order_by(Account.name, Harvest.kind)
+    )
+    if ids is not None:
+        query = query.where(Harvest.id.in_(ids))
+    return [_status(row._mapping) for row in tx.execute(query)]
+
+
+def calls_of_a_day(tx: Session, *, now: datetime) -> dict[int, int]:
+    """Calls of each harvest in the last 24 hours, by its id."""
+    rows = tx.execute(
+        select(HarvestRun.harvest_id, func.sum(HarvestRun.calls).label("calls"))
+        .where(HarvestRun.started_at >= now - timedelta(days=1), HarvestRun.backfill_id.is_(None))
+        .group_by(HarvestRun.harvest_id)
+    )
+    return {row.harvest_id: int(row.calls) for row in rows}
+
+
+def _status(row: Any) -> HarvestStatus:
+    harvest: Harvest = row["Harvest"]
+    return HarvestStatus(
+        id=harvest.id,
+        account=row["name"],
+        timezone=row["timezone"],
+        kind=harvest.kind,
+        cron=harvest.cron,
+        slot_at=harvest.slot_at,
+        next_action_at=harvest.next_action_at,
+        tries=harvest.tries,
+        refused=dict(harvest.refused),
+        is_pending=bool(row["is_pending"]),
+        **{
+            name: row[name]
+            for name in ("last_slot_at", "status", "calls", "rows", "errors", "started_at", "finished_at")
+        },
+    )
+
+
+def _slot_of(harvest: Harvest, zone: str, done_at: datetime | None, now: datetime) -> datetime:
+    where = (harvest.account_id, harvest.kind)
+    try:
+        return owed_slot(harvest.cron, clock.zone(zone), where[0], kind=where[1], done_at=done_at, now=now)
+    except UsageError as problem:
+        # One account's bad cron or zone must not stop the planning of all others.
+        _log.warning("harvest.bad_schedule", account_id=where[0], kind=where[1], error=str(problem))
+        standard = DEFAULT_CRONS[HarvestKind(harvest.kind)]
+        return owed_slot(standard, _SAFE_ZONE, where[0], kind=where[1], done_at=done_at, now=now)
+
+
+def _zones(tx: Session, account_ids: set[int]) -> dict[int, str]:
+    rows = tx.execute(select(Account.id, Account.timezone).where(Account.id.in_(account_ids)))
+    return {row.id: row.timezone for row in rows}
+
+
+def _done_at(tx: Session, harvest_ids: list[int]) -> dict[int, datetime]:
+    """Up to when each harvest has read: a slot that was run late stands for all slots until it was."""
+    read_at = func.max(func.greatest(HarvestRun.slot_at, HarvestRun.finished_at))
+    rows = tx.execute(
+        select(HarvestRun.harvest_id, read_at.label("read_at"))
+        .where(HarvestRun.harvest_id.in_(harvest_ids), HarvestRun.backfill_id.is_(None))
+        .group_by(HarvestRun.harvest_id)
+    )
+    return {row.harvest_id: row.read_at for row in rows}
+
+
+@lru_cache(maxsize=1024)
+def _spread(cron: str) -> timedelta:
+    return min(Crontab(cron).shortest_gap() * SPREAD_PART, LONGEST_SPREAD)

@@ -1,0 +1,215 @@
+"""What a person may still want of a queued post: cancel, edit, pause, resume, retry, resolve; and of an account.
+
+Each is one transaction that compares the state it found: whoever commits first wins. A change raises the claim, so a
+worker that is just staging the post loses it and can finish nothing. Once the publish intent is committed nothing can
+be taken back, and the caller is told so.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from models import attempt as attempts
+from models import claims, publication, quota
+from models.account import Account, AccountState, lock_account, set_state
+from models.attempt import Action, Attempt
+from models.container import drop_containers
+from models.event import Cause
+from models.part import Part, drop_parts, parts_of
+from models.post import Post, get_post
+from models.publication import Sent
+from models.states import CANCELABLE, PostState, transition
+from pressrun.errors import UsageError
+from pressrun.settings import Settings
+from scheduler.posts.queueing import Checked, add_parts, due_for_staging, params_of
+
+
+class NotPossible(UsageError):
+    """The post is past the point at which this can be done."""
+
+
+def cancel(tx: Session, post_id: int, *, why: str | None = None) -> None:
+    """Take the post back. Canceling it again changes nothing. Raises NotPossible once it may have been sent."""
+    post = _locked(tx, post_id)
+    if post.state == PostState.CANCELED.value:
+        return
+    _require(post, CANCELABLE, "canceled")
+    live = [part for part in parts_of(tx, post_id) if part.media_id is not None]
+    message = f"canceled{f': {why}' if why else ''}"
+    if live:
+        message += f"; {len(live)} of its media had gone out already"
+    _move(tx, post, PostState.CANCELED, Cause("post.canceled", message))
+
+
+def pause(tx: Session, post_id: int) -> None:
+    """Hold the post until it is resumed. Raises NotPossible once it may have been sent."""
+    post = _locked(tx, post_id)
+    if post.state == PostState.DRAFT.value:
+        return
+    _require(post, CANCELABLE, "paused")
+    _move(tx, post, PostState.DRAFT, Cause("post.paused", "paused"), wait_reason="paused")
+
+
+def resume(tx: Session, post_id: int, settings: Settings) -> None:
+    """Let a paused post go on. One whose time has passed goes out at once or expires, by its own rule."""
+    post = _locked(tx, post_id)
+    _require(post, (PostState.DRAFT,), "resumed")
+    _schedule(tx, post, settings, Cause("post.resumed", "resumed"))
+
+
+def retry(tx: Session, post_id: int, settings: Settings, *, now: datetime, publish_at: datetime | None = None) -> None:
+    """Queue a failed or expired post again, by default for now. What has gone out of it already stays as it is."""
+    post = _locked(tx, post_id)
+    _require(post, (PostState.FAILED, PostState.EXPIRED), "retried")
+    drop_containers(tx, post_id, reason="retried", now=now)
+    post.publish_at = publish_at or now
+    post.error = post.error_class = None
+    tx.flush()
+    _schedule(tx, post, settings, Cause("post.retried", f"queued again for {post.publish_at.isoformat()}"))
+
+
+def edit(
+    tx: Session, post_id: int, checked: Checked, settings: Settings, *, now: datetime, has_new_media: bool
+) -> None:
+    """Give the post other content or another time. What Instagram has prepared from the old content is dropped.
+
+    Raises NotPossible once it, or one of its parts, may have been sent.
+    """
+    post = _locked(tx, post_id)
+    _require(post, CANCELABLE, "edited")
+    if any(part.media_id is not None for part in parts_of(tx, post_id)):
+        raise NotPossible(f"post {post_id} has gone out in part and can no longer be edited")
+    wish, was_draft = checked.wish, post.state == PostState.DRAFT.value
+    drop_containers(tx, post_id, reason="edited", now=now)
+    if has_new_media:
+        drop_parts(tx, post_id, now=now)
+        add_parts(tx, post, wish, checked.preflight)
+    else:
+        _set_alt_texts(tx, post_id, wish.alt_texts)
+    post.content_digest = checked.digest
+    post.publish_at, post.timezone = wish.publish_at, wish.timezone
+    post.caption, post.params, post.first_comment = wish.caption, params_of(checked), wish.first_comment
+    if wish.max_lateness is not None:
+        post.max_lateness_s = int(wish.max_lateness.total_seconds())
+    if wish.if_late is not None:
+        post.if_late = wish.if_late.value
+    tx.flush()
+    told = Cause("post.edited", f"edited; due {wish.publish_at.isoformat()}")
+    if was_draft:
+        _move(tx, post, PostState.DRAFT, told, wait_reason="paused")
+    else:
+        _schedule(tx, post, settings, told)
+
+
+def resolve_published(tx: Session, post_id: int, media_id: str, *, now: datetime) -> None:
+    """A person has seen that the post is live as this media."""
+    if not (media_id.isascii() and media_id.isdigit()):
+        raise UsageError(f"{media_id!r} is not a media id: it consists of digits")
+    post = _locked(tx, post_id)
+    _require(post, (PostState.NEEDS_REVIEW,), "resolved")
+    owner = tx.scalar(select(Part.post_id).where(Part.media_id == media_id))
+    if owner is not None:
+        raise UsageError(f"media {media_id} belongs to post {owner} already: which media is this post?")
+    part, attempt = _attempt_to_resolve(tx, post, now)
+    sent = Sent(post, part, attempt, claim=None)
+    publication.record_published(tx, sent, media_id, from_=PostState.NEEDS_REVIEW, how="a person", now=now)
+
+
+def resolve_not_published(tx: Session, post_id: int, *, now: datetime) -> None:
+    """A person has seen that the post is not live: it has failed, and may be retried."""
+    post = _locked(tx, post_id)
+    _require(post, (PostState.NEEDS_REVIEW,), "resolved")
+    found = publication.open_attempt(tx, post_id)
+    if found is not None:
+        publication.record_undone(tx, found[1], now=now, message="a person saw that it was not published")
+    drop_containers(tx, post_id, reason="resolved as not published", now=now)
+    message = "a person saw that it was not published; `pressrun post retry` queues it again"
+    tx.execute(update(Post).where(Post.id == post_id).values(error=message, error_class=None))
+    _move(tx, post, PostState.FAILED, Cause("post.resolved", message))
+
+
+def pause_account(tx: Session, account: Account, *, why: str | None) -> None:
+    """Let nothing of the account go out, and read nothing of it, until it is resumed."""
+    set_state(tx, account.id, AccountState.PAUSED, reason=why or "paused by a person")
+
+
+def resume_account(tx: Session, account: Account) -> int:
+    """Let the account go on; returns how many of its posts were waiting for that. A backlog goes out spaced."""
+    set_state(tx, account.id, AccountState.ACTIVE, reason=None)
+    released = tx.execute(
+        text("""
+            UPDATE posts SET next_action_at = now(), wait_reason = NULL
+             WHERE account_id = :id AND wait_reason = 'account' AND leased_until IS NULL
+               AND next_action_at IS NOT NULL
+        """),
+        {"id": account.id},
+    )
+    claims.wake_schedulers(tx)
+    return int(getattr(released, "rowcount", 0))
+
+
+def _locked(tx: Session, post_id: int) -> Post:
+    """The post under its row lock: a worker's intent comes before or after this change, never between."""
+    tx.execute(text("SELECT 1 FROM posts WHERE id = :id FOR UPDATE"), {"id": post_id})
+    return get_post(tx, post_id)
+
+
+def _require(post: Post, states: tuple[PostState, ...], done: str) -> None:
+    if post.state in states:
+        return
+    why = {
+        PostState.PUBLISHING.value: "it is being sent to Instagram right now",
+        PostState.UNCERTAIN.value: "it has been sent to Instagram, and whether it is live is being found out",
+        PostState.PUBLISHED.value: f"it has gone out as media {post.media_id}",
+        PostState.NEEDS_REVIEW.value: "it may be live: look, then `pressrun post resolve`",
+    }.get(post.state, f"it is {post.state}")
+    raise NotPossible(f"post {post.id} cannot be {done}: {why}")
+
+
+def _attempt_to_resolve(tx: Session, post: Post, now: datetime) -> tuple[Part, Attempt]:
+    """The call in doubt; where none of ours is known, one is written down for what the person has seen."""
+    found = publication.open_attempt(tx, post.id)
+    if found is not None:
+        return found
+    part = next(part for part in parts_of(tx, post.id) if part.parent_id is None and part.media_id is None)
+    attempt = attempts.record_intent(
+        tx, post_id=post.id, part_id=part.id, container_id=None, action=Action.PUBLISH, claim=post.claim, now=now
+    )
+    quota.reserve(tx, lock_account(tx, post.account_id), attempt.id, now=now)
+    return part, attempt
+
+
+def _schedule(tx: Session, post: Post, settings: Settings, told: Cause) -> None:
+    due_at = due_for_staging(post.publish_at, settings)
+    _move(tx, post, PostState.SCHEDULED, told, next_action_at=due_at)
+    claims.wake_schedulers(tx)
+
+
+def _move(
+    tx: Session,
+    post: Post,
+    to: PostState,
+    told: Cause,
+    *,
+    next_action_at: datetime | None = None,
+    wait_reason: str | None = None,
+) -> None:
+    transition(
+        tx,
+        post.id,
+        from_=PostState(post.state),
+        to=to,
+        claim=None,
+        cause=told,
+        next_action_at=next_action_at,
+        wait_reason=wait_reason,
+    )
+
+
+def _set_alt_texts(tx: Session, post_id: int, alt_texts: tuple[str, ...]) -> None:
+    items = [part for part in parts_of(tx, post_id) if part.source is not None]
+    for number, part in enumerate(items):
+        part.alt_text = alt_texts[number] if number < len(alt_texts) and alt_texts[number] else None

@@ -1,0 +1,123 @@
+"""Editing a queued post: what it says now, with some fields changed, checked again like a new wish."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from models.account import get_account
+from models.part import Part, PartKind, parts_of
+from models.post import Post, get_post
+from models.session import Database
+from pressrun import clock
+from pressrun.errors import UsageError
+from pressrun.media.store import MediaStore
+from pressrun.settings import Settings
+from scheduler.posts.changing import edit
+from scheduler.posts.importing import ImportReport, RowProblem, unreachable, without_slots
+from scheduler.posts.preflight import Examined, Examiner, Preflight
+from scheduler.posts.queueing import check
+from scheduler.posts.wish import COLUMNS, Wish, parse_wish
+from scheduler.slots import accounts_with_slots
+
+FIXED = ("account", "type", "key")
+"""Not editable: cancel the post and queue another."""
+
+
+def edit_post(
+    database: Database, settings: Settings, post_id: int, changes: Mapping[str, str], *, base: Path, late: bool = False
+) -> ImportReport:
+    """Change fields of a post; an empty value takes a field away. Problems: nothing was changed.
+
+    Raises:
+        UsageError: a field that does not exist or cannot be edited; nothing to change; NotPossible.
+    """
+    _check_names(changes)
+    now = clock.now()
+    with database.transaction() as tx:
+        post, parts = get_post(tx, post_id), parts_of(tx, post_id)
+        account = get_account(tx, post.account_id)
+        slotted = accounts_with_slots(tx)
+    fields = _fields(post, parts, account.name) | dict(changes)
+    wish, problems = parse_wish(fields, zone=clock.zone(post.timezone), reference=now)
+    report = ImportReport()
+    report.problems += [RowProblem(1, one.column, one.message) for one in problems]
+    if wish is None:
+        return report
+    if wish.publish_at < now and "publish_at" in changes and not late:
+        report.problems.append(RowProblem(1, "publish_at", "is in the past: correct it, or say --late"))
+    preflight = _preflight(settings, wish, post, parts, changes, base)
+    report.warnings += [RowProblem(1, one.column, one.message) for one in preflight.warnings]
+    errors = [*preflight.errors, *(unreachable("media", wish.media, settings) if "media" in changes else [])]
+    if "cover_url" in changes and wish.cover is not None:
+        errors += unreachable("cover_url", (wish.cover,), settings)
+    report.problems += [RowProblem(1, one.column, one.message) for one in errors]
+    report.problems += [RowProblem(1, *problem) for problem in without_slots(wish, slotted)]
+    if report.problems:
+        return report
+    with database.transaction() as tx:
+        edit(tx, post_id, check(wish, preflight), settings, now=now, has_new_media="media" in changes)
+    report.added.append(post_id)
+    return report
+
+
+def _check_names(changes: Mapping[str, str]) -> None:
+    if not changes:
+        raise UsageError("nothing to change: name at least one field")
+    for name in changes:
+        if name not in COLUMNS:
+            raise UsageError(f"a post has no field {name!r}")
+        if name in FIXED:
+            raise UsageError(f"{name} of a queued post cannot be edited: cancel the post and queue another")
+
+
+def _preflight(
+    settings: Settings, wish: Wish, post: Post, parts: list[Part], changes: Mapping[str, str], base: Path
+) -> Preflight:
+    examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base)
+    kept_media = None if "media" in changes else _media(parts)
+    kept_cover = None if "cover_url" in changes else _cover(post, wish)
+    return examiner.examine(wish, kept_media=kept_media, kept_cover=kept_cover)
+
+
+def _media(parts: list[Part]) -> tuple[Examined, ...]:
+    return tuple(
+        Examined(part.source or "", PartKind(part.kind), part.media_sha256, part.media_extension, part.probe)
+        for part in parts
+        if part.kind != PartKind.CAROUSEL.value
+    )
+
+
+def _cover(post: Post, wish: Wish) -> Examined | None:
+    """The cover that the post has, as it was examined then."""
+    cover = post.params.get("cover")
+    if cover is None:
+        return None
+    return Examined(wish.cover or "", PartKind.IMAGE, cover.get("sha256"), cover.get("extension"), {})
+
+
+def _fields(post: Post, parts: list[Part], account: str) -> dict[str, str]:
+    """The post as the row that would have asked for it."""
+    items = [part for part in parts if part.kind != PartKind.CAROUSEL.value]
+    params = post.params
+    given = {
+        "account": account,
+        "publish_at": post.publish_at.isoformat(),
+        "type": post.type,
+        "media": "|".join(part.source or "" for part in items),
+        "caption": post.caption,
+        "alt_text": "|".join(part.alt_text or "" for part in items).rstrip("|"),
+        "first_comment": post.first_comment,
+        "location_id": params.get("location_id"),
+        "user_tags": json.dumps(params["user_tags"]) if params.get("user_tags") else None,
+        "collaborators": "|".join(params.get("collaborators", ())),
+        "cover_url": params["cover"].get("url", "the kept cover") if params.get("cover") else None,
+        "thumb_offset_ms": params.get("thumb_offset_ms"),
+        "share_to_feed": params.get("share_to_feed"),
+        "trial": params.get("trial"),
+        "max_lateness": f"{post.max_lateness_s}s",
+        "if_late": post.if_late,
+        "key": post.key,
+    }
+    return {name: "" if value is None else str(value) for name, value in given.items()}

@@ -1,0 +1,243 @@
+"""Bulk import: every row is checked first, every problem reported with its line, then all rows are queued or none.
+
+Importing the same file again adds nothing: a row is known by its key, or by all that it says.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models.account import Account
+from models.post import IfLate, Post, posts_by_key
+from models.session import Database
+from pressrun import clock
+from pressrun.errors import PressrunError, UsageError
+from pressrun.media.store import MediaStore
+from pressrun.settings import Settings
+from scheduler.posts import pace
+from scheduler.posts.preflight import Examiner
+from scheduler.posts.queueing import Checked, KeyTaken, check, find_same, queue_post
+from scheduler.posts.wish import COLUMNS, REQUIRED, ColumnProblem, Wish, parse_wish
+from scheduler.slots import accounts_with_slots
+
+
+@dataclass(frozen=True)
+class RowProblem:
+    """Where in the file, and what."""
+
+    line: int
+    column: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {self.message}"
+
+
+@dataclass
+class ImportReport:
+    """What an import did. With problems, nothing was queued."""
+
+    added: list[int] = field(default_factory=list)
+    unchanged: list[int] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
+    warnings: list[RowProblem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    fields: Mapping[str, str]
+
+
+def import_csv(database: Database, settings: Settings, path: Path, *, late: bool = False) -> ImportReport:
+    """Queue all rows of a CSV file, or none.
+
+    Args:
+        late: accept times in the past; such a post goes out at once.
+
+    Raises:
+        UsageError: the file cannot be read, is not UTF-8 CSV, or its header is wrong.
+    """
+    return import_rows(database, settings, _read(path), base=path.parent, late=late)
+
+
+def import_fields(
+    database: Database, settings: Settings, fields: Mapping[str, str], *, base: Path, late: bool = False
+) -> ImportReport:
+    """Queue one post given as the fields of one row; its problems carry line 1."""
+    return import_rows(database, settings, [_Row(1, fields)], base=base, late=late)
+
+
+def import_rows(database: Database, settings: Settings, rows: list[_Row], *, base: Path, late: bool) -> ImportReport:
+    """The same for rows that were already read."""
+    now = clock.now()
+    report = ImportReport()
+    examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base)
+    with database.transaction() as tx:
+        accounts = {account.name: account for account in tx.scalars(select(Account))}
+        slotted = accounts_with_slots(tx)
+    # Files and addresses are looked at before the transaction: it must not stay open while a server answers slowly.
+    checked = [
+        (row.line, one)
+        for row in rows
+        if (one := _check_row(row, accounts, examiner, report, settings=settings, now=now))
+    ]
+    for line, one in checked:
+        report.problems += [RowProblem(line, *problem) for problem in without_slots(one.wish, slotted)]
+    _find_doubles(checked, report)
+    try:
+        with database.transaction() as tx:
+            known = posts_by_key(tx, [one.key for _, one in checked])
+            new = _sort_out(checked, known, report, now=now, late=late)
+            _warn_of_full_windows(tx, new, accounts, report)
+            if not report.problems:
+                for _, one in new:
+                    post = queue_post(tx, one, accounts[one.wish.account], settings, now=now, late=late)
+                    report.added.append(post.id)
+    except IntegrityError:
+        raise PressrunError("another import queued one of these keys at the same moment: run this one again") from None
+    return report
+
+
+def _read(path: Path) -> list[_Row]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            _check_header(path, reader.fieldnames)
+            rows = []
+            for fields in reader:
+                if None in fields or any(value is None for value in fields.values()):
+                    count = f"more than {len(reader.fieldnames or [])}" if None in fields else "too few"
+                    raise UsageError(f"{path}: line {reader.line_num}: the row has {count} fields: check its quotes")
+                if any(value.strip() for value in fields.values()):
+                    rows.append(_Row(reader.line_num, fields))
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        reason = "is not UTF-8 text" if isinstance(problem, UnicodeDecodeError) else str(problem)
+        raise UsageError(f"{path}: cannot be read as CSV: {reason}") from None
+    if not rows:
+        raise UsageError(f"{path}: holds no rows")
+    return rows
+
+
+def _check_header(path: Path, header: object) -> None:
+    names = list(header) if isinstance(header, list | tuple) else []
+    if len(names) == 1 and ";" in names[0]:
+        raise UsageError(f"{path}: the columns are separated by semicolons: save it with commas")
+    for name in names:
+        if name not in COLUMNS:
+            raise UsageError(f"{path}: line 1: unknown column {name!r}; the columns are {', '.join(COLUMNS)}")
+    if len(set(names)) < len(names):
+        raise UsageError(f"{path}: line 1: a column stands there twice")
+    missing = [name for name in REQUIRED if name not in names]
+    if missing:
+        raise UsageError(f"{path}: line 1: the column {missing[0]!r} is missing")
+
+
+def _check_row(
+    row: _Row,
+    accounts: Mapping[str, Account],
+    examiner: Examiner,
+    report: ImportReport,
+    *,
+    settings: Settings,
+    now: datetime,
+) -> Checked | None:
+    def refuse(problems: list[ColumnProblem]) -> None:
+        report.problems += [RowProblem(row.line, problem.column, problem.message) for problem in problems]
+
+    name = (row.fields.get("account") or "").strip()
+    account = accounts.get(name)
+    wish, problems = parse_wish(row.fields, zone=clock.zone(account.timezone if account else "UTC"), reference=now)
+    if account is None and name:
+        known = ", ".join(sorted(accounts)[:6]) or "none yet: `pressrun account add` adds one"
+        problems = [ColumnProblem("account", f"unknown account {name!r}; known: {known}"), *problems]
+    if problems or wish is None:
+        refuse(problems)
+        return None
+    preflight = examiner.examine(wish)
+    report.warnings += [RowProblem(row.line, problem.column, problem.message) for problem in preflight.warnings]
+    errors = [*preflight.errors, *unreachable("media", wish.media, settings)]
+    errors += unreachable("cover_url", (wish.cover,) if wish.cover else (), settings)
+    if errors:
+        refuse(errors)
+        return None
+    return check(wish, preflight)
+
+
+def without_slots(wish: Wish, slotted: Collection[str]) -> list[tuple[str, str]]:
+    """Column and message when a post may move to slots that its account does not have."""
+    if wish.if_late is not IfLate.NEXT_SLOT or wish.account in slotted:
+        return []
+    return [("if_late", f"{wish.account} has no posting slots: `pressrun slot add` gives it some")]
+
+
+def unreachable(column: str, sources: tuple[str, ...], settings: Settings) -> list[ColumnProblem]:
+    """Local files need an address at which Instagram can fetch them."""
+    if settings.offers_local_media or all("://" in source for source in sources):
+        return []
+    message = "Instagram could not fetch local files: set PRESSRUN_PUBLIC_URL to this console's public address"
+    return [ColumnProblem(column, message)]
+
+
+def _find_doubles(checked: list[tuple[int, Checked]], report: ImportReport) -> None:
+    first: dict[str, int] = {}
+    for line, one in checked:
+        if one.key in first:
+            said = "the same row" if one.key.startswith("auto:") else f"key {one.key!r}"
+            message = f"{said} stands in line {first[one.key]} already: give each post a key of its own"
+            report.problems.append(RowProblem(line, "key", message))
+        first.setdefault(one.key, line)
+
+
+def _sort_out(
+    checked: list[tuple[int, Checked]], known: Mapping[str, Post], report: ImportReport, *, now: datetime, late: bool
+) -> list[tuple[int, Checked]]:
+    """The rows that are new. Those that are queued already, and those that may not be, are noted in the report."""
+    new = []
+    for line, one in checked:
+        try:
+            if find_same(one, known.get(one.key)):
+                report.unchanged.append(known[one.key].id)
+                continue
+        except KeyTaken as problem:
+            report.problems.append(RowProblem(line, "key", str(problem)))
+            continue
+        if one.wish.publish_at < now and not late:  # only now: a row that was queued in time may be imported again
+            said = one.wish.publish_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+            message = f"{said} is in the past: correct it, or import with --late to publish it at once"
+            report.problems.append(RowProblem(line, "publish_at", message))
+            continue
+        new.append((line, one))
+    report.problems.sort(key=lambda problem: problem.line)
+    return new
+
+
+def _warn_of_full_windows(
+    tx: Session, new: list[tuple[int, Checked]], accounts: Mapping[str, Account], report: ImportReport
+) -> None:
+    """Say which posts would wait because their account's publishing window is full by then."""
+    for name in sorted({one.wish.account for _, one in new}):
+        account = accounts[name]
+        total, duration = pace.window_of(account)
+        wishes = {line: one.wish for line, one in new if one.wish.account == name}
+        lines = {line: wish.publish_at for line, wish in wishes.items()}
+        known = pace.planned(tx, account, since=min(lines.values()) - duration)
+        taken = [wish.publish_at for wish in wishes.values() for _ in range(pace.places(wish.type, wish.media))]
+        full = pace.crowded(known, taken, total=total, duration=duration)
+        for line, at in lines.items():
+            if at in full:
+                message = (
+                    f"{name} would have {full[at]} posts in the {duration.total_seconds() / 3600:g} h before it, "
+                    f"Instagram allows {total}: it will wait until the window frees, by its lateness rule"
+                )
+                report.warnings.append(RowProblem(line, "publish_at", message))

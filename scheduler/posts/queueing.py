@@ -1,0 +1,170 @@
+"""Accepting posts: from a checked wish to rows, once per idempotency key. What CLI and console call."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models.account import Account
+from models.claims import wake_schedulers
+from models.event import Cause, record_event
+from models.part import Part, PartKind
+from models.post import IfLate, Post, PostType
+from models.states import PostState
+from pressrun import clock
+from pressrun.errors import UsageError
+from pressrun.settings import Settings
+from scheduler.posts.preflight import Examined, Preflight
+from scheduler.posts.wish import Wish
+
+_SOON = timedelta(seconds=2)
+
+
+class KeyTaken(UsageError):
+    """The idempotency key belongs to a post with other content."""
+
+    def __init__(self, key: str, post_id: int) -> None:
+        self.key, self.post_id = key, post_id
+        super().__init__(
+            f"key {key!r} is taken by post {post_id}, whose content differs: use another key, or leave that post"
+        )
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A wish that may be queued, with its key and the digest of its content."""
+
+    wish: Wish
+    preflight: Preflight
+    key: str
+    digest: str
+
+
+def check(wish: Wish, preflight: Preflight) -> Checked:
+    """Give the wish its key: its own, or one derived from all that it says, so that the same wish is the same post."""
+    digest = _digest(wish, preflight)
+    return Checked(wish, preflight, wish.key or f"auto:{digest[:24]}", digest)
+
+
+def find_same(checked: Checked, known: Post | None) -> bool:
+    """Whether the post under this key says the same. Raises KeyTaken when it says something else."""
+    if known is None:
+        return False
+    if known.content_digest != checked.digest:
+        raise KeyTaken(checked.key, known.id)
+    return True
+
+
+def queue_post(
+    tx: Session, checked: Checked, account: Account, settings: Settings, *, now: datetime, late: bool
+) -> Post:
+    """Write the post, its parts and its first event; wakes the schedulers when it is due soon."""
+    wish = checked.wish
+    fallback = account.max_lateness_s if account.max_lateness_s is not None else settings.max_lateness.total_seconds()
+    is_late = late and wish.publish_at < now
+    if_late = wish.if_late or (IfLate.PUBLISH if is_late else IfLate(account.if_late or IfLate.EXPIRE))
+    due_at = due_for_staging(wish.publish_at, settings)
+    post = Post(
+        key=checked.key,
+        content_digest=checked.digest,
+        account_id=account.id,
+        type=wish.type.value,
+        state=PostState.SCHEDULED.value,
+        publish_at=wish.publish_at,
+        timezone=wish.timezone,
+        caption=wish.caption,
+        params=params_of(checked),
+        first_comment=wish.first_comment,
+        max_lateness_s=int(wish.max_lateness.total_seconds() if wish.max_lateness is not None else fallback),
+        if_late=if_late.value,
+        next_action_at=due_at,
+    )
+    tx.add(post)
+    tx.flush()
+    add_parts(tx, post, wish, checked.preflight)
+    cause = Cause("post.queued", f"queued for {wish.publish_at.isoformat()}", detail={"zone": wish.timezone})
+    record_event(tx, post.id, cause, from_state=None, to_state=PostState.SCHEDULED.value)
+    if due_at <= now + _SOON:
+        wake_schedulers(tx)
+    return post
+
+
+def add_parts(tx: Session, post: Post, wish: Wish, preflight: Preflight) -> None:
+    """The tree of what needs a container: see docs/decisions/0005."""
+    alt_texts = dict(enumerate(wish.alt_texts))
+    parent_id = None
+    offset = 0
+    if wish.type is PostType.CAROUSEL:
+        parent = Part(post_id=post.id, position=0, kind=PartKind.CAROUSEL.value, probe={})
+        tx.add(parent)
+        tx.flush()
+        parent_id, offset = parent.id, 1
+    for number, one in enumerate(preflight.media):
+        tx.add(
+            Part(
+                post_id=post.id,
+                parent_id=parent_id,
+                position=number + offset,
+                kind=one.kind.value,
+                source=one.source,
+                media_sha256=one.sha256,
+                media_extension=one.extension,
+                alt_text=alt_texts.get(number) or None,
+                probe=one.probe,
+            )
+        )
+    tx.flush()
+
+
+def due_for_staging(publish_at: datetime, settings: Settings) -> datetime:
+    """When the first step of a post is owed. Never in the past: it would look forgotten, and go before all others."""
+    now = clock.now()
+    return publish_at - settings.stage_ahead if publish_at - now > settings.stage_ahead else now
+
+
+def params_of(checked: Checked) -> dict[str, Any]:
+    """What a post keeps of its wish beside the columns of its own."""
+    return _params(checked.wish, checked.preflight)
+
+
+def _params(wish: Wish, preflight: Preflight) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "location_id": wish.location_id,
+        "user_tags": list(wish.user_tags) or None,
+        "collaborators": list(wish.collaborators) or None,
+        "thumb_offset_ms": wish.thumb_offset_ms,
+        "share_to_feed": wish.share_to_feed,
+        "trial": wish.trial,
+        "cover": _cover(preflight.cover),
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _cover(cover: Examined | None) -> dict[str, str] | None:
+    if cover is None:
+        return None
+    if cover.sha256 is None or cover.extension is None:
+        return {"url": cover.source}
+    return {"sha256": cover.sha256, "extension": cover.extension}
+
+
+def _digest(wish: Wish, preflight: Preflight) -> str:
+    # The time as written: `+20s` in a file that is imported twice is the same wish, though not the same instant.
+    said = {
+        "account": wish.account,
+        "publish_at": wish.publish_at_text if wish.publish_at_text.startswith("+") else wish.publish_at.isoformat(),
+        "type": wish.type.value,
+        "media": [one.sha256 or one.source for one in preflight.media],
+        "caption": wish.caption,
+        "alt_texts": list(wish.alt_texts),
+        "first_comment": wish.first_comment,
+        "params": _params(wish, preflight),
+        "max_lateness_s": wish.max_lateness.total_seconds() if wish.max_lateness is not None else None,
+        "if_late": wish.if_late.value if wish.if_late else None,
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

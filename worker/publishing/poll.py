@@ -1,0 +1,177 @@
+"""One look at the containers of a post: are they ready, broken, or still being processed?
+
+A carousel's whole is created once all its items are ready. Waiting is a date in the row: the looks back off from two
+seconds to a minute, and come in time for the due second.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+
+from graph.errors import GraphError, classify_container_status
+from graph.publishing import Container as Seen
+from graph.publishing import ContainerStatus as SeenStatus
+from models import claims
+from models.container import Container, ContainerStatus, drop_container
+from models.event import Cause
+from models.gate import Purpose
+from models.part import Part, PartKind
+from models.states import PostState
+from pressrun import clock
+from pressrun.failpoints import reach
+from worker.context import GateShut, WorkerContext
+from worker.outcomes import Verdict, cause, staging_rule, staging_wait, wait_of
+from worker.publishing.loaded import Loaded, load, move
+from worker.publishing.stage import FIRST_LOOK_AFTER, create, put_off
+from worker.publishing.standing import Park, park_post, settle_standing, tell
+
+STUCK_AFTER = timedelta(minutes=45)
+"""A container that is still being processed after this long is replaced (long reels take minutes, not hours)."""
+_SHORTEST = timedelta(seconds=2)
+_LONGEST = timedelta(seconds=60)
+
+
+def run(ctx: WorkerContext, lease: claims.Lease) -> None:
+    """Look at every container that is not known to be ready."""
+    loaded = load(ctx, lease)
+    if not settle_standing(ctx, loaded, clock.now()):
+        return
+    for part in loaded.parts:
+        if part.media_id is not None:
+            continue
+        looked = _look(ctx, loaded, part)
+        if looked is None:
+            return
+        loaded = looked
+    for part in loaded.unpublished:
+        if part.kind == PartKind.CAROUSEL.value and part.id not in loaded.containers and _items_ready(loaded, part):
+            made = create(ctx, loaded, part)
+            if made is None:
+                return
+            loaded = made
+    _conclude(ctx, loaded)
+
+
+def _look(ctx: WorkerContext, loaded: Loaded, part: Part) -> Loaded | None:
+    """Read one container; None when the post went another way because of what was found."""
+    container = loaded.containers.get(part.id)
+    if container is None:
+        if part.kind == PartKind.CAROUSEL.value:
+            return loaded
+        _restage(ctx, loaded, "is missing")
+        return None
+    if container.ig_id is None:
+        _restage(ctx, loaded, "has no id", container)
+        return None
+    if container.status_code == ContainerStatus.FINISHED.value:
+        return loaded
+    with ctx.database.transaction() as tx:
+        loaded = loaded.renewed(claims.renew(tx, loaded.lease))
+    try:
+        seen = ctx.client(loaded.account, Purpose.PUBLISH).publishing.container(container.ig_id)
+    except GraphError as error:
+        _unreadable(ctx, loaded, error)
+        return None
+    except GateShut as shut:
+        with ctx.database.transaction() as tx:
+            park_post(tx, loaded, Park(shut.until, "throttled", str(shut)))
+        return None
+    reach("poll.after_read")
+    return _record(ctx, loaded, part, container, seen)
+
+
+def _record(ctx: WorkerContext, loaded: Loaded, part: Part, container: Container, seen: Seen) -> Loaded | None:
+    now = clock.now()
+    finished = seen.status_code is SeenStatus.FINISHED
+    values = {
+        "status_code": seen.status_code.value,
+        "status": seen.status,
+        "polls": container.polls + 1,
+        "polled_at": now,
+        "finished_at": now if finished else None,
+    }
+    with ctx.database.transaction() as tx:
+        # A look that stalled must not take a container back that others have seen finished, or published, since.
+        loaded = loaded.renewed(claims.renew(tx, loaded.lease))
+        tx.execute(update(Container).where(Container.id == container.id).values(**values))
+    if seen.status_code in (SeenStatus.ERROR, SeenStatus.EXPIRED):
+        _drop_whole(ctx, loaded, part)
+        error = seen.error or classify_container_status(seen.status or str(seen.status_code))
+        put_off(ctx, loaded, part, container.id, error, reason="container.failed")
+        return None
+    if seen.status_code is SeenStatus.PUBLISHED:
+        _published_elsewhere(ctx, loaded, part)
+        return None
+    if not finished and now - container.created_at > STUCK_AFTER:
+        _drop_whole(ctx, loaded, part)
+        _restage(ctx, loaded, "is stuck in processing", container)
+        return None
+    return load(ctx, loaded.lease)
+
+
+def _conclude(ctx: WorkerContext, loaded: Loaded) -> None:
+    now = clock.now()
+    tops = [loaded.containers.get(part.id) for part in loaded.unpublished]
+    if all(container and container.status_code == ContainerStatus.FINISHED.value for container in tops):
+        with ctx.database.transaction() as tx:
+            due_at = max(loaded.post.publish_at, now)
+            move(tx, loaded, PostState.STAGED, Cause("post.staged", "ready to publish"), next_action_at=due_at)
+            claims.wake_schedulers(tx)
+        return
+    with ctx.database.transaction() as tx:
+        claims.finish(tx, loaded.lease, next_action_at=_next_look(loaded, now))
+
+
+def _next_look(loaded: Loaded, now: datetime) -> datetime:
+    """Sooner while the containers are young, and in time for the due second."""
+    youngest = max((one.created_at for one in loaded.containers.values()), default=now)
+    pause = min(max((now - youngest) / 5, _SHORTEST), _LONGEST)
+    if now - youngest < _SHORTEST:
+        pause = FIRST_LOOK_AFTER
+    before_due = loaded.post.publish_at - now
+    if timedelta(0) < before_due < pause:
+        pause = max(before_due, FIRST_LOOK_AFTER)
+    return now + pause
+
+
+def _items_ready(loaded: Loaded, part: Part) -> bool:
+    items = [loaded.containers.get(child.id) for child in loaded.children(part)]
+    return all(item and item.status_code == ContainerStatus.FINISHED.value for item in items)
+
+
+def _unreadable(ctx: WorkerContext, loaded: Loaded, error: GraphError) -> None:
+    """A container that cannot be read just now is no failed container: look again, it lives for a day."""
+    rule = staging_rule(error)
+    wait = staging_wait(1) if rule.verdict is Verdict.RETRY else wait_of(error, rule)
+    with ctx.database.transaction() as tx:
+        told = cause("container.unreadable", error)
+        tries = loaded.post.tries
+        move(tx, loaded, PostState.STAGING, told, next_action_at=clock.now() + wait, tries=tries)
+
+
+def _restage(ctx: WorkerContext, loaded: Loaded, what: str, container: Container | None = None) -> None:
+    with ctx.database.transaction() as tx:
+        if container is not None:
+            drop_container(tx, container.id, reason=what, now=clock.now())
+        told = Cause("container.replaced", f"a media container {what}; it is made again")
+        move(tx, loaded, PostState.SCHEDULED, told, next_action_at=clock.now(), tries=loaded.post.tries)
+
+
+def _drop_whole(ctx: WorkerContext, loaded: Loaded, part: Part) -> None:
+    """A carousel's whole names its items: when one is replaced, so is the whole."""
+    whole = loaded.containers.get(part.parent_id) if part.parent_id is not None else None
+    if whole is not None:
+        with ctx.database.transaction() as tx:
+            drop_container(tx, whole.id, reason="an item was replaced", now=clock.now())
+
+
+def _published_elsewhere(ctx: WorkerContext, loaded: Loaded, part: Part) -> None:
+    message = (
+        f"{loaded.subject(part)}Instagram says that this container is published already, though we sent no publish "
+        "call for it: look at the account and decide"
+    )
+    with ctx.database.transaction() as tx:
+        tell(tx, loaded.post.id, message, None)
+        move(tx, loaded, PostState.NEEDS_REVIEW, Cause("container.published_elsewhere", message))

@@ -1,0 +1,222 @@
+"""Publishing one staged part: reserve, write the intent down, call once, write the outcome down.
+
+    tx 1   claim held, account locked, quota place reserved, attempt `intent`, post `publishing`
+    call   media_publish, once, within the lease
+    tx 2   attempt and post settled
+
+A crash after tx 1 must read as "perhaps sent": whoever finds the post in `publishing` reconciles it by reading. So the
+intent is committed before the call, never with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from graph.publishing import Published, Refused, Unknown
+from models import attempt as attempts
+from models import claims, quota
+from models.account import Account, lock_account
+from models.attempt import Action, Attempt
+from models.container import USABLE_FOR, Container, ContainerStatus, drop_container
+from models.event import Cause
+from models.gate import Purpose
+from models.part import Part
+from models.post import Post, posts_ahead
+from models.states import PostState
+from pressrun import clock, log
+from pressrun.clock import Deadline
+from pressrun.errors import PressrunError
+from pressrun.failpoints import reach
+from worker.context import GateShut, WorkerContext
+from worker.publishing.loaded import Loaded, durably, move, read
+from worker.publishing.settle import record_published, record_refused, record_unknown, record_unsent
+from worker.publishing.stage import read_quota
+from worker.publishing.standing import Park, is_too_late, leave_time, obstacle, park_post
+
+BACKLOG_AFTER = timedelta(seconds=60)
+"""A post that is later than this belongs to a backlog."""
+_ASK_AGAIN = timedelta(minutes=15)
+_READING_IS_FRESH = timedelta(seconds=30)
+
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What tx 1 committed."""
+
+    loaded: Loaded
+    part: Part
+    attempt: Attempt
+    container_ig_id: str
+
+
+@dataclass(frozen=True)
+class QuotaFull:
+    """The window is full as far as we know; Instagram's own figure may say otherwise."""
+
+    loaded: Loaded
+    park: Park
+
+
+def run(ctx: WorkerContext, lease: claims.Lease) -> None:
+    """Publish the next part of the post, or say why it waits."""
+    reach("publish.before_intent")
+    intent = _intend(ctx, lease)
+    if isinstance(intent, QuotaFull):
+        intent = _ask_instagram(ctx, lease, intent)
+    if intent is None:
+        return
+    reach("publish.after_intent")
+    _send(ctx, intent)
+    reach("publish.after_record")
+
+
+def _ask_instagram(ctx: WorkerContext, lease: claims.Lease, full: QuotaFull) -> Intent | None:
+    """Before a post waits for the window, the account's true figure is read once."""
+    read_at = full.loaded.account.quota_read_at
+    if (read_at is None or clock.now() - read_at > _READING_IS_FRESH) and read_quota(ctx, full.loaded):
+        again = _intend(ctx, lease)
+        if not isinstance(again, QuotaFull):
+            return again
+        full = again
+    with ctx.database.transaction() as tx:
+        park_post(tx, full.loaded, full.park)
+    return None
+
+
+def _intend(ctx: WorkerContext, lease: claims.Lease) -> Intent | QuotaFull | None:
+    """Tx 1. None when the post may not go out now; it has then been moved on."""
+    now = clock.now()
+    with ctx.database.transaction() as tx:
+        lease = claims.renew(tx, lease)
+        loaded = read(tx, lease)
+        account = lock_account(tx, loaded.account.id)
+        part = loaded.unpublished[0]
+        container = loaded.containers.get(part.id)
+        if not _may_send(ctx, tx, loaded, account, container, now) or container is None or container.ig_id is None:
+            return None
+        full = _window_full(tx, account, now)
+        if full is not None:
+            return QuotaFull(loaded, full)
+        lease_s = ctx.settings.lease.total_seconds()
+        deadline = Deadline.after(lease_s)
+        attempt = attempts.record_intent(
+            tx,
+            post_id=loaded.post.id,
+            part_id=part.id,
+            container_id=container.id,
+            action=Action.PUBLISH,
+            claim=lease.claim,
+            now=clock.now(),
+        )
+        quota.reserve(tx, account, attempt.id, now=now)
+        told = Cause("publish.intent", f"{loaded.subject(part)}publishing", detail={"attempt_id": attempt.id})
+        move(tx, loaded, PostState.PUBLISHING, told, from_=PostState.STAGED, lease_s=lease_s)
+        renewed = claims.Lease(lease.table, lease.id, lease.claim, deadline, lease_s)
+        return Intent(loaded.renewed(renewed), part, attempt, container.ig_id)
+
+
+def _may_send(
+    ctx: WorkerContext, tx: Session, loaded: Loaded, account: Account, container: Container | None, now: datetime
+) -> bool:
+    """Everything but the quota. On False the post has been moved on in this transaction."""
+    if is_too_late(loaded.post, now):
+        leave_time(tx, ctx, loaded, now)
+        return False
+    park = obstacle(tx, ctx, loaded.post, account, now) or _spacing(ctx, tx, account, loaded.post, now)
+    if park is not None:
+        park_post(tx, loaded, park)
+        return False
+    if (
+        container is None
+        or container.status_code != ContainerStatus.FINISHED.value
+        or now - container.created_at > USABLE_FOR
+    ):
+        if container is not None:
+            drop_container(tx, container.id, reason="too old to publish", now=now)
+        told = Cause("container.replaced", "the media container is too old to publish; it is made again")
+        move(tx, loaded, PostState.SCHEDULED, told, next_action_at=now)
+        return False
+    return True
+
+
+def _window_full(tx: Session, account: Account, now: datetime) -> Park | None:
+    window = quota.window(tx, account, now=now)
+    if not window.is_full:
+        return None
+    until = max(window.frees_at or now + _ASK_AGAIN, now + timedelta(seconds=1))
+    message = (
+        f"the publishing quota is used up ({window.used} of {window.total} in the window); "
+        f"next try {until:%Y-%m-%d %H:%M:%S} UTC"
+    )
+    return Park(until, "quota", message)
+
+
+def _spacing(ctx: WorkerContext, tx: Session, account: Account, post: Post, now: datetime) -> Park | None:
+    """The account's least time between two posts; the parts of one post follow each other at once.
+
+    A backlog keeps a distance even where the account asks for none, so that an outage does not end in a burst. Each
+    waiting post gets a date of its own, oldest first.
+    """
+    spacing = timedelta(seconds=account.min_spacing_s)
+    if now - post.publish_at > BACKLOG_AFTER:
+        spacing = max(spacing, ctx.settings.backlog_spacing)
+    if not spacing:
+        return None
+    last = attempts.last_intent_at(tx, account.id, except_post=post.id)
+    ahead = posts_ahead(tx, post, now=now)
+    free_at = max(last + spacing if last else now, now) + ahead * spacing
+    if free_at <= now:
+        return None
+    return Park(free_at, "spacing", f"keeps {spacing.total_seconds():g} s of distance to the account's other posts")
+
+
+def _send(ctx: WorkerContext, intent: Intent) -> None:
+    lease = intent.loaded.lease
+    deadline_s = ctx.settings.call_deadline.total_seconds()
+    if lease.deadline.remaining_s() < deadline_s or ctx.stopping.is_set():
+        # Nothing was sent: a stall, or a stop, came between the intent and the call.
+        durably(ctx, lease, lambda tx: record_unsent(tx, intent.loaded, intent.part, intent.attempt, "stopped"))
+        return
+    try:
+        client = ctx.client(intent.loaded.account, Purpose.PUBLISH)
+        outcome = client.publishing.publish(intent.container_ig_id, deadline_s=deadline_s)
+    except PressrunError as problem:
+        # Raised before the call only: the gate is shut, or the account's token cannot be opened.
+        park = _park_for(problem)
+        durably(
+            ctx, lease, lambda tx: record_unsent(tx, intent.loaded, intent.part, intent.attempt, park.message, park)
+        )
+        return
+    reach("publish.after_response")
+    _log.info("publish.answered", post_id=intent.loaded.post.id, outcome=type(outcome).__name__.lower())
+    try:
+        durably(ctx, lease, lambda tx: _settle(tx, intent, outcome))
+    except claims.ClaimLost:
+        # Someone else reconciles the post already; what the answer proved is kept for them on the attempt.
+        durably(ctx, lease, lambda tx: _keep_answer(tx, intent, outcome))
+        raise
+
+
+def _park_for(problem: PressrunError) -> Park:
+    if isinstance(problem, GateShut):
+        return Park(problem.until, "throttled", str(problem))
+    return Park(clock.now() + _ASK_AGAIN, "account", str(problem))
+
+
+def _settle(tx: Session, intent: Intent, outcome: Published | Refused | Unknown) -> None:
+    if isinstance(outcome, Published):
+        record_published(tx, intent.loaded, intent.part, intent.attempt, outcome.media_id, from_=PostState.PUBLISHING)
+    elif isinstance(outcome, Refused):
+        record_refused(tx, intent.loaded, intent.part, intent.attempt, outcome.error)
+    else:
+        record_unknown(tx, intent.loaded, intent.part, intent.attempt, outcome.error)
+
+
+def _keep_answer(tx: Session, intent: Intent, outcome: Published | Refused | Unknown) -> None:
+    if isinstance(outcome, Published):
+        attempts.keep_result(tx, intent.attempt.id, outcome.media_id)

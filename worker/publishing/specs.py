@@ -1,0 +1,90 @@
+"""From a part of a post to the parameters of its container (graph-api.md §2.1)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from graph.publishing import ContainerKind, ContainerSpec, UserTag
+from models.part import Part, PartKind
+from models.post import Post, PostType
+from pressrun import clock
+from pressrun.errors import PressrunError
+from pressrun.media import links
+from pressrun.media.store import MediaStore
+from worker.context import WorkerContext
+from worker.publishing.loaded import Loaded
+
+LINK_LIVES = timedelta(hours=24)
+"""As long as a container may still want to read its media."""
+
+
+def container_spec(ctx: WorkerContext, loaded: Loaded, part: Part) -> ContainerSpec:
+    """What to ask Instagram for. Raises PressrunError when a kept file is gone or cannot be offered."""
+    post, params = loaded.post, loaded.post.params
+    kind = _kind(post, part)
+    is_whole = part.parent_id is None
+    cover = params.get("cover")
+    return ContainerSpec(
+        kind=kind,
+        media_url=None if kind is ContainerKind.CAROUSEL else _part_url(ctx, part),
+        caption=post.caption or None if is_whole and post.type != PostType.STORY.value else None,
+        alt_text=part.alt_text,
+        user_tags=_user_tags(loaded, part),
+        location_id=params.get("location_id") if is_whole else None,
+        collaborators=tuple(params.get("collaborators", ())) if is_whole else (),
+        children=tuple(_child_id(loaded, child) for child in loaded.children(part)),
+        cover_url=_cover_url(ctx, cover) if cover else None,
+        thumb_offset_ms=params.get("thumb_offset_ms"),
+        share_to_feed=params.get("share_to_feed"),
+        trial_graduation_strategy=params.get("trial"),
+    )
+
+
+def _kind(post: Post, part: Part) -> ContainerKind:
+    if part.kind == PartKind.CAROUSEL.value:
+        return ContainerKind.CAROUSEL
+    is_video = part.kind == PartKind.VIDEO.value
+    if part.parent_id is not None:
+        return ContainerKind.CAROUSEL_VIDEO if is_video else ContainerKind.CAROUSEL_IMAGE
+    if post.type == PostType.STORY.value:
+        return ContainerKind.STORY_VIDEO if is_video else ContainerKind.STORY_IMAGE
+    return ContainerKind.REEL if is_video else ContainerKind.IMAGE
+
+
+def _user_tags(loaded: Loaded, part: Part) -> tuple[UserTag, ...]:
+    """Tags belong to the first media item; the items of a carousel carry them, its whole does not."""
+    items = [one for one in loaded.parts if one.kind != PartKind.CAROUSEL.value]
+    if not items or part.id != items[0].id:
+        return ()
+    return tuple(
+        UserTag(username=tag["username"], x=tag.get("x"), y=tag.get("y"))
+        for tag in loaded.post.params.get("user_tags", ())
+    )
+
+
+def _child_id(loaded: Loaded, child: Part) -> str:
+    ig_id = loaded.containers[child.id].ig_id
+    if ig_id is None:
+        raise PressrunError(f"{loaded.subject(child)}has no container yet")
+    return ig_id
+
+
+def _part_url(ctx: WorkerContext, part: Part) -> str:
+    if part.media_sha256 is None or part.media_extension is None:
+        return part.source or ""
+    return _kept_url(ctx, part.media_sha256, part.media_extension, part.source or "")
+
+
+def _cover_url(ctx: WorkerContext, cover: dict[str, Any]) -> str:
+    if "url" in cover:
+        return str(cover["url"])
+    return _kept_url(ctx, cover["sha256"], cover["extension"], "the cover")
+
+
+def _kept_url(ctx: WorkerContext, sha256: str, extension: str, source: str) -> str:
+    if ctx.media_base_url is None:
+        raise PressrunError(f"{source}: Instagram cannot fetch local files: set PRESSRUN_PUBLIC_URL")
+    MediaStore(ctx.settings.home / "media").path(sha256)  # gone: say so now, not as Instagram's fetch error
+    expires_at = clock.now() + LINK_LIVES
+    return links.sign(ctx.media_base_url, sha256, extension, expires_at=expires_at, key=ctx.media_key)

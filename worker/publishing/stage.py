@@ -1,0 +1,199 @@
+"""Staging: create the containers of a post ahead of its time, so that one call is left when it falls due.
+
+Each container is written down before the call that creates it: a lost answer then costs one place of Instagram's 400
+per day, and is counted. Creating a container again is harmless, since nobody sees an unpublished one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from graph.errors import GraphError
+from models import claims, quota
+from models.account import AccountState, lock_account, set_state
+from models.container import (
+    USABLE_FOR,
+    Container,
+    ContainerStatus,
+    container_budget,
+    containers_created,
+    drop_container,
+)
+from models.event import Cause
+from models.gate import Purpose
+from models.part import Part, PartKind
+from models.states import PostState
+from pressrun import clock, log
+from pressrun.errors import PressrunError
+from pressrun.failpoints import reach
+from worker.context import GateShut, WorkerContext
+from worker.outcomes import Verdict, cause, staging_rule, staging_wait, wait_of
+from worker.publishing.loaded import Loaded, durably, load, move
+from worker.publishing.specs import container_spec
+from worker.publishing.standing import Park, fail, park_post, settle_standing
+
+FIRST_LOOK_AFTER = timedelta(seconds=1)
+MOST_CONTAINERS = 40
+"""Of one part, whatever the reasons: a loop of crashes must not eat the account's daily budget."""
+QUOTA_READING_HOLDS = timedelta(hours=1)
+
+_log = log.get(__name__)
+
+
+def run(ctx: WorkerContext, lease: claims.Lease) -> None:
+    """Create what is missing; a carousel's whole waits until its items are ready (`poll`)."""
+    loaded = load(ctx, lease)
+    now = clock.now()
+    if not settle_standing(ctx, loaded, now):
+        return
+    for part in loaded.parts:
+        if part.kind == PartKind.CAROUSEL.value or part.media_id is not None or _is_made(loaded, part, now):
+            continue
+        made = create(ctx, loaded, part)
+        if made is None:
+            return
+        loaded = made
+    _read_quota(ctx, loaded, now)
+    with ctx.database.transaction() as tx:
+        staged = Cause("post.staging", f"{len(loaded.containers)} media containers created")
+        move(
+            tx,
+            loaded,
+            PostState.STAGING,
+            staged,
+            next_action_at=clock.now() + FIRST_LOOK_AFTER,
+            tries=loaded.post.tries,  # failures count until the post is staged
+        )
+
+
+def create(ctx: WorkerContext, loaded: Loaded, part: Part) -> Loaded | None:
+    """One container; None when the post has been parked, put off or failed instead. Raises ClaimLost."""
+    try:
+        spec = container_spec(ctx, loaded, part)
+    except PressrunError as problem:
+        _fail(ctx, loaded, Cause("stage.refused", f"{loaded.subject(part)}{problem}", error_class="invalid_media"))
+        return None
+    noted = _note(ctx, loaded, part)
+    if noted is None:
+        return None
+    loaded, container_id = noted
+    reach("stage.before_container")
+    try:
+        created = ctx.client(loaded.account, Purpose.PUBLISH).publishing.create_container(spec)
+    except GraphError as error:
+        _refused(ctx, loaded, part, container_id, error)
+        return None
+    except GateShut as shut:
+        with ctx.database.transaction() as tx:
+            drop_container(tx, container_id, reason="gate was shut", now=clock.now())
+            park_post(tx, loaded, Park(shut.until, "throttled", str(shut)))
+        return None
+    except PressrunError as problem:
+        _fail(ctx, loaded, Cause("stage.refused", f"{loaded.subject(part)}{problem}", error_class="invalid_request"))
+        return None
+    reach("stage.after_container")
+
+    def store(tx: Session) -> None:
+        tx.execute(
+            update(Container)
+            .where(Container.id == container_id)
+            .values(ig_id=created.id, status_code=ContainerStatus.IN_PROGRESS.value)
+        )
+
+    durably(ctx, loaded.lease, store)  # also when the claim has passed on: the answer is true all the same
+    reach("stage.after_record")
+    return load(ctx, loaded.lease)
+
+
+def put_off(
+    ctx: WorkerContext, loaded: Loaded, part: Part, container_id: int, error: GraphError, *, reason: str
+) -> None:
+    """What follows from a container that failed: again with a new one, later, or never."""
+    rule = staging_rule(error)
+    now = clock.now()
+    told = cause(reason, error, subject=loaded.subject(part))
+    with ctx.database.transaction() as tx:
+        drop_container(tx, container_id, reason=reason, now=now)
+        tries = loaded.post.tries + 1
+        if rule.verdict is Verdict.RETRY and tries < rule.most and containers_created(tx, part.id) < MOST_CONTAINERS:
+            again_at = now + staging_wait(loaded.post.tries)
+            move(tx, loaded, PostState.SCHEDULED, told, next_action_at=again_at, tries=tries)
+        elif rule.verdict in (Verdict.RETRY, Verdict.FAIL):
+            fail(tx, loaded, told)
+        else:
+            if rule.verdict is Verdict.BREAK_ACCOUNT:
+                set_state(tx, loaded.account.id, AccountState.BROKEN, reason=error.advice)
+            elif rule.verdict is Verdict.BLOCK_ACCOUNT:
+                until = now + wait_of(error, rule)
+                set_state(tx, loaded.account.id, AccountState.BLOCKED, reason=error.advice, until=until)
+            wait_reason = "account" if error.error_class.value in ("auth", "blocked") else error.error_class.value
+            again_at = now + wait_of(error, rule)
+            move(tx, loaded, PostState.SCHEDULED, told, next_action_at=again_at, wait_reason=wait_reason)
+
+
+def _note(ctx: WorkerContext, loaded: Loaded, part: Part) -> tuple[Loaded, int] | None:
+    """Write the container down before it is asked for; None when the account's budget is used up."""
+    now = clock.now()
+    with ctx.database.transaction() as tx:
+        lease = claims.renew(tx, loaded.lease)
+        lock_account(tx, loaded.account.id)  # the budget is counted and used by one at a time
+        stale = loaded.containers.get(part.id)
+        if stale is not None:
+            drop_container(tx, stale.id, reason="its answer was lost, or it is too old", now=now)
+        left, frees_at = container_budget(tx, loaded.account.id, now=now)
+        if left == 0 and frees_at is not None:
+            message = "Instagram lets an account create 400 media containers in 24 h; all are used"
+            park_post(tx, loaded, Park(frees_at, "container_budget", message))
+            return None
+        container = Container(part_id=part.id, account_id=loaded.account.id, created_at=now)
+        tx.add(container)
+        tx.flush()
+        return loaded.renewed(lease), container.id
+
+
+def _refused(ctx: WorkerContext, loaded: Loaded, part: Part, container_id: int, error: GraphError) -> None:
+    _log.info("stage.refused", post_id=loaded.post.id, error_class=error.error_class.value, code=error.code)
+    put_off(ctx, loaded, part, container_id, error, reason="stage.refused")
+
+
+def _fail(ctx: WorkerContext, loaded: Loaded, told: Cause) -> None:
+    with ctx.database.transaction() as tx:
+        fail(tx, loaded, told)
+
+
+def _read_quota(ctx: WorkerContext, loaded: Loaded, now: datetime) -> None:
+    """Refresh Instagram's own figure ahead of the due second; a refusal changes nothing that is known."""
+    read_at = loaded.account.quota_read_at
+    if read_at is not None and now - read_at < QUOTA_READING_HOLDS:
+        return
+    read_quota(ctx, loaded)
+
+
+def read_quota(ctx: WorkerContext, loaded: Loaded) -> bool:
+    """Whether Instagram's figure of the publishing window could be read and kept."""
+    try:
+        limit = ctx.client(loaded.account, Purpose.PUBLISH).publishing.limit()
+    except (GraphError, GateShut) as problem:
+        _log.info("quota.unread", account_id=loaded.account.id, error=str(problem))
+        return False
+    with ctx.database.transaction() as tx:
+        quota.record_reading(
+            tx,
+            loaded.account.id,
+            usage=limit.quota_usage,
+            total=limit.quota_total,
+            duration_s=limit.quota_duration_s,
+            now=clock.now(),
+        )
+    return True
+
+
+def _is_made(loaded: Loaded, part: Part, now: datetime) -> bool:
+    """Whether the part's container will do. One without an id, or too old for the due time, is made again."""
+    container = loaded.containers.get(part.id)
+    if container is None or container.ig_id is None:
+        return False
+    return container.created_at + USABLE_FOR > max(loaded.post.publish_at, now)
