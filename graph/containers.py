@@ -34,9 +34,9 @@ _MENTION = re.compile(r"(?<![\w.@])@[\w.]+")
 class InvalidSpec(PressrunError):
     """The container asks for what its kind does not allow; nothing was called."""
 
-    def __init__(self, kind: ContainerKind, problems: list[str]) -> None:
-        self.kind, self.problems = kind, problems
-        super().__init__(redact(f"this {kind.replace('_', ' ')} cannot be created: {'; '.join(problems)}"))
+    def __init__(self, container_kind: ContainerKind, problems: list[str]) -> None:
+        self.container_kind, self.problems = container_kind, problems
+        super().__init__(redact(f"this {container_kind.replace('_', ' ')} cannot be created: {'; '.join(problems)}"))
 
 
 class ContainerKind(StrEnum):

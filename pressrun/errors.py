@@ -48,7 +48,7 @@ class PressrunError(Exception):
         field: str | None = None,
         ids: Mapping[str, int | str] | None = None,
     ) -> None:
-        super().__init__(message or (type(self).__doc__ or "").strip())
+        super().__init__(message or (self.__class__.__doc__ or "").strip())
         if type is not None:
             self.type = type
         self.field = field
