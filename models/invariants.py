@@ -154,6 +154,16 @@ INVARIANTS: dict[str, str] = {
          WHERE NOT EXISTS (SELECT FROM pg_trigger g
                             WHERE g.tgrelid = t.name::regclass AND g.tgname = 'append_only' AND g.tgenabled <> 'D')
     """,
+    # The scheduler plans, and the worker reads, by what the row of a harvest says of its runs.
+    "harvest_unlike_its_runs": """
+        SELECT 'harvest ' || h.id || ' says something else than its runs'
+          FROM harvests h
+          LEFT JOIN (SELECT harvest_id, max(id) AS last_run_id,
+                            max(greatest(slot_at, finished_at)) FILTER (WHERE finished_at IS NOT NULL) AS done_at,
+                            max(finished_at) FILTER (WHERE status IN ('done', 'partial')) AS covered_at
+                       FROM harvest_runs WHERE backfill_id IS NULL GROUP BY harvest_id) r ON r.harvest_id = h.id
+         WHERE (h.last_run_id, h.done_at, h.covered_at) IS DISTINCT FROM (r.last_run_id, r.done_at, r.covered_at)
+    """,
     # 10. A webhook lost after its 200.
     "inbox_forgotten": """
         SELECT 'inbox event ' || id || ' is neither handled nor owed a step' FROM inbox_events

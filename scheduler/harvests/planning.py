@@ -53,6 +53,7 @@ LONGEST_SPREAD = timedelta(hours=2)
 """A daily harvest stays where its cron puts it on the day."""
 PLAN_LIMIT = 500
 _SAFE_ZONE = ZoneInfo("UTC")
+_OF_THE_RUN = ("status", "calls", "rows", "errors", "started_at", "finished_at")
 
 _log = log.get(__name__)
 
@@ -126,14 +127,13 @@ def plan(tx: Session, now: datetime) -> int:
     if not waiting:
         return 0
     zones = _zones(tx, {harvest.account_id for harvest in waiting})
-    done = _done_at(tx, [harvest.id for harvest in waiting])
     for harvest in waiting:
         watched = WATCHES_OF.get(HarvestKind(harvest.kind))
         # Asked under the harvest's row lock, which whoever watches takes too: a watch cannot slip in between.
         if watched is not None and not has_watches(tx, harvest.account_id, watched):
             harvest.next_action_at = None
             continue
-        harvest.slot_at = _slot_of(harvest, zones[harvest.account_id], done.get(harvest.id), now)
+        harvest.slot_at = _slot_of(harvest, zones[harvest.account_id], now)
         harvest.next_action_at = max(harvest.slot_at, now)
         harvest.tries = 0
     tx.flush()
@@ -181,24 +181,17 @@ def add_missing_harvests(tx: Session) -> int:
 
 def harvest_status(tx: Session, ids: Sequence[int] | None = None) -> list[HarvestStatus]:
     """Where these harvests stand (all, without ids), by account and kind."""
-    latest = (
-        select(HarvestRun)
-        .where(HarvestRun.harvest_id == Harvest.id, HarvestRun.backfill_id.is_(None))
-        .order_by(HarvestRun.started_at.desc(), HarvestRun.id.desc())
-        .limit(1)
-        .lateral()
-    )
     query = (
         select(
             Harvest,
             Account.name,
             Account.timezone,
             (Harvest.slot_at <= func.now()).label("is_pending"),
-            latest.c.slot_at.label("last_slot_at"),
-            *(latest.c[name] for name in ("status", "calls", "rows", "errors", "started_at", "finished_at")),
+            HarvestRun.slot_at.label("last_slot_at"),
+            *(getattr(HarvestRun, name) for name in _OF_THE_RUN),
         )
         .join(Account, Account.id == Harvest.account_id)
-        .outerjoin(latest, text("true"))
+        .outerjoin(HarvestRun, HarvestRun.id == Harvest.last_run_id)
         .order_by(Account.name, Harvest.kind)
     )
     if ids is not None:
@@ -229,15 +222,12 @@ def _status(row: Any) -> HarvestStatus:
         tries=harvest.tries,
         refused=dict(harvest.refused),
         is_pending=bool(row["is_pending"]),
-        **{
-            name: row[name]
-            for name in ("last_slot_at", "status", "calls", "rows", "errors", "started_at", "finished_at")
-        },
+        **{name: row[name] for name in ("last_slot_at", *_OF_THE_RUN)},
     )
 
 
-def _slot_of(harvest: Harvest, zone: str, done_at: datetime | None, now: datetime) -> datetime:
-    where = (harvest.account_id, harvest.kind)
+def _slot_of(harvest: Harvest, zone: str, now: datetime) -> datetime:
+    where, done_at = (harvest.account_id, harvest.kind), harvest.done_at
     try:
         return owed_slot(harvest.cron, clock.zone(zone), where[0], kind=where[1], done_at=done_at, now=now)
     except UsageError as problem:
@@ -250,17 +240,6 @@ def _slot_of(harvest: Harvest, zone: str, done_at: datetime | None, now: datetim
 def _zones(tx: Session, account_ids: set[int]) -> dict[int, str]:
     rows = tx.execute(select(Account.id, Account.timezone).where(Account.id.in_(account_ids)))
     return {row.id: row.timezone for row in rows}
-
-
-def _done_at(tx: Session, harvest_ids: list[int]) -> dict[int, datetime]:
-    """Up to when each harvest has read: a slot that was run late stands for all slots until it was."""
-    read_at = func.max(func.greatest(HarvestRun.slot_at, HarvestRun.finished_at))
-    rows = tx.execute(
-        select(HarvestRun.harvest_id, read_at.label("read_at"))
-        .where(HarvestRun.harvest_id.in_(harvest_ids), HarvestRun.backfill_id.is_(None))
-        .group_by(HarvestRun.harvest_id)
-    )
-    return {row.harvest_id: row.read_at for row in rows}
 
 
 @lru_cache(maxsize=1024)

@@ -106,6 +106,20 @@ class Field:
         run = self.latest_run(kind, account)
         self.sql("UPDATE harvest_runs SET status = 'running', finished_at = NULL WHERE id = :id", id=run.id)
         self.sql("UPDATE harvests SET slot_at = :slot WHERE id = :id", slot=run.slot_at, id=run.harvest_id)
+        self.recount()
+
+    def recount(self) -> None:
+        """After runs have been changed by hand: what their harvests say of them."""
+        self.sql(
+            """
+            UPDATE harvests h SET last_run_id = r.last_run_id, done_at = r.done_at, covered_at = r.covered_at
+              FROM (SELECT harvest_id, max(id) AS last_run_id,
+                           max(greatest(slot_at, finished_at)) FILTER (WHERE status <> 'running') AS done_at,
+                           max(finished_at) FILTER (WHERE status IN ('done', 'partial')) AS covered_at
+                      FROM harvest_runs WHERE backfill_id IS NULL GROUP BY harvest_id) r
+             WHERE r.harvest_id = h.id
+            """
+        )
 
     def notify(self, account: Account | None, field: str, value: Any, *, entry_id: str = "") -> int:
         """A webhook change in the inbox; returns the event's number."""

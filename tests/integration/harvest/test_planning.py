@@ -61,6 +61,7 @@ def test_after_an_outage_one_slot_stands_for_all(field_: Field) -> None:
     account = field_.account(0)
     run = field_.harvest(HarvestKind.STORIES, account)
     field_.sql("UPDATE harvest_runs SET slot_at = :at, finished_at = :at", at=clock.now() - timedelta(days=3))
+    field_.recount()
 
     field_.plan()
 
@@ -74,6 +75,7 @@ def test_a_slot_that_was_run_late_is_not_followed_by_those_it_stands_for(field_:
     account = field_.account(0)
     run = field_.harvest(HarvestKind.STORIES, account)
     field_.sql("UPDATE harvest_runs SET slot_at = slot_at - interval '5 hours'")
+    field_.recount()
 
     field_.plan()
 

@@ -94,6 +94,7 @@ def _world(tx: Session) -> dict[str, int]:
         ),
         {"harvest": ids["harvest"]},
     )
+    tx.execute(text("UPDATE harvests SET last_run_id = (SELECT max(id) FROM harvest_runs)"))
     ids["inbox"] = make_inbox_event(tx, next_action_at=now - timedelta(seconds=1)).id
     make_inbox_event(tx, next_action_at=None, handled_at=now)
     make_inbox_event(tx, next_action_at=None, error="could not be handled")

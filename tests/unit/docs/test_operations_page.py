@@ -16,7 +16,7 @@ from models.states import PostState
 from pressrun.hints import Queue
 from pressrun.settings import Settings
 from tests.unit.docs.pages import ROOT, Page, names_in
-from worker import outcomes, pull, reply
+from worker import backoff, outcomes, pull, reply
 from worker.harvests import refusals
 from worker.publishing import aftercare, poll, reconcile, settle
 
@@ -130,7 +130,7 @@ def test_a_number_is_the_one_of_the_code(fact: str) -> None:
 
 
 def test_the_numbers_in_words_are_those_of_the_code() -> None:
-    waits = [outcomes.staging_wait(tries) for tries in range(TRIES - 1) for _ in range(50)]
+    waits = [backoff.staging_wait(tries) for tries in range(TRIES - 1) for _ in range(50)]
 
     assert timedelta(weeks=1) == refusals.ASK_AGAIN_AFTER
     assert timedelta(days=1) == refusals.ASK_SOON_AFTER
