@@ -328,6 +328,19 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
     "inbox_forgotten": [
         (["UPDATE inbox_events SET next_action_at = NULL WHERE id = :inbox"], "inbox event {inbox} is neither handled"),
     ],
+    "harvest_unlike_its_runs": [
+        (["UPDATE harvests SET last_run_id = NULL"], "harvest {harvest} says something else than its runs"),
+        (["UPDATE harvests SET done_at = now()"], "harvest {harvest} says something else"),
+        (["UPDATE harvests SET covered_at = now()"], "harvest {harvest} says something else"),
+        (["UPDATE harvest_runs SET finished_at = now()"], "harvest {harvest} says something else"),
+        (
+            [
+                "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at)"
+                " VALUES (:harvest, now() + interval '1 hour', 'running', 'v25.0', now())"
+            ],
+            "harvest {harvest} says something else",
+        ),
+    ],
     "inbox_late": [
         (
             ["UPDATE inbox_events SET next_action_at = now() - interval '11 minutes' WHERE id = :inbox"],
@@ -463,6 +476,12 @@ HARMLESS: dict[str, list[str]] = {
     "a container that was replaced before it was ever sent": [
         "UPDATE containers SET dropped_at = now() WHERE part_id = :refused_part",
         "INSERT INTO containers (part_id, account_id) VALUES (:refused_part, :account)",
+    ],
+    "a backfill, whose runs are of no slot": [
+        "INSERT INTO backfills (account_id, kind, since, next_action_at)"
+        " VALUES (:account, 'profile', now(), now() + interval '1 minute')",
+        "INSERT INTO harvest_runs (harvest_id, backfill_id, slot_at, status, api_version, started_at, finished_at)"
+        " SELECT :harvest, id, now() + interval '1 hour', 'done', 'v25.0', now(), now() FROM backfills",
     ],
     "a claimed inbox event": ["UPDATE inbox_events SET next_action_at = now() + interval '1 minute' WHERE id = :inbox"],
 }

@@ -186,8 +186,6 @@ def test_what_is_offered_is_accepted() -> None:
 def test_the_minimum_audience_is_told() -> None:
     assert ACCOUNT["follower_demographics"].minimum == "100 followers"
     assert ACCOUNT["reach"].minimum is None
-    assert MEDIA["reach"].minimum == "5 viewers of a story"
-    assert MEDIA["saved"].minimum is None
 
 
 class TestProductTypes:
