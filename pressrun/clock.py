@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 
 _DURATION = re.compile(r"(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m(?:in)?)?\s*(?:(\d+(?:\.\d+)?)s)?", re.ASCII)
 
@@ -23,20 +23,20 @@ def now() -> datetime:
 
 
 def parse_duration(text: str) -> timedelta:
-    """`90s`, `15m`, `2h30m`, `1d` or bare seconds. Raises UsageError on anything else."""
+    """`90s`, `15m`, `2h30m`, `1d` or bare seconds. Raises Invalid on anything else."""
     stripped = text.strip().lower()
     if re.fullmatch(r"\d+(\.\d+)?", stripped, re.ASCII):
         return _timedelta(seconds=float(stripped), text=text)
     match = _DURATION.fullmatch(stripped)
     if not stripped or match is None:
-        raise UsageError(f"{text!r} is not a duration: write it as 90s, 15m, 2h30m or 1d")
+        raise Invalid(f"{text!r} is not a duration: write it as 90s, 15m, 2h30m or 1d", type="duration.invalid")
     days, hours, minutes, seconds = (float(part) if part else 0.0 for part in match.groups())
     return _timedelta(seconds=days * 86400 + hours * 3600 + minutes * 60 + seconds, text=text)
 
 
 def _timedelta(*, seconds: float, text: str) -> timedelta:
     if seconds > 400 * 86400:
-        raise UsageError(f"{text!r} is longer than 400 days")
+        raise Invalid(f"{text!r} is longer than 400 days", type="duration.too_long")
     return timedelta(seconds=seconds)
 
 
@@ -57,14 +57,14 @@ def format_duration(value: timedelta) -> str:
 
 
 def zone(name: str) -> ZoneInfo:
-    """The IANA zone of that name. Raises UsageError with near names when there is none."""
+    """The IANA zone of that name. Raises Invalid with near names when there is none."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # ValueError: a path instead of a name; OSError: a folder
         last = name.rsplit("/", 1)[-1].replace(" ", "_").lower()
         near = sorted(known for known in available_timezones() if last and last in known.lower())[:3]
         advice = f"; did you mean {' or '.join(near)}?" if near else "; use an IANA name such as Europe/Paris"
-        raise UsageError(f"unknown time zone {name!r}{advice}") from None
+        raise Invalid(f"unknown time zone {name!r}{advice}", type="zone.unknown") from None
 
 
 def resolve_local(wall: datetime, zone_: ZoneInfo) -> datetime:
@@ -93,7 +93,7 @@ def _transition(low: datetime, high: datetime, zone_: ZoneInfo) -> datetime:
 def parse_instant(text: str, zone_: ZoneInfo, *, reference: datetime) -> datetime:
     """An ISO 8601 instant; without an offset it is wall time in `zone_`; `+90s` counts from `reference`.
 
-    Returns UTC. Raises UsageError.
+    Returns UTC. Raises Invalid.
     """
     stripped = text.strip()
     if stripped.startswith("+"):
@@ -101,14 +101,15 @@ def parse_instant(text: str, zone_: ZoneInfo, *, reference: datetime) -> datetim
     try:
         parsed = datetime.fromisoformat(stripped)
     except ValueError:
-        raise UsageError(
+        raise Invalid(
             f"{text!r} is not a time: write 2026-12-24T18:30 (wall time), "
-            "2026-12-24T18:30:00Z (an instant) or +90s (from now)"
+            "2026-12-24T18:30:00Z (an instant) or +90s (from now)",
+            type="time.invalid",
         ) from None
     try:
         return resolve_local(parsed, zone_) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except OverflowError:
-        raise UsageError(f"{text!r} is outside the calendar") from None
+        raise Invalid(f"{text!r} is outside the calendar", type="time.invalid") from None
 
 
 @dataclass(frozen=True)
