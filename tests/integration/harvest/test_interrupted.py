@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -133,13 +134,14 @@ def test_a_worker_that_stalls_until_another_took_over_stores_nothing_more(field:
 
     ctx = field.ctx
     slow = Stalling(ctx.settings, ctx.database, ctx.vault, ctx.transport)
-    thread = threading.Thread(target=harvest.run, args=(slow, stalled))
-    thread.start()
-    assert reached.wait(20)
+    with ThreadPoolExecutor(1) as pool:
+        stalling = pool.submit(harvest.run, slow, stalled)
+        assert reached.wait(20)
 
-    run = field.harvest(HarvestKind.TAGS, account)
-    resume.set()
-    thread.join(20)
+        run = field.harvest(HarvestKind.TAGS, account)
+        resume.set()
+        with pytest.raises(ClaimLost):
+            stalling.result(20)
 
     assert (run.status, run.rows) == ("done", 122)
     assert field.latest_run(HarvestKind.TAGS, account) == run
