@@ -17,7 +17,7 @@ from sqlalchemy import text
 from models.insight import Observation, store_observations
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.session import Database
-from models.views import View
+from models.reading.views import View
 from pressrun import clock
 from tests.factories.rows import make_account
 from tests.integration.cli.conftest import Command

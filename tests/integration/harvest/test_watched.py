@@ -15,7 +15,7 @@ from models.watch import WatchKind
 from pressrun import clock
 from pressrun.errors import UsageError
 from scheduler.harvests.planning import add_missing_harvests, request_run
-from scheduler.harvests.watching import unwatch, watch, watch_rows
+from scheduler.harvests.watching import unwatch, watch
 from tests.integration.harvest.conftest import Field
 from tests.integration.harvest.instagram import advance
 from tests.integration.models.racing import race

@@ -71,11 +71,6 @@ class Answer:
     batches: Iterator[Sequence[Sequence[Any]]]
 
 
-def time_column(view: View) -> str:
-    """The column that `since` and `until` are about."""
-    return _TIME[view]
-
-
 def has_days(view: View) -> bool:
     return _TIME[view] == "day"
 
