@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from machine.errands import Errand, run_errand
 from models.reading.harvests import BackfillStatus, backfill_status
+from operations.errands import Errand, Hands, await_errand
 from operations.harvests import parse_kind
 from operations.operation import Asker, Context, Effect, Scope, operation
 from operations.times import instant
 from operations.which import account_id_of
 from pressrun import clock
 from scheduler.harvests.backfilling import Requested, request_backfills
+
+__all__ = ["BackfillStatus", "await_backfills", "parse_since", "request", "statuses"]
 
 
 @operation("backfill.request", effect=Effect.CHANGES, scope=Scope.PUBLISH)
@@ -38,7 +40,12 @@ def statuses(ctx: Context, asker: Asker, ids: Sequence[int]) -> list[BackfillSta
 
 @operation("backfill.await", effect=Effect.READS, scope=Scope.READ)
 def await_backfills(
-    ctx: Context, asker: Asker, ids: Sequence[int], *, on_progress: Callable[[list[BackfillStatus]], None]
+    ctx: Context,
+    asker: Asker,
+    ids: Sequence[int],
+    *,
+    on_progress: Callable[[list[BackfillStatus]], None],
+    hands: Hands,
 ) -> list[BackfillStatus]:
     """Wait until each is finished or put off; `on_progress` is told how they stand."""
 
@@ -46,7 +53,7 @@ def await_backfills(
         on_progress(statuses(ctx, asker, ids))
 
     if ids:
-        run_errand(ctx, Errand.of("backfill", list(ids), is_pending="finished_at IS NULL"), on_look=on_look)
+        await_errand(ctx, Errand.of("backfill", ids), on_look=on_look, hands=hands)
     return statuses(ctx, asker, ids)
 
 

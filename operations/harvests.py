@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from machine.errands import Errand, run_errand
 from models.harvest import HarvestKind
 from models.reading.harvests import HarvestStatus, calls_of_a_day, harvest_status
+from operations.errands import Errand, Hands, await_errand
 from operations.operation import Asker, Context, Effect, Scope, operation
 from operations.which import account_id_of
 from pressrun import clock
@@ -73,7 +73,9 @@ def run_harvests(ctx: Context, asker: Asker, account: str | None = None, kind: s
 
 
 @operation("harvest.await", effect=Effect.READS, scope=Scope.READ)
-def await_runs(ctx: Context, asker: Asker, ids: Sequence[int], *, on_progress: Progress) -> list[HarvestOutcome]:
+def await_runs(
+    ctx: Context, asker: Asker, ids: Sequence[int], *, on_progress: Progress, hands: Hands
+) -> list[HarvestOutcome]:
     """Wait until each is done, failed or put off, and say what came of it."""
     last = [len(ids)]
 
@@ -83,8 +85,7 @@ def await_runs(ctx: Context, asker: Asker, ids: Sequence[int], *, on_progress: P
         last[0] = left
 
     if ids:
-        errand = Errand.of("harvest", list(ids), is_pending="coalesce(slot_at <= now(), false)")
-        run_errand(ctx, errand, on_look=on_look)
+        await_errand(ctx, Errand.of("harvest", ids), on_look=on_look, hands=hands)
     with ctx.database.transaction() as tx:
         return [_outcome(one) for one in harvest_status(tx, ids)]
 

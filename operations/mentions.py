@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from machine.errands import Errand, run_errand
 from models.mention import Mention
 from models.reading.mentions import MentionShown, ReplyShown, newest_mentions, reply_shown
-from models.reply import OWED, queue_reply, resolve_reply
+from models.reply import queue_reply, resolve_reply
+from operations.errands import Errand, Hands, await_errand
 from operations.operation import Asker, Context, Effect, Scope, operation
 from operations.which import account_id_of
 from pressrun import clock
 from pressrun.errors import Invalid, Unknown
-
-_OWED = ", ".join(f"'{state.value}'" for state in OWED)
 
 
 @operation("mention.list", effect=Effect.READS, scope=Scope.READ)
@@ -39,10 +37,9 @@ def reply(ctx: Context, asker: Asker, mention_id: int, text: str, *, again: bool
 
 
 @operation("mention.await_reply", effect=Effect.READS, scope=Scope.READ)
-def await_reply(ctx: Context, asker: Asker, reply_id: int) -> ReplyShown:
+def await_reply(ctx: Context, asker: Asker, reply_id: int, *, hands: Hands) -> ReplyShown:
     """Wait until the reply is settled or put off, and say what became of it."""
-    errand = Errand.of("reply", [reply_id], is_pending=f"state IN ({_OWED})")
-    run_errand(ctx, errand, on_look=lambda _left: None)
+    await_errand(ctx, Errand.of("reply", [reply_id]), on_look=lambda _left: None, hands=hands)
     with ctx.database.transaction() as tx:
         return reply_shown(tx, reply_id)
 

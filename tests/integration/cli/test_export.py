@@ -16,8 +16,8 @@ from sqlalchemy import text
 
 from models.insight import Observation, store_observations
 from models.media import MediaReading, SeenMedia, see_media, store_readings
-from models.session import Database
 from models.reading.views import View
+from models.session import Database
 from pressrun import clock
 from tests.factories.rows import make_account
 from tests.integration.cli.conftest import Command

@@ -69,18 +69,6 @@ def test_what_cannot_be_read_back_is_refused(command: Command, arguments: list[s
     assert done.stdout == ""
 
 
-def test_limits_of_account_insights_are_told() -> None:
-    from models.harvest import HarvestKind
-    from operations.backfills import limits
-
-    now = clock.now()
-
-    assert limits(HarvestKind.ACCOUNT, now - timedelta(days=10), now=now) == []
-    told = limits(HarvestKind.ACCOUNT, now - timedelta(days=200), now=now)
-    assert "keeps 90 days" in told[0]
-    assert "30 days" in told[1]
-
-
 def _mentioned(here: Here) -> int:
     made = here.simulator.post("/_sim/mention", account=0, kind="comment")
     account = here.account(0)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from models.claims import WORKS, claim_due
 from models.harvest import HarvestKind
+from models.reading.harvests import HarvestStatus, harvest_status
 from pressrun import clock
 from pressrun.hints import Queue
 from scheduler.harvests import planning as harvesting

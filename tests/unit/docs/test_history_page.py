@@ -20,9 +20,9 @@ from models.media import Media, MediaLatest, MediaSnapshot
 from models.mention import Mention, MentionState
 from models.partitions import MONTHS_AHEAD, PARTITIONED
 from models.raw_answer import DAYS_AHEAD, RawAnswer
+from models.reading.views import View
 from models.retention import DroppedMonth
 from models.tag import Tag
-from models.reading.views import View
 from models.watch import WatchKind
 from scheduler.harvests.planning import DEFAULT_CRONS, LONGEST_SPREAD
 from tests.unit.docs.dictionary import rendered, written
