@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pressrun import clock
-from pressrun.errors import PressrunError
+from pressrun.errors import Invalid, UsageError
 
 _UTC = ZoneInfo("UTC")
 
@@ -15,6 +15,5 @@ def instant(text: str, *, field: str, now: datetime) -> datetime:
     """The instant that was meant. Raises Invalid, which names the field."""
     try:
         return clock.parse_instant(text, _UTC, reference=now)
-    except PressrunError as problem:
-        problem.field = field
-        raise
+    except UsageError as problem:
+        raise Invalid(str(problem), type="time.bad", field=field) from None

@@ -92,7 +92,7 @@ def test_a_mention_is_listed_and_replied_to_once(command: Command, here: Here) -
 
     assert (sent["state"], sent["number"], sent["text"]) == ("sent", 1, "Thank you!")
     assert second.returncode == 2
-    assert "--again" in second.stderr
+    assert "ask for a further reply" in second.stderr
     assert (further["state"], further["number"]) == ("sent", 2)
     assert (listed["id"], listed["reply"], listed["reply_comment_id"]) == (number, "sent", further["comment_id"])
     assert "\x1b" not in shown
