@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.asking import asking
 from cli.output import AsJson, say, show_json, show_rows
+
+if TYPE_CHECKING:
+    from operations.watches import Target
 
 COLUMNS = ("account", "kind", "name", "media", "last_checked_at")
 
@@ -20,7 +23,7 @@ def watch(account: _Account, competitor: _Competitor = None, hashtag: _Hashtag =
     """Read another account's public numbers, or the media below a hashtag, from now on."""
     from operations import watches as watching
 
-    target = watching.Target.of(competitor=competitor, hashtag=hashtag)
+    target = _target(competitor, hashtag)
     with asking() as (ctx, owner):
         done = watching.watch(ctx, owner, account, target)
     if as_json:
@@ -35,7 +38,7 @@ def unwatch(
     """Read it no more. What was read stays."""
     from operations import watches as watching
 
-    target = watching.Target.of(competitor=competitor, hashtag=hashtag)
+    target = _target(competitor, hashtag)
     with asking() as (ctx, owner):
         done = watching.unwatch(ctx, owner, account, target)
     if as_json:
@@ -53,3 +56,12 @@ def watches(
     with asking() as (ctx, owner):
         found = list_watches(ctx, owner, account)
     show_rows(COLUMNS, [vars(one) for one in found], as_json=as_json, empty="nothing is watched")
+
+
+def _target(competitor: str | None, hashtag: str | None) -> Target:
+    from operations.watches import Target
+    from pressrun.errors import Invalid
+
+    if (competitor is None) == (hashtag is None):
+        raise Invalid("name one thing: --competitor NAME or --hashtag TAG")
+    return Target.of(competitor=competitor, hashtag=hashtag)

@@ -159,7 +159,7 @@ class TestWhatOfIt:
         (
             ["--view", "audience", "--since", "2026-02-02", "--until", "2026-02-02"],
             2,
-            "the end is not after the beginning",
+            "is not after the beginning",
         ),
         (["--view", "audience", "--as-of", "yesterday"], 2, "'yesterday' is not a time"),
         (["--view", "audience", "--as-of", "2126-01-01"], 2, "is in the future"),
