@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from cli.commands.services import READY
+from machine.ready import LISTENING, READY
 from machine.runtime import Runtime, media_base_url
 from pressrun.clock import format_duration
 from pressrun.embedded.home import Home
@@ -31,6 +31,12 @@ WORKERS: dict[str, tuple[tuple[Queue, ...], int]] = {
 READY_WITHIN_S = 180.0
 
 _STOP_SCHEDULER, _STOP_WORKERS, _STOP_CONSOLE, STOP_LAST = range(4)
+
+
+class PortTaken(PressrunError):
+    """The port that was asked for cannot be had."""
+
+    type = "port.taken"
 
 
 @contextmanager
@@ -65,7 +71,7 @@ def service_specs(here: Runtime, *, console_port: int) -> list[ProcessSpec]:
     return [
         service_spec(settings, "scheduler", ["scheduler"], ready_line=f"{READY} scheduler", stop_order=_STOP_SCHEDULER),
         *worker_specs,
-        service_spec(settings, "console", ["console"], ready_line="LISTENING ", stop_order=_STOP_CONSOLE),
+        service_spec(settings, "console", ["console"], ready_line=f"{LISTENING} ", stop_order=_STOP_CONSOLE),
     ]
 
 
@@ -95,7 +101,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def pick_port(host: str, wanted: int) -> int:
-    """`wanted` if it can be had, or a free one for 0. Raises PressrunError.
+    """`wanted` if it can be had, or a free one for 0. Raises PortTaken.
 
     Picked ahead because the console must come back under the same address after it died.
     """
@@ -104,9 +110,8 @@ def pick_port(host: str, wanted: int) -> int:
         with socket.create_server((host, wanted), family=family) as listener:
             return int(listener.getsockname()[1])
     except OSError as problem:
-        raise PressrunError(
-            f"the console cannot listen on {host} port {wanted}: {problem.strerror}; choose another with --port"
-        ) from None
+        said = f"the console cannot listen on {host} port {wanted}: {problem.strerror}; choose another port"
+        raise PortTaken(said, field="port") from None
 
 
 def url_of(host: str, port: int) -> str:

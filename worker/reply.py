@@ -257,11 +257,7 @@ def _may_be_it(sending: Sending, comment: GraphComment) -> bool:
 
 
 def _review(sending: Sending, why: str) -> None:
-    number = sending.mention.id
-    told = (
-        f"whether the reply stands cannot be told: {why}. Look at it on Instagram, then say "
-        f"`pressrun mention reply {number} --sent` or `pressrun mention reply {number} --not-sent`"
-    )
+    told = f"whether the reply stands cannot be told: {why}. Look at it on Instagram, then say whether it does"
     _settle(sending, S.NEEDS_REVIEW, error=told)
 
 

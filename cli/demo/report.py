@@ -21,6 +21,7 @@ from models.post import COLUMNS as POST_COLUMNS
 from models.post import Post, as_shown, lateness_ms
 from models.session import Database
 from models.states import ACTIVE, PostState
+from operations.harvests import HarvestOutcome
 from pressrun import clock
 from pressrun.clock import Deadline
 
@@ -183,10 +184,10 @@ def are_settled(posts: Sequence[Mapping[str, Any]]) -> bool:
     return all(post["is_settled"] for post in posts)
 
 
-def complaints_of_runs(runs: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def complaints_of_runs(runs: Iterable[HarvestOutcome]) -> Iterator[str]:
     for run in runs:
-        if run["status"] not in {"done", "partial"}:
-            yield f"harvest {run['kind']} of {run['account']}: {run['status']} {cell(run['errors'])}".rstrip()
+        if run.status not in {"done", "partial"}:
+            yield f"harvest {run.kind} of {run.account}: {run.status} {cell(run.errors)}".rstrip()
 
 
 @contextmanager

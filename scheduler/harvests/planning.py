@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from models.account import Account
 from models.claims import wake_schedulers
-from models.harvest import Harvest, HarvestKind, HarvestRun, unplanned
+from models.harvest import Harvest, HarvestKind, unplanned
 from models.watch import WatchKind, has_watches
 from pressrun import clock, log
 from pressrun.errors import UsageError
@@ -58,33 +56,10 @@ _OF_THE_RUN = ("status", "calls", "rows", "errors", "started_at", "finished_at")
 _log = log.get(__name__)
 
 
-@dataclass(frozen=True)
-class HarvestStatus:
-    """Where one harvest stands. `is_pending`: a slot is due and not done; the rest tells of its latest run."""
-
-    id: int
-    account: str
-    timezone: str
-    kind: str
-    cron: str
-    slot_at: datetime | None
-    next_action_at: datetime | None
-    tries: int
-    refused: dict[str, Any]
-    is_pending: bool
-    last_slot_at: datetime | None = None
-    status: str | None = None
-    calls: int | None = None
-    rows: int | None = None
-    errors: list[Any] | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-
-
 def next_slot(cron: str, zone: ZoneInfo, account_id: int, after: datetime, *, kind: str = "") -> datetime:
     """The first slot after that instant, in UTC: an occurrence of the cron, shifted by the account's own offset.
 
-    Raises UsageError when the cron cannot be read or never comes true.
+    Raises Invalid when the cron cannot be read or never comes true.
     """
     offset = offset_of(cron, account_id, kind)
     return Crontab(cron).next(zone, after - offset) + offset
@@ -177,53 +152,6 @@ def add_missing_harvests(tx: Session) -> int:
         {"kinds": json.dumps([{"kind": kind.value, "cron": cron} for kind, cron in STANDING_CRONS.items()])},
     )
     return int(result.rowcount)
-
-
-def harvest_status(tx: Session, ids: Sequence[int] | None = None) -> list[HarvestStatus]:
-    """Where these harvests stand (all, without ids), by account and kind."""
-    query = (
-        select(
-            Harvest,
-            Account.name,
-            Account.timezone,
-            (Harvest.slot_at <= func.now()).label("is_pending"),
-            HarvestRun.slot_at.label("last_slot_at"),
-            *(getattr(HarvestRun, name) for name in _OF_THE_RUN),
-        )
-        .join(Account, Account.id == Harvest.account_id)
-        .outerjoin(HarvestRun, HarvestRun.id == Harvest.last_run_id)
-        .order_by(Account.name, Harvest.kind)
-    )
-    if ids is not None:
-        query = query.where(Harvest.id.in_(ids))
-    return [_status(row._mapping) for row in tx.execute(query)]
-
-
-def calls_of_a_day(tx: Session, *, now: datetime) -> dict[int, int]:
-    """Calls of each harvest in the last 24 hours, by its id."""
-    rows = tx.execute(
-        select(HarvestRun.harvest_id, func.sum(HarvestRun.calls).label("calls"))
-        .where(HarvestRun.started_at >= now - timedelta(days=1), HarvestRun.backfill_id.is_(None))
-        .group_by(HarvestRun.harvest_id)
-    )
-    return {row.harvest_id: int(row.calls) for row in rows}
-
-
-def _status(row: Any) -> HarvestStatus:
-    harvest: Harvest = row["Harvest"]
-    return HarvestStatus(
-        id=harvest.id,
-        account=row["name"],
-        timezone=row["timezone"],
-        kind=harvest.kind,
-        cron=harvest.cron,
-        slot_at=harvest.slot_at,
-        next_action_at=harvest.next_action_at,
-        tries=harvest.tries,
-        refused=dict(harvest.refused),
-        is_pending=bool(row["is_pending"]),
-        **{name: row[name] for name in ("last_slot_at", *_OF_THE_RUN)},
-    )
 
 
 def _slot_of(harvest: Harvest, zone: str, now: datetime) -> datetime:

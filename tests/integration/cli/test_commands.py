@@ -69,7 +69,7 @@ def test_an_older_schema_is_told_and_not_used(here: Here, command: Command) -> N
         here.execute(f"UPDATE alembic_version SET version_num = '{head}'")  # noqa: S608 - our own
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert "run `pressrun db upgrade`" in done.stderr
+    assert "bring it up to date" in done.stderr
 
 
 def test_a_refused_import_tells_its_problems_as_a_document_too(here: Here, command: Command, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_up_tells_a_port_that_is_taken(command: Command) -> None:
 
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
-    assert "--port" in line
+    assert "choose another port" in line
 
 
 def test_harvests_run_in_the_command_when_no_worker_is_there(here: Here, command: Command) -> None:

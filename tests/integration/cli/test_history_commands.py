@@ -69,18 +69,6 @@ def test_what_cannot_be_read_back_is_refused(command: Command, arguments: list[s
     assert done.stdout == ""
 
 
-def test_limits_of_account_insights_are_told() -> None:
-    from models.harvest import HarvestKind
-    from operations.backfills import limits
-
-    now = clock.now()
-
-    assert limits(HarvestKind.ACCOUNT, now - timedelta(days=10), now=now) == []
-    told = limits(HarvestKind.ACCOUNT, now - timedelta(days=200), now=now)
-    assert "keeps 90 days" in told[0]
-    assert "30 days" in told[1]
-
-
 def _mentioned(here: Here) -> int:
     made = here.simulator.post("/_sim/mention", account=0, kind="comment")
     account = here.account(0)
@@ -104,7 +92,7 @@ def test_a_mention_is_listed_and_replied_to_once(command: Command, here: Here) -
 
     assert (sent["state"], sent["number"], sent["text"]) == ("sent", 1, "Thank you!")
     assert second.returncode == 2
-    assert "--again" in second.stderr
+    assert "ask for a further reply" in second.stderr
     assert (further["state"], further["number"]) == ("sent", 2)
     assert (listed["id"], listed["reply"], listed["reply_comment_id"]) == (number, "sent", further["comment_id"])
     assert "\x1b" not in shown

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from machine.runtime import Runtime, media_base_url
-from machine.stack import environment, pick_port, service_specs, url_of
+from machine.stack import PortTaken, environment, pick_port, service_specs, url_of
 from models.session import Database
-from pressrun.errors import PressrunError
 from pressrun.settings import Settings, load
 from pressrun.vault import generate_key
 
@@ -113,7 +112,7 @@ def test_media_are_offered_where_instagram_or_its_simulator_can_fetch_them(
 def test_a_port_is_picked_ahead_and_a_taken_one_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(PressrunError, match=rf"127\.0\.0\.1 port {port}.*--port"):
+        with pytest.raises(PortTaken, match=rf"127\.0\.0\.1 port {port}.*choose another"):
             pick_port("127.0.0.1", port)
 
     assert pick_port("127.0.0.1", port) == port
