@@ -1,0 +1,1 @@
+"""What lists, pages and exports read: queries that change nothing and lock nothing."""
