@@ -27,7 +27,7 @@ def edit_account(tx: Session, account: Account, changes: Mapping[str, str]) -> N
         NotPossible: late posts are to take the next slot, and the account has none.
     """
     if not changes:
-        raise Invalid("nothing to change: name at least one thing", type="nothing_to_change")
+        raise Invalid("nothing to change: name at least one thing", type="account.nothing_to_change")
     for name, value in changes.items():
         column, read = _READERS[name]
         try:

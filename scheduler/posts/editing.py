@@ -65,7 +65,7 @@ def edit_post(
 
 def _check_names(changes: Mapping[str, str]) -> None:
     if not changes:
-        raise Invalid("nothing to change: name at least one field", type="nothing_to_change")
+        raise Invalid("nothing to change: name at least one field", type="post.nothing_to_change")
     for name in changes:
         if name not in COLUMNS:
             raise Invalid(f"a post has no field {name!r}", type="post.field", field=name)
