@@ -302,7 +302,7 @@ class TestResolve:
 
         _change(database, "resolve not published", post_id)
 
-        assert "post retry" in (_read(database, post_id).error or "")
+        assert "it may be retried" in (_read(database, post_id).error or "")
         assert _value(database, "SELECT state FROM attempts") == "not_done"
         assert _value(database, "SELECT state FROM quota_entries") == "released"
         _change(database, "retry", post_id)

@@ -695,7 +695,7 @@ class TestTheSameAgain:
         added = [one for one in reports if isinstance(one, ImportReport) and one.added]
         refused = [str(one) for one in reports if isinstance(one, PressrunError)]
         assert [len(one.added) for one in added] == [12]
-        assert all("run this one again" in message for message in refused)
+        assert all("at the same moment: try again" in message for message in refused)
 
 
 def _wait_until(instant: str) -> None:
