@@ -32,7 +32,7 @@ from sqlalchemy.exc import DBAPIError
 from benchmarks.rig import Rig, make_media, rig
 from models.account import find_account
 from models.invariants import run_all
-from models.post import list_posts
+from models.reading.posts import list_posts
 from pressrun.embedded.servers import redis_py_url
 from scheduler.posts.changing import resume_account
 from scheduler.posts.importing import import_csv
@@ -207,7 +207,7 @@ def _wait_final(running: Rig, posts: int, patience_s: float) -> None:
         with suppress(DBAPIError), running.here.database.transaction() as tx:
             shown = list_posts(tx)
             owed = tx.execute(_OWED).scalar_one()
-            if len(shown) == posts and all(post["state"] in FINAL for post in shown) and not owed:
+            if len(shown) == posts and all(post.state in FINAL for post in shown) and not owed:
                 return
         threading.Event().wait(1)
 
@@ -223,15 +223,15 @@ def _verdict(running: Rig, posts: int, survived: Counter[str]) -> dict[str, Any]
         uncertain = tx.execute(text("SELECT count(*) FROM post_events WHERE to_state = 'uncertain'")).scalar_one()
     report, ledger = running.simulator("report"), running.simulator("ledger")["publishes"]
     live = {entry["media_id"] for entry in ledger}
-    states = Counter(post["state"] for post in shown)
-    late = sorted(post["lateness_ms"] for post in shown if post["lateness_ms"] is not None)
+    states = Counter(post.state for post in shown)
+    late = sorted(post.lateness_ms for post in shown if post.lateness_ms is not None)
     return {
         "posts": posts,
         "published": states["published"],
         "live_media": len(ledger),
         "duplicates": len(ledger) - len({(e["ig_id"], e["caption"] or e["container_id"]) for e in ledger}),
         "lost": posts - states["published"],
-        "not_published": [f"{p['key']} {p['state']}: {p['error']}" for p in shown if p["state"] != "published"][:10],
+        "not_published": [f"{p.key} {p.state}: {p.error}" for p in shown if p.state != "published"][:10],
         "wrong_media_id": len(known ^ live),
         "invariants_violated": violations,
         "quota_violations": len(report["quota_violations"]),

@@ -21,7 +21,7 @@ from models.claims import wake_schedulers
 from models.gate import Purpose
 from models.harvest import add_harvests
 from pressrun import clock
-from pressrun.errors import PressrunError, UsageError
+from pressrun.errors import Invalid, PressrunError, UsageError
 from scheduler.harvests.planning import STANDING_CRONS
 
 _IG_ID = re.compile(r"\d{1,30}", re.ASCII)
@@ -44,7 +44,7 @@ class NewAccount:
         if not _IG_ID.fullmatch(self.ig_id):
             raise UsageError(f"--ig-id {self.ig_id!r} is not an account's id: it has digits only")
         if not self.token:
-            raise UsageError("the token is empty: give it on stdin or with --token-file")
+            raise Invalid("the token is empty", type="token.empty", field="token")
         if not self.token.isascii() or not self.token.isprintable() or " " in self.token:
             raise UsageError("the token holds spaces, line breaks or other characters that no token has")
         if self.timezone is not None:

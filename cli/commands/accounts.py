@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from cli.commands.changes import add_to_accounts
-from cli.output import AsJson, say, show_json, show_rows
-from pressrun.errors import UsageError
+from cli.asking import asking
+from cli.output import AsJson, say, show_json, show_record, show_rows
+from pressrun.errors import Invalid
 
 app = typer.Typer(help="Connect Instagram accounts and see them.", no_args_is_help=True)
 
 COLUMNS = ("name", "login", "ig_id", "username", "state", "timezone", "quota", "posts_waiting")
 
+AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Name of the account.")]
 LoginName = Literal["facebook", "instagram"]
 
 _LONGEST_TOKEN = 64 * 1024
@@ -60,12 +62,54 @@ def add(
 @app.command("list")
 def list_accounts(as_json: AsJson = False) -> None:
     """Show all accounts."""
-    from machine.runtime import read_settings, runtime
-    from operations.accounts import account_rows
+    from operations.accounts import list_accounts
 
-    with runtime(read_settings()) as here, here.database.transaction() as tx:
-        rows = account_rows(tx)
+    with asking() as (ctx, owner):
+        found = list_accounts(ctx, owner)
+    rows = [{**asdict(one), "quota": f"{one.quota_used}/{one.quota_total}"} for one in found]
     show_rows(COLUMNS, rows, as_json=as_json, empty="no accounts yet: `pressrun account add` connects one")
+
+
+@app.command("edit")
+def edit(
+    account: AccountName,
+    timezone: Annotated[str | None, typer.Option(help="Zone of times given without one.")] = None,
+    max_lateness: Annotated[str | None, typer.Option(help="How late its posts may go out: 90s, 15m, 2h.")] = None,
+    if_late: Annotated[str | None, typer.Option(help="What then: publish, expire or next_slot.")] = None,
+    min_spacing: Annotated[str | None, typer.Option(help="Least time between two of its posts: 5m.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what posts of an account inherit from now on; an empty text goes back to the default."""
+    from operations import accounts
+
+    changes = accounts.TermChanges(
+        timezone=timezone, max_lateness=max_lateness, if_late=if_late, min_spacing=min_spacing
+    )
+    with asking() as (ctx, owner):
+        show_record(asdict(accounts.edit(ctx, owner, account, changes)), as_json=as_json)
+
+
+@app.command("pause")
+def pause(
+    account: AccountName,
+    why: Annotated[str | None, typer.Option("--why", help="For the record.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let nothing of an account go out until it is resumed."""
+    from operations import accounts
+
+    with asking() as (ctx, owner):
+        held = accounts.pause(ctx, owner, account, why=why)
+    show_record({"account": held.account, "state": held.state}, as_json=as_json)
+
+
+@app.command("resume")
+def resume(account: AccountName, as_json: AsJson = False) -> None:
+    """Let an account go on; its backlog goes out spaced."""
+    from operations import accounts
+
+    with asking() as (ctx, owner):
+        show_record(asdict(accounts.resume(ctx, owner, account)), as_json=as_json)
 
 
 def _read_token(file: Path | None) -> str:
@@ -79,9 +123,6 @@ def _read_token(file: Path | None) -> str:
             return getpass("Access token: ").strip()
         return sys.stdin.read(_LONGEST_TOKEN).strip()
     except OSError as problem:
-        raise UsageError(f"--token-file {file}: {problem.strerror}") from None
+        raise Invalid(f"{file}: {problem.strerror}", field="token_file") from None
     except UnicodeDecodeError:
-        raise UsageError("the token is not text") from None
-
-
-add_to_accounts(app)
+        raise Invalid("the token is not text", field="token_file" if file is not None else None) from None

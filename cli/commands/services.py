@@ -64,6 +64,7 @@ def console(
     from console.serve import run
     from machine.runtime import read_settings, runtime
     from machine.schema import HEAD
+    from operations.operation import Context
     from pressrun.media.links import derive_key
 
     settings = read_settings(is_service=True)
@@ -72,11 +73,9 @@ def console(
         here.vault()
         keys = here.settings.keys()
         app = create_app(
-            here.settings,
-            here.database,
+            Context(here.database, here.settings),
             media_keys=[derive_key(key) for key in keys],
             media_root=here.settings.home / "media",
-            redis_url=here.redis_url,
             schema_head=HEAD,
         )
         run(

@@ -17,8 +17,9 @@ from cli.output import cell
 from models.account import Account
 from models.invariants import run_all
 from models.part import Part
-from models.post import COLUMNS as POST_COLUMNS
-from models.post import Post, as_shown, lateness_ms
+from models.post import Post, lateness_ms
+from models.reading.posts import COLUMNS as POST_COLUMNS
+from models.reading.posts import shown
 from models.session import Database
 from models.states import ACTIVE, PostState
 from operations.harvests import HarvestOutcome
@@ -237,7 +238,7 @@ class _LiveTable:
 def _post_row(post: Post, account: str, media_ids: Sequence[str | None]) -> dict[str, Any]:
     known = sorted(media_id for media_id in media_ids if media_id)
     return {
-        **as_shown(post, account),
+        **shown(post, account).columns(),
         "due": _to_ms(post.publish_at),
         "went out": _to_ms(post.sent_at) if post.sent_at else post.state,
         "lateness ms": lateness_ms(post.publish_at, post.sent_at),

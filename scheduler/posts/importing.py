@@ -6,27 +6,26 @@ Importing the same file again adds nothing: a row is known by its key, or by all
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.account import Account
+from models.account import Terms, some_names, terms_of, unknown_account
 from models.post import IfLate, Post, posts_by_key
 from models.session import Database
 from pressrun import clock
-from pressrun.errors import PressrunError, UsageError
+from pressrun.errors import Invalid, PressrunError
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
 from scheduler.posts import pace
 from scheduler.posts.preflight import Examiner
 from scheduler.posts.queueing import Checked, KeyTaken, check, find_same, queue_post
 from scheduler.posts.wish import COLUMNS, REQUIRED, ColumnProblem, Wish, parse_wish
-from scheduler.slots import accounts_with_slots
+from scheduler.slots import accounts_with_slots, no_slots
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,12 @@ class RowProblem:
     line: int
     column: str
     message: str
+    type: str = Invalid.type
+    """The stable type of the error, for programs."""
+
+    @classmethod
+    def of(cls, line: int, problem: ColumnProblem) -> RowProblem:
+        return cls(line, problem.column, problem.message, problem.type)
 
     def __str__(self) -> str:
         return f"line {self.line}, column {self.column}: {self.message}"
@@ -64,7 +69,7 @@ def import_csv(database: Database, settings: Settings, path: Path, *, late: bool
         late: accept times in the past; such a post goes out at once.
 
     Raises:
-        UsageError: the file cannot be read, is not UTF-8 CSV, or its header is wrong.
+        Invalid: the file cannot be read, is not UTF-8 CSV, or its header is wrong.
     """
     return import_rows(database, settings, _read(path), base=path.parent, late=late)
 
@@ -82,16 +87,17 @@ def import_rows(database: Database, settings: Settings, rows: list[_Row], *, bas
     report = ImportReport()
     examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base)
     with database.transaction() as tx:
-        accounts = {account.name: account for account in tx.scalars(select(Account))}
+        accounts = terms_of(tx, {_account_name(row) for row in rows})
+        known_names = some_names(tx)
         slotted = accounts_with_slots(tx)
     # Files and addresses are looked at before the transaction: it must not stay open while a server answers slowly.
     checked = [
         (row.line, one)
         for row in rows
-        if (one := _check_row(row, accounts, examiner, report, settings=settings, now=now))
+        if (one := _check_row(row, accounts, known_names, examiner, report, settings=settings, now=now))
     ]
     for line, one in checked:
-        report.problems += [RowProblem(line, *problem) for problem in without_slots(one.wish, slotted)]
+        report.problems += [RowProblem.of(line, problem) for problem in without_slots(one.wish, slotted)]
     _find_doubles(checked, report)
     try:
         with database.transaction() as tx:
@@ -103,7 +109,8 @@ def import_rows(database: Database, settings: Settings, rows: list[_Row], *, bas
                     post = queue_post(tx, one, accounts[one.wish.account], settings, now=now, late=late)
                     report.added.append(post.id)
     except IntegrityError:
-        raise PressrunError("another import queued one of these keys at the same moment: run this one again") from None
+        message = "another import queued one of these keys at the same moment: try again"
+        raise PressrunError(message, type="post.raced") from None
     return report
 
 
@@ -116,36 +123,41 @@ def _read(path: Path) -> list[_Row]:
             for fields in reader:
                 if None in fields or any(value is None for value in fields.values()):
                     count = f"more than {len(reader.fieldnames or [])}" if None in fields else "too few"
-                    raise UsageError(f"{path}: line {reader.line_num}: the row has {count} fields: check its quotes")
+                    raise Invalid(f"{path}: line {reader.line_num}: the row has {count} fields: check its quotes")
                 if any(value.strip() for value in fields.values()):
                     rows.append(_Row(reader.line_num, fields))
     except FileNotFoundError:
-        raise UsageError(f"{path}: no such file") from None
+        raise Invalid(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
         reason = "is not UTF-8 text" if isinstance(problem, UnicodeDecodeError) else str(problem)
-        raise UsageError(f"{path}: cannot be read as CSV: {reason}") from None
+        raise Invalid(f"{path}: cannot be read as CSV: {reason}") from None
     if not rows:
-        raise UsageError(f"{path}: holds no rows")
+        raise Invalid(f"{path}: holds no rows")
     return rows
 
 
 def _check_header(path: Path, header: object) -> None:
     names = list(header) if isinstance(header, list | tuple) else []
     if len(names) == 1 and ";" in names[0]:
-        raise UsageError(f"{path}: the columns are separated by semicolons: save it with commas")
+        raise Invalid(f"{path}: the columns are separated by semicolons: save it with commas")
     for name in names:
         if name not in COLUMNS:
-            raise UsageError(f"{path}: line 1: unknown column {name!r}; the columns are {', '.join(COLUMNS)}")
+            raise Invalid(f"{path}: line 1: unknown column {name!r}; the columns are {', '.join(COLUMNS)}")
     if len(set(names)) < len(names):
-        raise UsageError(f"{path}: line 1: a column stands there twice")
+        raise Invalid(f"{path}: line 1: a column stands there twice")
     missing = [name for name in REQUIRED if name not in names]
     if missing:
-        raise UsageError(f"{path}: line 1: the column {missing[0]!r} is missing")
+        raise Invalid(f"{path}: line 1: the column {missing[0]!r} is missing")
+
+
+def _account_name(row: _Row) -> str:
+    return (row.fields.get("account") or "").strip()
 
 
 def _check_row(
     row: _Row,
-    accounts: Mapping[str, Account],
+    accounts: Mapping[str, Terms],
+    known_names: Sequence[str],
     examiner: Examiner,
     report: ImportReport,
     *,
@@ -153,19 +165,19 @@ def _check_row(
     now: datetime,
 ) -> Checked | None:
     def refuse(problems: list[ColumnProblem]) -> None:
-        report.problems += [RowProblem(row.line, problem.column, problem.message) for problem in problems]
+        report.problems += [RowProblem.of(row.line, problem) for problem in problems]
 
-    name = (row.fields.get("account") or "").strip()
+    name = _account_name(row)
     account = accounts.get(name)
     wish, problems = parse_wish(row.fields, zone=clock.zone(account.timezone if account else "UTC"), reference=now)
     if account is None and name:
-        known = ", ".join(sorted(accounts)[:6]) or "none yet: `pressrun account add` adds one"
-        problems = [ColumnProblem("account", f"unknown account {name!r}; known: {known}"), *problems]
+        unknown = unknown_account(name, known_names)
+        problems = [ColumnProblem("account", str(unknown), unknown.type), *problems]
     if problems or wish is None:
         refuse(problems)
         return None
     preflight = examiner.examine(wish)
-    report.warnings += [RowProblem(row.line, problem.column, problem.message) for problem in preflight.warnings]
+    report.warnings += [RowProblem.of(row.line, problem) for problem in preflight.warnings]
     errors = [*preflight.errors, *unreachable("media", wish.media, settings)]
     errors += unreachable("cover_url", (wish.cover,) if wish.cover else (), settings)
     if errors:
@@ -174,11 +186,18 @@ def _check_row(
     return check(wish, preflight)
 
 
-def without_slots(wish: Wish, slotted: Collection[str]) -> list[tuple[str, str]]:
-    """Column and message when a post may move to slots that its account does not have."""
+def without_slots(wish: Wish, slotted: Collection[str]) -> list[ColumnProblem]:
+    """What is wrong when a post may move to slots that its account does not have."""
     if wish.if_late is not IfLate.NEXT_SLOT or wish.account in slotted:
         return []
-    return [("if_late", f"{wish.account} has no posting slots: `pressrun slot add` gives it some")]
+    missing = no_slots(wish.account)
+    return [ColumnProblem("if_late", str(missing), missing.type)]
+
+
+def past(at: datetime) -> ColumnProblem:
+    """What is wrong with a time that has passed, where the person has not said that they want it."""
+    said = at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return ColumnProblem("publish_at", f"{said} is in the past: correct it", "post.late")
 
 
 def unreachable(column: str, sources: tuple[str, ...], settings: Settings) -> list[ColumnProblem]:
@@ -210,12 +229,10 @@ def _sort_out(
                 report.unchanged.append(known[one.key].id)
                 continue
         except KeyTaken as problem:
-            report.problems.append(RowProblem(line, "key", str(problem)))
+            report.problems.append(RowProblem(line, "key", str(problem), problem.type))
             continue
         if one.wish.publish_at < now and not late:  # only now: a row that was queued in time may be imported again
-            said = one.wish.publish_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-            message = f"{said} is in the past: correct it, or import with --late to publish it at once"
-            report.problems.append(RowProblem(line, "publish_at", message))
+            report.problems.append(RowProblem.of(line, past(one.wish.publish_at)))
             continue
         new.append((line, one))
     report.problems.sort(key=lambda problem: problem.line)
@@ -223,7 +240,7 @@ def _sort_out(
 
 
 def _warn_of_full_windows(
-    tx: Session, new: list[tuple[int, Checked]], accounts: Mapping[str, Account], report: ImportReport
+    tx: Session, new: list[tuple[int, Checked]], accounts: Mapping[str, Terms], report: ImportReport
 ) -> None:
     """Say which posts would wait because their account's publishing window is full by then."""
     for name in sorted({one.wish.account for _, one in new}):

@@ -16,7 +16,7 @@ import psutil
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from models.post import list_posts
+from models.reading.posts import list_posts
 from models.session import Database
 from pressrun.embedded import state
 from tests.support.processes import Process, environment
@@ -88,7 +88,7 @@ class Stack:
     def posts(self) -> list[dict[str, Any]]:
         """As `pressrun post list` shows them."""
         with self.database.transaction() as tx:
-            return list_posts(tx)
+            return [post.columns() for post in list_posts(tx)]
 
     def wait_final(self, count: int, timeout_s: float) -> list[dict[str, Any]]:
         """All posts once each is in a final state."""

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from pydantic import SecretStr
 from sqlalchemy import select, text
 
-from cli.main import app, exit_code
+from cli.main import app
+from cli.problems import run
 from machine.runtime import Runtime, runtime
 from models.account import Account, Login
 from models.session import Database
@@ -41,8 +41,7 @@ class Command:
             for name, value in told.items():
                 patch.setenv(name, value)
             patch.setattr(sys, "stdin", io.StringIO(text))
-            command = typer.main.get_command(app)
-            code = exit_code(lambda: command.main(list(arguments), prog_name="pressrun", standalone_mode=False))
+            code = run(app, arguments)
         return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
     def json(self, *arguments: str, code: int = 0, **over: str) -> Any:

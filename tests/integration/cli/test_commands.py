@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from models.event import Cause, record_event, timeline
-from models.post import COLUMNS as POST_COLUMNS
+from models.reading.posts import COLUMNS as POST_COLUMNS
 from scheduler.harvests.planning import STANDING_CRONS
 from tests.factories.rows import make_post
 from tests.integration.cli.conftest import Command, Here

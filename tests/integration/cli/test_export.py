@@ -254,9 +254,8 @@ def _peak_mib(command: Command, database: Database, form: str, folder: Path, row
     """Greatest resident memory of the process that exports them."""
     _fill(database, rows=rows)
     code = (
-        "import resource, sys; from cli.main import app, exit_code; import typer; "
-        "command = typer.main.get_command(app); "
-        "code = exit_code(lambda: command.main(sys.argv[1:], standalone_mode=False)); "
+        "import resource, sys; from cli.main import app; from cli.problems import run; "
+        "code = run(app, sys.argv[1:]); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024); sys.exit(code)"
     )
     arguments = ["insight", "export", "--view", "media_curve", "--format", form, "-o", str(folder / "out"), "--json"]

@@ -1,4 +1,4 @@
-"""How commands end: their exit codes, one line for each failure, and no secret in it."""
+"""The command line as a process: help, version, and what is no command or no setting."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import sys
 
 import pytest
 
-from cli.main import exit_code
-from pressrun.errors import PressrunError, ServerUnreachable, UsageError
 from tests.support.processes import REPOSITORY, environment
 
 
@@ -22,58 +20,6 @@ def pressrun(*arguments: str, **settings: str) -> subprocess.CompletedProcess[st
         timeout=60,
         check=False,
     )
-
-
-def fail(problem: BaseException) -> None:
-    raise problem
-
-
-@pytest.mark.parametrize(
-    ("problem", "code", "line"),
-    [
-        (UsageError("no such account"), 2, "pressrun: no such account\n"),
-        (PressrunError("it failed"), 1, "pressrun: it failed\n"),
-        (ServerUnreachable("gone"), 1, "pressrun: gone\n"),
-        (KeyboardInterrupt(), 130, ""),
-        (BrokenPipeError(), 1, ""),
-        (SystemExit(2), 2, ""),
-        (SystemExit(3), 1, ""),
-        (SystemExit(0), 0, ""),
-        (
-            ValueError("first line\nsecond line"),
-            1,
-            "pressrun: ValueError: first line (set PRESSRUN_LOG_LEVEL=DEBUG to see where)\n",
-        ),
-    ],
-    ids=lambda value: repr(value)[:30],
-)
-def test_every_end_has_its_exit_code_and_one_line(
-    problem: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert exit_code(lambda: fail(problem)) == code
-
-    said = capsys.readouterr()
-    assert (said.out, said.err) == ("", line)
-
-
-def test_an_action_that_says_how_it_ended_is_believed() -> None:
-    assert exit_code(lambda: 1) == 1
-    assert exit_code(lambda: None) == 0
-
-
-def test_a_traceback_is_only_for_debugging_and_redacted(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    problem = RuntimeError("GET https://graph.facebook.com/me?access_token=EAAGsecretsecretsecret failed")
-    exit_code(lambda: fail(problem))
-    assert "Traceback" not in capsys.readouterr().err
-
-    monkeypatch.setenv("PRESSRUN_LOG_LEVEL", "DEBUG")
-    exit_code(lambda: fail(problem))
-
-    said = capsys.readouterr().err
-    assert "Traceback" in said
-    assert "EAAGsecret" not in said
 
 
 class TestCommandLine:

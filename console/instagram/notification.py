@@ -8,25 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from operations.webhooks import Change
 
 UNKNOWN = "unknown"
 _DEEPEST = 64
 _MILLISECONDS = 100_000_000_000
 """Times above this are in milliseconds: as seconds they would lie in the year 5138."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One thing that a notification tells."""
-
-    object: str
-    entry_id: str
-    field: str
-    value: Any
-    sent_at: datetime | None = None
 
 
 def read_notification(raw: bytes) -> list[Change]:
