@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 
 READINGS: Mapping[str, tuple[str, ...]] = {
     "republish": ("same_id", "error"),
@@ -63,21 +63,21 @@ class SimulatorConfig:
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
-            raise UsageError(f"port {self.port} is not between 0 and 65535")
+            raise Invalid(f"port {self.port} is not between 0 and 65535", field="port")
         if not 1 <= self.accounts <= 100_000:
-            raise UsageError(f"accounts must be between 1 and 100000, not {self.accounts}")
+            raise Invalid(f"accounts must be between 1 and 100000, not {self.accounts}", field="accounts")
         if self.speed <= 0:
-            raise UsageError(f"speed must be above 0, not {self.speed}")
+            raise Invalid(f"speed must be above 0, not {self.speed}", field="speed")
         for name in ("quota_duration_s", "container_quota", "account_calls", "app_calls", "user_calls"):
             if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be 1 or more, not {getattr(self, name)}")
+                raise Invalid(f"{name} must be 1 or more, not {getattr(self, name)}", field=name)
         check_readings(self.readings)
 
 
 def check_readings(readings: Mapping[str, str]) -> None:
-    """Raises UsageError for a reading that is not on offer."""
+    """Raises Invalid for a reading that is not on offer."""
     for name, value in readings.items():
         if name not in READINGS:
-            raise UsageError(f"no reading is called {name!r}; there are {', '.join(READINGS)}")
+            raise Invalid(f"no reading is called {name!r}; there are {', '.join(READINGS)}", field="readings")
         if value not in READINGS[name]:
-            raise UsageError(f"the reading {name} is one of {', '.join(READINGS[name])}, not {value!r}")
+            raise Invalid(f"the reading {name} is one of {', '.join(READINGS[name])}, not {value!r}", field=name)

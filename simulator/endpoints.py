@@ -1,31 +1,17 @@
-"""Importing a module registers its endpoints, fields and event handlers; this is the list of those modules."""
+"""Every module whose import registers endpoints, fields or handlers of events: the whole API that is served."""
 
 from __future__ import annotations
 
-from importlib import import_module
+from simulator.calls import batch
+from simulator.insights import account, media
+from simulator.login import oauth, pages, tokens
+from simulator.nodes import audio, comments, discovery, hashtags, mentions, shopping, users
+from simulator.nodes import media as media_nodes
+from simulator.publishing import containers, publish, uploads
+from simulator.webhooks import sender, subscriptions
 
-_MODULES = (
-    "users",
-    "containers",
-    "publishing",
-    "media",
-    "comments",
-    "insights_account",
-    "insights_media",
-    "mentions",
-    "tokens",
-    "sender",
-    "uploads",
-    "shopping",
-    "hashtags",
-    "discovery",
-    "pages",
-    "oauth",
-    "batch",
-    "audio",
+MODULES = (
+    *(batch, account, media, oauth, pages, tokens),
+    *(users, media_nodes, comments, mentions, hashtags, discovery, shopping, audio),
+    *(containers, publish, uploads, sender, subscriptions),
 )
-
-
-def load() -> None:
-    for name in _MODULES:
-        import_module(f"simulator.{name}")
