@@ -9,7 +9,8 @@ from simulator.calls.call import Call
 from simulator.calls.node_type import BOTH, FACEBOOK, NodeType
 from simulator.calls.permissions import Need, check
 from simulator.nodes.brands import Brand, brand_of
-from simulator.nodes.media import MEDIA, feed, key
+from simulator.nodes.media import MEDIA, key
+from simulator.nodes.media_lists import feed
 from simulator.nodes.users import USER
 from simulator.protocol import errors
 from simulator.protocol.fields import Field
