@@ -14,7 +14,8 @@ from simulator.backstage import Backstage
 from simulator.calls import routing
 from simulator.calls.call import Call, authenticate, bearer, owner
 from simulator.calls.permissions import has_login
-from simulator.faults.rules import ACCEPT, WIRE, Rule, refusal
+from simulator.faults.alterations import alter
+from simulator.faults.rules import ACCEPT, ALTERED, WIRE, Rule, refusal
 from simulator.protocol import answers, errors
 from simulator.protocol.answers import Answer
 from simulator.protocol.params import read_params
@@ -92,7 +93,9 @@ class GraphApp:
             is_platform = entry.is_platform or "business_discovery" in (call.params.text("fields") or "")
             if entry.name not in {"batch", "multi_get"}:
                 self.stage.usage.charge(account, is_platform=is_platform, headers=call.headers)
-            rule = call.rule = self.stage.faults.pick(entry.name, account) if self.stage.faults.rules else None
+            rule = call.rule = (
+                self.stage.faults.pick(entry.name, account, call.token) if self.stage.faults.rules else None
+            )
             if rule is not None:
                 spoiled = await self._strike(call, rule, account)
                 if spoiled is not None:
@@ -111,7 +114,7 @@ class GraphApp:
             if inspect.isawaitable(result):
                 result = await result
         except errors.GraphError:
-            if rule is not None and is_after:
+            if rule is not None and (is_after or rule.mode == ALTERED):
                 self.stage.faults.give_back(rule, entry.name)
             raise
         answer = result if isinstance(result, Answer) else Answer(200, answers.encode(result), call.headers)
@@ -124,6 +127,12 @@ class GraphApp:
             answer.spoil = rule.mode.removeprefix(ACCEPT)
         elif rule.mode == "truncated_json":
             answer.spoil = rule.mode
+        elif rule.mode == ALTERED:
+            altered = alter(answer.body, rule.changes)
+            if altered is None:
+                self.stage.faults.give_back(rule, entry.name)
+            else:
+                answer.body = altered
         return answer
 
     async def _strike(self, call: Call, rule: Rule, account: Account | None) -> Answer | None:

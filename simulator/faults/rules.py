@@ -7,26 +7,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pressrun.errors import Invalid
+from simulator.faults.alterations import read_changes
 from simulator.protocol import errors
 from simulator.protocol.names import NAMES
 from simulator.world.journal import Event
 from simulator.world.noise import unit
-from simulator.world.records import Account
+from simulator.world.records import Account, Token, TokenKind
 from simulator.world.world import World, applies
 
 ACCEPT = "accept_then_"
+ALTERED = "altered"
 SPOILED = frozenset({"hang", "reset", "500", "2207051", "fatal", "refuse", "html", "truncated", "empty"})
 """What can become of an answer after the effect."""
 REFUSALS = frozenset({"refuse", "refuse_500", "refuse_2207051", "refuse_fatal", "quota", "flake_100_33", "throttle"})
 WIRE = frozenset({"reset", "hang", "html", "empty", "truncated_json"})
 CONTAINER_MODES = frozenset({"stuck_processing", "fail_processing", "not_ready", "stale"})
-MODES = frozenset({ACCEPT + spoil for spoil in SPOILED}) | REFUSALS | WIRE | CONTAINER_MODES | {"slow"}
+MODES = frozenset({ACCEPT + spoil for spoil in SPOILED}) | REFUSALS | WIRE | CONTAINER_MODES | {"slow", ALTERED}
 
 _OWN = frozenset({"number", "seen", "fired", "is_lasting"})
+_OF_A_CHANGE = frozenset({"pointer", "value", "raw", "remove"})
 _SECONDS = {"throttle": 60.0, "stale": 60.0}
 _ALIASES = {
     "media": frozenset({"user_media", "container_create"}),
@@ -50,6 +53,10 @@ class Rule:
     code: int | None = None
     status: int = 400
     message: str = "Refused by a fault rule"
+    token: str | None = None
+    """Strikes only calls that are made with this kind of token."""
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    """What an altered answer has otherwise."""
     is_lasting: bool = True
     seen: int = 0
     fired: int = 0
@@ -68,7 +75,7 @@ class Faults:
 
     def add(self, wanted: Mapping[str, Any], account: Account | None = None, *, is_lasting: bool = True) -> Rule:
         """A lasting rule and its counts outlive the process. Raises Invalid for a rule that makes no sense."""
-        unknown = set(wanted) - set(Rule.__slots__) - _OWN
+        unknown = set(wanted) - set(Rule.__slots__) - _OWN - _OF_A_CHANGE
         if unknown:
             raise Invalid(f"a fault rule has no {', '.join(sorted(unknown))}")
         self._added += 1
@@ -86,12 +93,14 @@ class Faults:
         self.rules.clear()
         self._world.commit("faults.cleared")
 
-    def pick(self, endpoint: str, account: Account | None) -> Rule | None:
+    def pick(self, endpoint: str, account: Account | None, token: Token | None) -> Rule | None:
         """The rule that strikes this call."""
         for rule in self.rules:
             if rule.endpoint not in {"*", endpoint} and endpoint not in _ALIASES.get(rule.endpoint, ()):
                 continue
             if rule.account is not None and (account is None or account.index != rule.account):
+                continue
+            if rule.token is not None and (token is None or token.kind != rule.token):
                 continue
             self._count(rule, "seen")
             if rule.seen < rule.nth or (rule.count is not None and rule.fired >= rule.count):
@@ -144,6 +153,8 @@ def _read(number: int, wanted: Mapping[str, Any]) -> Rule:
     except (TypeError, ValueError, OverflowError) as problem:
         raise Invalid(f"the fault rule holds a bad number: {problem}") from None
     rule.message = str(wanted.get("message", rule.message))
+    rule.token = str(wanted["token"]) if "token" in wanted else None
+    rule.changes = read_changes(wanted)
     return rule
 
 
@@ -162,8 +173,15 @@ def read_rule(text: str) -> dict[str, Any]:
         name, equals, value = option.partition("=")
         if not equals:
             raise Invalid(f"{option!r} in the fault rule {text!r} is not name=value")
-        rule[name.strip()] = value.strip()
+        rule[name.strip()] = _as_json(value) if name.strip() in {"value", "remove"} else value.strip()
     return rule
+
+
+def _as_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def refusal(rule: Rule) -> errors.GraphError | None:
@@ -190,6 +208,10 @@ def _check(rule: Rule) -> None:
         raise Invalid(f"no endpoint is called {rule.endpoint!r}; there are {known}", field="endpoint")
     if not 0 <= rule.probability <= 1 or rule.nth < 1 or (rule.count is not None and rule.count < 0):
         raise Invalid("a fault rule needs 0 <= probability <= 1, nth >= 1 and count >= 0")
+    if rule.token not in {None, *TokenKind}:
+        raise Invalid(f"token is one of {', '.join(TokenKind)}", field="token")
+    if (rule.mode == ALTERED) != bool(rule.changes):
+        raise Invalid("a rule of mode altered, and no other, has changes", field="changes")
     if rule.mode == "throttle" and rule.code not in {None, 4, 17, 613, 80002}:
         raise Invalid("code of a throttle rule is 4, 17, 613 or 80002", field="code")
     if not 200 <= rule.status <= 599:

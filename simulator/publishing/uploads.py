@@ -20,7 +20,7 @@ from simulator.protocol.names import NAMES
 from simulator.protocol.params import Params
 from simulator.publishing import processing
 from simulator.world.journal import Event
-from simulator.world.records import Container, Login
+from simulator.world.records import Container, Login, Token
 from simulator.world.world import World, applies
 
 NAMES.add("upload")
@@ -40,8 +40,9 @@ async def receive_bytes(stage: Backstage, scope: Scope, receive: Receive) -> Ans
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     stage.world.note("calls", "upload")
     try:
-        container = _container(stage, scope, headers)
-        rule = stage.faults.pick("upload", container.account) if stage.faults.rules else None
+        token = authenticate(stage.world, bearer(headers, Params()), None)
+        container = _container(stage, scope, token)
+        rule = stage.faults.pick("upload", container.account, token) if stage.faults.rules else None
         if rule is not None and rule.mode in WIRE:
             return Answer(200, answers.encode(_OK), spoil=rule.mode)
         refused = refusal(rule) if rule is not None and not rule.mode.startswith(ACCEPT) else None
@@ -71,8 +72,7 @@ def _answer(rule: Rule | None) -> Answer:
     return answer
 
 
-def _container(stage: Backstage, scope: Scope, headers: dict[str, str]) -> Container:
-    token = authenticate(stage.world, bearer(headers, Params()), None)
+def _container(stage: Backstage, scope: Scope, token: Token) -> Container:
     name = scope["path"].rstrip("/").rsplit("/", 1)[-1]
     found = stage.world.nodes.get(name)
     if scope["method"] != "POST" or not isinstance(found, Container) or found.account.login is not Login.FACEBOOK:
