@@ -33,7 +33,7 @@ class Backstage:
             self.faults.add(wanted, account, is_lasting=False)
         self.usage = Usage(self.world)
         self.outbound = Outbound(needs_media=config.fetch_media)
-        self.fetcher = Fetcher(config, self.outbound, self.world.counters)
+        self.fetcher = Fetcher(self.world, self.outbound)
         self.sender = Sender(self.world, self.outbound)
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._tasks: set[asyncio.Task[None]] = set()

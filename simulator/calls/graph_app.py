@@ -19,7 +19,7 @@ from simulator.faults.rules import ACCEPT, ALTERED, WIRE, Rule, refusal
 from simulator.protocol import answers, errors
 from simulator.protocol.answers import Answer
 from simulator.protocol.params import read_params
-from simulator.protocol.versions import is_alive
+from simulator.protocol.versions import is_alive, served
 from simulator.publishing import uploads
 from simulator.world.records import Account
 
@@ -84,7 +84,7 @@ class GraphApp:
 
     async def perform(self, call: Call, headers: dict[str, str], *, is_url_token: bool = False) -> Answer:
         """Carry out one call. Never raises for what a client can send."""
-        call.headers["facebook-api-version"] = call.version
+        call.headers["facebook-api-version"] = served(call.version, call.arrived)
         call.request_headers = headers
         try:
             entry, node = self._route(call, headers)

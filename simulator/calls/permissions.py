@@ -63,7 +63,7 @@ _SCOPES: Mapping[Need, Mapping[Login, tuple[str, ...]]] = {
     },
     Need.DELETE_MEDIA: {Login.FACEBOOK: (*_FACEBOOK_BASE, "instagram_manage_contents")},
     Need.PAGES: {Login.FACEBOOK: ("pages_show_list",)},
-    Need.SUBSCRIBE: {Login.INSTAGRAM: _INSTAGRAM_BASE},
+    Need.SUBSCRIBE: {Login.FACEBOOK: _FACEBOOK_BASE, Login.INSTAGRAM: _INSTAGRAM_BASE},
     Need.PAGE_SUBSCRIBE: {Login.FACEBOOK: ("pages_manage_metadata",)},
     Need.AUDIO: {Login.FACEBOOK: ()},
 }

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from pressrun.errors import Invalid, UsageError
 from simulator.backstage import Backstage
-from simulator.control import accounts, pictures, report, steering, strangers
+from simulator.control import accounts, callbacks, pictures, report, steering, strangers
 from simulator.protocol import answers, errors
 from simulator.publishing import ledger
 
@@ -33,6 +33,10 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("DELETE", "throttle", steering.release),
     ("POST", "mention", strangers.mention),
     ("POST", "tag", strangers.tag),
+    ("POST", "invite", strangers.invite),
+    ("POST", "notify", callbacks.notify),
+    ("POST", "deauthorize", callbacks.deauthorize),
+    ("POST", "data_deletion", callbacks.data_deletion),
     ("POST", "comment", strangers.comment),
     ("POST", "live_comment", strangers.live_comment),
     ("POST", "message", strangers.message),

@@ -82,6 +82,17 @@ def comment(stage: Backstage, body: dict[str, Any]) -> Any:
     return {"media_id": media.id, "comment_id": made}
 
 
+def invite(stage: Backstage, body: dict[str, Any]) -> Any:
+    """Somebody invites the account to be a co-author of a media. Nothing announces that."""
+    world, account = stage.world, the_account(stage, body)
+    if account.login is not Login.FACEBOOK:
+        raise NotPossible("Instagram Login has no invitations", type="account.wrong_login", field="account")
+    username, _ = stranger(world.seed, "invite", world.count)
+    media_id = _foreign_media(world, account, username, text(body, "caption") or "With you", is_tag=False)
+    world.commit("invite.made", account=account.index, media_id=media_id, accepts=None)
+    return {"media_id": media_id}
+
+
 def live_comment(stage: Backstage, body: dict[str, Any]) -> Any:
     """A stranger comments on the broadcast under way; only the notification tells of it."""
     world, account = stage.world, the_account(stage, body)

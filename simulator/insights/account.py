@@ -16,7 +16,7 @@ from simulator.insights.rows import breakdown, row, series, shown, wanted_metric
 from simulator.protocol import errors
 from simulator.world.clock import DAY
 from simulator.world.followers import followers
-from simulator.world.metrics import account_day, day_of, end_of, known_until, split, weights
+from simulator.world.metrics import account_day, day_of, end_of, known_until, split, weights, zone_of
 from simulator.world.noise import between, unit, whole
 from simulator.world.records import Account
 
@@ -142,12 +142,12 @@ def _row(call: Call, account: Account, metric: str, query: _Query) -> dict[str, 
     if metric.endswith("_demographics"):
         return audience_row(call, account, metric, query.breakdowns)
     if metric == "online_followers":
-        points = _points(call, query, 1, lambda day: _online(call, account, day))
+        points = _points(call, account, query, 1, lambda day: _online(call, account, day))
         return _series_row(account, metric, query, points)
     if query.metric_type == _TOTAL:
         return _total_row(call, account, metric, query)
     span = _DAYS[query.period]
-    points = _points(call, query, span, lambda day: _sum(call, account, metric, day, span))
+    points = _points(call, account, query, span, lambda day: _sum(call, account, metric, day, span))
     return _series_row(account, metric, query, points)
 
 
@@ -157,12 +157,14 @@ def _series_row(account: Account, metric: str, query: _Query, points: list[tuple
     return row(account.ig_id, metric, query.period, values=series(points))
 
 
-def _points(call: Call, query: _Query, span: int, value: Callable[[date], Any]) -> list[tuple[Any, float]]:
+def _points(
+    call: Call, account: Account, query: _Query, span: int, value: Callable[[date], Any]
+) -> list[tuple[Any, float]]:
     """Buckets that ended within the range, are not older than 90 days, and have been computed by now."""
     world, now = call.world, call.world.now()
-    points = []
-    day = day_of(query.since) - timedelta(days=1)
-    while (end := end_of(day)) <= query.until:
+    zone, points = zone_of(world, account), []
+    day = day_of(query.since, zone) - timedelta(days=1)
+    while (end := end_of(day, zone)) <= query.until:
         late = _delay(world.seed, day)
         if end > query.since and now - _KEPT_S < end and end + late <= now:
             points.append((value(day), end))
@@ -192,9 +194,10 @@ def _total_row(call: Call, account: Account, metric: str, query: _Query) -> dict
     since = max(query.since, now - _KEPT_S)
     if since >= query.until or since >= now:
         return None
-    total, day = 0.0, day_of(since)
-    while (start := end_of(day - timedelta(days=1))) < query.until:
-        end = end_of(day)
+    zone = zone_of(world, account)
+    total, day = 0.0, day_of(since, zone)
+    while (start := end_of(day - timedelta(days=1), zone)) < query.until:
+        end = end_of(day, zone)
         # A running day is counted up to the last refresh: a range that ends after that holds all there is.
         counted = min(end, known_until(now))
         if counted > start:

@@ -9,7 +9,7 @@ from simulator.calls.call import Call
 from simulator.insights.rows import breakdown, row
 from simulator.protocol import errors
 from simulator.world.followers import followers
-from simulator.world.metrics import account_day, day_of, split, weights
+from simulator.world.metrics import account_day, day_of, split, weights, zone_of
 from simulator.world.records import Account
 
 AUDIENCE = frozenset({"age", "city", "country", "gender"})
@@ -44,7 +44,9 @@ def audience_row(call: Call, account: Account, metric: str, breakdowns: tuple[st
     if metric == "follower_demographics":
         size = followers(world, account, now)
     else:
-        size = 30 * account_day(world, account, "accounts_engaged", day_of(now - 2 * 86_400), now)
+        size = 30 * account_day(
+            world, account, "accounts_engaged", day_of(now - 2 * 86_400, zone_of(world, account)), now
+        )
     if size < 100 or not breakdowns:
         return None
     parts: dict[tuple[str, ...], int] = {(): int(size * 0.94)}

@@ -1,40 +1,19 @@
-"""Login, exchange, refresh and inspection of tokens, for both flavours (graph-api.md §1.4)."""
+"""Exchange, refresh and inspection of tokens, for both flavours (graph-api.md §1.4)."""
 
 from __future__ import annotations
 
 import base64
-import re
 from typing import Any
-from urllib.parse import urlencode
 
 from simulator.calls.call import Call, authenticate, bearer
 from simulator.calls.routing import endpoint
 from simulator.login import tokens
 from simulator.protocol import errors
-from simulator.protocol.answers import Answer
 from simulator.world.clock import DAY
 from simulator.world.people import FACEBOOK_SCOPES
-from simulator.world.records import Account, FacebookUser, Login, Token, TokenKind
+from simulator.world.records import FacebookUser, Login, Token, TokenKind
 
-_CODE = re.compile(r"SIM-CODE-(\d{1,6})(?:-[\w-]{1,40})?", re.ASCII)
 _DATA_ACCESS_S = 90 * DAY
-_AUTHORIZE = "client_id redirect_uri response_type scope state force_reauth enable_fb_login account"
-
-
-@endpoint("authorize", "GET", "/oauth/authorize", params=_AUTHORIZE, is_open=True)
-def authorize(call: Call, _node: None) -> Any:
-    """Consent is given at once, for the account that the extra parameter `account` names, else for account 1."""
-    target = call.params.required("redirect_uri")
-    chosen = call.world.account(call.params.text("account") or "1") or call.world.accounts[0]
-    call.world.count += 1
-    query = {"code": f"SIM-CODE-{chosen.index}-{call.world.count}"}
-    state = call.params.text("state")
-    if state is not None:
-        query["state"] = state
-    if not re.fullmatch(r"https?://[\x21-\x7e]+", target):
-        raise errors.invalid("redirect_uri must be a URL")
-    mark = "&" if "?" in target else "?"
-    return Answer(302, b"", {"location": f"{target}{mark}{urlencode(query)}#_"})
 
 
 @endpoint(
@@ -55,9 +34,9 @@ def facebook_token(call: Call, _node: None) -> Any:
         if token.kind is TokenKind.INSTAGRAM:
             raise errors.bad_token()
         return _grant(call, tokens.issue(call.world, token.kind, token.account))
-    account = _redeem(call, Login.FACEBOOK)
-    if account is None:
-        raise errors.invalid("This authorization code has been used, has expired or is unknown.")
+    account = redeem(call, Login.FACEBOOK)
+    if isinstance(account, str):
+        raise errors.invalid(account)
     return _grant(call, tokens.issue(call.world, TokenKind.USER, account, is_short=True))
 
 
@@ -75,12 +54,11 @@ def instagram_code(call: Call, _node: None) -> Any:
     """
     if call.params.text("grant_type") != "authorization_code" or _basic(call) is not None:
         return facebook_token(call, _node)
-    config = call.world.config
-    if call.params.text("client_id") != config.app_id or call.params.text("client_secret") != config.app_secret:
+    if (call.params.text("client_id"), call.params.text("client_secret")) != call.world.config.app(Login.INSTAGRAM):
         raise errors.LoginError(400, "Invalid platform app")
-    account = _redeem(call, Login.INSTAGRAM)
-    if account is None:
-        raise errors.LoginError(400, "Invalid authorization code")
+    account = redeem(call, Login.INSTAGRAM)
+    if isinstance(account, str):
+        raise errors.LoginError(400, account)
     token = tokens.issue(call.world, TokenKind.INSTAGRAM, account, is_short=True)
     grant = {"access_token": token.text, "user_id": account.ig_id, "permissions": ",".join(sorted(account.scopes))}
     # MD shows a list below `data`, clients in the field read a flat object: CONFLICT, one may choose.
@@ -92,7 +70,7 @@ def instagram_exchange(call: Call, _node: None) -> Any:
     """Short (1 h) to long (60 days)."""
     if call.params.text("grant_type") != "ig_exchange_token":
         raise errors.invalid("grant_type must be ig_exchange_token")
-    if call.params.text("client_secret") != call.world.config.app_secret:
+    if call.params.text("client_secret") != call.world.config.app(Login.INSTAGRAM)[1]:
         raise errors.invalid("Error validating client secret.")
     token = _instagram_token(call)
     return _grant(call, tokens.issue(call.world, TokenKind.INSTAGRAM, token.account))
@@ -170,17 +148,6 @@ def _basic(call: Call) -> tuple[str, str] | None:
     except ValueError:
         return "", ""
     return name or call.params.text("client_id") or "", secret or call.params.text("client_secret") or ""
-
-
-def _redeem(call: Call, login: Login) -> Account | None:
-    """The account of a code; each code works once."""
-    code = call.params.required("code")
-    match = _CODE.fullmatch(code)
-    account = call.world.account(match[1]) if match else None
-    if account is None or account.login is not login or code in call.world.used_codes:
-        return None
-    call.world.commit("code.used", code=code)
-    return account
 
 
 def _grant(call: Call, token: Token) -> dict[str, Any]:

@@ -64,10 +64,17 @@ def image_problem(kind: Kind, facts: ImageFacts, size: int) -> errors.GraphError
     return None
 
 
-def video_problem(kind: Kind, facts: VideoFacts, size: int, params: dict[str, Any]) -> int | None:
-    """Subcode for the container's status. One code for every breach: which of several applies is UNCONFIRMED."""
+def video_problem(
+    kind: Kind, facts: VideoFacts, size: int, params: dict[str, Any], *, is_child_limited: bool = False
+) -> int | None:
+    """Subcode for the container's status. One code for every breach: which of several applies is UNCONFIRMED.
+
+    `is_child_limited`: children of carousels are held to limits that vendors name and Meta does not.
+    """
     shortest, longest = (3.0, 60.0) if kind is Kind.STORY_VIDEO else (3.0, 900.0)
     narrowest, widest = (0.1, 10.0) if kind is Kind.STORY_VIDEO else (0.01, 10.0)
+    if kind is Kind.CHILD_VIDEO and is_child_limited:
+        longest, narrowest, widest = 60.0, 0.75, 16 / 9 + 0.001
     is_within = (
         facts.container in {"mp4", "mov"}
         and facts.codec in {"h264", "hevc"}
@@ -85,7 +92,14 @@ def video_problem(kind: Kind, facts: VideoFacts, size: int, params: dict[str, An
     )
     if not is_within:
         return VIDEO_UNSUPPORTED
+    if facts.audio_codec is None and _is_mixed(params.get("audio_configuration")):
+        return PROCESSING_FAILED
     offset = params.get("thumb_offset")
     if offset is not None and offset > facts.duration_s * 1000:
         return VIDEO_THUMB_OFFSET
     return None
+
+
+def _is_mixed(audio: dict[str, Any] | None) -> bool:
+    """Whether the video's own sound is to be heard beside the attached one."""
+    return bool(audio) and (audio or {}).get("video_volume", 100) != 0

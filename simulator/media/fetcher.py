@@ -10,31 +10,35 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
+from urllib.robotparser import RobotFileParser
 
-from simulator.config import SimulatorConfig
 from simulator.media import checks
 from simulator.media.checks import ImageFacts, VideoFacts
 from simulator.media.probe import probe_image, probe_video
 from simulator.outbound import Outbound, Reply, Unreachable
 from simulator.protocol import errors
-from simulator.world.counters import Counters
 from simulator.world.records import Kind, Source
+from simulator.world.world import World
 
-_HEADERS = {"user-agent": "facebookexternalua", "accept": "*/*"}
+AGENT = "facebookexternalhit"
+_HEADERS = {"user-agent": f"{AGENT}/1.1", "accept": "*/*"}
 _AT_ONCE = 16
+_LONGEST_ROBOTS = 500_000
 _NOT_MEDIA = ("text/", "application/json", "application/xml")
 
 
 class Fetcher:
     """Downloads, measures and judges media for containers."""
 
-    def __init__(self, config: SimulatorConfig, outbound: Outbound, counters: Counters) -> None:
-        self._config = config
-        self._counters = counters
+    def __init__(self, world: World, outbound: Outbound) -> None:
+        self._world = world
+        self._config = world.config
         self._outbound = outbound
+        self._robots: dict[str, RobotFileParser] = {}
         self._gate = asyncio.Semaphore(_AT_ONCE)
         self._images: dict[str, ImageFacts] = {}
         self._videos: dict[str, VideoFacts] = {}
@@ -78,7 +82,8 @@ class Fetcher:
         facts = self._videos.get(digest)
         if facts is None:
             facts = self._videos[digest] = await asyncio.to_thread(probe_video, path)
-        problem = checks.video_problem(kind, facts, size, params)
+        is_child_limited = self._world.reading("carousel_video", "free") == "limited"
+        problem = checks.video_problem(kind, facts, size, params, is_child_limited=is_child_limited)
         if problem is not None:
             return problem
         return Source(digest, size, facts.width, facts.height, facts.duration_s)
@@ -101,6 +106,8 @@ class Fetcher:
     async def _stream(self, url: str, headers: dict[str, str], keep: Callable[[bytes], object], most: int) -> int:
         """Feed the body to `keep` until its end or until more than `most` bytes came; the bytes that came."""
         size, within_s = 0, self._config.fetch_timeout_s
+        if self._world.reading("robots", "ignored") == "obeyed" and not await self._is_welcome(url):
+            raise Unreachable
         async with self._gate, self._outbound.ask("GET", url, _HEADERS | headers, within_s=within_s) as reply:
             self._check(url, reply, is_ranged=bool(headers))
             async for piece in reply.pieces:
@@ -115,7 +122,23 @@ class Fetcher:
             raise Unreachable
         if is_ranged and reply.status != 206:
             host = urlsplit(url).hostname or ""
-            self._counters.add("sources_without_range", host)
+            self._world.note("sources_without_range", host)
+
+    async def _is_welcome(self, url: str) -> bool:
+        """Whether the host's robots.txt lets Instagram's fetcher have the file. Without one it does."""
+        place = urlsplit(url)._replace(path="/robots.txt", query="", fragment="").geturl()
+        rules = self._robots.get(place)
+        if rules is None:
+            rules = self._robots[place] = RobotFileParser()
+            rules.parse((await self._robots_txt(place)).decode("utf-8", "replace").splitlines())
+        return rules.can_fetch(AGENT, url)
+
+    async def _robots_txt(self, place: str) -> bytes:
+        try:
+            async with self._outbound.ask("GET", place, _HEADERS, within_s=self._config.fetch_timeout_s) as reply:
+                return await reply.body(_LONGEST_ROBOTS) if reply.status == HTTPStatus.OK else b""
+        except Unreachable:
+            return b""
 
 
 def _unseen(url: str) -> Source:

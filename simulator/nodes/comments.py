@@ -166,14 +166,20 @@ def _media_of_comment(call: Call, comment: Comment, field: Field) -> Any:
     return MEDIA.render(call, _media(call, comment), field.sub or ())
 
 
+def _author(call: Call, comment: Comment) -> str:
+    """The name of who wrote it, as it is today."""
+    author = call.world.nodes.get(comment.from_id)
+    return author.username if isinstance(author, Account) else comment.username
+
+
 COMMENT.plain("id", lambda comment: comment.id)
 COMMENT.plain("text", lambda comment: comment.text)
 COMMENT.plain("timestamp", lambda comment: graph_time(comment.at))
-COMMENT.plain("username", lambda comment: comment.username)
+COMMENT.field("username")(lambda call, comment, _field: _author(call, comment))
 COMMENT.plain("like_count", lambda comment: comment.likes)
 COMMENT.plain("hidden", lambda comment: comment.is_hidden)
 COMMENT.plain("parent_id", lambda comment: comment.parent_id)
-COMMENT.plain("from", lambda comment: {"id": comment.from_id, "username": comment.username})
+COMMENT.field("from")(lambda call, comment, _field: {"id": comment.from_id, "username": _author(call, comment)})
 COMMENT.plain("legacy_instagram_comment_id", lambda comment: comment.id, FACEBOOK)
 
 

@@ -9,6 +9,7 @@ from simulator.calls.call import Call
 from simulator.calls.node_type import FACEBOOK, NodeType
 from simulator.calls.permissions import Need
 from simulator.calls.routing import endpoint
+from simulator.nodes.captions import caption
 from simulator.protocol import errors
 from simulator.protocol.fields import Field
 from simulator.world.clock import graph_time
@@ -96,7 +97,7 @@ def shortcode(node: str) -> str:
 
 def permalink(media: Media) -> str:
     if media.is_story:
-        return f"https://www.instagram.com/stories/{media.username}/{media.id}"
+        return f"https://www.instagram.com/stories/{media.author}/{media.id}"
     place = "reel" if media.product_type == "REELS" else "p"
     return f"https://www.instagram.com/{place}/{shortcode(media.id)}/"
 
@@ -141,9 +142,9 @@ def _viewers(call: Call, media: Media, _field: Field) -> int | None:
 MEDIA.plain("id", lambda media: media.id)
 MEDIA.plain("media_type", lambda media: media.media_type)
 MEDIA.plain("media_product_type", lambda media: media.product_type)
-MEDIA.plain("caption", lambda media: media.caption or None)
+MEDIA.field("caption")(lambda call, media, _field: caption(call, media))
 MEDIA.plain("timestamp", lambda media: graph_time(media.at))
-MEDIA.plain("username", lambda media: media.username)
+MEDIA.plain("username", lambda media: media.author)
 MEDIA.plain("shortcode", lambda media: shortcode(media.id))
 MEDIA.plain("permalink", lambda media: None if media.parent_id else permalink(media))
 MEDIA.plain("alt_text", lambda media: media.params.get("alt_text"))

@@ -18,6 +18,7 @@ from simulator.world.clock import DAY
 from simulator.world.records import Account, Media
 
 _PAGING = "limit after before since until"
+_TAG_FILTERS = "media_type posted_after posted_before"
 
 
 def listing(call: Call, account: Account, wanted: list[Media], args: Mapping[str, Any], field: Field | None) -> Any:
@@ -101,7 +102,7 @@ def live_media(call: Call, account: Account) -> Any:
     return listing(call, account, [broadcast], call.params, None)
 
 
-@endpoint("tags", "GET", "user/tags", params="limit after before", need=Need.COMMENTS)
+@endpoint("tags", "GET", "user/tags", params=f"limit after before {_TAG_FILTERS}", need=Need.COMMENTS)
 def tags(call: Call, account: Account) -> Any:
     return _tags(call, account, call.params, call.fields())
 
@@ -117,10 +118,21 @@ def _tags(call: Call, account: Account, args: Mapping[str, Any], selection: tupl
     call.world.media_of(account)
     return paging.page(
         call,
-        sorted(account.tags, key=key, reverse=True),
+        sorted(_chosen(account.tags, Params(args)), key=key, reverse=True),
         key=key,
         render=lambda media: MEDIA.render(call, media, selection),
         args=args,
         path=f"{account.ig_id}/tags",
         has_links=False,
     )
+
+
+def _chosen(tags: list[Media], filters: Params) -> list[Media]:
+    kind, after, before = filters.text("media_type"), filters.instant("posted_after"), filters.instant("posted_before")
+    return [
+        media
+        for media in tags
+        if (not kind or media.media_type == kind)
+        and (after is None or media.at > after)
+        and (before is None or media.at < before)
+    ]

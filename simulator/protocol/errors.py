@@ -153,6 +153,11 @@ def quota_reached() -> GraphError:
     )
 
 
+def trials_used_up() -> GraphError:
+    """The text is our choice; that it speaks of trial reels is what tells it from the other quota."""
+    return GraphError(9, "(#9) The account has reached the limit of trial reels for today.")
+
+
 def too_many_containers() -> GraphError:
     """UNCONFIRMED in the contract: the code is our choice."""
     return _media(

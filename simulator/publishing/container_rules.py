@@ -10,12 +10,14 @@ from simulator.calls.call import Call
 from simulator.nodes.shopping import is_taggable
 from simulator.protocol import errors
 from simulator.protocol.params import Params
+from simulator.world.followers import followers
 from simulator.world.records import Account, Kind, Login
 
 PARAMS = (
     "media_type image_url video_url caption alt_text user_tags location_id collaborators product_tags children "
     "is_carousel_item cover_url thumb_offset share_to_feed audio_name audio_configuration trial_params "
-    "is_ai_generated is_paid_partnership branded_content_sponsor_ids upload_type"
+    "is_ai_generated is_paid_partnership branded_content_sponsor_ids upload_type poll_attachment "
+    "is_poll_duration_extended is_comment_prompt_used cross_post_to_threads show_ig_link title"
 )
 
 
@@ -23,21 +25,31 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_LABELS = "is_ai_generated is_paid_partnership branded_content_sponsor_ids"
+_UNDOCUMENTED = "cross_post_to_threads show_ig_link title"
+_LABELS = f"is_ai_generated is_paid_partnership branded_content_sponsor_ids {_UNDOCUMENTED}"
+_ADD_ONS = "poll_attachment is_poll_duration_extended is_comment_prompt_used"
 _TAKES: Mapping[Kind, frozenset[str]] = {
-    Kind.IMAGE: _names(f"image_url caption alt_text user_tags location_id collaborators product_tags {_LABELS}"),
+    Kind.IMAGE: _names(
+        f"image_url caption alt_text user_tags location_id collaborators product_tags {_ADD_ONS} {_LABELS}"
+    ),
     Kind.REEL: _names(
         "video_url caption user_tags location_id collaborators product_tags cover_url thumb_offset share_to_feed "
-        f"audio_name audio_configuration trial_params upload_type {_LABELS}"
+        f"audio_name audio_configuration trial_params upload_type {_ADD_ONS} {_LABELS}"
     ),
     Kind.STORY_IMAGE: _names(f"image_url user_tags {_LABELS}"),
     Kind.STORY_VIDEO: _names(f"video_url user_tags upload_type {_LABELS}"),
-    Kind.CAROUSEL: _names(f"caption location_id collaborators product_tags children share_to_feed {_LABELS}"),
+    Kind.CAROUSEL: _names(
+        f"caption location_id collaborators product_tags children share_to_feed {_ADD_ONS} {_LABELS}"
+    ),
     Kind.CHILD_IMAGE: _names("image_url alt_text user_tags product_tags is_ai_generated"),
     Kind.CHILD_VIDEO: _names("video_url user_tags product_tags thumb_offset is_ai_generated upload_type"),
 }
-_FACEBOOK_ONLY = _names("product_tags audio_configuration is_paid_partnership branded_content_sponsor_ids upload_type")
+_FACEBOOK_ONLY = _names(
+    "product_tags audio_configuration is_paid_partnership branded_content_sponsor_ids upload_type "
+    f"{_ADD_ONS} {_UNDOCUMENTED}"
+)
 _STRUCTURE = frozenset({"media_type", "is_carousel_item"})
+LEAST_FOLLOWERS_FOR_TRIALS = 1_000
 _HASHTAG = re.compile(r"#\w+")
 _AT_NAME = re.compile(r"(?<![\w.])@[\w.]+")
 
@@ -74,10 +86,12 @@ def read(call: Call, account: Account, kind: Kind) -> dict[str, Any]:
         elif name in _FACEBOOK_ONLY and account.login is Login.INSTAGRAM:
             raise errors.invalid(f"Param {name} is not available on Instagram Login")
         else:
-            value = _READERS.get(name, _text)(params, name, kind, account)
+            value = _READERS.get(name, _text)(call, name, kind, account)
             if value is not None:
                 taken[name] = value
     _check_source(taken, kind)
+    if "poll_attachment" in taken and not taken.get("caption"):
+        raise errors.invalid("A poll needs a caption")
     return taken
 
 
@@ -95,17 +109,18 @@ def _check_source(taken: dict[str, Any], kind: Kind) -> None:
         raise errors.missing("video_url")
 
 
-def _text(params: Params, name: str, _kind: Kind, _account: Account) -> Any:
-    return params.text(name)
+def _text(call: Call, name: str, _kind: Kind, _account: Account) -> Any:
+    return call.params.text(name)
 
 
-def _flag(params: Params, name: str, _kind: Kind, _account: Account) -> Any:
-    return params.flag(name)
+def _flag(call: Call, name: str, _kind: Kind, _account: Account) -> Any:
+    return call.params.flag(name)
 
 
-def _caption(params: Params, name: str, _kind: Kind, _account: Account) -> Any:
-    caption = params.text(name) or ""
-    if len(caption) > 2200:
+def _caption(call: Call, name: str, _kind: Kind, _account: Account) -> Any:
+    caption = call.params.text(name) or ""
+    is_utf16 = call.world.reading("caption_unit", "code_points") == "utf16"
+    if (len(caption.encode("utf-16-le", "surrogatepass")) // 2 if is_utf16 else len(caption)) > 2200:
         raise errors.caption_too_long()
     if len(_AT_NAME.findall(caption)) > 20:
         raise errors.too_many_tags()
@@ -114,15 +129,15 @@ def _caption(params: Params, name: str, _kind: Kind, _account: Account) -> Any:
     return caption
 
 
-def _alt_text(params: Params, name: str, _kind: Kind, _account: Account) -> Any:
-    text = params.text(name) or ""
+def _alt_text(call: Call, name: str, _kind: Kind, _account: Account) -> Any:
+    text = call.params.text(name) or ""
     if len(text) > 1000:
         raise errors.invalid("alt_text has more than 1000 characters")
     return text
 
 
-def _user_tags(params: Params, name: str, kind: Kind, _account: Account) -> Any:
-    tags = params.mappings(name)
+def _user_tags(call: Call, name: str, kind: Kind, _account: Account) -> Any:
+    tags = call.params.mappings(name)
     if len(tags) > 20:
         raise errors.too_many_tags()
     for tag in tags:
@@ -136,8 +151,8 @@ def _user_tags(params: Params, name: str, kind: Kind, _account: Account) -> Any:
     return tags
 
 
-def _product_tags(params: Params, name: str, kind: Kind, _account: Account) -> Any:
-    tags = params.mappings(name)
+def _product_tags(call: Call, name: str, kind: Kind, _account: Account) -> Any:
+    tags = call.params.mappings(name)
     if len(tags) > 5:
         raise errors.invalid("At most 5 product tags")
     for tag in tags:
@@ -158,37 +173,37 @@ def _is_position(tag: Mapping[str, Any]) -> bool:
         return False
 
 
-def _location(params: Params, name: str, _kind: Kind, account: Account) -> Any:
+def _location(call: Call, name: str, _kind: Kind, account: Account) -> Any:
     """Any Page id will do, except the account's own kind of Page, which has no place on the map."""
-    location = params.text(name) or ""
+    location = call.params.text(name) or ""
     if not re.fullmatch(r"[1-9]\d{0,19}", location, re.ASCII) or location.startswith("101500000000"):
         raise errors.invalid_location()
     return location
 
 
-def _collaborators(params: Params, name: str, _kind: Kind, _account: Account) -> Any:
-    names = params.listing(name)
+def _collaborators(call: Call, name: str, _kind: Kind, _account: Account) -> Any:
+    names = call.params.listing(name)
     if len(names) > 3:
         raise errors.invalid("At most 3 collaborators")
     return names
 
 
-def _children(params: Params, name: str, _kind: Kind, _account: Account) -> Any:
-    children = params.listing(name)
+def _children(call: Call, name: str, _kind: Kind, _account: Account) -> Any:
+    children = call.params.listing(name)
     if not 2 <= len(children) <= 10:
         raise errors.carousel_size()
     return children
 
 
-def _thumb_offset(params: Params, name: str, _kind: Kind, _account: Account) -> Any:
-    offset = params.integer(name, low=-(10**15), high=10**15)
+def _thumb_offset(call: Call, name: str, _kind: Kind, _account: Account) -> Any:
+    offset = call.params.integer(name, low=-(10**15), high=10**15)
     if offset is not None and offset < 0:
         raise errors.thumb_offset()
     return offset
 
 
-def _audio(params: Params, name: str, _kind: Kind, _account: Account) -> Any:
-    audio = params.mapping(name) or {}
+def _audio(call: Call, name: str, _kind: Kind, _account: Account) -> Any:
+    audio = call.params.mapping(name) or {}
     for volume in ("audio_volume", "video_volume"):
         value = audio.get(volume, 100)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
@@ -196,26 +211,38 @@ def _audio(params: Params, name: str, _kind: Kind, _account: Account) -> Any:
     return audio
 
 
-def _trial(params: Params, name: str, _kind: Kind, account: Account) -> Any:
-    trial = params.mapping(name) or {}
+def _trial(call: Call, name: str, _kind: Kind, account: Account) -> Any:
+    trial = call.params.mapping(name) or {}
     if trial.get("graduation_strategy") not in {"MANUAL", "SS_PERFORMANCE"}:
         raise errors.invalid("graduation_strategy must be MANUAL or SS_PERFORMANCE")
-    if not account.may_run_trials:
+    if not account.may_run_trials or followers(call.world, account, call.world.now()) < LEAST_FOLLOWERS_FOR_TRIALS:
         raise errors.no_trials()
     return trial
 
 
-def _ai_label(params: Params, name: str, kind: Kind, _account: Account) -> Any:
+def _ai_label(call: Call, name: str, kind: Kind, _account: Account) -> Any:
     if kind.is_child:
         raise errors.ai_label_on_child()
-    return params.flag(name)
+    return call.params.flag(name)
 
 
-def _sponsors(params: Params, name: str, _kind: Kind, _account: Account) -> Any:
-    sponsors = params.listing(name)
+def _sponsors(call: Call, name: str, _kind: Kind, _account: Account) -> Any:
+    sponsors = call.params.listing(name)
     if len(sponsors) > 2 or not all(sponsor.isdigit() for sponsor in sponsors):
         raise errors.invalid_sponsor()
     return sponsors
+
+
+def _poll(call: Call, name: str, _kind: Kind, _account: Account) -> Any:
+    """Two to four options. How the JSON names them is not known: a list will do, and keys that begin with "option"."""
+    poll = call.params.json(name)
+    if isinstance(poll, dict):
+        poll = poll.get("options", [text for key, text in poll.items() if key.startswith("option")])
+    if not isinstance(poll, list) or not all(isinstance(text, str) and text.strip() for text in poll):
+        raise errors.invalid(f"Param {name} must be JSON with the options of a poll")
+    if not 2 <= len(poll) <= 4:
+        raise errors.invalid("A poll has 2 to 4 options")
+    return poll
 
 
 _READERS = {
@@ -232,5 +259,10 @@ _READERS = {
     "trial_params": _trial,
     "is_ai_generated": _ai_label,
     "is_paid_partnership": _flag,
+    "poll_attachment": _poll,
+    "is_poll_duration_extended": _flag,
+    "is_comment_prompt_used": _flag,
+    "cross_post_to_threads": _flag,
+    "show_ig_link": _flag,
     "branded_content_sponsor_ids": _sponsors,
 }

@@ -38,6 +38,8 @@ async def create(call: Call, account: Account) -> Any:
     _check_cap(call.world, account)
     kind = container_rules.kind_of(call.params)
     params = container_rules.read(call, account, kind)
+    if kind.is_story and account.is_creator and call.world.reading("creator_stories", "taken") == "refused":
+        raise errors.no_permission()
     source = None
     if kind is Kind.CAROUSEL:
         source = _check_children(call, account, params["children"])

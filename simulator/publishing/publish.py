@@ -40,19 +40,29 @@ def publish(call: Call, account: Account) -> Any:
         raise errors.invalid("A carousel item cannot be published on its own")
     status = container.status(world.now())
     if status == "PUBLISHED":
-        if world.reading("republish", "same_id") == "error":
+        reading = world.reading("republish", "same_id")
+        if reading == "error":
             raise errors.not_ready()
-        return {"id": container.media_id}
+        if reading == "same_id" or container.kind is not Kind.REEL:
+            return _answer(container)
     if status == "EXPIRED":
         raise errors.container_gone()
-    if status != "FINISHED":
+    if status not in {"FINISHED", "PUBLISHED"}:
         raise errors.not_ready()
     if used(world, account) >= quota_total(world, account):
         raise errors.quota_reached()
-    media_id = _commit(call, container)
+    if "trial_params" in container.params and trials(world, account) >= world.config.trial_quota:
+        raise errors.trials_used_up()
+    _commit(call, container)
     if container.kind.is_story:
         call.stage.sender.wake.set()
-    return {"id": media_id}
+    return _answer(container)
+
+
+def _answer(container: Container) -> dict[str, Any]:
+    """With caption add-ons more than the id. Under which name is not known: this one is made up, to be read past."""
+    added = [name for name in ("poll_attachment", "is_comment_prompt_used") if container.params.get(name)]
+    return {"id": container.media_id} | ({"sim_caption_add_ons": added} if added else {})
 
 
 def quota_total(world: World, account: Account) -> int:
@@ -65,7 +75,12 @@ def used(world: World, account: Account, since: float | None = None) -> int:
     return len(account.publish_times) - bisect_right(account.publish_times, start)
 
 
-def _commit(call: Call, container: Container) -> str:
+def trials(world: World, account: Account) -> int:
+    """Trial reels of the last 24 hours."""
+    return len(account.trial_times) - bisect_right(account.trial_times, world.now() - DAY)
+
+
+def _commit(call: Call, container: Container) -> None:
     world = call.world
     media_id = world.new_id(ids.MEDIA)
     children = [world.new_id(ids.MEDIA) for _ in container.params.get("children", ())]
@@ -79,7 +94,6 @@ def _commit(call: Call, container: Container) -> str:
         accepted_at=world.now(),
         signature=_signature(container),
     )
-    return media_id
 
 
 def _signature(container: Container) -> str:
@@ -106,6 +120,8 @@ def _published(world: World, event: Event) -> None:
     container.media_id = media.id
     account.media.append(media)
     account.publish_times.append(event["accepted_at"])
+    if "trial_params" in container.params:
+        account.trial_times.append(event["accepted_at"])
     world.publishes.append(
         Publish(event["seq"], container, media, event["at"], event["accepted_at"], event["signature"])
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import hashlib
 import hmac
 import json
@@ -55,11 +56,15 @@ class Sender:
         """Queue one notification, unless nobody wants it or it is to be lost."""
         self._queue(account, {"changes": [{"field": field, "value": value}]})
 
+    def notify_changes(self, account: Account, changes: list[Any], *, encoding: str | None) -> None:
+        """Several changes in one notification, whatever they hold; `encoding`: gzip or none."""
+        self._queue(account, {"changes": changes}, encoding=encoding)
+
     def notify_message(self, account: Account, messaging: dict[str, Any]) -> None:
         """The same for a message, which has a place of its own in the envelope."""
         self._queue(account, {"messaging": [messaging]})
 
-    def _queue(self, account: Account, content: dict[str, Any]) -> None:
+    def _queue(self, account: Account, content: dict[str, Any], *, encoding: str | None = None) -> None:
         world = self._world
         if not account.is_subscribed or world.webhook_url is None:
             return
@@ -72,7 +77,15 @@ class Sender:
         if copies > 1:
             world.note(TALLY, "duplicated")
         body = {"object": "instagram", "entry": [entry]}
-        world.commit("delivery.queued", number=number, body=body, copies=copies, at=world.now())
+        world.commit(
+            "delivery.queued",
+            number=number,
+            body=body,
+            copies=copies,
+            at=world.now(),
+            encoding=encoding,
+            login=account.login.value,
+        )
         self._spawn(self._deliver(number))
 
     async def verify(self, url: str) -> bool:
@@ -91,12 +104,12 @@ class Sender:
         """Try until a 200; the pauses grow."""
         world = self._world
         waiting = world.deliveries[number]
-        raw = encode(waiting["body"])
+        raw, headers = self._written(waiting)
         pause = world.config.webhook_retry_s
         while world.now() - waiting["at"] < _GIVE_UP_S:
-            if world.webhook_url is not None and await self._post(world.webhook_url, raw):
+            if world.webhook_url is not None and await self._post(world.webhook_url, raw, headers):
                 for _ in range(waiting["copies"] - 1):
-                    await self._post(world.webhook_url, raw)
+                    await self._post(world.webhook_url, raw, headers)
                 self._world.note(TALLY, "delivered")
                 world.commit("delivery.done", number=number)
                 return
@@ -108,12 +121,17 @@ class Sender:
         self._world.note(TALLY, "given_up")
         world.commit("delivery.done", number=number)
 
-    async def _post(self, url: str, raw: bytes) -> bool:
-        headers = {
-            "content-type": "application/json",
-            "user-agent": "facebookexternalua",
-            "x-hub-signature-256": signature(raw, self._world.config.app_secret),
-        }
+    def _written(self, waiting: Event) -> tuple[bytes, dict[str, str]]:
+        """Body and headers of a notification. What is compressed is signed as it goes over the wire."""
+        raw = encode(waiting["body"])
+        headers = {"content-type": "application/json", "user-agent": "facebookexternalua"}
+        if waiting.get("encoding") == "gzip":
+            raw = gzip.compress(raw, mtime=0)
+            headers["content-encoding"] = "gzip"
+        _, secret = self._world.config.app(Login(waiting.get("login", Login.FACEBOOK)))
+        return raw, headers | {"x-hub-signature-256": signature(raw, secret)}
+
+    async def _post(self, url: str, raw: bytes, headers: dict[str, str]) -> bool:
         self._world.note(TALLY, "sent")
         try:
             async with (

@@ -84,14 +84,19 @@ def _restated(age: float, *key: object) -> float:
     return between(0.94, 1.03, *key, "restated", age // (3 * _HOUR))
 
 
-def day_of(instant: float) -> date:
-    """The Pacific day to which Instagram books an instant."""
-    return datetime.fromtimestamp(instant, PACIFIC).date()
+def zone_of(world: World, account: Account) -> ZoneInfo:
+    """Where the days of the account's insights end: sources disagree, so one may choose (graph-api.md §6.1)."""
+    return ZoneInfo(account.timezone) if world.reading("insight_day", "pacific") == "account" else PACIFIC
 
 
-def end_of(day: date) -> float:
-    """The Pacific midnight that ends the day: 07:00 or 08:00 UTC."""
-    return datetime.combine(day + timedelta(days=1), time(0), PACIFIC).timestamp()
+def day_of(instant: float, zone: ZoneInfo = PACIFIC) -> date:
+    """The day to which Instagram books an instant."""
+    return datetime.fromtimestamp(instant, zone).date()
+
+
+def end_of(day: date, zone: ZoneInfo = PACIFIC) -> float:
+    """The midnight that ends the day; the Pacific one is at 07:00 or 08:00 UTC."""
+    return datetime.combine(day + timedelta(days=1), time(0), zone).timestamp()
 
 
 def known_until(now: float) -> float:
@@ -101,8 +106,9 @@ def known_until(now: float) -> float:
 
 def account_day(world: World, account: Account, metric: str, day: date, now: float) -> int:
     """One day's value as known at `now`: partial while the day runs, restated for 48 hours after it."""
-    end = end_of(day)
-    start = end_of(day - timedelta(days=1))
+    zone = zone_of(world, account)
+    end = end_of(day, zone)
+    start = end_of(day - timedelta(days=1), zone)
     if now <= start:
         return 0
     if metric == "total_interactions":

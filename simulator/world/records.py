@@ -29,9 +29,19 @@ class Account:
     base_followers: int
     is_subscribed: bool = True
     is_restricted: bool = False
+    is_creator: bool = False
+    """A creator account, not a business."""
+    refuses_consent: bool = False
+    """Whoever is asked at the login says no."""
     may_run_trials: bool = True
     followers: int | None = None
     quota_total: int | None = None
+    captions: str | None = None
+    """How its captions are given back, where it differs from the reading."""
+    timezone: str = "America/Los_Angeles"
+    """Where its days end, by that reading."""
+    subscribed_fields: list[str] | None = None
+    """None: all that the app has."""
     live_until: float = 0.0
     is_seeded: bool = False
     media: list[Media] = field(default_factory=list)
@@ -39,6 +49,10 @@ class Account:
     hashtags: dict[str, float] = field(default_factory=dict)
     container_times: list[float] = field(default_factory=list)
     publish_times: list[float] = field(default_factory=list)
+    trial_times: list[float] = field(default_factory=list)
+    """Of the publishes those that were trial reels."""
+    invites: dict[str, bool | None] = field(default_factory=dict)
+    """Media of others to whose authors the account is invited: taken up, declined, or (None) not answered."""
     appeals: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -210,6 +224,11 @@ class Media:
     is_deleted: bool = False
     is_reported: bool = False
     """The webhook about this story's insights has been sent."""
+
+    @property
+    def author(self) -> str:
+        """The name of who posted it, as it is today."""
+        return self.account.username if self.account is not None else self.username
 
     @property
     def is_story(self) -> bool:

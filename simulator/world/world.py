@@ -59,6 +59,8 @@ class World:
         self.by_username: dict[str, Account] = {}
         self.nodes: dict[str, Node] = {}
         self.tokens: dict[str, Token] = {}
+        self.codes: dict[str, str] = {}
+        """Where consent led back to, by code."""
         self.used_codes: set[str] = set()
         self.publishes: list[Publish] = []
         self.mentions: list[Mention] = []
@@ -196,6 +198,15 @@ def _told(world: World, event: Event) -> None:
 @applies("readings.chosen")
 def _choose(world: World, event: Event) -> None:
     world.readings |= event["readings"]
+
+
+@applies("account.renamed")
+def _renamed(world: World, event: Event) -> None:
+    account = world.accounts[event["account"]]
+    world.media_of(account)  # what was written before the renaming names the account as it was called then
+    del world.by_username[account.username]
+    account.username = event["username"]
+    world.by_username[account.username] = account
 
 
 @applies("account.changed")
