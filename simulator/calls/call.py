@@ -110,7 +110,8 @@ def authenticate(world: World, text: str | None, proof: str | None) -> Token:
         raise errors.dead_token(token.refused)
     if token.expires_at is not None and world.now() >= token.expires_at:
         raise errors.dead_token(463)
-    if proof is not None and not is_proof(world.config.app_secret, text, proof):
+    _, secret = world.config.app(Login.INSTAGRAM if token.kind is TokenKind.INSTAGRAM else Login.FACEBOOK)
+    if proof is not None and not is_proof(secret, text, proof):
         raise errors.bad_proof()
     return token
 

@@ -44,9 +44,8 @@ def audience_row(call: Call, account: Account, metric: str, breakdowns: tuple[st
     if metric == "follower_demographics":
         size = followers(world, account, now)
     else:
-        size = 30 * account_day(
-            world, account, "accounts_engaged", day_of(now - 2 * 86_400, zone_of(world, account)), now
-        )
+        day = day_of(now - 2 * 86_400, zone_of(world, account))
+        size = 30 * account_day(world, account, "accounts_engaged", day, now)
     if size < 100 or not breakdowns:
         return None
     parts: dict[tuple[str, ...], int] = {(): int(size * 0.94)}

@@ -8,6 +8,7 @@ from typing import Any
 from simulator.calls.call import Call, authenticate, bearer
 from simulator.calls.routing import endpoint
 from simulator.login import tokens
+from simulator.login.consent import redeem
 from simulator.protocol import errors
 from simulator.world.clock import DAY
 from simulator.world.people import FACEBOOK_SCOPES
