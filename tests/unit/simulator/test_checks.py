@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from simulator.checks import MIB, ImageFacts, VideoFacts, image_problem, video_problem
-from simulator.records import Kind
+from simulator.media.checks import MIB, ImageFacts, VideoFacts, image_problem, video_problem
+from simulator.world.records import Kind
 
 GOOD = VideoFacts("mp4", "h264", 1080, 1920, 30.0, 30.0, "yuv420p", "aac", 48_000, 2)
 

@@ -18,7 +18,7 @@ import pytest
 from pressrun.errors import UsageError
 from pressrun.trust import authorities
 from simulator.config import SimulatorConfig
-from simulator.journal import Journal
+from simulator.world.journal import Journal
 from tests.support.processes import Process, start_module
 from tests.support.waiting import until
 from tests.unit.simulator.client import Sim, ig_id, running

@@ -49,7 +49,7 @@ def test_no_token_reaches_the_media_host(fetching: Sim, host: Helper) -> None:
     fetching.publish(image_url=f"{host.url}/good.jpg")
 
     (seen,) = host.seen
-    assert seen.headers["user-agent"] == "facebookexternalua"
+    assert seen.headers["user-agent"] == "facebookexternalhit/1.1"
     assert "authorization" not in seen.headers
     assert "TOKEN" not in seen.path
 

@@ -13,8 +13,8 @@ import pytest
 from benchmarks.simulator import measure
 from pressrun.errors import UsageError
 from simulator.config import SimulatorConfig
-from simulator.faults import MODES
-from simulator.routing import NAMES
+from simulator.faults.rules import MODES
+from simulator.protocol.names import NAMES
 from tests.support.processes import start_module
 from tests.support.waiting import until
 from tests.unit.simulator.client import Sim, ig_id
