@@ -13,11 +13,11 @@ from tests.support.benchmark import run_benchmark
 DAYS = 5  # an account's day is complete two days after its end
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.cost(cpu_s=60, stack=True)
+@pytest.mark.timeout(1200)
 @pytest.mark.skipif(sys.platform != "linux", reason="libfaketime is preloaded the way of Linux")
 def test_days_pass_without_a_gap_or_a_violation() -> None:
-    sizes = ["--accounts=3", f"--days={DAYS}", "--step-hours=12", "--concurrency=4"]
+    sizes = ["--accounts=3", f"--days={DAYS}", "--step-hours=24", "--concurrency=4"]
 
     said = run_benchmark("benchmarks.month", *sizes)
 
