@@ -9,8 +9,9 @@ from simulator.people import stranger
 from simulator.records import Account, Comment, Media
 from simulator.world import World
 
-MEDIA_PER_ACCOUNT = 12
 TAGS_PER_ACCOUNT = 2
+_OLDEST_DAYS = 3000
+_TAGS_FROM = 900_000  # beyond the numbers of all media and their children
 _SHAPES = (("IMAGE", "FEED"), ("VIDEO", "REELS"), ("IMAGE", "FEED"), ("CAROUSEL_ALBUM", "FEED"))
 _CAPTIONS = (
     "First light over the harbor",
@@ -25,7 +26,7 @@ _REMARKS = ("Love this!", "Where is that?", "So good 😍", "Saving this for lat
 def furnish(world: World, account: Account) -> None:
     """Add the account's past. Media that a replayed journal has already added stay after it in time."""
     older = []
-    for index in range(MEDIA_PER_ACCOUNT):
+    for index in range(world.config.media_each):
         older.append(_older_media(world, account, index))
     account.media[:0] = older
     account.tags[:0] = [_older_tag(world, account, index) for index in range(TAGS_PER_ACCOUNT)]
@@ -33,7 +34,8 @@ def furnish(world: World, account: Account) -> None:
 
 def _older_media(world: World, account: Account, index: int) -> Media:
     key = (world.seed, account.index, "media", index)
-    age_days = (MEDIA_PER_ACCOUNT - index) * 7 - between(0, 3, *key)
+    count = world.config.media_each
+    age_days = ((count - index) * 7 - between(0, 3, *key)) * min(1.0, _OLDEST_DAYS / (7 * count))
     media_type, product_type = _SHAPES[whole(0, len(_SHAPES) - 1, *key, "shape")]
     caption = _CAPTIONS[whole(0, len(_CAPTIONS) - 1, *key, "caption")].format(n=index + 2)
     media = Media(
@@ -87,7 +89,7 @@ def _older_tag(world: World, account: Account, index: int) -> Media:
     key = (world.seed, account.index, "tag", index)
     username, _ = stranger(*key)
     media = Media(
-        id=ids.seeded_media(account.index, 900 + index),
+        id=ids.seeded_media(account.index, _TAGS_FROM + index),
         account=None,
         username=username,
         media_type="IMAGE",

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 import redis
+from hypothesis import settings
 
 from machine.schema import upgrade
 from models.invariants import run_all
@@ -62,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     log.configure(level="DEBUG")  # as in production: what tests capture is what operators read
     for name in [name for name in os.environ if name.startswith("PRESSRUN_")]:
         del os.environ[name]  # a developer's own settings must not reach the tests
+    settings.register_profile("long", max_examples=2_000, deadline=None)
     guards.keep_sockets_here()
     if HOME not in os.environ:
         home = Path(tempfile.mkdtemp(prefix="pressrun-tests-", dir=quick_folder()))

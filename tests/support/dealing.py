@@ -9,6 +9,7 @@ because no more of them may run at once (`tests/support/turns.py`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -28,8 +29,9 @@ def dealt(tests: Sequence[T], workers: int, costs: Sequence[float], stacks: Sequ
     spent = [0.0] * workers
     costly = sorted((number for number, cost in enumerate(costs) if cost), key=lambda number: -costs[number])
     for number in sorted(costly, key=lambda number: not stacks[number]):  # stable: the costliest of each sort first
-        choice = range(min(STACK_WORKERS, workers)) if stacks[number] else range(workers)
-        free = [worker for worker in choice if len(heads[worker]) < sizes[worker]] or range(workers)
+        free = [worker for worker in range(workers) if len(heads[worker]) < sizes[worker]]
+        if stacks[number]:
+            free = [worker for worker in free if worker < STACK_WORKERS] or free
         worker = min(free, key=lambda worker: (spent[worker], len(heads[worker])))
         heads[worker].append(tests[number])
         spent[worker] += costs[number]
@@ -37,5 +39,5 @@ def dealt(tests: Sequence[T], workers: int, costs: Sequence[float], stacks: Sequ
     order: list[T] = []
     for head, size in zip(heads, sizes, strict=True):
         order += head
-        order += [test for test, _ in zip(rest, range(size - len(head)), strict=False)]
+        order += islice(rest, size - len(head))
     return order + list(rest)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
 from benchmarks.history import generate, query_pages, query_times, sizes, store_speed
@@ -18,19 +19,24 @@ from tests.factories.rows import make_account
 
 _FINDS_NOTHING = ("FROM generate_series(current_date - 30", "SELECT p.key")
 """No day is missing, and nothing was published by Pressrun."""
-_MOST_PAGES = 10_000
 NOW = clock.now()
 
 
-def test_a_small_year_has_rows_for_every_query_and_none_looks_at_it_again_and_again(database: Database) -> None:
-    generate(database, accounts=2, days=40)
+@pytest.mark.parametrize(
+    ("accounts", "days", "most_pages"),
+    [(2, 40, 10_000), pytest.param(100, 365, 100_000, marks=[pytest.mark.long, pytest.mark.timeout(3600)])],
+)
+def test_a_year_has_rows_for_every_query_and_none_looks_at_it_again_and_again(
+    database: Database, accounts: int, days: int, most_pages: int
+) -> None:
+    generate(database, accounts=accounts, days=days)
 
     found, pages = query_times(database), query_pages(database)
 
     empty = [name for name, one in found.items() if one["rows"] == 0]
     assert [name for name in empty if not any(part in name for part in _FINDS_NOTHING)] == []
-    assert {name: count for name, count in pages.items() if count > _MOST_PAGES} == {}
-    assert all(one["bytes"] > 0 for one in sizes(database, accounts=2, days=40)["tables"].values())
+    assert {name: count for name, count in pages.items() if count > most_pages} == {}
+    assert all(one["bytes"] > 0 for one in sizes(database, accounts=accounts, days=days)["tables"].values())
 
 
 def test_an_answer_is_stored_in_as_many_statements_whatever_it_holds(database: Database) -> None:

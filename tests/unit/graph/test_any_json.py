@@ -6,16 +6,20 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
+import pytest
+
 from graph.client import GraphClient
 from graph.errors import GraphError
 from tests.unit.graph.server import ScriptedServer
 
 MakeClient = Callable[..., GraphClient]
-_ANSWERS_EACH = 20
 
 
-def test_any_json_at_all_is_read_or_a_graph_error(make_client: MakeClient, server: ScriptedServer) -> None:
-    chance = random.Random(3)
+@pytest.mark.parametrize("answers_each", [20, pytest.param(1_000, marks=pytest.mark.long)])
+def test_any_json_at_all_is_read_or_a_graph_error(
+    make_client: MakeClient, server: ScriptedServer, answers_each: int
+) -> None:
+    chance = random.Random(answers_each)
     client = make_client(call_deadline_s=5)
     reads: list[Callable[[], object]] = [
         client.users.profile,
@@ -41,7 +45,7 @@ def test_any_json_at_all_is_read_or_a_graph_error(make_client: MakeClient, serve
     ]
     read: Counter[int] = Counter()
     refused: Counter[int] = Counter()
-    for number in range(_ANSWERS_EACH * len(reads)):
+    for number in range(answers_each * len(reads)):
         which = number % len(reads)
         server.replies(_odd(chance, 4) if number // len(reads) % 2 else _likely(chance))
         try:
@@ -50,7 +54,7 @@ def test_any_json_at_all_is_read_or_a_graph_error(make_client: MakeClient, serve
         except GraphError:
             refused[which] += 1
 
-    assert len(server.received) == _ANSWERS_EACH * len(reads), "each answer was looked at, and none asked for again"
+    assert len(server.received) == answers_each * len(reads), "each answer was looked at, and none asked for again"
     assert min(len(refused), len(read)) > len(reads) / 2, "most of them know both what they can read and what not"
 
 
