@@ -29,7 +29,7 @@ class SimulatorConfig:
     accounts: int = 2
     seed: int = 1
     media_each: int = 12
-    """How many media each account has from before, a week apart; with very many of them, closer."""
+    """How many media each account has from before, a week apart, and closer when two years are too short for that."""
     speed: float = 1.0
     """Seconds of simulator time in one real second."""
     state_dir: Path | None = None

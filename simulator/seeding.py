@@ -10,7 +10,7 @@ from simulator.records import Account, Comment, Media
 from simulator.world import World
 
 TAGS_PER_ACCOUNT = 2
-_OLDEST_DAYS = 3000
+_OLDEST_DAYS = 700  # Instagram keeps insights for two years
 _TAGS_FROM = 900_000  # beyond the numbers of all media and their children
 _SHAPES = (("IMAGE", "FEED"), ("VIDEO", "REELS"), ("IMAGE", "FEED"), ("CAROUSEL_ALBUM", "FEED"))
 _CAPTIONS = (

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from machine.schema import upgrade
 from models.invariants import run_all
@@ -40,6 +40,11 @@ from tests.support.servers import (
 from tests.support.simulator import Simulator
 from tests.support.tools import require
 from tests.support.turns import HOME
+
+# How long an example takes is the machine's doing: no test fails for it.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("suite"), max_examples=2_000)
+settings.load_profile("suite")
 
 DATABASE_URL = "TESTS_DATABASE_URL"
 """Names another Postgres than our own, empty but for what it comes with; see `tests/support/other_postgres.py`."""
@@ -63,7 +68,6 @@ def pytest_configure(config: pytest.Config) -> None:
     log.configure(level="DEBUG")  # as in production: what tests capture is what operators read
     for name in [name for name in os.environ if name.startswith("PRESSRUN_")]:
         del os.environ[name]  # a developer's own settings must not reach the tests
-    settings.register_profile("long", max_examples=2_000, deadline=None)
     guards.keep_sockets_here()
     if HOME not in os.environ:
         home = Path(tempfile.mkdtemp(prefix="pressrun-tests-", dir=quick_folder()))
