@@ -66,15 +66,8 @@ def rig(
     complete = load({PREFIX + name: value for name, value in told.items()})
     try:
         with runtime(complete, broker=True) as here, Supervisor() as supervisor:
-            flags = [f"--port={url.rpartition(':')[2]}", f"--accounts={accounts}", f"--state-dir={home / 'simulator'}"]
             specs = [
-                service_spec(
-                    here.settings,
-                    "simulator",
-                    ["simulator", *flags, *simulator],
-                    ready_line="LISTENING ",
-                    stop_order=STOP_LAST,
-                ),
+                _simulator(here, url, [f"--accounts={accounts}", *simulator]),
                 *_copied(_with(service_specs(here, console_port=complete.console_port), options or {}), copies or {}),
             ]
             supervisor.start(specs, ready_within_s=120)
@@ -95,6 +88,13 @@ def make_media(folder: Path) -> Path:
         make_jpeg(folder / f"story-{number}.jpg", 1080, 1920, label=f"story {number}")
         make_mp4(folder / f"clip-{number}.mp4", 360, 640, 3.5, label=f"clip {number}")
     return folder
+
+
+def _simulator(here: Runtime, url: str, flags: Sequence[str]) -> ProcessSpec:
+    kept = [f"--port={url.rpartition(':')[2]}", f"--state-dir={here.settings.home / 'simulator'}"]
+    return service_spec(
+        here.settings, "simulator", ["simulator", *kept, *flags], ready_line="LISTENING ", stop_order=STOP_LAST
+    )
 
 
 def _with(specs: Sequence[ProcessSpec], options: Mapping[str, Sequence[str]]) -> list[ProcessSpec]:

@@ -36,6 +36,8 @@ class SimulatorConfig:
     host: str = "127.0.0.1"
     accounts: int = 2
     seed: int = 1
+    media_each: int = 12
+    """How many media each account has from before, a week apart, and closer when two years are too short for that."""
     speed: float = 1.0
     """Seconds of simulator time in one real second."""
     state_dir: Path | None = None
@@ -87,6 +89,8 @@ class SimulatorConfig:
             raise Invalid(f"port {self.port} is not between 0 and 65535", field="port")
         if not 1 <= self.accounts <= 100_000:
             raise Invalid(f"accounts must be between 1 and 100000, not {self.accounts}", field="accounts")
+        if not 0 <= self.media_each <= 10_000:
+            raise Invalid(f"media_each must be between 0 and 10000, not {self.media_each}", field="media_each")
         if self.speed <= 0:
             raise Invalid(f"speed must be above 0, not {self.speed}", field="speed")
         for name in ("quota_duration_s", "container_quota", "trial_quota", "account_calls", "app_calls", "user_calls"):

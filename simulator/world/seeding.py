@@ -10,8 +10,9 @@ from simulator.world.noise import between, whole
 from simulator.world.people import stranger
 from simulator.world.records import Account, Comment, Media
 
-MEDIA_PER_ACCOUNT = 12
 TAGS_PER_ACCOUNT = 2
+_OLDEST_DAYS = 700  # Instagram keeps insights for two years
+_TAGS_FROM = 900_000  # beyond the numbers of all media and their children
 _SHAPES = (("IMAGE", "FEED"), ("VIDEO", "REELS"), ("IMAGE", "FEED"), ("CAROUSEL_ALBUM", "FEED"))
 _CAPTIONS = (
     "First light over the harbor",
@@ -31,15 +32,15 @@ class Past:
     tags: list[Media]
 
 
-def past_of(seed: int, epoch: float, account: Account) -> Past:
+def past_of(seed: int, epoch: float, account: Account, *, media_each: int) -> Past:
     """What the account had posted, and where it was tagged, before the world began at `epoch`."""
-    media = [_older_media(seed, epoch, account, index) for index in range(MEDIA_PER_ACCOUNT)]
+    media = [_older_media(seed, epoch, account, index, media_each) for index in range(media_each)]
     return Past(media, [_older_tag(seed, epoch, account, index) for index in range(TAGS_PER_ACCOUNT)])
 
 
-def _older_media(seed: int, epoch: float, account: Account, index: int) -> Media:
+def _older_media(seed: int, epoch: float, account: Account, index: int, count: int) -> Media:
     key = (seed, account.index, "media", index)
-    age_days = (MEDIA_PER_ACCOUNT - index) * 7 - between(0, 3, *key)
+    age_days = ((count - index) * 7 - between(0, 3, *key)) * min(1.0, _OLDEST_DAYS / (7 * count))
     media_type, product_type = _SHAPES[whole(0, len(_SHAPES) - 1, *key, "shape")]
     caption = _CAPTIONS[whole(0, len(_CAPTIONS) - 1, *key, "caption")].format(n=index + 2)
     media = Media(
@@ -90,7 +91,7 @@ def _older_tag(seed: int, epoch: float, account: Account, index: int) -> Media:
     key = (seed, account.index, "tag", index)
     username, _ = stranger(*key)
     return Media(
-        id=ids.seeded_media(account.index, 900 + index),
+        id=ids.seeded_media(account.index, _TAGS_FROM + index),
         account=None,
         username=username,
         media_type="IMAGE",

@@ -113,7 +113,7 @@ class World:
 
     def _furnish(self, account: Account) -> None:
         """Add the account's past. Media that a replayed journal has already added stay after it in time."""
-        past = seeding.past_of(self.seed, self.epoch, account)
+        past = seeding.past_of(self.seed, self.epoch, account, media_each=self.config.media_each)
         account.media[:0] = past.media
         account.tags[:0] = past.tags
         for media in [*past.media, *past.tags]:

@@ -22,11 +22,20 @@ from pressrun.embedded import state
 from tests.support.processes import Process, environment
 from tests.support.servers import reachable_folder
 from tests.support.simulator import Simulator
+from tests.support.turns import stack_turn
 from tests.support.waiting import until
 
 FINAL = {"published", "failed", "expired", "canceled", "needs_review"}
 SERVICES = ("scheduler", "worker-publish", "worker-prepare", "worker-harvest", "console")
 SERVERS = ("postgres", "valkey")
+QUICK = {
+    "PRESSRUN_CALL_DEADLINE": "4s",
+    "PRESSRUN_LEASE": "8s",
+    "PRESSRUN_SETTLE": "13s",
+    "PRESSRUN_SETTLE_GAP": "3s",
+    "PRESSRUN_HINT_LEASE": "4s",
+}
+"""The proportions of the defaults, so that what takes minutes in production takes seconds here."""
 _FINAL_POSTS = text("SELECT count(*) FROM posts WHERE state = ANY(:final)")
 
 
@@ -45,7 +54,7 @@ class Stack:
     @contextmanager
     def start(cls, simulator: Simulator, *, accounts: int, env: Mapping[str, str] | None = None) -> Iterator[Stack]:
         """Accounts `acc0`… of the simulator are added before the services start."""
-        with reachable_folder() as folder:
+        with stack_turn(), reachable_folder() as folder:
             home = folder / "home"
             variables = {
                 "PRESSRUN_HOME": str(home),

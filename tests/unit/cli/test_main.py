@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.integration.cli.conftest import Command
 from tests.support.processes import REPOSITORY, environment
 
 
@@ -44,7 +45,7 @@ class TestCommandLine:
         ids=lambda value: " ".join(value) if isinstance(value, list) else "",
     )
     def test_a_usage_error_is_one_line_with_a_hint_and_code_2(self, arguments: list[str], said: str) -> None:
-        done = pressrun(*arguments)
+        done = Command().run(*arguments)
 
         assert (done.returncode, done.stdout) == (2, "")
         [line] = done.stderr.splitlines()
@@ -52,15 +53,15 @@ class TestCommandLine:
         assert "--help`)" in line
 
     def test_an_unknown_setting_is_named(self) -> None:
-        done = pressrun("account", "list", PRESSRUN_DATABASE_ULR="postgresql://x")
+        done = Command({"PRESSRUN_DATABASE_ULR": "postgresql://x"}).run("account", "list")
 
         assert done.returncode == 2
         assert "PRESSRUN_DATABASE_ULR" in done.stderr
         assert "PRESSRUN_DATABASE_URL" in done.stderr
 
     def test_the_simulators_flags_are_its_own(self) -> None:
-        shown = pressrun("simulator", "--help")
-        refused = pressrun("simulator", "--accounts", "none")
+        shown = Command().run("simulator", "--help")
+        refused = Command().run("simulator", "--accounts", "none")
 
         assert (shown.returncode, refused.returncode) == (0, 2)
         assert "--video-processing-s" in shown.stdout

@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import json
 import logging
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -140,13 +139,11 @@ class TestRepeatedReads:
         assert len(server.received) == 1
 
     def test_repeating_ends_with_the_deadline(self, make_client: MakeClient, server: ScriptedServer) -> None:
-        server.sends([b"", b""], gap_s=20)
-        started = time.monotonic()
+        server.sends([b"", b""], gap_s=600)  # longer than a test may take
 
         with pytest.raises(GraphError) as caught:
             make_client(call_deadline_s=0.3).users.profile()
 
-        assert time.monotonic() - started < 1.5
         assert caught.value.error_class is ErrorClass.TRANSIENT
         assert len(server.received) == 1
 

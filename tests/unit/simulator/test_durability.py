@@ -21,7 +21,7 @@ from simulator.config import SimulatorConfig
 from simulator.world.journal import Journal
 from tests.support.processes import Process, start_module
 from tests.support.waiting import until
-from tests.unit.simulator.client import Sim, ig_id, running
+from tests.unit.simulator.client import Helper, Sim, ig_id, running
 
 
 @contextmanager
@@ -203,15 +203,19 @@ def test_more_accounts_can_join_later(tmp_path: Path) -> None:
         assert sim.ledger()[0]["media_id"] == media
 
 
-def test_a_video_whose_fetch_was_cut_short_is_fetched_again(tmp_path: Path) -> None:
-    with running(state_dir=tmp_path) as sim:
-        made = sim.finished(media_type="REELS", video_url="http://media.invalid/v.mp4")
+def test_a_video_whose_fetch_was_cut_short_is_fetched_again(tmp_path: Path, host: Helper) -> None:
+    with running(state_dir=tmp_path, fetch_media=True) as sim:
+        made = sim.finished(media_type="REELS", video_url=f"{host.url}/good.mp4")
+    assert host.seen
+    host.seen.clear()
     lines = (tmp_path / "journal.jsonl").read_text().splitlines(keepends=True)
     kept = [line for line in lines if '"container.fetched"' not in line]
+    assert len(kept) == len(lines) - 1
     (tmp_path / "journal.jsonl").write_text("".join(kept))
 
-    with running(state_dir=tmp_path) as sim:
+    with running(state_dir=tmp_path, fetch_media=True) as sim:
         until(lambda: sim.status(made) == "FINISHED")
+    assert {exchange.path for exchange in host.seen} == {"/good.mp4"}
 
 
 def test_state_is_readable_by_its_owner_only(tmp_path: Path) -> None:

@@ -166,9 +166,9 @@ def test_small_accounts_get_no_data_instead_of_zero(sim: Sim) -> None:
 
     assert _ask(sim, metric="follower_demographics", period="lifetime", **ask) == []
     assert _ask(sim, metric="online_followers", period="lifetime") == []
-    assert _ask(sim, metric="follower_count", period="day") == []
-    assert _ask(sim, metric="follows_and_unfollows", period="day", metric_type="total_value") == []
-    assert _ask(sim, metric="reach", period="day", since=_days_ago(7))
+    assert _ask(sim, metric="follower_count", period="day", since=_days_ago(3)) == []
+    assert _ask(sim, metric="follows_and_unfollows", period="day", metric_type="total_value", since=_days_ago(3)) == []
+    assert _ask(sim, metric="reach", period="day", since=_days_ago(3))
 
 
 def test_what_is_older_than_ninety_days_is_gone(sim: Sim) -> None:
