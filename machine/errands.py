@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy import text
 
 from machine.runtime import Runtime, media_base_url
-from machine.waiting import until
 from models.claims import WORKS, Work, claim_due
 from pressrun.hints import Queue
+from pressrun.waiting import until
 
 NOBODY_AFTER_S = 10.0
 """How long a due row may lie there before this process takes it up itself."""

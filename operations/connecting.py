@@ -18,11 +18,11 @@ from machine.runtime import Runtime
 from models import gate
 from models.account import Account, AccountState, Login, lock_account, token_context
 from models.claims import wake_schedulers
+from models.crons import STANDING_CRONS
 from models.gate import Purpose
 from models.harvest import add_harvests
 from pressrun import clock
 from pressrun.errors import PressrunError, UsageError
-from scheduler.harvests.planning import STANDING_CRONS
 
 _IG_ID = re.compile(r"\d{1,30}", re.ASCII)
 _LONGEST_NAME = 100

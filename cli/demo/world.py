@@ -20,7 +20,6 @@ from sqlalchemy.exc import DBAPIError
 from cli.output import note
 from machine.runtime import Runtime, configure_log
 from machine.stack import STOP_LAST, pick_port, service_spec
-from machine.waiting import until
 from models.account import Login, find_account
 from models.watch import WatchKind
 from operations.connecting import NewAccount, connect
@@ -29,6 +28,7 @@ from pressrun.embedded.servers import wait_stopped
 from pressrun.embedded.supervisor import ProcessSpec
 from pressrun.errors import PressrunError, ServerUnreachable, UsageError
 from pressrun.settings import PREFIX, Settings, load
+from pressrun.waiting import until
 from scheduler.harvests.watching import watch
 from simulator.config import SimulatorConfig
 

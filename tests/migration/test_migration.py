@@ -19,6 +19,7 @@ from sqlalchemy import text
 import migrations
 from machine.schema import _config, status, upgrade
 from models.account import Account
+from models.crons import STANDING_CRONS
 from models.harvest import add_harvests
 from models.insight import Observation, store_observations
 from models.invariants import run_all
@@ -28,7 +29,7 @@ from models.raw_answer import TABLE as RAW_ANSWERS
 from models.registry import TABLES, metadata
 from models.session import Database
 from models.watch import WatchKind
-from scheduler.harvests.planning import STANDING_CRONS, add_missing_harvests
+from scheduler.harvests.planning import add_missing_harvests
 from scheduler.harvests.watching import watch
 from tests.factories.rows import make_account, make_backfill, make_harvest, make_post
 from tests.migration.schema_dump import everything, tables

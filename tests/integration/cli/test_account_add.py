@@ -10,12 +10,12 @@ from sqlalchemy import select
 
 from models import gate
 from models.account import token_context
+from models.crons import STANDING_CRONS
 from models.gate import Level
 from models.harvest import Harvest
 from models.post import get_post
 from pressrun import clock
 from pressrun.errors import PressrunError, UsageError
-from scheduler.harvests.planning import STANDING_CRONS
 from tests.factories.rows import make_post
 from tests.integration.cli.conftest import Command, Here
 

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from models.crons import STANDING_CRONS
 from models.event import Cause, record_event, timeline
 from models.post import COLUMNS as POST_COLUMNS
-from scheduler.harvests.planning import STANDING_CRONS
 from tests.factories.rows import make_post
 from tests.integration.cli.conftest import Command, Here
 from tests.support.processes import REPOSITORY, environment
