@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from machine.errands import Errand, run_errand
 from machine.runtime import Runtime
 from models.account import Account, find_account
 from models.backfill import Backfill, open_backfill
 from models.claims import wake_schedulers
 from models.harvest import HarvestKind, HarvestRun
+from operations.errands import Errand, Hands, await_errand
+from operations.operation import Context
 from pressrun import clock
 from pressrun.errors import UsageError
 
@@ -80,14 +81,15 @@ def limits(kind: HarvestKind, since: datetime, *, now: datetime) -> list[str]:
 
 
 def await_backfills(
-    here: Runtime, ids: Sequence[int], *, on_progress: Callable[[list[dict[str, Any]]], None]
+    here: Runtime, ids: Sequence[int], *, on_progress: Callable[[list[dict[str, Any]]], None], hands: Hands
 ) -> list[dict[str, Any]]:
     """Wait until each is finished or put off; `on_progress` gets the rows as they stand."""
 
     def on_look(_left: int) -> None:
         on_progress(rows(here, ids))
 
-    run_errand(here, Errand.of("backfill", list(ids), is_pending="finished_at IS NULL"), on_look=on_look)
+    ctx = Context(here.database, here.settings)
+    await_errand(ctx, Errand.of("backfill", ids), on_look=on_look, hands=hands)
     return rows(here, ids)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from machine.errands import Errand, run_errand
 from machine.runtime import Runtime
 from models.account import find_account
 from models.harvest import HarvestKind, RunStatus
+from operations.errands import Errand, Hands, await_errand
+from operations.operation import Context
 from scheduler.harvests.planning import HarvestStatus, harvest_status, request_run
 
 WAITING = "waiting"
@@ -25,7 +26,7 @@ def request(here: Runtime, account: str | None, kind: HarvestKind | None) -> lis
         return request_run(tx, account_id, kind)
 
 
-def await_runs(here: Runtime, ids: Sequence[int], *, on_progress: Progress) -> list[dict[str, Any]]:
+def await_runs(here: Runtime, ids: Sequence[int], *, on_progress: Progress, hands: Hands) -> list[dict[str, Any]]:
     """Wait until each is done, failed or put off; then one row for each: account, kind, status, calls, rows, errors."""
     last = [len(ids)]
 
@@ -34,7 +35,8 @@ def await_runs(here: Runtime, ids: Sequence[int], *, on_progress: Progress) -> l
             on_progress(len(ids) - left, len(ids))
         last[0] = left
 
-    run_errand(here, Errand.of("harvest", list(ids), is_pending="coalesce(slot_at <= now(), false)"), on_look=on_look)
+    ctx = Context(here.database, here.settings)
+    await_errand(ctx, Errand.of("harvest", ids), on_look=on_look, hands=hands)
     with here.database.transaction() as tx:
         return [_row(one) for one in harvest_status(tx, ids)]
 

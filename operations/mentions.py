@@ -7,15 +7,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from machine.errands import Errand, run_errand
 from machine.runtime import Runtime
 from models.account import Account, find_account
 from models.mention import Mention
-from models.reply import OWED, Reply, queue_reply, resolve_reply
+from models.reply import Reply, queue_reply, resolve_reply
+from operations.errands import Errand, Hands, await_errand
+from operations.operation import Context
 from pressrun import clock
 from pressrun.errors import UsageError
-
-_OWED = ", ".join(f"'{state.value}'" for state in OWED)
 
 
 def mentions(tx: Session, account: str | None, *, limit: int) -> list[dict[str, Any]]:
@@ -39,15 +38,15 @@ def mentions(tx: Session, account: str | None, *, limit: int) -> list[dict[str, 
     return [_shown(row._mapping) for row in tx.execute(query)]
 
 
-def send(here: Runtime, mention_id: int, text: str, *, again: bool) -> dict[str, Any]:
+def send(here: Runtime, mention_id: int, text: str, *, again: bool, hands: Hands) -> dict[str, Any]:
     """Queue the reply and wait for what becomes of it. Raises UsageError when there is nothing to reply, or no more."""
     words = text.strip()
     if not words:
         raise UsageError("--text is empty: Instagram takes no reply without words")
     with here.database.transaction() as tx:
         reply_id = queue_reply(tx, _mention(tx, mention_id), words, again=again, now=clock.now()).id
-    errand = Errand.of("reply", [reply_id], is_pending=f"state IN ({_OWED})")
-    run_errand(here, errand, on_look=lambda _left: None)
+    ctx = Context(here.database, here.settings)
+    await_errand(ctx, Errand.of("reply", [reply_id]), on_look=lambda _left: None, hands=hands)
     with here.database.transaction() as tx:
         return _told(tx, tx.get_one(Reply, reply_id))
 

@@ -176,7 +176,7 @@ def _invariants(here: Runtime) -> Iterator[Finding]:
 
 _REPORT = "this must never happen: please report it"
 _NOBODY = "is `pressrun up`, or a scheduler and a worker of each queue, running? If so, please report it"
-_ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY}
+_ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY, "connection_late": _NOBODY}
 """What an operator can cause, and end."""
 
 

@@ -42,7 +42,8 @@ def run(
     kind: Annotated[KindName | None, typer.Option(help="Only this kind.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run harvests now and wait for them. Without workers of `up`, this command does the work itself."""
+    """Run harvests now and wait for them. Without workers of `up`, this command runs one for itself."""
+    from cli.commands.lending import lending
     from machine.runtime import read_settings, runtime
     from models.harvest import HarvestKind
     from operations.harvests import await_runs, request
@@ -50,7 +51,7 @@ def run(
     with runtime(read_settings()) as here:
         here.vault()
         ids = request(here, account, HarvestKind(kind) if kind else None)
-        rows = await_runs(here, ids, on_progress=_progress) if ids else []
+        rows = await_runs(here, ids, on_progress=_progress, hands=lending(here)) if ids else []
     show_rows(COLUMNS, rows if as_json else [_countable(row) for row in rows], as_json=as_json, empty="no harvests")
     _explain(rows, as_json=as_json)
     if any(row["status"] not in {"done", "partial"} for row in rows):
@@ -100,6 +101,7 @@ def backfill(
     as_json: AsJson = False,
 ) -> None:
     """Read back as far as Instagram tells. Interrupted, it goes on where it was when it is run again."""
+    from cli.commands.lending import lending
     from cli.commands.progress import progress
     from machine.runtime import read_settings, runtime
     from models.harvest import HarvestKind
@@ -114,7 +116,7 @@ def backfill(
         rows: list[dict[str, Any]] = []
         if asked.ids:
             with progress() as on_progress:
-                rows = await_backfills(here, asked.ids, on_progress=on_progress)
+                rows = await_backfills(here, asked.ids, on_progress=on_progress, hands=lending(here))
     shown = rows if as_json else [_countable(row) for row in rows]
     show_rows(BACKFILL_COLUMNS, shown, as_json=as_json, empty="no accounts")
     _explain(rows, as_json=as_json)

@@ -53,6 +53,7 @@ def reply(
     as_json: AsJson = False,
 ) -> None:
     """Reply to a mention, once, and wait for the result; or decide on a reply that nobody could read."""
+    from cli.commands.lending import lending
     from machine.runtime import read_settings, runtime
     from operations.mentions import resolve, send
     from pressrun.errors import UsageError
@@ -64,7 +65,7 @@ def reply(
             record = resolve(here, mention_id, was_sent=sent)
         else:
             here.vault()
-            record = send(here, mention_id, text, again=again)
+            record = send(here, mention_id, text, again=again, hands=lending(here))
     show_record(record, as_json=as_json)
     if record["state"] not in {"sent", "failed" if not_sent else "sent"}:
         if record["error"] and not as_json:

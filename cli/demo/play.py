@@ -108,12 +108,17 @@ class _Play:
         until(lambda: are_settled(hardy(lambda: look(here.database))), every_s=_LOOK_EVERY_S, seconds=SETTLED_WITHIN_S)
 
     def _report(self, here: Runtime) -> Result:
+        from cli.commands.lending import lending
         from cli.demo import report as demo_report
         from cli.demo.world import hardy
         from operations.harvests import await_runs, request
 
         self._tell("harvesting")
-        runs = hardy(lambda: await_runs(here, request(here, None, None), on_progress=lambda _done, _total: None))
+        runs = hardy(
+            lambda: await_runs(
+                here, request(here, None, None), on_progress=lambda _done, _total: None, hands=lending(here)
+            )
+        )
         ledger = hardy(lambda: self.world.ask("ledger"))["publishes"]
         result = hardy(lambda: demo_report.read_result(here.database, ledger))
         if not self.as_json:

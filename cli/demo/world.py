@@ -17,12 +17,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
+from cli.commands.lending import lending
 from cli.output import note
 from machine.runtime import Runtime, configure_log
 from machine.stack import STOP_LAST, pick_port, service_spec
 from models.account import Login, find_account
 from models.watch import WatchKind
-from operations.connecting import NewAccount, connect
+from operations.connections import NewAccount, await_outcome, connect
+from operations.operation import OWNER, Context
 from pressrun.embedded.home import prepare_home
 from pressrun.embedded.servers import wait_stopped
 from pressrun.embedded.supervisor import ProcessSpec
@@ -114,9 +116,14 @@ def populate(here: Runtime, world: World) -> None:
     for number, name in enumerate(ACCOUNTS):
         login = Login.INSTAGRAM if number % 2 else Login.FACEBOOK
         new = NewAccount(login, str(_FIRST_IG_ID + number), name, f"SIM-TOKEN-{number}")
-        hardy(partial(connect, here, new))
+        hardy(partial(_connect, here, new))
     hardy(partial(watch_others, here))
     hardy(partial(world.ask, "webhook", url=f"{world.console_url}/webhooks/instagram", verify=True))
+
+
+def _connect(here: Runtime, new: NewAccount) -> None:
+    ctx = Context(here.database, here.settings)
+    await_outcome(ctx, OWNER, connect(ctx, OWNER, new), hands=lending(here))
 
 
 def watch_others(here: Runtime) -> None:

@@ -61,6 +61,10 @@ def obstacle(tx: Session, ctx: WorkerContext, post: Post, account: Account, now:
     if account.state == AccountState.BLOCKED.value and account.state_until and account.state_until <= now:
         lift_block(tx, account.id, now=now)
     elif account.state != AccountState.ACTIVE.value:
+        # Under its row lock, which whoever makes it active holds until it has woken the posts that it finds waiting.
+        account = lock_account(tx, account.id)
+        if account.state == AccountState.ACTIVE.value:
+            return Park(_bounded(post, now, now), "account", f"account {account.name} has just become active again")
         until = account.state_until or now + _LOOK_AGAIN
         message = f"account {account.name} is {account.state}: {account.state_reason or 'no reason given'}"
         return Park(_bounded(post, until, now), "account", message)
