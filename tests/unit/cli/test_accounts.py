@@ -8,9 +8,8 @@ import pytest
 
 from cli.commands.accounts import LoginName
 from cli.commands.harvests import KindName
-from models.account import Login
 from models.harvest import HarvestKind
-from operations.connecting import NewAccount
+from operations.connections import Login, NewAccount
 from pressrun.errors import UsageError
 
 GOOD: dict[str, Any] = {
