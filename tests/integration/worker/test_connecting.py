@@ -14,7 +14,7 @@ from sqlalchemy import Row, select, text
 from graph.transport import Transport
 from models import gate
 from models.account import Account, Login, token_context
-from models.claims import WORKS, claim_due
+from models.claims import WORKS, claim_due, take
 from models.crons import STANDING_CRONS
 from models.gate import Level
 from models.harvest import Harvest
@@ -31,6 +31,7 @@ from tests.factories.rows import KEY, make_account, make_post
 from tests.integration.models.racing import race
 from tests.support.mortal import Doomed, Mortals
 from tests.support.simulator import Simulator
+from worker import connecting
 from worker.boundary import perform
 from worker.connecting import MOST_TRIES
 from worker.context import WorkerContext
@@ -210,14 +211,19 @@ class TestRefusals:
         assert told.value.type == "gate.shut"
         assert desk.simulator.report()["calls_total"] == before
 
-    def test_a_throttle_shuts_the_gate_for_everybody(self, desk: Desk) -> None:
-        desk.simulator.fault(endpoint="*", mode="throttle", count=1)
+    @pytest.mark.parametrize(("code", "is_shut"), [(4, True), (80002, False)], ids=["app", "account"])
+    def test_a_throttle_shuts_the_gate_that_there_is(
+        self, desk: Desk, simulator: Simulator, code: int, is_shut: bool
+    ) -> None:
+        connection_id = desk.ask(0)
+        simulator.fault(endpoint="*", mode="throttle", code=code, count=1)
 
-        with pytest.raises(RefusedByInstagram):
-            desk.connect(0)
+        row = desk.work(connection_id, pointed_at(desk, simulator.url))
 
+        assert (row.state, row.error_type) == ("refused", "token.not_confirmed")
         with desk.database.transaction() as tx:
-            assert gate.barrier(tx, None, 0, gate.Purpose.PUBLISH, now=clock.now()) is not None
+            shut = gate.barrier(tx, None, 0, gate.Purpose.PUBLISH, now=clock.now())
+        assert (shut is not None) is is_shut
 
 
 class TestAnInstagramThatDoesNotAnswer:
@@ -244,13 +250,9 @@ class TestAnInstagramThatDoesNotAnswer:
         connection_id, stopping = desk.ask(0), desk.worker
         hint = desk.hint(connection_id)
         with desk.database.transaction() as tx:
-            from models.claims import take
-
             lease = take(tx, "connections", hint.id, hint.claim, lease_s=30.0)
         assert lease is not None
         stopping.stopping.set()
-        from worker import connecting
-
         connecting.run(stopping, lease)
 
         row = desk.row(connection_id)

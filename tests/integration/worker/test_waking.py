@@ -14,6 +14,7 @@ from models.post import get_post
 from models.session import Database
 from models.waking import wake_account
 from pressrun import clock
+from pressrun.hints import Hint
 from pressrun.settings import Settings
 from pressrun.vault import Vault
 from tests.factories.rows import KEY, make_account, make_post
@@ -37,7 +38,12 @@ def wake(database: Database, account_id: int) -> int:
 def held(ctx: WorkerContext, post_id: int) -> Loaded:
     """A worker has the post, and has seen its account as it is now."""
     with ctx.database.transaction() as tx:
-        hint = next(hint for hint in claim_due(tx, PREPARE, limit=100, lease_s=60) if hint.id == post_id)
+        [hint] = [hint for hint in claim_due(tx, PREPARE, limit=100, lease_s=60) if hint.id == post_id]
+    return taken(ctx, hint)
+
+
+def taken(ctx: WorkerContext, hint: Hint) -> Loaded:
+    with ctx.database.transaction() as tx:
         lease = take(tx, "posts", hint.id, hint.claim, lease_s=60)
     assert lease is not None
     return load(ctx, lease)
@@ -94,8 +100,10 @@ def test_putting_off_and_waking_at_one_moment_lose_no_post(ctx: WorkerContext) -
         accounts = [make_account(tx, state="broken").id for _ in range(RACES)]
         posts = [make_post(tx, lock_account(tx, one), if_late="publish").id for one in accounts]
 
+    with ctx.database.transaction() as tx:
+        hints = claim_due(tx, PREPARE, limit=RACES, lease_s=60)
     for account_id, post_id in zip(accounts, posts, strict=True):
-        seen = held(ctx, post_id)
+        seen = taken(ctx, next(hint for hint in hints if hint.id == post_id))
         race(
             [
                 lambda seen=seen: settle_standing(ctx, seen, clock.now()),  # type: ignore[misc]
