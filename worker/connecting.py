@@ -12,15 +12,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from graph.credentials import Credentials
 from graph.credentials import Login as GraphLogin
 from graph.errors import ErrorClass, GraphError
 from graph.users import Profile
-from models import claims, connection
-from models.account import Login
+from models import claims, connection, gate
+from models.account import Account, Login
 from models.claims import Lease
 from models.connection import Connection, ConnectionState
-from models.gate import Purpose
+from models.gate import Purpose, Shut
 from models.joining import NewAccount, join_account, known_account
 from pressrun import clock, log
 from pressrun.errors import Conflict, PressrunError, RefusedByInstagram, ServerUnreachable
@@ -44,8 +46,6 @@ class _Asking:
     lease: Lease
     new: NewAccount
     tries: int
-    account_id: int | None
-    """Of the account that would be renewed."""
 
 
 def run(ctx: WorkerContext, lease: Lease) -> None:
@@ -79,7 +79,7 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> _Asking | None:
             return None
         try:
             new = _wish(ctx, row, now)
-            known = known_account(tx, new)
+            _check_gate(tx, ctx, known_account(tx, new), now)
         except PressrunError as problem:
             connection.settle_ended(row, ConnectionState.FAILED, problem, now=now)
             tx.flush()
@@ -87,7 +87,14 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> _Asking | None:
             return None
         # Counted before the call: one that kills its worker each time must not do so for ever.
         row.tries += 1
-        return _Asking(ctx, lease, new, row.tries, known.id if known is not None else None)
+        return _Asking(ctx, lease, new, row.tries)
+
+
+def _check_gate(tx: Session, ctx: WorkerContext, known: Account | None, now: datetime) -> None:
+    if known is not None:
+        shut = gate.barrier(tx, ctx.settings.app_id, known.id, Purpose.PUBLISH, now=now)
+        if shut is not None:
+            raise _gate_shut(shut)
 
 
 def _wish(ctx: WorkerContext, row: Connection, now: datetime) -> NewAccount:
@@ -116,7 +123,8 @@ def _ask(asking: _Asking) -> str | None:
 def _profile(asking: _Asking) -> Profile:
     new = asking.new
     credentials = Credentials(GraphLogin(new.login.value), new.ig_id, new.token)
-    users = asking.ctx.client_of(credentials, asking.account_id, Purpose.PUBLISH).users
+    # Of no account: whose token it is nobody knows yet, and another one's usage must not shut the gate of this one.
+    users = asking.ctx.client_of(credentials, None, Purpose.PUBLISH).users
     if new.login is Login.INSTAGRAM:
         return users.me((*_FIELDS, "user_id"))
     return users.profile(_FIELDS)
@@ -140,7 +148,7 @@ def _after_error(asking: _Asking, problem: GraphError) -> None:
         _end(asking, ConnectionState.REFUSED, RefusedByInstagram(said, type="token.not_confirmed"))
 
 
-def _gate_shut(shut: GateShut) -> PressrunError:
+def _gate_shut(shut: GateShut | Shut) -> PressrunError:
     return RefusedByInstagram(
         f"Instagram wants no call before {shut.until:%Y-%m-%d %H:%M:%S} UTC ({shut.reason}): "
         "wait until then, or connect the account unchecked",

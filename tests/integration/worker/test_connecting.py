@@ -197,11 +197,18 @@ class TestRefusals:
         with pytest.raises(Conflict, match="belongs to the account"):
             outcome(desk.context, OWNER, connection_id)
 
-    def test_no_call_is_made_while_the_gate_is_shut(self, desk: Desk) -> None:
+    @pytest.mark.parametrize("whose", ["app", "account"])
+    def test_no_call_is_made_while_the_gate_is_shut(self, desk: Desk, whose: str) -> None:
+        desk.connect(0)
+        account = desk.account(0)
+        assert account is not None
         now, before = clock.now(), desk.simulator.report()["calls_total"]
+        key, account_id = {"app": (gate.app_key(None), None), "account": (gate.account_key(account.id), account.id)}[
+            whose
+        ]
         with desk.database.transaction() as tx:
             gate.set_level(
-                tx, gate.app_key(None), account_id=None, level=Level.SHUT, percent=100, reason="usage 100 %", now=now,
+                tx, key, account_id=account_id, level=Level.SHUT, percent=100, reason="usage 100 %", now=now,
                 until=now + timedelta(minutes=5),
             )  # fmt: skip
 
@@ -212,17 +219,19 @@ class TestRefusals:
         assert desk.simulator.report()["calls_total"] == before
 
     @pytest.mark.parametrize(("code", "is_shut"), [(4, True), (80002, False)], ids=["app", "account"])
-    def test_a_throttle_shuts_the_gate_that_there_is(
+    def test_a_throttle_shuts_the_apps_gate_and_not_that_of_an_account_whose_token_it_may_not_be(
         self, desk: Desk, simulator: Simulator, code: int, is_shut: bool
     ) -> None:
-        connection_id = desk.ask(0)
+        desk.connect(0)
+        account, connection_id = desk.account(0), desk.ask(0)
+        assert account is not None
         simulator.fault(endpoint="*", mode="throttle", code=code, count=1)
 
         row = desk.work(connection_id, pointed_at(desk, simulator.url))
 
         assert (row.state, row.error_type) == ("refused", "token.not_confirmed")
         with desk.database.transaction() as tx:
-            shut = gate.barrier(tx, None, 0, gate.Purpose.PUBLISH, now=clock.now())
+            shut = gate.barrier(tx, None, account.id, gate.Purpose.PUBLISH, now=clock.now())
         assert (shut is not None) is is_shut
 
 
