@@ -7,15 +7,18 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from machine.hands import lent_hands
 from machine.runtime import Runtime, runtime
 from machine.stack import STOP_LAST, pick_port, service_spec, service_specs
 from models.account import Login
-from operations.connecting import NewAccount, connect
+from operations.connections import NewAccount, await_outcome, connect
+from operations.operation import OWNER, Context
 from pressrun.embedded.servers import wait_stopped
 from pressrun.embedded.supervisor import ProcessSpec, Supervisor
 from pressrun.media.samples import make_jpeg, make_mp4
@@ -71,9 +74,13 @@ def rig(
                 *_copied(_with(service_specs(here, console_port=complete.console_port), options or {}), copies or {}),
             ]
             supervisor.start(specs, ready_within_s=120)
+            ctx, asked = Context(here.database, here.settings), list[int]()
             for index in range(accounts):
                 login = Login.INSTAGRAM if index % 2 else Login.FACEBOOK
-                connect(here, NewAccount(login, str(FIRST_IG_ID + index), f"acc{index}", f"SIM-TOKEN-{index}"))
+                new = NewAccount(login, str(FIRST_IG_ID + index), f"acc{index}", f"SIM-TOKEN-{index}")
+                asked.append(connect(ctx, OWNER, new))
+            for connection_id in asked:
+                await_outcome(ctx, OWNER, connection_id, hands=partial(lent_hands, here))
             yield Rig(home, here, supervisor, url)
     finally:
         wait_stopped(home)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from machine.ready import LISTENING, READY
 from machine.runtime import Runtime, media_base_url
 from pressrun.clock import format_duration
 from pressrun.embedded.home import Home
-from pressrun.embedded.supervisor import ProcessSpec, Supervisor
+from pressrun.embedded.supervisor import Event, ProcessSpec, Supervisor
 from pressrun.errors import PressrunError
 from pressrun.hints import Queue
 from pressrun.settings import PREFIX, Settings
@@ -40,9 +40,11 @@ class PortTaken(PressrunError):
 
 
 @contextmanager
-def supervised(specs: Sequence[ProcessSpec]) -> Iterator[Supervisor]:
+def supervised(
+    specs: Sequence[ProcessSpec], *, on_event: Callable[[str, Event], None] = lambda _name, _event: None
+) -> Iterator[Supervisor]:
     """The processes, all ready; stopped in order at the end, and at once when that is interrupted."""
-    supervisor = Supervisor()
+    supervisor = Supervisor(on_event)
     try:
         supervisor.start(specs, ready_within_s=READY_WITHIN_S)
         yield supervisor
@@ -76,7 +78,7 @@ def service_specs(here: Runtime, *, console_port: int) -> list[ProcessSpec]:
 
 
 def service_spec(
-    settings: Settings, name: str, arguments: Sequence[str], *, ready_line: str, stop_order: int
+    settings: Settings, name: str, arguments: Sequence[str], *, ready_line: str | None, stop_order: int
 ) -> ProcessSpec:
     """One `pressrun` command as a process of its own. Secrets go by the environment, never by the command line."""
     return ProcessSpec(

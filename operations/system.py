@@ -107,5 +107,5 @@ def _invariants(ctx: Context) -> Iterator[Finding]:
 
 _REPORT = "this must never happen: please report it"
 _NOBODY = "are a scheduler and a worker of each queue running? If so, please report it"
-_ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY}
+_ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY, "connection_late": _NOBODY}
 """What an operator can cause, and end."""

@@ -40,6 +40,8 @@ POINTS = (
     "reply.after_intent",
     "reply.after_response",
     "reply.after_record",
+    "connect.after_answer",
+    "connect.after_record",
     "dispatch.after_claim",
 )
 

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 import typer
 
 from cli.asking import asking
-from cli.output import AsJson, say, show_json, show_record, show_rows
-from pressrun.errors import Invalid
+from cli.output import AsJson, note, say, show_json, show_record, show_rows
+from pressrun.errors import Invalid, PressrunError
 
 app = typer.Typer(help="Connect Instagram accounts and see them.", no_args_is_help=True)
 
@@ -21,6 +21,7 @@ AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Name of the
 LoginName = Literal["facebook", "instagram"]
 
 _LONGEST_TOKEN = 64 * 1024
+_UNCHECKED_HELPS = ("instagram.unreachable", "gate.shut")
 
 
 @app.command("add")
@@ -38,25 +39,32 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Connect an account, or renew the token of one that is connected."""
+    from cli.commands.lending import lending
     from machine.runtime import read_settings, runtime
-    from models.account import Login
-    from operations.connecting import NewAccount, connect
+    from operations.connections import Login, NewAccount, await_outcome, connect
+    from operations.operation import OWNER, Context
 
     settings = read_settings()
     new = NewAccount(Login(login), ig_id.strip(), name, _read_token(token_file), timezone)
     with runtime(settings) as here:
-        done = connect(here, new, check=check)
-    account = done.account
+        ctx = Context(here.database, here.settings)
+        connection_id = connect(ctx, OWNER, new, check=check)
+        try:
+            done = await_outcome(ctx, OWNER, connection_id, hands=lending(here))
+        except PressrunError as problem:
+            if problem.type in _UNCHECKED_HELPS:
+                note("--no-check connects it without asking Instagram")
+            raise
     if as_json:
-        fields = ("name", "login", "ig_id", "username", "state", "timezone")
-        show_json({"is_new": done.is_new, **{field: getattr(account, field) for field in fields}})
+        fields = ("is_new", "name", "login", "ig_id", "username", "state", "timezone")
+        show_json({field: getattr(done, field) for field in fields})
         return
-    known_as = f", @{account.username}" if account.username else ""
-    say(f"{'added' if done.is_new else 'renewed'} {account.name} ({account.ig_id}{known_as}), zone {account.timezone}")
+    known_as = f", @{done.username}" if done.username else ""
+    say(f"{'added' if done.is_new else 'renewed'} {done.name} ({done.ig_id}{known_as}), zone {done.timezone}")
     if done.posts_woken:
         say(f"{done.posts_woken} posts that waited for the token go on")
-    if account.state != "active":
-        say(f"the account is {account.state}: {account.state_reason or 'no reason given'}")
+    if done.state != "active":
+        say(f"the account is {done.state}: {done.state_reason or 'no reason given'}")
 
 
 @app.command("list")

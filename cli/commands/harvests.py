@@ -43,7 +43,7 @@ def run(
     kind: Annotated[KindName | None, typer.Option(help="Only this kind.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run harvests now and wait for them. Without workers of `up`, this command does the work itself."""
+    """Run harvests now and wait for them. Without workers of `up`, this command runs one for itself."""
     from cli.commands.lending import lending
     from machine.runtime import read_settings, runtime
     from operations.harvests import await_runs, run_harvests

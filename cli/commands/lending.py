@@ -1,28 +1,30 @@
-"""What commands that wait for workers do where there are none: the work, themselves."""
+"""What commands that wait for workers do where there are none: run one for themselves, and say so."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
+
+from cli.output import note
+from pressrun.hints import Queue
 
 if TYPE_CHECKING:
     from machine.runtime import Runtime
-    from operations.errands import Errand, Hands
-
-_PENDING = {
-    "harvest": "coalesce(slot_at <= now(), false)",
-    "backfill": "finished_at IS NULL",
-    "reply": "state IN ('queued', 'sending', 'unknown')",
-}
 
 
-def lending(here: Runtime) -> Hands:
-    """Hands for an errand."""
+def lending(here: Runtime) -> Callable[[Queue], AbstractContextManager[Callable[[], None]]]:
+    """Hands for an errand, with a line for the person who waits."""
 
-    def hands(errand: Errand, on_look: Callable[[int], None]) -> None:
-        from machine import errands
+    @contextmanager
+    def hands(queue: Queue) -> Iterator[Callable[[], None]]:
+        from machine.hands import lent_hands
 
-        rows = errands.Errand.of(errand.name, list(errand.ids), is_pending=_PENDING[errand.name])
-        errands.run_errand(here, rows, on_look=on_look)
+        note(
+            f"no worker takes this up, so this command runs one of the queue {queue} until it is done; "
+            "`pressrun up` runs all that is needed"
+        )
+        with lent_hands(here, queue) as check:
+            yield check
 
     return hands

@@ -87,8 +87,8 @@ class _Play:
     def _publish(self, here: Runtime) -> None:
         from cli.demo.report import are_final, are_settled, board, look
         from cli.demo.world import hardy, make_people_talk
-        from machine.waiting import until
         from pressrun.errors import PressrunError
+        from pressrun.waiting import until
         from scheduler.posts.importing import import_csv
 
         report = hardy(lambda: import_csv(here.database, here.settings, self.world.campaign))

@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
+from cli.commands.lending import lending
 from cli.output import note
 from machine.ready import LISTENING
 from machine.runtime import Runtime, configure_log
 from machine.stack import STOP_LAST, pick_port, service_spec
-from machine.waiting import until
 from models.account import Login
-from operations.connecting import NewAccount, connect
+from operations.connections import NewAccount, await_outcome, connect
 from operations.operation import OWNER, Context
 from operations.watches import Target, watch
 from pressrun.embedded.home import prepare_home
@@ -31,6 +31,7 @@ from pressrun.embedded.servers import wait_stopped
 from pressrun.embedded.supervisor import ProcessSpec
 from pressrun.errors import Invalid, PressrunError, ServerUnreachable
 from pressrun.settings import PREFIX, Settings, load
+from pressrun.waiting import until
 from simulator.config import SimulatorConfig
 
 T = TypeVar("T")
@@ -115,9 +116,14 @@ def populate(here: Runtime, world: World) -> None:
     for number, name in enumerate(ACCOUNTS):
         login = Login.INSTAGRAM if number % 2 else Login.FACEBOOK
         new = NewAccount(login, str(_FIRST_IG_ID + number), name, f"SIM-TOKEN-{number}")
-        hardy(partial(connect, here, new))
+        hardy(partial(_connect, here, new))
     hardy(partial(watch_others, here))
     hardy(partial(world.ask, "webhook", url=f"{world.console_url}/webhooks/instagram", verify=True))
+
+
+def _connect(here: Runtime, new: NewAccount) -> None:
+    ctx = Context(here.database, here.settings)
+    await_outcome(ctx, OWNER, connect(ctx, OWNER, new), hands=lending(here))
 
 
 def watch_others(here: Runtime) -> None:

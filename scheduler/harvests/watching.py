@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from models.account import Account, Login, lock_account
 from models.claims import wake_schedulers
+from models.crons import DEFAULT_CRONS, WATCHES_OF
 from models.harvest import HarvestKind, add_harvests
 from models.hashtag import BUDGET
 from models.watch import Watch, WatchKind, active_watches
 from pressrun.errors import Conflict, Invalid, NotPossible, Unknown
-from scheduler.harvests.planning import DEFAULT_CRONS, WATCHES_OF
 
 _USERNAME = re.compile(r"[a-z0-9._]{1,30}", re.ASCII)
 _HASHTAG = re.compile(r"\w{1,100}")

@@ -22,6 +22,7 @@ from models.part import Part, drop_parts, parts_of
 from models.post import Post, get_post
 from models.publication import Sent
 from models.states import CANCELABLE, PostState, transition
+from models.waking import wake_account
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, UsageError
 from pressrun.settings import Settings
@@ -161,16 +162,7 @@ def pause_account(tx: Session, account: Account, *, why: str | None) -> None:
 def resume_account(tx: Session, account: Account) -> int:
     """Let the account go on; returns how many of its posts were waiting for that. A backlog goes out spaced."""
     set_state(tx, account.id, AccountState.ACTIVE, reason=None)
-    released = tx.execute(
-        text("""
-            UPDATE posts SET next_action_at = now(), wait_reason = NULL
-             WHERE account_id = :id AND wait_reason = 'account' AND leased_until IS NULL
-               AND next_action_at IS NOT NULL
-        """),
-        {"id": account.id},
-    )
-    claims.wake_schedulers(tx)
-    return int(getattr(released, "rowcount", 0))
+    return wake_account(tx, account.id)
 
 
 def _locked(tx: Session, post_id: int) -> Post:

@@ -18,19 +18,23 @@ from sqlalchemy import text
 
 import migrations
 from machine.schema import _config, status, upgrade
-from models.account import Account
+from models.account import Account, Login
+from models.connection import record_unasked
+from models.crons import STANDING_CRONS
 from models.harvest import add_harvests
 from models.insight import Observation, store_observations
 from models.invariants import run_all
+from models.joining import NewAccount, join_account
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.partitions import PARTITIONED, ensure_partitions
 from models.raw_answer import TABLE as RAW_ANSWERS
 from models.registry import TABLES, metadata
 from models.session import Database
 from models.watch import WatchKind
-from scheduler.harvests.planning import STANDING_CRONS, add_missing_harvests
+from pressrun.vault import Vault
+from scheduler.harvests.planning import add_missing_harvests
 from scheduler.harvests.watching import watch
-from tests.factories.rows import make_account, make_backfill, make_post
+from tests.factories.rows import KEY, make_account, make_backfill, make_connection, make_post
 from tests.migration.schema_dump import everything, tables
 from tests.support.processes import start_module
 from tests.support.servers import Servers, create_database, drop_database
@@ -229,6 +233,22 @@ class TestARevisionOnAFullTable:
             rows = tx.execute(text("SELECT rows, backfill_id FROM harvest_runs")).all()
             assert [tuple(row) for row in rows] == [(7, None)]
             make_backfill(tx, tx.get_one(Account, account_id))
+            assert run_all(tx) == {}
+
+    def test_an_account_from_before_connections_can_be_renewed(self, empty: Database) -> None:
+        _upgrade_to(empty, "0005")
+        with empty.transaction() as tx:
+            account = make_account(tx, name="bakery", state="broken")
+            make_post(tx, account, wait_reason="account", next_action_at=_READ_AT + timedelta(days=36500))
+
+        upgrade(empty)
+
+        new = NewAccount(Login.FACEBOOK, account.ig_id, "bakery", "SIM-TOKEN-renewed")
+        with empty.transaction() as tx:
+            joined = join_account(tx, new, Vault([KEY]))
+            record_unasked(tx, new, joined, now=_READ_AT)
+            make_connection(tx)
+            assert (joined.account_id, joined.is_new, joined.posts_woken) == (account.id, False, 1)
             assert run_all(tx) == {}
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from models.account import Account, lock_account
+from models.account import Account, AccountState, lock_account
 from models.container import drop_containers
 from models.event import Cause
 from models.gate import Purpose
@@ -62,9 +62,15 @@ def obstacle(tx: Session, ctx: WorkerContext, post: Post, account: Account, now:
     held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now)
     if held is None:
         return None
-    is_gate = held.obstacle is Obstacle.THROTTLED
-    message = f"waits until Instagram lets calls in: {held.message}" if is_gate else held.message
-    return Park(_bounded(post, held.until or now + _LOOK_AGAIN, now), held.obstacle.value, message)
+    if held.obstacle is Obstacle.THROTTLED:
+        message = f"waits until Instagram lets calls in: {held.message}"
+        return Park(_bounded(post, held.until or now + _LOOK_AGAIN, now), held.obstacle.value, message)
+    # Under its row lock, which whoever makes it active holds until it has woken the posts that it finds waiting.
+    if lock_account(tx, account.id).state == AccountState.ACTIVE.value:
+        return Park(
+            _bounded(post, now, now), held.obstacle.value, f"account {account.name} has just become active again"
+        )
+    return Park(_bounded(post, held.until or now + _LOOK_AGAIN, now), held.obstacle.value, held.message)
 
 
 def settle_standing(ctx: WorkerContext, loaded: Loaded, now: datetime) -> bool:

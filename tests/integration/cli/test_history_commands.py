@@ -20,6 +20,7 @@ def test_nothing_yet_is_an_empty_list(command: Command, arguments: list[str]) ->
     assert command.json(*arguments) == []
 
 
+@pytest.mark.usefixtures("workers")
 def test_a_list_of_harvests_says_what_when_and_at_what_cost(command: Command, here: Here) -> None:
     here.add(0, timezone="Europe/Berlin")
     command.json("harvest", "run", "--kind", "tags")
@@ -36,6 +37,7 @@ def test_a_list_of_harvests_says_what_when_and_at_what_cost(command: Command, he
     assert any(zone in shown for zone in (" CET", " CEST"))
 
 
+@pytest.mark.usefixtures("workers")
 def test_a_backfill_reads_back_to_instagrams_limit_and_says_so(command: Command, here: Here) -> None:
     here.add(0)
     since = (clock.now() - timedelta(days=400)).date().isoformat()
@@ -80,6 +82,7 @@ def _mentioned(here: Here) -> int:
         return mention.id
 
 
+@pytest.mark.usefixtures("workers")
 def test_a_mention_is_listed_and_replied_to_once(command: Command, here: Here) -> None:
     here.add(0)
     number = _mentioned(here)
@@ -98,6 +101,7 @@ def test_a_mention_is_listed_and_replied_to_once(command: Command, here: Here) -
     assert "\x1b" not in shown
 
 
+@pytest.mark.usefixtures("workers")
 def test_a_reply_that_nobody_can_read_is_decided_by_a_person(command: Command, here: Here) -> None:
     here.add(0)
     number = _mentioned(here)
@@ -123,6 +127,7 @@ def test_a_reply_without_sense_is_refused(command: Command, arguments: list[str]
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.usefixtures("workers")
 def test_tags_are_listed(command: Command, here: Here) -> None:
     here.add(0)
     command.json("harvest", "run", "--kind", "tags")

@@ -13,6 +13,7 @@ from sqlalchemy import Row, text
 from graph.transport import Transport
 from models.account import Account
 from models.claims import WORKS, Lease, claim_due, take
+from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind, add_harvests
 from models.inbox import store_change
 from models.session import Database
@@ -20,7 +21,7 @@ from pressrun import clock, failpoints
 from pressrun.hints import Queue
 from pressrun.settings import Settings
 from pressrun.vault import Vault
-from scheduler.harvests.planning import STANDING_CRONS, plan
+from scheduler.harvests.planning import plan
 from tests.factories.rows import KEY, make_account
 from tests.support.simulator import Simulator
 from tests.unit.graph.server import ScriptedServer

@@ -6,12 +6,13 @@ import threading
 from datetime import datetime, timedelta
 
 from models.claims import WORKS, claim_due
+from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind
 from models.reading.harvests import HarvestStatus, harvest_status
 from pressrun import clock
 from pressrun.hints import Queue
 from scheduler.harvests import planning as harvesting
-from scheduler.harvests.planning import STANDING_CRONS, request_run
+from scheduler.harvests.planning import request_run
 from tests.integration.harvest.conftest import Field
 
 HARVESTS = next(work for work in WORKS if work.queue is Queue.HARVEST)

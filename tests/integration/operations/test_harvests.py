@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from models.harvest import HarvestKind, add_harvests, begin_run
 from operations import backfills, harvests
-from operations.errands import Errand, await_errand
+from operations.errands import Hands
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
 from pressrun import clock
 from pressrun.errors import Invalid, NotPossible, UsageError
+from pressrun.hints import Queue
 from tests.factories.rows import make_account, make_harvest
+from tests.integration.operations.conftest import nobody
 
 READER = Asker("ana", frozenset({Scope.READ}))
 
@@ -63,12 +67,12 @@ def test_what_a_run_came_to_is_told_once_it_is_waited_for(ctx: Context) -> None:
         OWNER,
         ids,
         on_progress=lambda done, total: told.append((done, total)),
-        hands=_two_hands,
+        hands=_worker_of(ctx, ids),
     )
 
     assert told == [(1, 2), (2, 2)]
-    assert [(one.account, one.status) for one in outcomes] == [("bakery", "waiting"), ("studio", "waiting")]
-    assert harvests.await_runs(ctx, OWNER, [], on_progress=lambda *_: None, hands=_nobody) == []
+    assert [(one.account, one.status) for one in outcomes] == [("bakery", None), ("studio", None)]
+    assert harvests.await_runs(ctx, OWNER, [], on_progress=lambda *_: None, hands=nobody) == []
 
 
 def test_what_is_not_there_is_named(ctx: Context) -> None:
@@ -138,19 +142,19 @@ def test_a_reader_may_look_and_change_nothing(ctx: Context) -> None:
         backfills.request(ctx, READER, clock.now() - timedelta(days=1))
 
 
-def test_an_errand_is_handed_over_as_it_is(ctx: Context) -> None:
-    seen: list[Errand] = []
+def _worker_of(ctx: Context, ids: list[int]) -> Hands:
+    """Ends the slot of one harvest at each look, as a worker does with the last of its statements."""
+    left = list(ids)
 
-    await_errand(ctx, Errand.of("harvest", [3, 4]), on_look=lambda _left: None, hands=lambda one, _: seen.append(one))
+    @contextmanager
+    def hands(queue: Queue) -> Iterator[Callable[[], None]]:
+        assert queue is Queue.HARVEST
 
-    assert seen == [Errand("harvest", (3, 4))]
+        def end_one() -> None:
+            if left:
+                with ctx.database.transaction() as tx:
+                    tx.execute(text("UPDATE harvests SET slot_at = NULL WHERE id = :id"), {"id": left.pop(0)})
 
+        yield end_one
 
-def _two_hands(errand: Errand, on_look: Callable[[int], None]) -> None:
-    assert errand.name == "harvest"
-    for left in (2, 1, 1, 0):
-        on_look(left)
-
-
-def _nobody(*_: object) -> None:
-    raise AssertionError("there is nothing to wait for")
+    return hands

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from models.insight import MOMENT, Observation, store_observations
 from models.media import METRICS, MediaReading, SeenMedia, see_media, store_readings
@@ -22,6 +23,7 @@ from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, Unknown, UsageError
 from tests.factories.rows import make_account, make_mention, make_reply
+from tests.integration.operations.conftest import nobody
 
 NOW = clock.now().replace(microsecond=0)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -168,7 +170,9 @@ class TestMentions:
             mention_id = make_mention(tx, make_account(tx, name="bakery")).id
 
         reply_id = mentions.reply(ctx, OWNER, mention_id, "  thank you ")
-        told = mentions.await_reply(ctx, OWNER, reply_id, hands=lambda _errand, _on_look: None)
+        with ctx.database.transaction() as tx:
+            tx.execute(text("UPDATE replies SET next_action_at = now() + interval '1 hour'"))  # put off: not waited for
+        told = mentions.await_reply(ctx, OWNER, reply_id, hands=nobody)
 
         assert (told.account, told.number, told.text, told.state) == ("bakery", 1, "thank you", "queued")
         with pytest.raises(Conflict) as open_:

@@ -9,9 +9,8 @@ import pytest
 from cli.commands.accounts import LoginName
 from cli.commands.harvests import KindName
 from cli.commands.insights import FormatName
-from models.account import Login
 from models.harvest import HarvestKind
-from operations.connecting import NewAccount
+from operations.connections import Login, NewAccount
 from operations.export_files import Format
 from pressrun.errors import UsageError
 

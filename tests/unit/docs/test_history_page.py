@@ -9,6 +9,7 @@ import pytest
 
 from graph.users import Profile
 from models.comment import Comment
+from models.crons import DEFAULT_CRONS
 from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus
 from models.hashtag import BUDGET, WINDOW
 from models.inbox import InboxEvent
@@ -24,7 +25,7 @@ from models.reading.views import View
 from models.retention import DroppedMonth
 from models.tag import Tag
 from models.watch import WatchKind
-from scheduler.harvests.planning import DEFAULT_CRONS, LONGEST_SPREAD
+from scheduler.harvests.planning import LONGEST_SPREAD
 from tests.unit.docs.dictionary import rendered, written
 from tests.unit.docs.pages import Page, names_in
 from worker.harvests import (

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.crons import DEFAULT_CRONS
 from models.harvest import HarvestKind
 from pressrun.errors import Invalid
 from scheduler.harvests.crontab import Crontab
-from scheduler.harvests.planning import DEFAULT_CRONS, LONGEST_SPREAD, next_slot, offset_of, owed_slot
+from scheduler.harvests.planning import LONGEST_SPREAD, next_slot, offset_of, owed_slot
 
 UTC_ZONE = ZoneInfo("UTC")
 NOW = datetime(2026, 5, 5, 12, 7, tzinfo=UTC)
