@@ -234,7 +234,7 @@ def test_trials_need_a_thousand_followers(sim: Sim) -> None:
 
 
 def test_stories_of_a_creator_are_taken_unless_the_reading_refuses_them(sim: Sim) -> None:
-    story = {"media_type": "STORIES", "image_url": "http://media.invalid/a.jpg"}
+    story: dict[str, Any] = {"media_type": "STORIES", "image_url": "http://media.invalid/a.jpg"}
     sim.control("POST", "account", account=1, is_creator=True)
     assert sim.get("/me", as_account=1, fields="account_type")["account_type"] == "MEDIA_CREATOR"
     assert sim.container(1, **story)
@@ -249,7 +249,7 @@ def test_stories_of_a_creator_are_taken_unless_the_reading_refuses_them(sim: Sim
 
 def test_the_length_of_a_caption_can_be_counted_in_two_units(sim: Sim) -> None:
     caption = "\N{RED APPLE}" * 1101
-    params = {"image_url": "http://media.invalid/a.jpg", "caption": caption}
+    params: dict[str, Any] = {"image_url": "http://media.invalid/a.jpg", "caption": caption}
     assert sim.container(**params)
 
     sim.control("POST", "readings", caption_unit="utf16")

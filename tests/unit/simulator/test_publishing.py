@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -221,8 +222,8 @@ def test_by_one_reading_a_second_publish_doubles_reels_and_nothing_else(sim: Sim
 
 def test_trial_reels_have_a_cap_of_their_own(simulate: Callable[..., Sim]) -> None:
     sim = simulate(accounts=2, trial_quota=2)
-    reel = {"media_type": "REELS", "video_url": "http://media.invalid/r.mp4"}
-    trial = {**reel, "trial_params": {"graduation_strategy": "MANUAL"}}
+    reel: dict[str, Any] = {"media_type": "REELS", "video_url": "http://media.invalid/r.mp4"}
+    trial: dict[str, Any] = {**reel, "trial_params": {"graduation_strategy": "MANUAL"}}
     for number in range(2):
         sim.publish(**trial, caption=f"trial {number}")
     third = sim.finished(**trial, caption="third")
