@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.simulator.client import INSTAGRAM, Sim, ig_id
 
-POST = {"caption": "Which one?", "image_url": "http://media.invalid/a.jpg"}
+POST: dict[str, Any] = {"caption": "Which one?", "image_url": "http://media.invalid/a.jpg"}
 POLL = json.dumps(["Mug", "Bowl", "Plate"])
 
 
@@ -55,7 +55,7 @@ def test_a_poll_has_two_to_four_options(shared: Sim, poll: str) -> None:
 
 
 def test_a_poll_needs_a_caption(shared: Sim) -> None:
-    bare = {"image_url": POST["image_url"], "poll_attachment": POLL}
+    bare: dict[str, Any] = {"image_url": POST["image_url"], "poll_attachment": POLL}
 
     assert shared.refused("POST", f"/{ig_id(0)}/media", **bare) == (100, None)
 
@@ -81,7 +81,7 @@ def test_stories_have_neither_poll_nor_prompt(sim: Sim) -> None:
         {"title": "x"},
     ],
 )
-def test_what_facebook_login_alone_has_is_refused_on_the_other(shared: Sim, params: dict[str, str]) -> None:
+def test_what_facebook_login_alone_has_is_refused_on_the_other(shared: Sim, params: dict[str, Any]) -> None:
     path = f"/{ig_id(INSTAGRAM)}/media"
 
     assert shared.refused("POST", path, as_account=INSTAGRAM, **POST, **params) == (100, None)

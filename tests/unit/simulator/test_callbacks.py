@@ -98,5 +98,6 @@ def test_many_changes_come_in_one_body_compressed_and_signed_as_compressed(hooke
 
 
 def test_notifications_that_make_no_sense_are_refused(hooked: Sim) -> None:
-    for body in ({"changes": {}}, {"changes": [], "encoding": "zip"}):
+    refused: tuple[dict[str, Any], ...] = ({"changes": {}}, {"changes": [], "encoding": "zip"})
+    for body in refused:
         assert hooked.http.post("/_sim/notify", json={"account": 0, **body}).status_code == 400

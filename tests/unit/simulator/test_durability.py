@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -230,3 +231,22 @@ def test_memory_is_forgotten_without_a_folder() -> None:
         sim.publish()
     with running() as sim:
         assert sim.ledger() == []
+
+
+def test_a_journal_of_before_has_fewer_keys_and_still_tells_the_same(tmp_path: Path) -> None:
+    with running(accounts=2, state_dir=tmp_path, webhook_url="http://127.0.0.1:1/x") as sim:
+        sim.control("POST", "faults", endpoint="user", mode="refuse_500", account=1)
+        sim.control("POST", "comment", account=0)
+    journal = tmp_path / "journal.jsonl"
+    events = [json.loads(line) for line in journal.read_text().splitlines()]
+    for event in events:
+        for name in ("encoding", "login"):
+            event.pop(name, None)
+        for name in ("token", "changes"):
+            event.get("rule", {}).pop(name, None)
+    journal.write_text("".join(json.dumps(event) + "\n" for event in events))
+
+    with running(accounts=2, state_dir=tmp_path) as sim:
+        assert sim.control("GET", "faults")["faults"][0]["endpoint"] == "user"
+        assert sim.refused("GET", "/me", as_account=1, status=500) == (2, None)
+        assert sim.report()["webhooks"]["pending"] == 1
