@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
+from models import metrics
 from models.account import Account, find_account
 from models.insight import MOMENT, AccountLatest
-from models.media import METRICS, Media, MediaLatest, MediaSnapshot
+from models.media import Media, MediaLatest, MediaSnapshot
 from pressrun import clock
 from pressrun.errors import UsageError
 
@@ -27,8 +28,8 @@ ACCOUNT_COLUMNS = (
     "captured_at",
     "last_checked_at",
 )
-MEDIA_COLUMNS = ("account", "media_id", "type", "posted_at", *METRICS, "captured_at", "last_checked_at")
-CURVE_COLUMNS = ("captured_at", *METRICS, "extra")
+MEDIA_COLUMNS = ("account", "media_id", "type", "posted_at", *metrics.MEDIA_COLUMNS, "captured_at", "last_checked_at")
+CURVE_COLUMNS = ("captured_at", *metrics.MEDIA_COLUMNS, "extra")
 
 RECENT = timedelta(days=7)
 
@@ -96,5 +97,5 @@ def _media_row(media: Media, latest: MediaLatest, account: str) -> dict[str, Any
         "media_id": media.ig_id,
         "type": media.media_product_type or media.media_type,
         "posted_at": media.posted_at,
-        **{name: getattr(latest, name) for name in (*METRICS, "captured_at", "last_checked_at")},
+        **{name: getattr(latest, name) for name in (*metrics.MEDIA_COLUMNS, "captured_at", "last_checked_at")},
     }
