@@ -27,7 +27,8 @@ from sqlalchemy import text
 
 from machine.schema import upgrade
 from models.insight import Observation, store_observations
-from models.media import METRICS, MediaReading, SeenMedia, see_media, store_readings
+from models.media import MediaReading, SeenMedia, see_media, store_readings
+from models.metrics import MEDIA_COLUMNS
 from models.partitions import ensure_partitions
 from models.session import Database
 from pressrun import clock
@@ -177,7 +178,7 @@ def store_speed(database: Database, *, rows: int) -> dict[str, Any]:
 
 
 def _metrics(number: int) -> dict[str, int]:
-    return {name: number * 10 + place for place, name in enumerate(METRICS)}
+    return {name: number * 10 + place for place, name in enumerate(MEDIA_COLUMNS)}
 
 
 def _time_media(database: Database, media_ids: list[int], now: datetime, count: int) -> float:
@@ -211,7 +212,7 @@ def _time_copy(database: Database, now: datetime, rows: int) -> float:
         driver: Any = connection.connection.driver_connection
         driver.execute("CREATE TABLE bare_copy (LIKE media_snapshots INCLUDING INDEXES)")
         driver.commit()
-        columns = ", ".join(("media_id", "captured_at", "run_id", *METRICS, "extra"))
+        columns = ", ".join(("media_id", "captured_at", "run_id", *MEDIA_COLUMNS, "extra"))
         started = time.perf_counter()
         with driver.cursor() as cursor, cursor.copy(f"COPY bare_copy ({columns}) FROM STDIN") as copy:
             for number in range(rows):

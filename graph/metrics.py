@@ -74,8 +74,8 @@ class MediaMetric:
 
 _100_FOLLOWERS = "100 followers"
 _BY_PRODUCT = ("media_product_type",)
-_CURRENT_TIMEFRAMES: Final = ("this_week", "this_month")
-_OLDER_TIMEFRAMES: Final = ("last_14_days", "last_30_days", "last_90_days", "prev_month")
+CURRENT_TIMEFRAMES: Final = ("this_week", "this_month")
+OLDER_TIMEFRAMES: Final = ("last_14_days", "last_30_days", "last_90_days", "prev_month")
 
 ACCOUNT: Final = {
     metric.name: metric
@@ -97,14 +97,14 @@ ACCOUNT: Final = {
             "follower_demographics",
             ("lifetime",),
             breakdowns=DEMOGRAPHIC,
-            timeframes=(*_CURRENT_TIMEFRAMES, *_OLDER_TIMEFRAMES),
+            timeframes=(*CURRENT_TIMEFRAMES, *OLDER_TIMEFRAMES),
             minimum=_100_FOLLOWERS,
         ),
         AccountMetric(
             "engaged_audience_demographics",
             ("lifetime",),
             breakdowns=DEMOGRAPHIC,
-            timeframes=(*_CURRENT_TIMEFRAMES, *_OLDER_TIMEFRAMES),
+            timeframes=(*CURRENT_TIMEFRAMES, *OLDER_TIMEFRAMES),
             minimum="100 engagements",
         ),
         # No longer on Meta's page, still read by others.
@@ -165,7 +165,7 @@ REMOVED: Final = (
 """Metrics that were, of accounts and of media; the contract does not say how they had to be asked for."""
 _REMOVED_FAMILIES: Final = {"carousel_album_": Removal(Version(18), _V18_DAY)}
 _REMOVED_TIMEFRAMES: Final = dict.fromkeys(
-    (("engaged_audience_demographics", timeframe) for timeframe in _OLDER_TIMEFRAMES), Removal(Version(20))
+    (("engaged_audience_demographics", timeframe) for timeframe in OLDER_TIMEFRAMES), Removal(Version(20))
 )
 
 

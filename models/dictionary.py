@@ -1,6 +1,6 @@
 """The data dictionary in the database: COMMENT ON each table, view, function and column of the history.
 
-The comments are no matter of revisions: after every upgrade those that differ from `models/meanings.py` are written.
+The comments are no matter of revisions: after every upgrade those that differ from `models/meanings` are written.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 from sqlalchemy import MetaData, text
 from sqlalchemy.orm import Session
 
-from models.meanings import AS_OF, TABLES, VIEWS
+from models.meanings.tables import TABLES
+from models.meanings.views import AS_OF, VIEWS
 
 HISTORY = {**TABLES, **VIEWS}
 """Name → what it is, and what each column is: all that people read."""

@@ -19,24 +19,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, table_of
+from models.metrics import MEDIA_COLUMNS
 from models.types import Id, Instant, InstantNow, JsonObject, OptionalJson, Str
-
-METRICS = (
-    "reach",
-    "views",
-    "likes",
-    "comments",
-    "saved",
-    "shares",
-    "reposts",
-    "replies",
-    "total_interactions",
-    "follows",
-    "profile_visits",
-    "avg_watch_time_ms",
-    "total_watch_time_ms",
-)
-"""Metrics with a column of their own. Names as in Instagram's API, but for the two reel times, whose unit is named."""
 
 
 class Media(Base):
@@ -63,6 +47,8 @@ class Media(Base):
 
 
 class _Metrics:
+    """A column for each of MEDIA_COLUMNS, typed here for those who read a row."""
+
     reach: Mapped[int | None] = mapped_column(BigInteger)
     views: Mapped[int | None] = mapped_column(BigInteger)
     likes: Mapped[int | None] = mapped_column(BigInteger)
@@ -168,11 +154,11 @@ def bind_media(tx: Session, account_id: int, ig_id: str, part_id: int, *, now: d
     tx.execute(query.on_conflict_do_update(index_elements=[Media.account_id, Media.ig_id], set_={"part_id": part_id}))
 
 
-_NAMES = ", ".join(METRICS)
-_TYPED = ", ".join(f"{name} bigint" for name in METRICS)
-_MERGED = ", ".join(f"{name} = coalesce(excluded.{name}, l.{name})" for name in METRICS)
+_NAMES = ", ".join(MEDIA_COLUMNS)
+_TYPED = ", ".join(f"{name} bigint" for name in MEDIA_COLUMNS)
+_MERGED = ", ".join(f"{name} = coalesce(excluded.{name}, l.{name})" for name in MEDIA_COLUMNS)
 _CHANGED = " OR ".join(
-    f"excluded.{name} <> l.{name} OR excluded.{name} IS NOT NULL AND l.{name} IS NULL" for name in METRICS
+    f"excluded.{name} <> l.{name} OR excluded.{name} IS NOT NULL AND l.{name} IS NULL" for name in MEDIA_COLUMNS
 )
 
 # `media_latest` merges: a metric that this answer left out keeps what was known, and is no change. The snapshot holds
@@ -234,9 +220,9 @@ def _batches(readings: Iterable[MediaReading]) -> Iterator[list[MediaReading]]:
 
 
 def _listed(one: MediaReading) -> dict[str, Any]:
-    other = {name: value for name, value in one.metrics.items() if name not in METRICS and value is not None}
+    other = {name: value for name, value in one.metrics.items() if name not in MEDIA_COLUMNS and value is not None}
     extra = other | dict(one.extra)
-    known = {name: value for name, value in one.metrics.items() if name in METRICS}
+    known = {name: value for name, value in one.metrics.items() if name in MEDIA_COLUMNS}
     return known | {
         "media_id": one.media_id,
         "captured_at": one.captured_at.isoformat(),

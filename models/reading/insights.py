@@ -10,17 +10,18 @@ from typing import Any, TypeVarTuple
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
+from models import metrics
 from models.account import Account
 from models.insight import MOMENT, AccountLatest
-from models.media import METRICS, Media, MediaLatest, MediaSnapshot
+from models.media import Media, MediaLatest, MediaSnapshot
 from pressrun.errors import Unknown
 
 Columns = TypeVarTuple("Columns")
 
 _OF_ACCOUNTS = ("metric", "period", "breakdown", "period_end", "value", "captured_at", "last_checked_at")
 ACCOUNT_COLUMNS = ("account", *_OF_ACCOUNTS)
-MEDIA_COLUMNS = ("account", "media_id", "type", "posted_at", *METRICS, "captured_at", "last_checked_at")
-CURVE_COLUMNS = ("captured_at", *METRICS, "extra")
+MEDIA_COLUMNS = ("account", "media_id", "type", "posted_at", *metrics.MEDIA_COLUMNS, "captured_at", "last_checked_at")
+CURVE_COLUMNS = ("captured_at", *metrics.MEDIA_COLUMNS, "extra")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class AccountValue:
 
 @dataclass(frozen=True)
 class MediaValues:
-    """The newest values of one media; `metrics` has a name for each of METRICS, None where nothing was told."""
+    """The newest values of one media; `metrics` has a name for each of metrics.MEDIA_COLUMNS, None where nothing was told."""
 
     account: str
     media_id: str
@@ -132,4 +133,4 @@ def _media_values(media: Media, latest: MediaLatest, account: str) -> MediaValue
 
 
 def _metrics(row: MediaLatest | MediaSnapshot) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in METRICS}
+    return {name: getattr(row, name) for name in metrics.MEDIA_COLUMNS}

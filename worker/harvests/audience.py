@@ -6,7 +6,7 @@ Accounts below Instagram's minimum get an empty answer, which is unknown and add
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -18,20 +18,22 @@ from worker.harvests.harvester import Harvester, Store
 from worker.harvests.parse import audiences
 from worker.harvests.refusals import is_vague_refusal
 
-FOLLOWERS = "follower_demographics"
 METRICS = tuple(metric.name for metric in catalogue.ACCOUNT.values() if metric.timeframes)
-TIMEFRAMES = ("this_week", "this_month")
-FOLLOWER_TIMEFRAMES = ("last_14_days", "last_30_days", "last_90_days", "prev_month")
-"""Removed for those who engage, not for those who follow (graph-api.md §6.1)."""
+TIMEFRAMES = (*catalogue.CURRENT_TIMEFRAMES, *catalogue.OLDER_TIMEFRAMES)
 BREAKDOWNS: tuple[tuple[str, ...], ...] = (*((name,) for name in catalogue.DEMOGRAPHIC), ("age", "gender"))
 
 
 def read(harvester: Harvester) -> Iterator[Store]:
-    for timeframe in (*TIMEFRAMES, *FOLLOWER_TIMEFRAMES):
-        metrics = METRICS if timeframe in TIMEFRAMES else tuple(name for name in METRICS if name == FOLLOWERS)
+    for timeframe in TIMEFRAMES:
+        metrics = offered(timeframe, on=clock.now().date())
         answers = [(_ask(harvester, metrics, timeframe, breakdown), clock.now()) for breakdown in BREAKDOWNS]
         if any(found for found, _ in answers):
             yield _store(harvester, answers)
+
+
+def offered(timeframe: str, *, on: date) -> tuple[str, ...]:
+    """The older timeframes were removed for those who engage, not for those who follow."""
+    return tuple(name for name in METRICS if timeframe in catalogue.timeframes(catalogue.ACCOUNT[name], on=on))
 
 
 def _ask(harvester: Harvester, metrics: Sequence[str], timeframe: str, breakdown: Sequence[str]) -> list[Audience]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.comment import SeenComment
-from models.media import METRICS
+from models.metrics import media_column
 
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 
@@ -72,8 +72,8 @@ def read_story_report(value: Any) -> StoryReport | None:
     counts = {name: count for name in value if name != "media_id" and (count := _count(value[name])) is not None}
     return StoryReport(
         media_id,
-        metrics={name: count for name, count in counts.items() if name in METRICS},
-        extra={name: count for name, count in counts.items() if name not in METRICS},
+        metrics={column: count for name, count in counts.items() if (column := media_column(name)) is not None},
+        extra={name: count for name, count in counts.items() if media_column(name) is None},
     )
 
 

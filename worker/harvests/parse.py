@@ -16,20 +16,13 @@ from graph.media import Media as GraphMedia
 from graph.users import Profile
 from models.comment import SeenComment
 from models.insight import MOMENT, NO_PERIOD, Audience, Observation
-from models.media import METRICS, SeenMedia
+from models.media import SeenMedia
+from models.metrics import MOMENT_METRICS, media_column
 from models.public_media import SeenPublicMedia
 from models.tag import SeenTag
 
-COLUMN_OF: Mapping[str, str] = {
-    "ig_reels_avg_watch_time": "avg_watch_time_ms",
-    "ig_reels_video_view_total_time": "total_watch_time_ms",
-}
-"""Metrics whose column is called otherwise, because their unit is named; all others keep their name."""
-
 # Meta spells one dimension in two ways (graph-api.md §6.1); the history has one series for both.
 _DIMENSION_OF: Mapping[str, str] = {"follower_type": "follow_type"}
-
-_PROFILE_COUNTS = ("followers_count", "follows_count", "media_count")
 
 Numbers = tuple[dict[str, int], dict[str, Any]]
 
@@ -40,8 +33,8 @@ def media_numbers(insights: Iterable[Insight]) -> Numbers:
     extra: dict[str, Any] = {}
     for insight in insights:
         for name, value in _lifetime_values(insight):
-            column = COLUMN_OF.get(name, name)
-            if column in METRICS and isinstance(value, int):
+            column = media_column(name)
+            if column is not None and isinstance(value, int):
                 metrics[column] = value
             else:
                 extra[name] = value
@@ -103,7 +96,7 @@ def audiences(insights: Iterable[Insight], *, timeframe: str) -> list[Audience]:
 
 def profile_observations(profile: Profile) -> list[Observation]:
     """The counts of a profile: values of a moment."""
-    counts = {name: getattr(profile, name) for name in _PROFILE_COUNTS}
+    counts = {name: getattr(profile, name) for name in MOMENT_METRICS}
     return [
         Observation(name, MOMENT, "", NO_PERIOD, value) for name, value in sorted(counts.items()) if value is not None
     ]
@@ -167,7 +160,7 @@ def seen_comment(comment: GraphComment, *, ig_media_id: str, parent_ig_id: str |
 
 def competitor_counts(profile: Profile) -> dict[str, int]:
     """The public counts of another account, as far as it shows them."""
-    counts = {name: getattr(profile, name) for name in _PROFILE_COUNTS}
+    counts = {name: getattr(profile, name) for name in MOMENT_METRICS}
     return {name: value for name, value in counts.items() if value is not None}
 
 

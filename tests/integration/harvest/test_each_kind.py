@@ -11,7 +11,7 @@ from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind
 from pressrun import clock
 from tests.integration.harvest.conftest import Field
-from worker.harvests.audience import FOLLOWER_TIMEFRAMES, FOLLOWERS, TIMEFRAMES
+from worker.harvests.audience import TIMEFRAMES
 
 AFTER_OTHERS = {HarvestKind.STORIES, HarvestKind.COMMENTS}
 """Need media that are there, or known."""
@@ -95,8 +95,11 @@ def test_the_audience_is_kept_as_it_was_given(field_: Field) -> None:
 
     rows = field_.rows("SELECT metric, timeframe, breakdown, counts FROM audience_snapshots")
     assert {row.metric for row in rows} == {"follower_demographics", "engaged_audience_demographics"}
-    assert {row.timeframe for row in rows if row.metric == "engaged_audience_demographics"} == {*TIMEFRAMES}
-    assert {row.timeframe for row in rows if row.metric == FOLLOWERS} == {*TIMEFRAMES, *FOLLOWER_TIMEFRAMES}
+    assert {row.timeframe for row in rows if row.metric == "engaged_audience_demographics"} == {
+        "this_week",
+        "this_month",
+    }
+    assert {row.timeframe for row in rows if row.metric == "follower_demographics"} == {*TIMEFRAMES}
     assert {row.breakdown for row in rows} == {"age", "city", "country", "gender", "age,gender"}
     combined = next(row for row in rows if row.breakdown == "age,gender")
     assert all("|" in key for key in combined.counts)

@@ -12,7 +12,6 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from models.media import (
-    METRICS,
     Media,
     MediaLatest,
     MediaReading,
@@ -23,6 +22,7 @@ from models.media import (
     see_media,
     store_readings,
 )
+from models.metrics import MEDIA_COLUMNS
 from models.part import Part
 from models.session import Database
 from pressrun import clock
@@ -67,9 +67,9 @@ class TestReadings:
 
         (point,) = _history(shared, media_id)
         assert (point.captured_at, point.run_id, point.reach, point.likes) == (T0, 7, 10, 0)
-        assert all(getattr(point, name) is None for name in METRICS if name not in ("reach", "likes"))
+        assert all(getattr(point, name) is None for name in MEDIA_COLUMNS if name not in ("reach", "likes"))
 
-    @pytest.mark.parametrize("metric", METRICS)
+    @pytest.mark.parametrize("metric", MEDIA_COLUMNS)
     def test_every_metric_has_its_column(self, shared: Database, media_id: int, metric: str) -> None:
         _store(shared, media_id, T0, {}, **{metric: 3_000_000_000})
         _store(shared, media_id, T0 + HOUR, {}, **{metric: 3_000_000_001})

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from models.account import get_account
 from models.harvest import begin_run
 from models.insight import MOMENT, NO_PERIOD, Audience, Observation, store_audience, store_observations
-from models.meanings import VIEWS
+from models.meanings.views import VIEWS
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.partitions import ensure_partitions
 from models.reading.views import Question, View, ask

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from models import metrics
 from models.dictionary import HISTORY
 from tests.unit.docs.pages import Page
 
@@ -26,8 +27,23 @@ def rendered(name: str) -> str:
     return "\n".join([f"`{name}`: {about}", "", "| column | meaning |", "|---|---|", *rows])
 
 
+def rendered_extra() -> str:
+    """The metrics of a media that have no column."""
+    rows = [
+        f"| `{metric.name}` | {metric.unit} | {metric.words} |"
+        for metric in metrics.MEDIA.values()
+        if metric.column is None
+    ]
+    return "\n".join(["| name in `extra` | unit | meaning |", "|---|---|---|", *rows])
+
+
+def _put(found: re.Match[str]) -> str:
+    body = rendered_extra() if found[1] == "extra" else rendered(found[1])
+    return f"<!-- columns: {found[1]} -->\n{body}\n<!-- end -->"
+
+
 def main() -> None:
-    text = _PLACE.sub(lambda found: f"<!-- columns: {found[1]} -->\n{rendered(found[1])}\n<!-- end -->", PAGE.text)
+    text = _PLACE.sub(_put, PAGE.text)
     PAGE.path.write_text(text, encoding="utf-8")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from graph.users import Profile
+from models import metrics
 from models.comment import Comment
 from models.crons import DEFAULT_CRONS
 from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus
@@ -15,10 +16,10 @@ from models.hashtag import BUDGET, WINDOW
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
 from models.keeping import ACCOUNT_KEPT, SHORT_KEPT
-from models.meanings import AS_OF, DAILY_METRICS, MOMENT_METRICS, VIEWS
-from models.media import METRICS as METRICS_OF_MEDIA
+from models.meanings.views import AS_OF, VIEWS
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.mention import Mention, MentionState
+from models.metrics import Kind
 from models.partitions import MONTHS_AHEAD, PARTITIONED
 from models.raw_answer import DAYS_AHEAD, RawAnswer
 from models.reading.views import View
@@ -26,7 +27,7 @@ from models.retention import DroppedMonth
 from models.tag import Tag
 from models.watch import WatchKind
 from scheduler.harvests.planning import LONGEST_SPREAD
-from tests.unit.docs.dictionary import rendered, written
+from tests.unit.docs.dictionary import rendered, rendered_extra, written
 from tests.unit.docs.pages import Page, names_in
 from worker.harvests import (
     account,
@@ -91,11 +92,26 @@ def test_every_view_is_told_with_its_function() -> None:
     assert set(AS_OF) == set(VIEWS) == {str(view) for view in View}
 
 
-def test_every_metric_has_a_unit() -> None:
-    told = {name for row in PAGE.table("numbers", "unit", "how late") for name in names_in(row["numbers"])}
+def test_every_metric_is_told_with_its_unit() -> None:
+    units = {
+        name: row["unit"] for row in PAGE.table("numbers", "unit", "how late") for name in names_in(row["numbers"])
+    }
 
-    counted = {"follows_and_unfollows", "profile_links_taps", "follows", "profile_visits"}  # "taps, visits, follows"
-    assert (set(DAILY_METRICS) | set(MOMENT_METRICS) | set(METRICS_OF_MEDIA)) - counted <= told
+    for metric in (*metrics.ACCOUNT.values(), *metrics.MEDIA.values()):
+        assert units[metric.column or metric.name].startswith(metric.unit), metric
+
+
+def test_every_metric_without_a_column_is_told_with_its_words() -> None:
+    assert written()["extra"] == rendered_extra(), "run `python -m tests.unit.docs.dictionary`"
+
+
+def test_the_periods_of_account_metrics_are_those_of_their_kind() -> None:
+    period = {Kind.MOMENT: "moment", Kind.DAY: "day", Kind.HOURS: "lifetime"}
+    told = {name: names_in(row["period"]) for row in METRICS for name in names_in(row["metric"])}
+    rows = {name: metric for name, metric in metrics.ACCOUNT.items() if metric.kind is not Kind.GROUPS}
+
+    assert set(told) == set(rows)
+    assert all(period[metric.kind] in told[name] for name, metric in rows.items())
 
 
 @pytest.mark.parametrize(("name", "table"), [("tags", Tag), ("mentions", Mention), ("comments", Comment)])
@@ -172,6 +188,5 @@ def test_the_audience_is_as_told() -> None:
     text = section("Audience")
 
     told = set(re.findall(r"[\w,]+", text.replace(", ", " ").replace(",\n", " ")))
-    timeframes = {*audience.TIMEFRAMES, *audience.FOLLOWER_TIMEFRAMES}
     breakdowns = {",".join(parts) for parts in audience.BREAKDOWNS}
-    assert {*audience.METRICS, *timeframes, *breakdowns} <= {word.strip(",") for word in told}
+    assert {*audience.METRICS, *audience.TIMEFRAMES, *breakdowns} <= {word.strip(",") for word in told}
