@@ -43,7 +43,7 @@ class AccountValue:
 
 @dataclass(frozen=True)
 class MediaValues:
-    """The newest values of one media; `metrics` has a name for each of metrics.MEDIA_COLUMNS, None where nothing was told."""
+    """The newest values of one media; `metrics` has each of MEDIA_COLUMNS, None where nothing was told."""
 
     account: str
     media_id: str

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from models.insight import MOMENT, Observation, store_observations
-from models.media import METRICS, MediaReading, SeenMedia, see_media, store_readings
+from models.media import MediaReading, SeenMedia, see_media, store_readings
+from models.metrics import MEDIA_COLUMNS
 from models.reading.views import View
 from models.tag import SeenTag, see_tags
 from operations import exports, insights, mentions, tags
@@ -72,7 +73,7 @@ class TestInsights:
         points = insights.curve(filled, OWNER, "1790")
 
         assert [point.metrics["views"] for point in points] == [5, 8]
-        assert set(points[0].metrics) == set(METRICS)
+        assert set(points[0].metrics) == set(MEDIA_COLUMNS)
         assert [point.metrics["views"] for point in insights.curve(filled, OWNER, "1790", NOW - 2 * HOUR)] == [8]
         assert tuple(points[0].as_row()) == insights.CURVE_COLUMNS
         with pytest.raises(Unknown) as unknown:
