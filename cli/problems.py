@@ -26,7 +26,7 @@ _MOST_SHOWN = 20
 
 HINTS = {
     "account.no_slots": "`pressrun slot add` gives it some",
-    "account.unknown": "`pressrun account add` adds one",
+    "account.none_yet": "`pressrun account add` adds one",
     "post.late": "with --late it goes out at once",
     "post.needs_review": "see `pressrun post resolve`",
     "post.unknown": "`pressrun post list` shows them",
