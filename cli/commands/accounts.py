@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 import typer
 
 from cli.asking import asking
-from cli.output import AsJson, note, say, show_json, show_record, show_rows
-from pressrun.errors import Invalid, PressrunError
+from cli.output import AsJson, say, show_json, show_record, show_rows
+from pressrun.errors import Invalid
 
 app = typer.Typer(help="Connect Instagram accounts and see them.", no_args_is_help=True)
 
@@ -21,7 +21,6 @@ AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Name of the
 LoginName = Literal["facebook", "instagram"]
 
 _LONGEST_TOKEN = 64 * 1024
-_UNCHECKED_HELPS = ("instagram.unreachable", "gate.shut")
 
 
 @app.command("add")
@@ -49,12 +48,7 @@ def add(
     with runtime(settings) as here:
         ctx = Context(here.database, here.settings)
         connection_id = connect(ctx, OWNER, new, check=check)
-        try:
-            done = await_outcome(ctx, OWNER, connection_id, hands=lending(here))
-        except PressrunError as problem:
-            if problem.type in _UNCHECKED_HELPS:
-                note("--no-check connects it without asking Instagram")
-            raise
+        done = await_outcome(ctx, OWNER, connection_id, hands=lending(here))
     if as_json:
         fields = ("is_new", "name", "login", "ig_id", "username", "state", "timezone")
         show_json({field: getattr(done, field) for field in fields})
