@@ -38,7 +38,11 @@ def test_loopback_and_unix_sockets_are_free(tmp_path: Path) -> None:
     assert guards.left == []
 
 
-@pytest.mark.parametrize("text", ["SIM-TOKEN-3", "token=EAAtesttoken0123456789", "redis://:hunter2@host/0", KEY])
+@pytest.mark.parametrize(
+    "text",
+    ["SIM-TOKEN-3", "token=EAAtesttoken0123456789", "redis://:hunter2@host/0", KEY],
+    ids=["simulator", "test", "password", "key"],  # the key is another one in each worker
+)
 def test_a_token_is_found_and_its_absence_too(text: str) -> None:
     assert guards.tokens_in(f"first line\nsecond: {text}\n") == [f"second: {text}"]
     assert guards.tokens_in("access_token=[redacted]\nSIM-TOKEN-\nDEBUG    urllib3.x:1 SIM-TOKEN-1\n") == []
