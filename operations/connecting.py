@@ -20,7 +20,7 @@ from models.account import Account, AccountState, Login, lock_account, token_con
 from models.claims import wake_schedulers
 from models.gate import Purpose
 from models.harvest import add_harvests
-from pressrun import clock
+from pressrun import clock, zones
 from pressrun.errors import PressrunError, UsageError
 from scheduler.harvests.planning import STANDING_CRONS
 
@@ -48,7 +48,7 @@ class NewAccount:
         if not self.token.isascii() or not self.token.isprintable() or " " in self.token:
             raise UsageError("the token holds spaces, line breaks or other characters that no token has")
         if self.timezone is not None:
-            clock.zone(self.timezone)
+            zones.choose_zone(self.timezone)
         _check_name(self.name)
 
 

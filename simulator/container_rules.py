@@ -37,7 +37,7 @@ _TAKES: Mapping[Kind, frozenset[str]] = {
 }
 _FACEBOOK_ONLY = _names("product_tags audio_configuration is_paid_partnership branded_content_sponsor_ids upload_type")
 _STRUCTURE = frozenset({"media_type", "is_carousel_item"})
-_HASHTAG = re.compile(r"#\w+")
+_HASHTAG = re.compile(r"#\w*[^\W\d_]\w*")  # digits alone make none
 _AT_NAME = re.compile(r"(?<![\w.])@[\w.]+")
 
 

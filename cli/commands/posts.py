@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from models.event import PostEvent
     from models.part import Part
     from models.post import Post
+    from pressrun.settings import Settings
     from scheduler.posts.importing import ImportReport
 
 app = typer.Typer(help="Queue posts and see where they stand.", no_args_is_help=True)
 
+KeepMedia = Annotated[
+    bool, typer.Option("--keep-media", help="Keep what is behind URLs too, so that what was checked goes out.")
+]
 Late = Annotated[bool, typer.Option("--late", help="Accept times in the past: such a post goes out at once.")]
 _MOST_SHOWN = 20
 
@@ -31,15 +35,16 @@ _MOST_SHOWN = 20
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV file; media paths in it are relative to its folder.")],
+    keep_media: KeepMedia = False,
     late: Late = False,
     as_json: AsJson = False,
 ) -> None:
     """Queue all rows of a CSV file, or none if one of them is wrong. The same file again adds nothing."""
     from machine.runtime import read_settings, runtime
-    from scheduler.posts.importing import import_csv
+    from scheduler.posts.importing import import_file
 
     with runtime(read_settings()) as here:
-        report = import_csv(here.database, here.settings, file, late=late)
+        report = import_file(here.database, _keeping(here.settings, keep_media), file, late=late)
     _show_report(report, str(file), as_json=as_json)
 
 
@@ -62,6 +67,7 @@ def add(
     max_lateness: Annotated[str, typer.Option(help="How late it may go out: 90s, 15m, 2h.")] = "",
     if_late: Annotated[str, typer.Option(help="publish, expire or next_slot.")] = "",
     key: Annotated[str, typer.Option(help="Idempotency key: the same key again adds nothing.")] = "",
+    keep_media: KeepMedia = False,
     late: Late = False,
     as_json: AsJson = False,
 ) -> None:
@@ -89,8 +95,12 @@ def add(
         "key": key,
     }
     with runtime(read_settings()) as here:
-        report = import_fields(here.database, here.settings, fields, base=Path.cwd(), late=late)
+        report = import_fields(here.database, _keeping(here.settings, keep_media), fields, base=Path.cwd(), late=late)
     _show_report(report, None, as_json=as_json)
+
+
+def _keeping(settings: Settings, keep_media: bool) -> Settings:
+    return settings.model_copy(update={"keep_media": "all"}) if keep_media else settings
 
 
 @app.command("list")
@@ -217,10 +227,17 @@ def _show_report(report: ImportReport, source: str | None, *, as_json: bool) -> 
     if as_json:
         said = {"warnings": report.warnings, "problems": report.problems}
         listed = {name: [asdict(one) for one in problems] for name, problems in said.items()}
-        show_json({"added": report.added, "unchanged": [] if report.problems else report.unchanged} | listed)
+        due = {
+            name: one.at if one else None
+            for name, one in (("first_due", report.first_due), ("last_due", report.last_due))
+        }
+        show_json({"added": report.added, "unchanged": [] if report.problems else report.unchanged} | due | listed)
     fail_on_problems(report, source, nothing="nothing was queued")
     if not as_json:
         say(f"queued {len(report.added)}, already there {len(report.unchanged)}")
+        if report.first_due is not None:
+            last = f", the last at {report.last_due}" if report.last_due != report.first_due else ""
+            say(f"due at {report.first_due}{last}" if not last else f"the first is due at {report.first_due}{last}")
 
 
 def fail_on_problems(report: ImportReport, source: str | None, *, nothing: str) -> None:

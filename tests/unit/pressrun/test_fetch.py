@@ -22,7 +22,8 @@ from cryptography.x509.oid import NameOID
 
 from pressrun import fetch
 from pressrun.clock import Deadline
-from pressrun.fetch import HEAD_BYTES, Peek, UrlNotFetchable, check_url, is_public, peek
+from pressrun.fetch import HEAD_BYTES, Peek, UrlNotFetchable, download, is_public, peek
+from pressrun.media.answers import check_url
 from pressrun.media.rules import MEBIBYTE, Use
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(200_000)

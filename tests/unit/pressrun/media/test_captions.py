@@ -10,6 +10,7 @@ from pressrun.media.captions import (
     check_alt_text,
     check_caption,
     check_collaborators,
+    check_first_comment,
     check_user_tags,
     hashtags,
     mentions,
@@ -52,7 +53,8 @@ def test_mentions(text: str, expected: list[str]) -> None:
     [
         ("", []),
         ("x" * 2200, []),
-        ("🍞" * 2200, []),
+        ("🍞" * 1100, []),
+        ("🍞" * 2200, ["warning"]),
         ("x" * 2201, ["error"]),
         (" ".join(f"#tag{n}" for n in range(5)), []),
         (" ".join(f"#tag{n}" for n in range(6)), ["warning"]),
