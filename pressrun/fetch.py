@@ -70,7 +70,9 @@ def download(url: str, into: IO[bytes], *, allow_private: bool, most_bytes: int,
 
 
 @contextmanager
-def _get(url: str, more: Mapping[bytes | str, bytes | str], *, allow_private: bool, timeout_s: float) -> Iterator[httpcore.Response]:
+def _get(
+    url: str, more: Mapping[bytes | str, bytes | str], *, allow_private: bool, timeout_s: float
+) -> Iterator[httpcore.Response]:
     deadline = Deadline.after(timeout_s)
     host = _checked(url).netloc
     backend = _GuardedBackend(url, deadline, allow_private=allow_private)

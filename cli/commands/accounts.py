@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 import typer
 
 from cli.commands.changes import add_to_accounts
-from cli.output import AsJson, say, show_json, show_rows
+from cli.output import AsJson, note, say, show_json, show_rows
 from pressrun.errors import UsageError
+from pressrun.zones import doubt
 
 app = typer.Typer(help="Connect Instagram accounts and see them.", no_args_is_help=True)
 
@@ -45,6 +46,8 @@ def add(
     with runtime(settings) as here:
         done = connect(here, new, check=check)
     account = done.account
+    if timezone and (doubted := doubt(account.timezone)):
+        note(f"warning: {doubted}")
     if as_json:
         fields = ("name", "login", "ig_id", "username", "state", "timezone")
         show_json({"is_new": done.is_new, **{field: getattr(account, field) for field in fields}})

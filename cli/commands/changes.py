@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import AsJson, show_json, show_record
+from cli.output import AsJson, note, show_json, show_record
 from pressrun.errors import UsageError
+from pressrun.zones import doubt
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -165,6 +166,8 @@ def edit_account(
         accounts.edit_account(tx, found, changes)
         fields = ("name", "timezone", "max_lateness_s", "if_late", "min_spacing_s")
         shown = {name: getattr(found, name) for name in fields}
+    if timezone and (doubted := doubt(found.timezone)):
+        note(f"warning: {doubted}")
     show_record(shown, as_json=as_json)
 
 

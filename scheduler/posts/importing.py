@@ -165,7 +165,7 @@ def without_slots(wish: Wish, slotted: Collection[str]) -> list[tuple[str, str]]
 def unreachable(column: str, sources: tuple[str, ...], settings: Settings) -> list[ColumnProblem]:
     """Local files need an address at which Instagram can fetch them."""
     needs_none = settings.keep_media == "files" and all("://" in source for source in sources)
-    if settings.offers_local_media or needs_none:
+    if settings.offers_local_media or needs_none or not sources:
         return []
     message = "Instagram could not fetch local files: set PRESSRUN_PUBLIC_URL to this console's public address"
     return [ColumnProblem(column, message)]

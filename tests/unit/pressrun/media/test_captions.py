@@ -74,6 +74,31 @@ def test_a_message_names_value_limit_and_advice() -> None:
     assert problem.message == "2300 characters are over the limit of 2200: shorten it"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Thanks for looking, @lena.makes! #bread", []),
+        ("x" * 2200, []),
+        ("x" * 2201, ["error"]),
+        (" ".join(f"#tag{n}" for n in range(5)), []),
+        (" ".join(f"#tag{n}" for n in range(6)), ["warning"]),
+        ("See https://a.example and www.b.example", ["warning"]),
+        ("write to info@www.example", []),
+        ("BUY NOW", ["warning"]),
+        ("ÅPENT I DAG", ["warning"]),
+        ("OK", []),
+        ("NEW: the bread", []),
+        ("@USERNAME #HASHTAG", []),
+        ("BUY NOW HTTPS://A.EXAMPLE " + "#A " * 6, ["warning"] * 3),
+    ],
+)
+def test_first_comments(text: str, expected: list[str]) -> None:
+    found = check_first_comment(text)
+
+    assert severities(found) == expected
+    assert {problem.field for problem in found} <= {"first_comment"}
+
+
 def test_alt_texts() -> None:
     assert check_alt_text("x" * 1000) == ()
     assert severities(check_alt_text("x" * 1001)) == ["error"]
