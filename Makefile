@@ -7,11 +7,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 JOBS ?= 6
+POSTGRES_BIN ?= $(lastword $(sort $(wildcard /usr/lib/postgresql/*/bin)))
 
 # Set in many images. Here hundreds of processes start, and without bytecode each compiles all of its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test torture bench-lateness bench-idle bench-harvest bench-month bench-history bench-simulator lint types layers lock lock-check check clean
+.PHONY: help install demo test check-long test-postgres torture bench-lateness bench-idle bench-harvest bench-month bench-history bench-simulator lint types layers lock lock-check check clean
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
@@ -37,6 +38,14 @@ demo: $(VENV)/.installed  ## publish and harvest an example campaign against a s
 
 test: $(VENV)/.installed-dev  ## run the whole suite with servers of its own
 	$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+check-long: $(VENV)/.installed-dev  ## what is long by nature: run by whoever changes its subject, and quoted
+	$(BIN)/pytest -n 2 --dist worksteal --long $(ARGS)
+	$(BIN)/pytest -n $(JOBS) -m hypothesis --hypothesis-profile=long $(ARGS)
+
+test-postgres: $(VENV)/.installed-dev  ## the store on another Postgres; POSTGRES_BIN=/usr/lib/postgresql/15/bin
+	$(BIN)/python -m tests.support.other_postgres $(POSTGRES_BIN) \
+		$(BIN)/pytest -n $(JOBS) --dist worksteal tests/migration tests/integration/models $(ARGS)
 
 torture: $(VENV)/.installed-dev  ## posts fall due while everything is killed; ARGS="--posts 1000 --accounts 50 --seconds 600"
 	$(BIN)/python -m benchmarks.torture $(ARGS)

@@ -127,9 +127,23 @@ def query_times(database: Database) -> dict[str, dict[str, float]]:
                 started = time.perf_counter()
                 rows = len(tx.execute(text(block.rstrip().rstrip(";").replace(":", "\\:"))).all())
                 times.append((time.perf_counter() - started) * 1000)
-        name = f"{number} {' '.join(block.split())[:60]}"
-        found[name] = {"ms": round(statistics.median(times), 1), "rows": rows}
+        found[_named(number, block)] = {"ms": round(statistics.median(times), 1), "rows": rows}
     return found
+
+
+def query_pages(database: Database) -> dict[str, int]:
+    """Pages of 8 kB that each query of docs/history.md looks at: what it costs, on whatever machine."""
+    found = {}
+    for number, block in enumerate(_blocks(), 1):
+        query = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {block.rstrip().rstrip(';')}"
+        with database.transaction() as tx:
+            (plan,) = tx.execute(text(query.replace(":", "\\:"))).scalar_one()
+        found[_named(number, block)] = plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
+    return found
+
+
+def _named(number: int, block: str) -> str:
+    return f"{number} {' '.join(block.split())[:60]}"
 
 
 def _blocks() -> list[str]:

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 
 from benchmarks.rig import Rig, cpu_times, make_media, percentile, rig, steal_percent
-from models.post import list_posts
+from models.reading.posts import list_posts
 from pressrun import clock
 from scheduler.posts.importing import import_file
 
@@ -91,7 +91,7 @@ def _wait_until(at: datetime) -> None:
 
 def _count(running: Rig, state: str) -> int:
     with running.here.database.transaction() as tx:
-        return sum(1 for post in list_posts(tx) if post["state"] == state)
+        return sum(1 for post in list_posts(tx) if post.state == state)
 
 
 def _wait_published(running: Rig, posts: int) -> None:

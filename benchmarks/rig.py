@@ -7,15 +7,18 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from machine.hands import lent_hands
 from machine.runtime import Runtime, runtime
 from machine.stack import STOP_LAST, pick_port, service_spec, service_specs
 from models.account import Login
-from operations.connecting import NewAccount, connect
+from operations.connections import NewAccount, await_outcome, connect
+from operations.operation import OWNER, Context
 from pressrun.embedded.servers import wait_stopped
 from pressrun.embedded.supervisor import ProcessSpec, Supervisor
 from pressrun.media.samples import make_jpeg, make_mp4
@@ -66,21 +69,18 @@ def rig(
     complete = load({PREFIX + name: value for name, value in told.items()})
     try:
         with runtime(complete, broker=True) as here, Supervisor() as supervisor:
-            flags = [f"--port={url.rpartition(':')[2]}", f"--accounts={accounts}", f"--state-dir={home / 'simulator'}"]
             specs = [
-                service_spec(
-                    here.settings,
-                    "simulator",
-                    ["simulator", *flags, *simulator],
-                    ready_line="LISTENING ",
-                    stop_order=STOP_LAST,
-                ),
+                _simulator(here, url, [f"--accounts={accounts}", *simulator]),
                 *_copied(_with(service_specs(here, console_port=complete.console_port), options or {}), copies or {}),
             ]
             supervisor.start(specs, ready_within_s=120)
+            ctx, asked = Context(here.database, here.settings), list[int]()
             for index in range(accounts):
                 login = Login.INSTAGRAM if index % 2 else Login.FACEBOOK
-                connect(here, NewAccount(login, str(FIRST_IG_ID + index), f"acc{index}", f"SIM-TOKEN-{index}"))
+                new = NewAccount(login, str(FIRST_IG_ID + index), f"acc{index}", f"SIM-TOKEN-{index}")
+                asked.append(connect(ctx, OWNER, new))
+            for connection_id in asked:
+                await_outcome(ctx, OWNER, connection_id, hands=partial(lent_hands, here))
             yield Rig(home, here, supervisor, url)
     finally:
         wait_stopped(home)
@@ -95,6 +95,13 @@ def make_media(folder: Path) -> Path:
         make_jpeg(folder / f"story-{number}.jpg", 1080, 1920, label=f"story {number}")
         make_mp4(folder / f"clip-{number}.mp4", 360, 640, 3.5, label=f"clip {number}")
     return folder
+
+
+def _simulator(here: Runtime, url: str, flags: Sequence[str]) -> ProcessSpec:
+    kept = [f"--port={url.rpartition(':')[2]}", f"--state-dir={here.settings.home / 'simulator'}"]
+    return service_spec(
+        here.settings, "simulator", ["simulator", *kept, *flags], ready_line="LISTENING ", stop_order=STOP_LAST
+    )
 
 
 def _with(specs: Sequence[ProcessSpec], options: Mapping[str, Sequence[str]]) -> list[ProcessSpec]:

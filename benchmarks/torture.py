@@ -2,8 +2,9 @@
 
     python -m benchmarks.torture --posts 1000 --accounts 50 --seconds 600 --seed 7      (make torture)
 
-Two schedulers and four workers; each second or so something is killed with SIGKILL (any service, the simulator, a
-server, its keeper), Redis is flushed, backends are terminated; about a third of the publish calls meet a fault, most
+Two schedulers and four workers. First one process of each kind is killed with SIGKILL and waited for until another has
+its place (each service, the simulator, each server and its keeper), Redis is flushed, backends are terminated; then,
+each second or so, something of all that happens at random. About a third of the publish calls meet a fault, most
 of them after the post was accepted; the network is slow. A person reactivates accounts that were held back.
 
 Ends with a table of what was survived and one JSON line. Exit 0 only if nothing was doubled, lost or violated.
@@ -21,6 +22,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ from sqlalchemy.exc import DBAPIError
 from benchmarks.rig import Rig, make_media, rig
 from models.account import find_account
 from models.invariants import run_all
-from models.post import list_posts
+from models.reading.posts import list_posts
 from pressrun.embedded.servers import redis_py_url
 from scheduler.posts.changing import resume_account
 from scheduler.posts.importing import import_file
@@ -55,6 +57,8 @@ FAULTS = {
 }
 FINAL = {"published", "failed", "expired", "canceled", "needs_review"}
 _START_S = 25.0
+_BACK_WITHIN_S = 60.0
+_COPIES = "-2"
 # A first comment whose answer was lost is doubted for five minutes: not worth the wait.
 _OWED = text("""
     SELECT count(*) FROM posts p
@@ -102,6 +106,7 @@ def torture(
             raise SystemExit(str(report.problems[0]))
         blows = Blows(running, chance)
         end = time.monotonic() + _START_S + seconds
+        blows.strike_each()
         while time.monotonic() < end:
             blows.strike()
             _reactivate(running)
@@ -126,6 +131,30 @@ class Blows:
             (0.4, lambda: self._kill_server("postgres", "keeper_pid")),
         ]
 
+    def strike_each(self) -> None:
+        """One process of each kind dies, and is back before the next one does; raises SystemExit if one is not."""
+        for name in sorted(self._running.supervisor.pids()):
+            if not name.endswith(_COPIES):
+                self._kill_and_await(name, partial(self._pid_of_service, name))
+        for kind in ("valkey", "postgres"):
+            for which in ("server_pid", "keeper_pid"):
+                name = f"{kind} {'keeper ' if which == 'keeper_pid' else ''}".rstrip()
+                self._kill_and_await(name, partial(self._pid, kind, which))
+        for blow in (self._flush_redis, self._terminate_backends):
+            self.survived[_repeated(blow)] += 1
+
+    def _kill_and_await(self, name: str, pid: Callable[[], int]) -> None:
+        old = pid()
+        psutil.Process(old).kill()
+        deadline = time.monotonic() + _BACK_WITHIN_S
+        while time.monotonic() < deadline:
+            with suppress(OSError, ValueError, KeyError):
+                if pid() != old:
+                    self.survived[f"{name} killed"] += 1
+                    return
+            threading.Event().wait(0.05)
+        raise SystemExit(f"{name} did not come back within {_BACK_WITHIN_S:g} s")
+
     def strike(self) -> None:
         weights = [weight for weight, _ in self._kinds]
         blow = self._chance.choices([kind for _, kind in self._kinds], weights)[0]
@@ -136,15 +165,20 @@ class Blows:
     def _kill_service(self) -> str:
         name, pid = self._chance.choice(sorted(self._running.supervisor.pids().items()))
         psutil.Process(pid).kill()
-        return f"{name.rstrip('-23')} killed"
+        return f"{name.removesuffix(_COPIES)} killed"
 
     def _kill_server(self, kind: str, which: str) -> str:
-        state = json.loads((self._running.home / "run" / f"{kind}.json").read_text())
-        process = psutil.Process(int(state[which]))
+        process = psutil.Process(self._pid(kind, which))
         if not any(kind in part for part in process.cmdline()):
             raise KeyError(kind)
         process.kill()
         return f"{kind} {'keeper ' if which == 'keeper_pid' else ''}killed"
+
+    def _pid_of_service(self, name: str) -> int:
+        return self._running.supervisor.pids()[name]
+
+    def _pid(self, kind: str, which: str) -> int:
+        return int(json.loads((self._running.home / "run" / f"{kind}.json").read_text())[which])
 
     def _flush_redis(self) -> str:
         with redis.Redis.from_url(redis_py_url(self._running.here.redis_url), socket_timeout=2) as client:
@@ -160,6 +194,18 @@ class Blows:
                 )
             )
         return "backends terminated"
+
+
+def _repeated(blow: Callable[[], str]) -> str:
+    """Until the server that it needs is back."""
+    deadline = time.monotonic() + _BACK_WITHIN_S
+    while True:
+        try:
+            return blow()
+        except (redis.RedisError, DBAPIError):
+            if time.monotonic() > deadline:
+                raise
+            threading.Event().wait(0.2)
 
 
 def _campaign(running: Rig, posts: int, accounts: int, seconds: float, chance: random.Random) -> Path:
@@ -207,7 +253,7 @@ def _wait_final(running: Rig, posts: int, patience_s: float) -> None:
         with suppress(DBAPIError), running.here.database.transaction() as tx:
             shown = list_posts(tx)
             owed = tx.execute(_OWED).scalar_one()
-            if len(shown) == posts and all(post["state"] in FINAL for post in shown) and not owed:
+            if len(shown) == posts and all(post.state in FINAL for post in shown) and not owed:
                 return
         threading.Event().wait(1)
 
@@ -223,15 +269,15 @@ def _verdict(running: Rig, posts: int, survived: Counter[str]) -> dict[str, Any]
         uncertain = tx.execute(text("SELECT count(*) FROM post_events WHERE to_state = 'uncertain'")).scalar_one()
     report, ledger = running.simulator("report"), running.simulator("ledger")["publishes"]
     live = {entry["media_id"] for entry in ledger}
-    states = Counter(post["state"] for post in shown)
-    late = sorted(post["lateness_ms"] for post in shown if post["lateness_ms"] is not None)
+    states = Counter(post.state for post in shown)
+    late = sorted(post.lateness_ms for post in shown if post.lateness_ms is not None)
     return {
         "posts": posts,
         "published": states["published"],
         "live_media": len(ledger),
         "duplicates": len(ledger) - len({(e["ig_id"], e["caption"] or e["container_id"]) for e in ledger}),
         "lost": posts - states["published"],
-        "not_published": [f"{p['key']} {p['state']}: {p['error']}" for p in shown if p["state"] != "published"][:10],
+        "not_published": [f"{p.key} {p.state}: {p.error}" for p in shown if p.state != "published"][:10],
         "wrong_media_id": len(known ^ live),
         "invariants_violated": violations,
         "quota_violations": len(report["quota_violations"]),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
-from enum import Enum
-from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+
+from pressrun.plain import plain
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
@@ -100,20 +100,3 @@ def _showplain(columns: Sequence[str], rows: Sequence[Row]) -> None:
     widths = [max(len(line[number]) for line in lines) for number in range(len(columns))]
     for line in lines:
         say(_SEPARATOR.join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON has it; for `json.dumps(default=…)`. Raises TypeError."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")

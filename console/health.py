@@ -6,27 +6,22 @@ down is a degradation and not a reason to take the console out of service: webho
 
 from __future__ import annotations
 
-import redis
+from dataclasses import asdict
+
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
-from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from console.problems import problem
-from models.session import Database
-from pressrun import log
-from pressrun.embedded.servers import redis_py_url
-
-_BROKER_TIMEOUT_S = 2.0
-
-_log = log.get(__name__)
+from operations import readiness
+from operations.operation import Context
+from operations.readiness import PROBE, Standing
 
 
 class Health:
     """Answers the two probes."""
 
-    def __init__(self, database: Database, *, schema_head: str, redis_url: str | None) -> None:
-        self._database, self._schema_head, self._redis_url = database, schema_head, redis_url
+    def __init__(self, ctx: Context, *, schema_head: str) -> None:
+        self._ctx, self._schema_head = ctx, schema_head
 
     def router(self) -> APIRouter:
         router = APIRouter()
@@ -38,39 +33,9 @@ class Health:
         return JSONResponse({"status": "ok"})
 
     def ready(self) -> Response:
-        schema = self._schema()
-        checks = {
-            "database": "ok" if schema is not None else "unreachable",
-            "schema": schema or "unknown",
-            "broker": self._broker(),
-        }
-        if schema != "ok":
-            detail = "Postgres does not answer." if schema is None else "Run `pressrun db upgrade`."
-            return problem(503, detail, checks=checks)
-        return JSONResponse({"status": "ready" if checks["broker"] == "ok" else "degraded", "checks": checks})
-
-    def _schema(self) -> str | None:
-        """`ok`, `behind`, or None when the database does not answer."""
-        try:
-            with self._database.engine.connect() as connection:
-                current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        except ProgrammingError:  # no such table: nothing was ever applied
-            current = None
-        except SQLAlchemyError as trouble:
-            _log.warning("readiness.database_down", error=str(trouble).splitlines()[0])
-            return None
-        return "ok" if current == self._schema_head else "behind"
-
-    def _broker(self) -> str:
-        if self._redis_url is None:
-            return "not configured"
-        client = redis.Redis.from_url(
-            redis_py_url(self._redis_url), socket_connect_timeout=_BROKER_TIMEOUT_S, socket_timeout=_BROKER_TIMEOUT_S
-        )
-        try:
-            client.ping()
-        except redis.RedisError:
-            return "unreachable"
-        finally:
-            client.close()
-        return "ok"
+        found = readiness.look(self._ctx, PROBE, schema_head=self._schema_head)
+        checks = asdict(found)
+        if not found.is_ready:
+            is_down = found.database is Standing.UNREACHABLE
+            return problem(503, "Postgres does not answer." if is_down else "Run `pressrun db upgrade`.", checks=checks)
+        return JSONResponse({"status": "ready" if found.broker is Standing.OK else "degraded", "checks": checks})

@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus, urlencode
 from graph.calls import Call, Caller, Json, encode
 from graph.endpoints import Endpoint
 from graph.errors import ErrorClass, GraphError, classify, unreadable
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 
 MOST_OPERATIONS = 50
 _METHODS = ("GET", "POST", "DELETE")
@@ -52,10 +52,11 @@ class Batch:
     def run(self, operations: Sequence[Operation], *, deadline_s: float | None = None) -> tuple[Result, ...]:
         """The results in the order of the operations, 1 to 50. Sent once, never repeated.
 
-        Raises UsageError for an operation that must not be batched; nothing was called.
+        Raises Invalid for an operation that must not be batched; nothing was called.
         """
         if not 1 <= len(operations) <= MOST_OPERATIONS:
-            raise UsageError(f"a batch holds 1 to {MOST_OPERATIONS} operations, not {len(operations)}")
+            message = f"a batch holds 1 to {MOST_OPERATIONS} operations, not {len(operations)}"
+            raise Invalid(message, type="batch.size")
         described = [_describe(operation) for operation in operations]
         # Batches want a token on top as a parameter; in the body it is in no address.
         params = {"batch": described, "include_headers": False, "access_token": self._caller.token}
@@ -85,10 +86,10 @@ class Batch:
 
 def _describe(operation: Operation) -> dict[str, object]:
     if operation.method not in _METHODS:
-        raise UsageError(f"a batch does not take {operation.method}")
+        raise Invalid(f"a batch does not take {operation.method}", type="batch.method")
     whole = unquote_plus(unquote_plus(operation.relative_url)).lower()
     if "media_publish" in whole or "mediapublish" in whole or "batch=" in whole:
-        raise UsageError("publishing never goes in a batch: its outcome would be in doubt")
+        raise Invalid("publishing never goes in a batch: its outcome would be in doubt", type="batch.publishing")
     described: dict[str, object] = {"method": operation.method, "relative_url": operation.relative_url.lstrip("/")}
     if operation.body is not None:
         described["body"] = urlencode(encode(operation.body))

@@ -25,7 +25,7 @@ from graph.usage import Usage
 from graph.versions import parse_version
 from pressrun import log
 from pressrun.clock import Deadline
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 
 Json = Any
 """What json.loads gives: known to no one until a parser has looked at it."""
@@ -100,7 +100,8 @@ class Caller:
         after_call: Callable[[CallRecord], None] | None,
     ) -> None:
         if credentials.token and not _TOKEN.fullmatch(credentials.token):
-            raise UsageError("the account's token holds spaces, line breaks or other characters that no token has")
+            message = "the account's token holds spaces, line breaks or other characters that no token has"
+            raise Invalid(message, type="token.malformed", field="token")
         self.login, self.version = credentials.login, parse_version(version)
         self.app_id, self.app_secret = app_id, app_secret
         self._credentials, self._transport = credentials, transport
@@ -143,7 +144,7 @@ class Caller:
 
         Raises:
             GraphError: everything else that can come back, or nothing.
-            UsageError: an id in the path cannot be one; nothing was called.
+            Invalid: an id in the path cannot be one; nothing was called.
         """
         outgoing = self._outgoing(call)
         deadline = Deadline.after(self._call_deadline_s if call.deadline_s is None else call.deadline_s)
@@ -211,19 +212,20 @@ class Caller:
 def encode(params: Mapping[str, object]) -> dict[str, str]:
     """Parameters as Instagram takes them: None is left out, lists and objects are JSON, instants unix seconds.
 
-    Raises UsageError for what cannot be sent.
+    Raises Invalid for what cannot be sent.
     """
     encoded = {name: _encode(value) for name, value in params.items() if value is not None}
     for name, text in encoded.items():
         if _SURROGATE.search(text):
-            raise UsageError(f"{name} holds half a surrogate pair, which is no character")
+            message = f"{name} holds half a surrogate pair, which is no character"
+            raise Invalid(message, type="text.broken", field=name)
     return encoded
 
 
 def checked_id(text: str) -> str:
-    """A path segment that cannot lead elsewhere. Raises UsageError."""
+    """A path segment that cannot lead elsewhere. Raises Invalid."""
     if not _SEGMENT.fullmatch(text):
-        raise UsageError(f"{log.redact(text)!r} is not an Instagram id")
+        raise Invalid(f"{log.redact(text)!r} is not an Instagram id", type="id.invalid")
     return text
 
 
@@ -234,7 +236,7 @@ def _encode(value: object) -> str:
         return value
     if isinstance(value, datetime):
         if value.tzinfo is None:
-            raise UsageError(f"{value} has no time zone")
+            raise Invalid(f"{value} has no time zone", type="time.without_zone")
         return str(int(value.timestamp()))
     if isinstance(value, list | tuple | dict):
         return json.dumps(value, separators=(",", ":"))

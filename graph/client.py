@@ -35,7 +35,7 @@ class GraphClient:
     every request; what it raises is logged and dropped. `graph_url` replaces all of Instagram's hosts.
     `call_deadline_s` is the total time of one call in seconds, DNS apart.
 
-    Raises UsageError when the token or the version cannot be one.
+    Raises Invalid when the token or the version cannot be one.
     """
 
     def __init__(

@@ -8,7 +8,7 @@ from typing import Final
 
 from graph.credentials import Login
 from graph.errors import NotOnThisLogin
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from pressrun.log import redact
 
 _USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}", re.ASCII)
@@ -90,7 +90,7 @@ def join(fields: Sequence[str]) -> str:
 def expand(name: str, fields: Sequence[str], **arguments: str | int | None) -> str:
     """A nested field: `expand("comments", ("id",), limit=5)` is `comments.limit(5){id}`.
 
-    Raises UsageError when an argument holds what would break out of the expression.
+    Raises Invalid when an argument holds what would break out of the expression.
     """
     given = "".join(f".{key}({_checked(key, value)})" for key, value in arguments.items() if value is not None)
     return f"{name}{given}{{{join(fields)}}}" if fields else f"{name}{given}"
@@ -102,10 +102,10 @@ def insights(metrics: Sequence[str]) -> str:
 
 
 def checked_username(name: str) -> str:
-    """A user name without its @. Raises UsageError."""
+    """A user name without its @. Raises Invalid."""
     bare = name.removeprefix("@")
     if not _USERNAME.fullmatch(bare):
-        raise UsageError(f"{redact(name)!r} is not an Instagram user name")
+        raise Invalid(f"{redact(name)!r} is not an Instagram user name", type="username.invalid", field="username")
     return bare
 
 
@@ -119,5 +119,5 @@ def _of_login(login: Login, fields: Sequence[str], only: Mapping[Login, frozense
 def _checked(key: str, value: str | int) -> str:
     text = str(value)
     if not _ARGUMENT.fullmatch(text):
-        raise UsageError(f"{redact(text)!r} cannot be used as {key}")
+        raise Invalid(f"{redact(text)!r} cannot be used as {key}", type="argument.invalid", field=key)
     return text

@@ -15,7 +15,7 @@ from graph.endpoints import Endpoint
 from graph.media import Media, read_media
 from graph.paging import Page, checked_limit, read_page
 from graph.reading import Node
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from pressrun.log import redact
 
 
@@ -26,11 +26,11 @@ class Hashtags:
         self._caller = caller
 
     def search(self, name: str) -> str | None:
-        """The id of a hashtag, None when there is none. Raises UsageError for what cannot be a hashtag."""
+        """The id of a hashtag, None when there is none. Raises Invalid for what cannot be a hashtag."""
         self._caller.require(Login.FACEBOOK, "GET /ig_hashtag_search")
         bare = name.strip().removeprefix("#")
         if not bare or any(part.isspace() or part == "#" for part in bare):
-            raise UsageError(f"{redact(name)!r} is not one hashtag")
+            raise Invalid(f"{redact(name)!r} is not one hashtag", type="hashtag.invalid", field="name")
         endpoint = Endpoint.HASHTAG_SEARCH
         answer = self._caller.get(endpoint, "ig_hashtag_search", user_id=self._caller.ig_id, q=bare)
         found = read_page(answer, endpoint, Node.id).items

@@ -16,7 +16,7 @@ from graph.insights import Insight, nested_insights, read_insight
 from graph.paging import Page, checked_limit, read_page
 from graph.reading import Node, succeeded
 from graph.users import Profile, read_profile
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 
 _T = TypeVar("_T")
 _MOST_IDS = 50
@@ -162,7 +162,7 @@ class MediaCalls:
     def many(self, ids: Sequence[str], fields: Sequence[str] | None = None) -> dict[str, Media]:
         """Up to 50 media in one request (Instagram counts one call each); ids it does not return are absent."""
         if not 1 <= len(ids) <= _MOST_IDS:
-            raise UsageError(f"one request reads 1 to {_MOST_IDS} ids, not {len(ids)}")
+            raise Invalid(f"one request reads 1 to {_MOST_IDS} ids, not {len(ids)}", type="ids.count", field="ids")
 
         def ask(wanted: Sequence[str]) -> dict[str, Media]:
             named = ",".join(map(checked_id, ids))

@@ -58,7 +58,7 @@ class AccountMetric:
 class MediaMetric:
     """`alone`: refused as a whole unless the media is on Facebook too, so never mixed with others.
 
-    `only_before`: only media that are older than this day have it. `minimum`: below it stories answer an error.
+    `only_before`: only media that are older than this day have it.
     """
 
     name: str
@@ -71,12 +71,7 @@ class MediaMetric:
     only_before: date | None = None
     periods: tuple[str, ...] = ("lifetime",)
 
-    @property
-    def minimum(self) -> str | None:
-        return _5_VIEWERS if _STORY in self.product_types else None
 
-
-_5_VIEWERS = "5 viewers of a story"
 _100_FOLLOWERS = "100 followers"
 _BY_PRODUCT = ("media_product_type",)
 CURRENT_TIMEFRAMES: Final = ("this_week", "this_month")

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from graph.endpoints import Endpoint
 from graph.errors import unreadable
 from graph.reading import Node
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 
 T = TypeVar("T")
 
@@ -67,9 +67,9 @@ def iterate(fetch: Callable[[str | None], Page[T]], *, limit_pages: int = PAGE_L
 
 
 def checked_limit(limit: int, most: int) -> int:
-    """A page size that Instagram accepts. Raises UsageError."""
+    """A page size that Instagram accepts. Raises Invalid."""
     if not 1 <= limit <= most:
-        raise UsageError(f"a page holds 1 to {most} items, not {limit}")
+        raise Invalid(f"a page holds 1 to {most} items, not {limit}", type="limit.invalid", field="limit")
     return limit
 
 

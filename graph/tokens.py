@@ -16,7 +16,7 @@ from graph.endpoints import Endpoint
 from graph.errors import unreadable
 from graph.reading import Node
 from pressrun import clock
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class TokenState:
 
 
 class Tokens:
-    """`client.tokens`. Every call raises GraphError; UsageError when app id or secret is needed and not configured."""
+    """`client.tokens`. Every call raises GraphError; Invalid when app id or secret is needed and not configured."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -141,13 +141,14 @@ class Tokens:
 
     def _app(self) -> tuple[str, str]:
         if not self._caller.app_id or not self._caller.app_secret:
-            raise UsageError("this needs PRESSRUN_APP_ID and PRESSRUN_APP_SECRET")
+            missing = "PRESSRUN_APP_SECRET" if self._caller.app_id else "PRESSRUN_APP_ID"
+            raise Invalid("this needs PRESSRUN_APP_ID and PRESSRUN_APP_SECRET", type="setting.missing", field=missing)
         return self._caller.app_id, self._caller.app_secret
 
     def _token(self, given: str | None) -> str:
         token = given or self._caller.token
         if not token:
-            raise UsageError("there is no token to work on")
+            raise Invalid("there is no token to work on", type="token.missing", field="token")
         return token
 
 

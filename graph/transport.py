@@ -1,31 +1,27 @@
-"""Bytes out, bytes in, under one strict deadline: the only module here that speaks to a network.
+"""Bytes out, bytes in, under one strict deadline: with the sockets below it the only module that speaks to a network.
 
-The deadline covers connecting, TLS, writing, headers and body, also against a server that sends a byte at a time,
-because every socket operation gets the time that is left. Only the DNS look-up lies outside: the system resolver
-cannot be interrupted. Nothing is retried, redirected, remembered (no cookies) or logged here.
+The deadline covers connecting, TLS, writing, headers and body, also against a server that sends a byte at a time.
+Nothing is retried, redirected, remembered (no cookies) or logged here.
 """
 
 from __future__ import annotations
 
-import select
-import socket
 import ssl
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 import httpcore
 import httpx
 
+from graph.sockets import Backend, Call
 from pressrun.clock import Deadline
 from pressrun.trust import authorities
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _KEEP_ALIVE_S = 15.0  # shorter than the idle time of the servers we know, so that reads seldom meet a closed connection
 _KEPT_CONNECTIONS = 4  # of one thread: it talks to one host at a time, to a few in turn
-_NEXT_ADDRESS_S = 3.0  # how long to wait for an address of a host before trying its next one
 _NETWORK_TROUBLE = (
     httpcore.TimeoutException,
     httpcore.NetworkError,
@@ -77,7 +73,7 @@ class Transport:
 
     def __init__(self, *, max_answer_bytes: int = MAX_ANSWER_BYTES) -> None:
         self._max_answer_bytes = max_answer_bytes
-        self._call = _Call()
+        self._call = Call()
         self._closed = threading.Event()
         self._trust = authorities()
         self._fresh = _Network(self._call, self._trust, kept_connections=0)
@@ -151,33 +147,16 @@ class Transport:
         return network
 
 
-class _Call(threading.local):
-    """The call that this thread is making."""
-
-    deadline: Deadline
-    sent: bool
-
-    def begin(self, deadline: Deadline) -> None:
-        self.deadline, self.sent = deadline, False
-
-    def left(self) -> float:
-        """Seconds left. Raises TimeoutError when none are, since a timeout of 0 would mean 'do not block'."""
-        remaining = self.deadline.remaining_s()
-        if remaining <= 0:
-            raise TimeoutError("the call's deadline has passed")
-        return remaining
-
-
 class _Network(httpx.BaseTransport):
     """httpx on a pool of connections whose every operation obeys the deadline of the calling thread."""
 
-    def __init__(self, call: _Call, trust: ssl.SSLContext, *, kept_connections: int) -> None:
+    def __init__(self, call: Call, trust: ssl.SSLContext, *, kept_connections: int) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=trust,
             max_connections=None,
             max_keepalive_connections=kept_connections,
             keepalive_expiry=_KEEP_ALIVE_S,
-            network_backend=_Backend(call),
+            network_backend=Backend(call),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -205,100 +184,6 @@ class _Body(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._answer.close()
-
-
-class _Backend(httpcore.NetworkBackend):
-    def __init__(self, call: _Call) -> None:
-        self._call = call
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        with _told_as(httpcore.ConnectTimeout, httpcore.ConnectError):
-            addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            for place, (family, kind, protocol, _, address) in enumerate(addresses):
-                # A dead first address (IPv6 without a route) must not use up the call.
-                last = place == len(addresses) - 1
-                share = self._call.left() if last else min(self._call.left() / 2, _NEXT_ADDRESS_S)
-                sock = socket.socket(family, kind, protocol)
-                try:
-                    sock.settimeout(share)
-                    sock.connect(address)
-                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    return _Stream(sock, self._call)
-                except OSError:
-                    sock.close()
-                    if last:
-                        raise
-            raise OSError(f"no address found for {host}")
-
-
-class _Stream(httpcore.NetworkStream):
-    """A socket that reads and writes within the deadline of the calling thread, ignoring static timeouts."""
-
-    def __init__(self, sock: socket.socket, call: _Call) -> None:
-        self._sock, self._call = sock, call
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        with _told_as(httpcore.ReadTimeout, httpcore.ReadError):
-            self._sock.settimeout(self._call.left())
-            return self._sock.recv(max_bytes)
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        with _told_as(httpcore.WriteTimeout, httpcore.WriteError):
-            left = memoryview(buffer)
-            while left:
-                self._sock.settimeout(self._call.left())
-                self._call.sent = True
-                left = left[self._sock.send(left) :]
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        with _told_as(httpcore.ConnectTimeout, httpcore.ConnectError):
-            try:
-                # The ssl module holds the whole handshake to the socket's timeout, not each read of it.
-                self._sock.settimeout(self._call.left())
-                secured = ssl_context.wrap_socket(self._sock, server_hostname=server_hostname)
-            except BaseException:
-                self.close()
-                raise
-            return _Stream(secured, self._call)
-
-    def close(self) -> None:
-        self._sock.close()
-
-    def get_extra_info(self, info: str) -> Any:
-        if info == "ssl_object":
-            return self._sock if isinstance(self._sock, ssl.SSLSocket) else None
-        if info == "is_readable":
-            return _is_readable(self._sock)
-        return self._sock if info == "socket" else None
-
-
-def _is_readable(sock: socket.socket) -> bool:
-    """An idle connection that can be read has been closed by the server."""
-    if sock.fileno() < 0:
-        return True
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    return bool(poll.poll(0))
-
-
-@contextmanager
-def _told_as(timeout: type[Exception], trouble: type[Exception]) -> Iterator[None]:
-    """The errors of sockets as those that httpcore's contract names."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise timeout(str(error)) from error
-    except OSError as error:
-        raise trouble(str(error)) from error
 
 
 def _explain(trouble: Exception) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from graph.calls import UPLOAD_URL, Call, Caller
 from graph.endpoints import Endpoint
 from graph.reading import Node
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 
 Content = bytes | BinaryIO
 _CHUNK = 256 * 1024
@@ -37,14 +37,14 @@ def upload_call(
     file_url: str | None,
     deadline_s: float | None,
 ) -> Call:
-    """The call that sends a file or names its address. Raises UsageError when it must not be made."""
+    """The call that sends a file or names its address. Raises Invalid when it must not be made."""
     url = _trusted(caller, upload_url)
     if file_url is None:
         headers, body = _content(content, file_size, offset)
     elif content is None and file_url.isascii() and file_url.startswith(("http://", "https://")):
         headers, body = {"file_url": file_url}, b""
     else:
-        raise UsageError("an upload takes either content or one http(s) file_url in ASCII")
+        raise Invalid("an upload takes either content or one http(s) file_url in ASCII", type="upload.content")
     return Call(
         Endpoint.UPLOAD,
         "POST",
@@ -62,7 +62,7 @@ def _content(
 ) -> tuple[dict[str, str], bytes | Iterator[bytes]]:
     size = len(content) if isinstance(content, bytes) else file_size
     if content is None or size is None or not 0 <= offset < size:
-        raise UsageError("an upload needs content, its size, and an offset within it")
+        raise Invalid("an upload needs content, its size, and an offset within it", type="upload.content")
     headers = {
         "offset": str(offset),
         "file_size": str(size),
@@ -91,7 +91,7 @@ def _trusted(caller: Caller, upload_url: str) -> str:
         return upload_url
     path = urlsplit(upload_url).path
     if host == UPLOAD_URL or not path.startswith(_PATH):
-        raise UsageError("the upload address does not belong to Instagram")
+        raise Invalid("the upload address does not belong to Instagram", type="upload.address")
     return host + path
 
 

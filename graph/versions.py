@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from pressrun.log import redact
 
 _FORM = re.compile(r"v(\d{1,3})\.(\d{1,2})", re.ASCII)
@@ -25,8 +25,9 @@ DEFAULT: Final = Version(25)
 
 
 def parse_version(text: str) -> Version:
-    """`v25.0`. Raises UsageError."""
+    """`v25.0`. Raises Invalid."""
     found = _FORM.fullmatch(text)
     if found is None:
-        raise UsageError(f"{redact(text)!r} is not a version of the Graph API, such as {DEFAULT}")
+        message = f"{redact(text)!r} is not a version of the Graph API, such as {DEFAULT}"
+        raise Invalid(message, type="version.invalid", field="version")
     return Version(int(found[1]), int(found[2]))

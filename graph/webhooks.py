@@ -15,7 +15,7 @@ from graph.credentials import Login
 from graph.endpoints import Endpoint
 from graph.paging import read_page
 from graph.reading import Node, succeeded
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Subscription:
 
 
 class Webhooks:
-    """`client.webhooks`. Every call raises GraphError; UsageError when the Page is missing on Facebook Login."""
+    """`client.webhooks`. Every call raises GraphError; Invalid when the Page is missing on Facebook Login."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -55,7 +55,8 @@ class Webhooks:
         whose = "me"
         if self._caller.login is Login.FACEBOOK:
             if page_id is None:
-                raise UsageError("on Facebook Login the account's Page is subscribed: give its page_id")
+                message = "on Facebook Login the account's Page is subscribed: give its page_id"
+                raise Invalid(message, type="page.missing", field="page_id")
             whose = page_id
         secrets = (page_token,) if page_token else ()
         return self._caller.run(

@@ -16,7 +16,7 @@ from models.session import Database
 from pressrun import log
 from pressrun.embedded.home import prepare_home, secret_key
 from pressrun.embedded.servers import borrow_postgres, borrow_redis, redis_py_url
-from pressrun.errors import PressrunError, ServerUnreachable, UsageError
+from pressrun.errors import Invalid, PressrunError, ServerUnreachable
 from pressrun.log import redact
 from pressrun.settings import Settings, is_loopback, load
 from pressrun.vault import Vault
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 
 _BROKER_TIMEOUT_S = 5.0
 _ANY_ADDRESS = ("0.0.0.0", "::", "localhost")  # noqa: S104 - compared with, not listened on
+
+
+class SchemaBehind(PressrunError):
+    """The database's schema is not the one of this release."""
+
+    type = "schema.behind"
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class Runtime:
         return self.settings.redis_url or ""
 
     def vault(self) -> Vault:
-        """Raises UsageError when there is no key."""
+        """Raises Invalid when there is no key."""
         return Vault(self.settings.keys())
 
 
@@ -78,7 +84,7 @@ def runtime(
 
     Raises:
         ServerUnreachable: with the name of the host.
-        PressrunError: the schema is not the one of this release.
+        SchemaBehind: and the database is not ours to bring up to date.
     """
     _check_ports(settings)
     with ExitStack() as stack:
@@ -143,7 +149,8 @@ def _check_ports(settings: Settings) -> None:
         try:
             _ = urlsplit(getattr(settings, name) or "").port
         except ValueError:
-            raise UsageError(f"bad setting PRESSRUN_{name.upper()}: its port is not a number from 0 to 65535") from None
+            said = f"bad setting PRESSRUN_{name.upper()}: its port is not a number from 0 to 65535"
+            raise Invalid(said, type="setting.bad", field=name) from None
 
 
 def _require_schema(database: Database, *, is_own: bool) -> None:
@@ -154,4 +161,4 @@ def _require_schema(database: Database, *, is_own: bool) -> None:
         schema.upgrade(database)
         return
     found = f"at revision {status.current}" if status.current else "empty"
-    raise PressrunError(f"the database is {found}, this release needs {status.head}: run `pressrun db upgrade`")
+    raise SchemaBehind(f"the database is {found}, this release needs {status.head}: bring it up to date")

@@ -1,4 +1,4 @@
-"""The database's schema: bring it up, and say whether it is current. Used by `db upgrade`, `up`, `demo` and tests."""
+"""The database's schema: bring it up, and say whether it is current. Only this module reads the migrations."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from pressrun import clock
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+
+HEAD = migrations.HEAD
+"""The revision that this release needs."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def status(database: Database) -> SchemaStatus:
     with database.transaction() as tx:
         is_begun = tx.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL")).scalar_one()
         current = tx.execute(text("SELECT version_num FROM alembic_version")).scalar() if is_begun else None
-    return SchemaStatus(current=current, head=migrations.HEAD)
+    return SchemaStatus(current=current, head=HEAD)
 
 
 def _config(connection: Connection) -> Config:

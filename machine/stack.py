@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from pydantic import SecretStr
 
-from cli.commands.services import READY
+from machine.ready import LISTENING, READY
 from machine.runtime import Runtime, media_base_url
 from pressrun.clock import format_duration
 from pressrun.embedded.home import Home
-from pressrun.embedded.supervisor import ProcessSpec, Supervisor
+from pressrun.embedded.supervisor import Event, ProcessSpec, Supervisor
 from pressrun.errors import PressrunError
 from pressrun.hints import Queue
 from pressrun.settings import PREFIX, Settings
@@ -33,10 +33,18 @@ READY_WITHIN_S = 180.0
 _STOP_SCHEDULER, _STOP_WORKERS, _STOP_CONSOLE, STOP_LAST = range(4)
 
 
+class PortTaken(PressrunError):
+    """The port that was asked for cannot be had."""
+
+    type = "port.taken"
+
+
 @contextmanager
-def supervised(specs: Sequence[ProcessSpec]) -> Iterator[Supervisor]:
+def supervised(
+    specs: Sequence[ProcessSpec], *, on_event: Callable[[str, Event], None] = lambda _name, _event: None
+) -> Iterator[Supervisor]:
     """The processes, all ready; stopped in order at the end, and at once when that is interrupted."""
-    supervisor = Supervisor()
+    supervisor = Supervisor(on_event)
     try:
         supervisor.start(specs, ready_within_s=READY_WITHIN_S)
         yield supervisor
@@ -65,12 +73,12 @@ def service_specs(here: Runtime, *, console_port: int) -> list[ProcessSpec]:
     return [
         service_spec(settings, "scheduler", ["scheduler"], ready_line=f"{READY} scheduler", stop_order=_STOP_SCHEDULER),
         *worker_specs,
-        service_spec(settings, "console", ["console"], ready_line="LISTENING ", stop_order=_STOP_CONSOLE),
+        service_spec(settings, "console", ["console"], ready_line=f"{LISTENING} ", stop_order=_STOP_CONSOLE),
     ]
 
 
 def service_spec(
-    settings: Settings, name: str, arguments: Sequence[str], *, ready_line: str, stop_order: int
+    settings: Settings, name: str, arguments: Sequence[str], *, ready_line: str | None, stop_order: int
 ) -> ProcessSpec:
     """One `pressrun` command as a process of its own. Secrets go by the environment, never by the command line."""
     return ProcessSpec(
@@ -95,7 +103,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def pick_port(host: str, wanted: int) -> int:
-    """`wanted` if it can be had, or a free one for 0. Raises PressrunError.
+    """`wanted` if it can be had, or a free one for 0. Raises PortTaken.
 
     Picked ahead because the console must come back under the same address after it died.
     """
@@ -104,9 +112,8 @@ def pick_port(host: str, wanted: int) -> int:
         with socket.create_server((host, wanted), family=family) as listener:
             return int(listener.getsockname()[1])
     except OSError as problem:
-        raise PressrunError(
-            f"the console cannot listen on {host} port {wanted}: {problem.strerror}; choose another with --port"
-        ) from None
+        said = f"the console cannot listen on {host} port {wanted}: {problem.strerror}; choose another port"
+        raise PortTaken(said, field="port") from None
 
 
 def url_of(host: str, port: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
@@ -10,7 +12,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
 from models.types import Id, Instant, InstantNow, Str, one_of
-from pressrun.errors import UsageError
+from pressrun.errors import Unknown
+
+_SOME = 6
 
 
 class Login(StrEnum):
@@ -25,7 +29,7 @@ class AccountState(StrEnum):
     PAUSED = "paused"
     """A person stopped it; posts wait."""
     BROKEN = "broken"
-    """Instagram refuses its token or permissions; posts wait until `account add` renews the token."""
+    """Instagram refuses its token or permissions; posts wait until the token is renewed."""
     BLOCKED = "blocked"
     """Instagram holds its actions back; posts wait until `state_until`."""
 
@@ -75,13 +79,48 @@ def get_account(tx: Session, account_id: int) -> Account:
 
 
 def find_account(tx: Session, name: str) -> Account:
-    """The account of that name or Instagram id. Raises UsageError naming the known ones."""
+    """The account of that name or Instagram id. Raises Unknown naming known ones."""
     found = tx.scalar(select(Account).where((Account.name == name) | (Account.ig_id == name)))
     if found is None:
-        known = list(tx.scalars(select(Account.name).order_by(Account.name).limit(6)))
-        listed = f"; known: {', '.join(known)}" if known else "; add one with `pressrun account add`"
-        raise UsageError(f"unknown account {name!r}{listed}")
+        raise unknown_account(name, some_names(tx))
     return found
+
+
+def some_names(tx: Session) -> list[str]:
+    """The first names of accounts: enough to see what such a name looks like."""
+    return list(tx.scalars(select(Account.name).order_by(Account.name).limit(_SOME)))
+
+
+def unknown_account(name: str, known: Sequence[str]) -> Unknown:
+    """The error of a name that no account has."""
+    return Unknown(
+        f"unknown account {name!r}; known: {', '.join(known) or 'none yet'}", type="account.unknown", field="account"
+    )
+
+
+def ids_of(tx: Session, ig_ids: Collection[str]) -> dict[str, int]:
+    """Our numbers of the accounts with these Instagram ids, by Instagram id; those that are not there are left out."""
+    rows = tx.execute(select(Account.ig_id, Account.id).where(Account.ig_id.in_(ig_ids)))
+    return {row.ig_id: row.id for row in rows}
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a post takes over from its account when it is queued, and the window its account publishes in."""
+
+    id: int
+    name: str
+    timezone: str
+    max_lateness_s: int | None
+    if_late: str | None
+    quota_total: int | None
+    quota_duration_s: int | None
+
+
+def terms_of(tx: Session, names: Collection[str]) -> dict[str, Terms]:
+    """The terms of the accounts of these names, by name; those that are not there are left out."""
+    columns = [getattr(Account, one.name) for one in fields(Terms)]
+    return {row.name: Terms(*row) for row in tx.execute(select(*columns).where(Account.name.in_(names)))}
 
 
 def lock_account(tx: Session, account_id: int) -> Account:

@@ -41,6 +41,8 @@ class Work:
     table: str
     queue: Queue
     tasks: Mapping[str, Task]
+    is_pending: str = "next_action_at IS NOT NULL"
+    """Condition under which a row is not done: what somebody who waits for it looks at."""
     extra: str = "true"
     """Further condition on a row `r`."""
     most_at_once: int | None = None
@@ -66,10 +68,32 @@ WORKS: tuple[Work, ...] = (
             "published": Task.POST_AFTERCARE,
         },
     ),
-    Work("harvest", "harvests", Queue.HARVEST, {"": Task.HARVEST_RUN}, extra="r.slot_at IS NOT NULL"),
+    # A person waits at the terminal for it, and there are few.
+    Work("connection", "connections", Queue.PREPARE, {"": Task.CONNECTION_RUN}, is_pending="state = 'asked'"),
+    Work(
+        "harvest",
+        "harvests",
+        Queue.HARVEST,
+        {"": Task.HARVEST_RUN},
+        is_pending="coalesce(slot_at <= now(), false)",
+        extra="r.slot_at IS NOT NULL",
+    ),
     Work("inbox", "inbox_events", Queue.INBOX, {"": Task.INBOX_HANDLE}),
-    Work("reply", "replies", Queue.INBOX, {"": Task.REPLY_SEND}),
-    Work("backfill", "backfills", Queue.HARVEST, {"": Task.BACKFILL_RUN}, most_at_once=BACKFILLS_AT_ONCE),
+    Work(
+        "reply",
+        "replies",
+        Queue.INBOX,
+        {"": Task.REPLY_SEND},
+        is_pending="state IN ('queued', 'sending', 'unknown')",
+    ),
+    Work(
+        "backfill",
+        "backfills",
+        Queue.HARVEST,
+        {"": Task.BACKFILL_RUN},
+        is_pending="finished_at IS NULL",
+        most_at_once=BACKFILLS_AT_ONCE,
+    ),
 )
 
 TABLE_OF_TASK: dict[Task, str] = {task: work.table for work in WORKS for task in work.tasks.values()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, select
@@ -68,12 +67,3 @@ def record_event(tx: Session, post_id: int, cause: Cause, *, from_state: str | N
 def timeline(tx: Session, post_id: int) -> list[PostEvent]:
     """All events of a post, oldest first."""
     return list(tx.scalars(select(PostEvent).where(PostEvent.post_id == post_id).order_by(PostEvent.id)))
-
-
-def last_event_at(tx: Session, post_id: int, reason: str) -> datetime | None:
-    return tx.scalar(
-        select(PostEvent.at)
-        .where(PostEvent.post_id == post_id, PostEvent.reason == reason)
-        .order_by(PostEvent.id.desc())
-        .limit(1)
-    )

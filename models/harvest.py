@@ -1,7 +1,7 @@
 """Harvests: what is read of an account, how often, when next; and one run per slot.
 
 A harvest without a slot (`slot_at` null) waits for the scheduler to plan the next one; the worker only says that it is
-done. Running a slot that is done again does nothing.
+done. Running a slot that is done again does nothing. What both need to know of the runs stands in the harvest's row.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint, func, select, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base
+from models.base import Base, table_of
 from models.types import Id, Instant, JsonObject, Str, one_of
 
 
@@ -61,6 +61,12 @@ class Harvest(Base):
     tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     refused: Mapped[JsonObject]
     """Metrics that Instagram refused: name → instant (ISO) at which it is asked again."""
+    done_at: Mapped[Instant | None]
+    """Up to when its slots are done: a slot that was run late stands for all slots until it was."""
+    covered_at: Mapped[Instant | None]
+    """When a run that came through last ended: what came up before that has been seen."""
+    last_run_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The run begun last. No foreign key: the runs point here, and neither table could be made before the other."""
 
 
 class HarvestRun(Base):
@@ -91,7 +97,7 @@ def begin_run(
     now: datetime,
     backfill_id: int | None = None,
 ) -> HarvestRun:
-    """The run of that slot; one that a killed worker left is taken up again."""
+    """The run of that slot; one that a killed worker left is taken up again. The caller holds the harvest's claim."""
     tx.execute(
         insert(HarvestRun)
         .values(
@@ -104,9 +110,29 @@ def begin_run(
         )
         .on_conflict_do_nothing()
     )
-    return tx.scalars(
-        select(HarvestRun).where(HarvestRun.harvest_id == harvest_id, HarvestRun.slot_at == slot_at)
-    ).one()
+    run = tx.scalars(select(HarvestRun).where(HarvestRun.harvest_id == harvest_id, HarvestRun.slot_at == slot_at)).one()
+    tx.execute(_TELL_HARVEST, {"run_id": run.id})
+    return run
+
+
+def end_run(tx: Session, run_id: int, status: RunStatus, *, now: datetime) -> None:
+    """The run's result, and how far the harvest has come with it. The caller holds the claim of what is run."""
+    tx.execute(update(table_of(HarvestRun)).where(HarvestRun.id == run_id).values(status=status.value, finished_at=now))
+    tx.execute(_TELL_HARVEST, {"run_id": run_id})
+
+
+# Told by whoever begins or ends a run, in that transaction: the row never says less or more than its runs. greatest()
+# skips a null, and takes nothing back when a run that ended is looked at again. A backfill's run is of no slot.
+_TELL_HARVEST = text("""
+    UPDATE harvests h
+       SET last_run_id = greatest(h.last_run_id, r.id),
+           done_at     = CASE WHEN r.finished_at IS NULL THEN h.done_at
+                              ELSE greatest(h.done_at, r.slot_at, r.finished_at) END,
+           covered_at  = CASE WHEN r.status IN ('done', 'partial') THEN greatest(h.covered_at, r.finished_at)
+                              ELSE h.covered_at END
+      FROM harvest_runs r
+     WHERE r.id = :run_id AND r.backfill_id IS NULL AND h.id = r.harvest_id
+""")
 
 
 def add_harvests(tx: Session, account_id: int, crons: dict[HarvestKind, str]) -> None:

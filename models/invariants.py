@@ -59,6 +59,15 @@ INVARIANTS: dict[str, str] = {
           FROM attempts a JOIN posts p ON p.id = a.post_id
          WHERE a.action = 'publish' AND a.state IN ('intent', 'unknown') AND p.state NOT IN ('publishing', 'uncertain')
     """,
+    # Nor a token that waits to be asked about, without an end to it.
+    "connection_forgotten": """
+        SELECT 'connection ' || id || ' is asked for and owed no step, or has no end' FROM connections
+         WHERE state = 'asked' AND (next_action_at IS NULL OR expires_at > created_at + interval '1 day')
+    """,
+    "connection_late": """
+        SELECT 'connection ' || id || ' has waited since ' || created_at FROM connections
+         WHERE state = 'asked' AND next_action_at < now() - interval '10 minutes'
+    """,
     # 3. A published post without its media id and no one told.
     "published_without_media_id": """
         SELECT 'post ' || p.id || ' is published, but part ' || t.id || ' has no media id'
@@ -110,11 +119,19 @@ INVARIANTS: dict[str, str] = {
             UNION ALL SELECT 'harvest run ' || id, errors::text FROM harvest_runs
             UNION ALL SELECT 'inbox event ' || id, error FROM inbox_events
             UNION ALL SELECT 'reply ' || id, error FROM replies
+            UNION ALL SELECT 'connection ' || id, error FROM connections
         ) texts WHERE body ~ '(EAA[A-Za-z0-9]{20,}|IGQV[A-Za-z0-9_-]{20,}|SIM-TOKEN-|access_token=[^\\[&])'
     """,
     "token_not_sealed": """
         SELECT 'account ' || id || ' holds a token that the vault did not seal' FROM accounts
          WHERE token_sealed !~ '^v1:[0-9a-f]+:'
+        UNION ALL
+        SELECT 'connection ' || id || ' holds a token that the vault did not seal' FROM connections
+         WHERE token_sealed !~ '^v1:[0-9a-f]+:'
+    """,
+    "token_left_over": """
+        SELECT 'connection ' || id || ' is ' || state || ' and still holds a token' FROM connections
+         WHERE state <> 'asked' AND token_sealed IS NOT NULL
     """,
     # 7. A history value overwritten. The triggers forbid it; the newest known values must be points of the history,
     # but for those whose month retention has dropped.
@@ -153,6 +170,16 @@ INVARIANTS: dict[str, str] = {
                        ('competitor_observations'), ('public_media_snapshots'), ('hashtag_tops')) t(name)
          WHERE NOT EXISTS (SELECT FROM pg_trigger g
                             WHERE g.tgrelid = t.name::regclass AND g.tgname = 'append_only' AND g.tgenabled <> 'D')
+    """,
+    # The scheduler plans, and the worker reads, by what the row of a harvest says of its runs.
+    "harvest_unlike_its_runs": """
+        SELECT 'harvest ' || h.id || ' says something else than its runs'
+          FROM harvests h
+          LEFT JOIN (SELECT harvest_id, max(id) AS last_run_id,
+                            max(greatest(slot_at, finished_at)) FILTER (WHERE finished_at IS NOT NULL) AS done_at,
+                            max(finished_at) FILTER (WHERE status IN ('done', 'partial')) AS covered_at
+                       FROM harvest_runs WHERE backfill_id IS NULL GROUP BY harvest_id) r ON r.harvest_id = h.id
+         WHERE (h.last_run_id, h.done_at, h.covered_at) IS DISTINCT FROM (r.last_run_id, r.done_at, r.covered_at)
     """,
     # 10. A webhook lost after its 200.
     "inbox_forgotten": """

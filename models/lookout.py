@@ -16,6 +16,7 @@ from models.session import Database
 _SECONDS_UNTIL_DUE = f"""
     SELECT extract(epoch FROM least(
                (SELECT min(next_action_at) FROM posts WHERE next_action_at IS NOT NULL),
+               (SELECT min(next_action_at) FROM connections WHERE next_action_at IS NOT NULL),
                (SELECT min(next_action_at) FROM harvests WHERE next_action_at IS NOT NULL),
                (SELECT min(next_action_at) FROM inbox_events WHERE next_action_at IS NOT NULL),
                (SELECT min(next_action_at) FROM replies WHERE next_action_at IS NOT NULL),

@@ -230,12 +230,6 @@ def _listed(one: MediaReading) -> dict[str, Any]:
     }
 
 
-def last_checked(tx: Session, media_ids: Iterable[int]) -> dict[int, datetime]:
-    """When each of these media was last read."""
-    query = select(MediaLatest.media_id, MediaLatest.last_checked_at).where(MediaLatest.media_id.in_(list(media_ids)))
-    return {row.media_id: row.last_checked_at for row in tx.execute(query)}
-
-
 def bound_ids(tx: Session, account_id: int, ig_ids: Iterable[str]) -> set[str]:
     """Which of these media Pressrun already knows as its own."""
     from models.part import Part

@@ -34,10 +34,19 @@ def ensure_partitions(
     for table in tables:
         for month in _months(now, months_ahead + 1):
             name = f"{table}_{month:%Y_%m}"
-            if tx.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar_one() is None:
+            if tx.execute(_EXISTS, {"name": name}).scalar_one() is None:
                 _make(tx, table, name, month)
                 made.append(name)
     return made
+
+
+def missing_partitions(tx: Session, *, now: datetime, months_ahead: int) -> list[str]:
+    """The names of the partitions of this month and so many next ones that are not there."""
+    names = [f"{table}_{month:%Y_%m}" for table in PARTITIONED for month in _months(now, months_ahead + 1)]
+    return [name for name in names if tx.execute(_EXISTS, {"name": name}).scalar_one() is None]
+
+
+_EXISTS = text("SELECT to_regclass(:name)")
 
 
 def lock_partitions(tx: Session) -> None:

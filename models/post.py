@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -22,11 +21,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.account import Account
 from models.base import Base
 from models.states import ACTIVE, PostState
 from models.types import Id, Instant, InstantNow, JsonObject, Str, one_of
-from pressrun.errors import UsageError
+from pressrun.errors import Unknown
 
 
 class PostType(StrEnum):
@@ -111,13 +109,13 @@ def get_post(tx: Session, post_id: int) -> Post:
 
 
 def find_post(tx: Session, reference: str) -> Post:
-    """A post by its number or its key. Raises UsageError."""
+    """A post by its number or its key. Raises Unknown."""
     query = select(Post).where(Post.key == reference)
     if reference.isascii() and reference.isdigit() and len(reference) < 19:
         query = select(Post).where((Post.id == int(reference)) | (Post.key == reference)).order_by(Post.id)
     found = tx.scalars(query.limit(1)).first()
     if found is None:
-        raise UsageError(f"no post has the number or key {reference!r}; `pressrun post list` shows them")
+        raise Unknown(f"no post has the number or key {reference!r}", type="post.unknown", field="post")
     return found
 
 
@@ -146,57 +144,3 @@ def posts_ahead(tx: Session, post: Post, *, now: datetime) -> int:
         )
         or 0
     )
-
-
-COLUMNS = (
-    "id",
-    "key",
-    "account",
-    "type",
-    "state",
-    "publish_at",
-    "published_at",
-    "media_id",
-    "permalink",
-    "lateness_ms",
-    "error",
-)
-"""How a post is shown everywhere: the keys of its JSON and the columns of its table."""
-
-
-def list_posts(
-    tx: Session, *, account_id: int | None = None, state: PostState | None = None, limit: int | None = None
-) -> list[dict[str, Any]]:
-    """Posts as they are shown, by the time they are due."""
-    query = select(Post, Account.name).join(Account, Account.id == Post.account_id)
-    if account_id is not None:
-        query = query.where(Post.account_id == account_id)
-    if state is not None:
-        query = query.where(Post.state == state.value)
-    rows = tx.execute(query.order_by(Post.publish_at, Post.id).limit(limit))
-    return [as_shown(post, name) for post, name in rows]
-
-
-def waiting(tx: Session, post_ids: Iterable[int]) -> list[Post]:
-    """Those of the posts that wait for something other than their time, by when they are looked at again."""
-    query = select(Post).where(
-        Post.id.in_(list(post_ids)), Post.wait_reason.is_not(None), Post.next_action_at.is_not(None)
-    )
-    return list(tx.scalars(query.order_by(Post.next_action_at, Post.id)))
-
-
-def as_shown(post: Post, account_name: str) -> dict[str, Any]:
-    """One post under the keys of `COLUMNS`."""
-    return {
-        "id": post.id,
-        "key": post.key,
-        "account": account_name,
-        "type": post.type,
-        "state": post.state,
-        "publish_at": post.publish_at,
-        "published_at": post.published_at,
-        "media_id": post.media_id,
-        "permalink": post.permalink,
-        "lateness_ms": lateness_ms(post.publish_at, post.sent_at),
-        "error": post.error,
-    }

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.dictionary import FUNCTIONS, HISTORY
 from pressrun import log
-from pressrun.errors import PressrunError, UsageError
+from pressrun.errors import PressrunError, Unknown
 
 ACCOUNT_COLUMNS = ("id", "ig_id", "name", "username", "timezone", "state", "created_at")
 """What a reader sees of `accounts`: not the token, and not the reason of a state, which may quote an answer."""
@@ -52,6 +52,12 @@ _BEYOND = text("""
 """)
 
 
+class TooPowerful(PressrunError):
+    """The role may do more than a reader may."""
+
+    type = "role.too_powerful"
+
+
 def readers(tx: Session) -> list[str]:
     """The roles that were made readers."""
     return list(tx.scalars(_READERS))
@@ -62,7 +68,7 @@ def renew_readers(tx: Session) -> None:
     for role in readers(tx):
         try:
             grant_reader(tx, role)
-        except PressrunError as problem:
+        except TooPowerful as problem:
             _log.warning("readers.not_renewed", role=role, reason=str(problem))
 
 
@@ -70,14 +76,15 @@ def grant_reader(tx: Session, role: str) -> None:
     """Let the role read the history: views, functions, tables, and the names of accounts. Running it again is harmless.
 
     Raises:
-        UsageError: there is no such role.
-        PressrunError: the role may do more than that already, for another reason; nothing was granted.
+        Unknown: there is no such role.
+        TooPowerful: the role may do more than that already, for another reason; nothing was granted.
     """
     if not tx.scalar(text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)"), {"role": role}):
-        raise UsageError(f"there is no role {role!r}: make it first, with CREATE ROLE … LOGIN PASSWORD '…'")
+        said = f"there is no role {role!r}: make it first, with CREATE ROLE … LOGIN PASSWORD '…'"
+        raise Unknown(said, type="role.unknown", field="role")
     beyond = tx.scalar(_BEYOND, {"role": role, "readable": sorted(HISTORY)})
     if beyond is not None:
-        raise PressrunError(f"role {role!r} {beyond}: it would be no mere reader; take a role of its own")
+        raise TooPowerful(f"role {role!r} {beyond}: it would be no mere reader; take a role of its own", field="role")
     schema = str(tx.scalar(text("SELECT relnamespace::regnamespace FROM pg_class WHERE oid = 'accounts'::regclass")))
     grants = [
         f"USAGE ON SCHEMA {schema}",

@@ -8,6 +8,7 @@ from models.backfill import Backfill
 from models.base import Base
 from models.comment import Comment
 from models.competitor import CompetitorLatest, CompetitorObservation
+from models.connection import Connection
 from models.container import Container
 from models.dictionary import describe
 from models.event import PostEvent
@@ -39,6 +40,7 @@ TABLES = (
     Comment,
     CompetitorLatest,
     CompetitorObservation,
+    Connection,
     Container,
     DroppedMonth,
     PostEvent,

@@ -21,7 +21,7 @@ from models.base import Base
 from models.claims import wake_schedulers
 from models.mention import Mention
 from models.types import Id, Instant, InstantNow, Str, one_of
-from pressrun.errors import UsageError
+from pressrun.errors import Conflict, NotPossible
 
 
 class ReplyState(StrEnum):
@@ -82,15 +82,18 @@ class Reply(Base):
 
 
 def queue_reply(tx: Session, mention: Mention, words: str, *, again: bool, now: datetime) -> Reply:
-    """Queue a reply. Raises UsageError while another is open, or when there is one already and `again` is not set."""
+    """Queue a reply. Raises Conflict while another is open, or when there is one already and `again` is not set."""
     # One at a time for each mention: the second of two requests sees what the first one made.
     tx.execute(select(Mention.id).where(Mention.id == mention.id).with_for_update())
     last = last_reply(tx, mention.id)
     if last is not None and last.state in OPEN:
-        raise UsageError(f"mention {mention.id} has a reply that is {last.state}; {_what_to_do(last)}")
+        raise _still_open(last)
     if last is not None and last.state == S.SENT.value and not again:
-        raise UsageError(
-            f"mention {mention.id} was replied to at {last.settled_at:%Y-%m-%d %H:%M} UTC; --again replies again"
+        raise Conflict(
+            f"mention {mention.id} was replied to at {last.settled_at:%Y-%m-%d %H:%M} UTC: ask for a further reply, "
+            "if it is to have one",
+            type="reply.sent",
+            ids={"mention": mention.id},
         )
     number = 1 if last is None else last.number + (last.state == S.SENT.value)
     reply = Reply(account_id=mention.account_id, mention_id=mention.id, number=number, text=words, next_action_at=now)
@@ -106,12 +109,13 @@ def last_reply(tx: Session, mention_id: int) -> Reply | None:
 
 
 def resolve_reply(tx: Session, mention: Mention, *, was_sent: bool, now: datetime) -> Reply:
-    """A person has looked. Raises UsageError when nothing waits for that."""
+    """A person has looked. Raises NotPossible when nothing waits for that."""
     tx.execute(select(Mention.id).where(Mention.id == mention.id).with_for_update())
     last = last_reply(tx, mention.id)
     if last is None or last.state != S.NEEDS_REVIEW.value:
         is_what = "has no reply" if last is None else f"has a reply that is {last.state}"
-        raise UsageError(f"mention {mention.id} {is_what}: there is nothing to resolve")
+        said = f"mention {mention.id} {is_what}: there is nothing to resolve"
+        raise NotPossible(said, type="reply.nothing_to_resolve", ids={"mention": mention.id})
     last.state = (S.SENT if was_sent else S.FAILED).value
     last.settled_at, last.settled_by = now, "person"
     last.error = None if was_sent else "it does not stand, said a person"
@@ -156,7 +160,11 @@ def result_ids(tx: Session, account_id: int) -> set[str]:
     return {str(one) for one in found}
 
 
-def _what_to_do(reply: Reply) -> str:
-    if reply.state == S.NEEDS_REVIEW.value:
-        return f"look at it and say `pressrun mention reply {reply.mention_id} --sent` or `--not-sent`"
-    return "wait for what becomes of it: `pressrun mention list`"
+def _still_open(reply: Reply) -> Conflict:
+    is_undecided = reply.state == S.NEEDS_REVIEW.value
+    return Conflict(
+        f"mention {reply.mention_id} has a reply that is {reply.state}: "
+        + ("look at it, and say whether it stands" if is_undecided else "wait for what becomes of it"),
+        type="reply.undecided" if is_undecided else "reply.open",
+        ids={"mention": reply.mention_id},
+    )

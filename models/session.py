@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError
 from sqlalchemy.orm import Session
 
-from pressrun.errors import ServerUnreachable, UsageError
+from pressrun.errors import Invalid, ServerUnreachable
 from pressrun.log import redact
 
 _open = threading.local()
@@ -47,7 +47,7 @@ class Database:
         pool_size: connections kept open; more are opened when all are in use.
 
     Raises:
-        UsageError: the URL is not one of Postgres.
+        Invalid: the URL is not one of Postgres.
     """
 
     def __init__(self, url: str, *, pool_size: int = 5, application_name: str = "pressrun") -> None:
@@ -115,10 +115,14 @@ def sqlalchemy_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # the second for a port that is no number
-        raise UsageError("PRESSRUN_DATABASE_URL is not a URL: write postgresql://user:password@host/name") from None
+        raise _bad_url("is not a URL: write postgresql://user:password@host/name") from None
     if parsed.get_backend_name() not in {"postgresql", "postgres"}:
-        raise UsageError(f"PRESSRUN_DATABASE_URL must be a postgresql:// URL, not {parsed.get_backend_name()}://")
+        raise _bad_url(f"must be a postgresql:// URL, not {parsed.get_backend_name()}://")
     return parsed.set(drivername="postgresql+psycopg")
+
+
+def _bad_url(what: str) -> Invalid:
+    return Invalid(f"PRESSRUN_DATABASE_URL {what}", type="setting.invalid", field="PRESSRUN_DATABASE_URL")
 
 
 def _refuse_closed(connection: psycopg.Connection, _record: object, _proxy: object) -> None:

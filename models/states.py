@@ -108,20 +108,9 @@ def transition(
     """
     if from_ is not to and to not in EDGES[from_]:
         raise EdgeForbidden(f"post {post_id} cannot go from {from_} to {to}")
-    result: Any = tx.execute(
-        _TRANSITION,
-        {
-            "post_id": post_id,
-            "from_": from_.value,
-            "to": to.value,
-            "claim": claim,
-            "raise_claim": 1 if claim is None else 0,
-            "next_action_at": next_action_at,
-            "wait_reason": wait_reason,
-            "tries": tries,
-            "lease_s": lease_s,
-        },
-    )
+    fence = {"post_id": post_id, "from_": from_.value, "claim": claim, "raise_claim": 1 if claim is None else 0}
+    owed = {"next_action_at": next_action_at, "wait_reason": wait_reason, "tries": tries, "lease_s": lease_s}
+    result: Any = tx.execute(_TRANSITION, fence | owed | {"to": to.value})
     if result.rowcount != 1:
         raise ClaimLost(f"post {post_id} is no longer {from_} under claim {claim}")
     record_event(tx, post_id, cause, from_state=from_.value, to_state=to.value)

@@ -1,37 +1,93 @@
-"""What `account list` shows."""
+"""Accounts: seeing them, what their posts inherit, and holding one back. Connecting one is a matter of its own."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
-from models import quota
-from models.account import Account
-from models.post import Post
-from models.states import ACTIVE
+from models.account import AccountState, find_account
+from models.reading import accounts as reading
+from models.reading.accounts import AccountShown
+from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
+from pressrun.zones import doubts
+from scheduler import accounts as rules
+from scheduler.posts import changing
+
+__all__ = ["AccountShown", "AccountTerms", "Held", "TermChanges"]
 
 
-def account_rows(tx: Session) -> list[dict[str, Any]]:
-    """One row for each account, by name. `quota`: publishes in the current window and how many there may be."""
-    now = clock.now()
-    counts = select(Post.account_id, func.count().label("waiting")).where(Post.state.in_([s.value for s in ACTIVE]))
-    waiting = {row.account_id: row.waiting for row in tx.execute(counts.group_by(Post.account_id))}
-    rows = []
-    for account in tx.scalars(select(Account).order_by(Account.name)):
-        window = quota.window(tx, account, now=now)
-        rows.append(
-            {
-                "name": account.name,
-                "login": account.login,
-                "ig_id": account.ig_id,
-                "username": account.username,
-                "state": account.state,
-                "timezone": account.timezone,
-                "quota": f"{window.used}/{window.total}",
-                "posts_waiting": waiting.get(account.id, 0),
-            }
+@dataclass(frozen=True, kw_only=True)
+class TermChanges:
+    """What posts of an account are to inherit, as a person writes it. None: as it is; empty: back to the default."""
+
+    timezone: str | None = None
+    max_lateness: str | None = None
+    if_late: str | None = None
+    min_spacing: str | None = None
+
+
+@dataclass(frozen=True)
+class AccountTerms:
+    """What posts of an account inherit from now on. None: as the settings say."""
+
+    name: str
+    timezone: str
+    max_lateness_s: int | None
+    if_late: str | None
+    min_spacing_s: int
+    warnings: tuple[str, ...] = ()
+    """What was taken as it was said, and may not be what was meant."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """An account that was paused or resumed."""
+
+    account: str
+    state: AccountState
+    posts_released: int = 0
+    """Posts that waited for the account and go on."""
+
+
+@operation("account.list", effect=Effect.READS, scope=Scope.READ)
+def list_accounts(ctx: Context, asker: Asker) -> list[AccountShown]:
+    """All accounts by name, with how full their publishing window is."""
+    with ctx.database.transaction() as tx:
+        return reading.list_accounts(tx, now=clock.now())
+
+
+@operation("account.edit", effect=Effect.CHANGES, scope=Scope.ADMIN)
+def edit(ctx: Context, asker: Asker, account: str, changes: TermChanges) -> AccountTerms:
+    """Change what posts of an account inherit; those that are queued stay as they are.
+
+    Raises Unknown; Invalid for a value; NotPossible when late posts are to take slots that it does not have.
+    """
+    said = {name: value.strip() for name, value in vars(changes).items() if value is not None}
+    with ctx.database.transaction() as tx:
+        found = find_account(tx, account)
+        rules.edit_account(tx, found, said)
+        return AccountTerms(
+            found.name,
+            found.timezone,
+            found.max_lateness_s,
+            found.if_late,
+            found.min_spacing_s,
+            warnings=doubts(found.timezone if said.get("timezone") else None),
         )
-    return rows
+
+
+@operation("account.pause", effect=Effect.CHANGES, scope=Scope.PUBLISH)
+def pause(ctx: Context, asker: Asker, account: str, *, why: str | None = None) -> Held:
+    """Let nothing of an account go out until it is resumed. Raises Unknown."""
+    with ctx.database.transaction() as tx:
+        found = find_account(tx, account)
+        changing.pause_account(tx, found, why=why)
+        return Held(found.name, AccountState.PAUSED)
+
+
+@operation("account.resume", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)
+def resume(ctx: Context, asker: Asker, account: str) -> Held:
+    """Let an account go on; its backlog goes out spaced. Raises Unknown."""
+    with ctx.database.transaction() as tx:
+        found = find_account(tx, account)
+        return Held(found.name, AccountState.ACTIVE, posts_released=changing.resume_account(tx, found))

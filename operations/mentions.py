@@ -1,82 +1,63 @@
-"""What `mention list` and `mention reply` do: mentions with their replies, queueing one, waiting for it."""
+"""Who mentions an account, and replying to a mention, once."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from machine.errands import Errand, run_errand
-from machine.runtime import Runtime
-from models.account import Account, find_account
 from models.mention import Mention
-from models.reply import OWED, Reply, queue_reply, resolve_reply
+from models.reading.mentions import MentionShown, ReplyShown, newest_mentions, reply_shown
+from models.reply import queue_reply, resolve_reply
+from operations.errands import Errand, Hands, await_errand
+from operations.operation import Asker, Context, Effect, Scope, operation
+from operations.which import account_id_of
 from pressrun import clock
-from pressrun.errors import UsageError
-
-_OWED = ", ".join(f"'{state.value}'" for state in OWED)
+from pressrun.errors import Invalid, Unknown
 
 
-def mentions(tx: Session, account: str | None, *, limit: int) -> list[dict[str, Any]]:
-    """The newest mentions with their newest reply. Raises UsageError for an unknown account."""
-    newest = select(Reply).where(Reply.mention_id == Mention.id).order_by(Reply.id.desc()).limit(1).lateral()
-    query = (
-        select(
-            Mention,
-            Account.name,
-            newest.c.state.label("reply"),
-            newest.c.comment_id.label("reply_comment_id"),
-            newest.c.error.label("reply_error"),
-        )
-        .join(Account, Account.id == Mention.account_id)
-        .outerjoin(newest, newest.c.mention_id == Mention.id)
-        .order_by(Mention.announced_at.desc(), Mention.id.desc())
-        .limit(limit)
-    )
-    if account is not None:
-        query = query.where(Mention.account_id == find_account(tx, account).id)
-    return [_shown(row._mapping) for row in tx.execute(query)]
+@operation("mention.list", effect=Effect.READS, scope=Scope.READ)
+def list_mentions(ctx: Context, asker: Asker, account: str | None = None, *, limit: int = 100) -> list[MentionShown]:
+    """The newest mentions with what became of the reply to each. Raises Unknown for the account."""
+    with ctx.database.transaction() as tx:
+        return newest_mentions(tx, account_id_of(tx, account), limit=limit)
 
 
-def send(here: Runtime, mention_id: int, text: str, *, again: bool) -> dict[str, Any]:
-    """Queue the reply and wait for what becomes of it. Raises UsageError when there is nothing to reply, or no more."""
+@operation("mention.reply", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)
+def reply(ctx: Context, asker: Asker, mention_id: int, text: str, *, again: bool = False) -> int:
+    """Queue a reply; returns its number, for `await_reply`.
+
+    Raises Invalid for a text without words, Unknown for the mention, and Conflict while another reply is open, or when
+    one was sent and `again` is not set.
+    """
     words = text.strip()
     if not words:
-        raise UsageError("--text is empty: Instagram takes no reply without words")
-    with here.database.transaction() as tx:
-        reply_id = queue_reply(tx, _mention(tx, mention_id), words, again=again, now=clock.now()).id
-    errand = Errand.of("reply", [reply_id], is_pending=f"state IN ({_OWED})")
-    run_errand(here, errand, on_look=lambda _left: None)
-    with here.database.transaction() as tx:
-        return _told(tx, tx.get_one(Reply, reply_id))
+        raise Invalid("Instagram takes no reply without words", type="reply.empty", field="text")
+    ctx.vault()  # a missing key is told now, and not by the reply
+    with ctx.database.transaction() as tx:
+        return queue_reply(tx, _mention(tx, mention_id), words, again=again, now=clock.now()).id
 
 
-def resolve(here: Runtime, mention_id: int, *, was_sent: bool) -> dict[str, Any]:
-    """A person's word on a reply that nobody could read."""
-    with here.database.transaction() as tx:
-        return _told(tx, resolve_reply(tx, _mention(tx, mention_id), was_sent=was_sent, now=clock.now()))
+@operation("mention.await_reply", effect=Effect.READS, scope=Scope.READ)
+def await_reply(ctx: Context, asker: Asker, reply_id: int, *, hands: Hands) -> ReplyShown:
+    """Wait until the reply is settled or put off, and say what became of it."""
+    await_errand(ctx, Errand.of("reply", [reply_id]), on_look=lambda _left: None, hands=hands)
+    with ctx.database.transaction() as tx:
+        return reply_shown(tx, reply_id)
+
+
+@operation("mention.resolve", effect=Effect.CHANGES, scope=Scope.PUBLISH)
+def resolve(ctx: Context, asker: Asker, mention_id: int, *, was_sent: bool) -> ReplyShown:
+    """A person's word on a reply that nobody could read.
+
+    Raises Unknown for the mention, and NotPossible when nothing waits for that.
+    """
+    with ctx.database.transaction() as tx:
+        settled = resolve_reply(tx, _mention(tx, mention_id), was_sent=was_sent, now=clock.now())
+        return reply_shown(tx, settled.id)
 
 
 def _mention(tx: Session, mention_id: int) -> Mention:
     found = tx.get(Mention, mention_id)
     if found is None:
-        raise UsageError(f"there is no mention {mention_id}; `pressrun mention list` lists them")
+        said = f"there is no mention {mention_id}"
+        raise Unknown(said, type="mention.unknown", field="mention_id", ids={"mention": mention_id})
     return found
-
-
-def _shown(row: Any) -> dict[str, Any]:
-    mention: Mention = row["Mention"]
-    columns = ("id", "state", "username", "text", "ig_media_id", "ig_comment_id", "mentioned_at", "announced_at")
-    return {column: getattr(mention, column) for column in columns} | {
-        "account": row["name"],
-        "reply": row["reply"],
-        "reply_comment_id": row["reply_comment_id"],
-        "error": row["reply_error"] or mention.error,
-    }
-
-
-def _told(tx: Session, reply: Reply) -> dict[str, Any]:
-    columns = ("number", "state", "text", "comment_id", "error", "created_at", "settled_at", "next_action_at")
-    account = tx.get_one(Account, reply.account_id).name
-    return {"mention": reply.mention_id, "account": account} | {name: getattr(reply, name) for name in columns}

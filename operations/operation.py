@@ -43,6 +43,8 @@ class Scope(StrEnum):
     READ = "read"
     PUBLISH = "publish"
     ADMIN = "admin"
+    DELIVER = "deliver"
+    """Hand in what Instagram tells."""
 
 
 @dataclass(frozen=True)

@@ -1,234 +1,111 @@
-"""The checks of `pressrun doctor`. Each says what it found, and what to do about it."""
+"""Is everything in the database as it must be, and who else may read it. The servers are `machine/checks.py`'s."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from sqlalchemy import select, text
-
-from machine import schema
-from machine.runtime import Runtime, connect_broker, ping, runtime
-from models import invariants
-from models.account import Account, AccountState, token_context
-from models.partitions import PARTITIONED
+from models import invariants, readers
+from models.account import token_context
+from models.partitions import missing_partitions
+from models.reading.health import sealed_tokens, troubled_accounts, unpublished_posts
 from models.states import PostState
+from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
-from pressrun.errors import PressrunError, UsageError
-from pressrun.settings import Settings
-
-OK, NOTE, FAIL = "ok", "note", "FAIL"
-
-_OLDEST_POSTGRES = 14
-_MONTH = timedelta(days=31)
+from pressrun.errors import PressrunError
+from pressrun.finding import Finding, Result
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What one check found. `note`: it works, but a person may want to know."""
+class Readers:
+    """The role that was made a reader, and all that are."""
 
-    check: str
-    result: str
-    detail: str
-    advice: str | None = None
-
-    def as_row(self) -> dict[str, str | bool | None]:
-        return {
-            "check": self.check,
-            "ok": self.result != FAIL,
-            "result": self.result,
-            "detail": self.detail,
-            "advice": self.advice,
-        }
+    role: str
+    readers: list[str]
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Run all checks; one that fails does not keep the others from being made."""
+@operation("system.examine", effect=Effect.READS, scope=Scope.ADMIN)
+def examine(ctx: Context, asker: Asker) -> list[Finding]:
+    """Check tokens, accounts, posts, partitions, and everything that may never be."""
+    return [finding for check in (_tokens, _accounts, _posts, _partitions, _invariants) for finding in check(ctx)]
+
+
+@operation("system.grant_reader", effect=Effect.CHANGES, scope=Scope.ADMIN)
+def grant_reader(ctx: Context, asker: Asker, role: str) -> Readers:
+    """Let a role of Postgres read the history and nothing else.
+
+    Raises Unknown for the role, and TooPowerful when it may do more already.
+    """
+    with ctx.database.transaction() as tx:
+        readers.grant_reader(tx, role)
+        return Readers(role, readers.readers(tx))
+
+
+def _tokens(ctx: Context) -> Iterator[Finding]:
     try:
-        with runtime(settings, broker=True, reachable=False) as here:
-            return list(_all(here))
-    except UsageError:
-        raise  # a bad setting ends every command alike
-    except PressrunError as problem:  # an embedded server does not start
-        return [Finding("servers", FAIL, str(problem), "look into the folder logs of PRESSRUN_HOME")]
-
-
-def _all(here: Runtime) -> Iterator[Finding]:
-    postgres = _postgres(here)
-    yield postgres
-    schema_found = _schema(here) if postgres.result == OK else None
-    if schema_found is not None:
-        yield schema_found
-    yield from _broker(here)
-    yield _keys(here)
-    yield _media_folder(here)
-    yield from _notes(here.settings)
-    if schema_found is not None and schema_found.result == OK:
-        for check in (_tokens, _accounts, _posts, _partitions, _invariants):
-            yield from check(here)
-
-
-def _postgres(here: Runtime) -> Finding:
-    try:
-        version = here.database.check()
-    except PressrunError as problem:
-        return Finding("postgres", FAIL, str(problem), "start the server, or correct PRESSRUN_DATABASE_URL")
-    if int(version.split(".")[0]) < _OLDEST_POSTGRES:
-        return Finding("postgres", FAIL, f"version {version}", f"version {_OLDEST_POSTGRES} or later is needed")
-    return Finding("postgres", OK, f"version {version}{', embedded' if here.has_own_postgres else ''}")
-
-
-def _schema(here: Runtime) -> Finding:
-    status = schema.status(here.database)
-    if status.is_current:
-        return Finding("schema", OK, f"at revision {status.head}")
-    found = f"at revision {status.current}" if status.current else "empty"
-    return Finding("schema", FAIL, f"{found}, this release needs {status.head}", "run `pressrun db upgrade`")
-
-
-def _broker(here: Runtime) -> Iterator[Finding]:
-    try:
-        version = ping(here.redis_url)
-        client = connect_broker(here.redis_url)
-        memory = client.info("memory")
-        client.close()
-    except PressrunError as problem:
-        advice = "start the server, or correct PRESSRUN_REDIS_URL; until then posts go out a few seconds late"
-        yield Finding("redis", FAIL, str(problem), advice)
-        return
-    yield Finding("redis", OK, f"version {version}{', embedded' if here.has_own_redis else ''}")
-    policy = memory.get("maxmemory_policy", "unknown") if isinstance(memory, dict) else "unknown"
-    if policy == "noeviction":
-        yield Finding("redis eviction", OK, policy)
-    else:
-        advice = "set maxmemory-policy noeviction: another one throws hints away"
-        yield Finding("redis eviction", FAIL, policy, advice)
-
-
-def _keys(here: Runtime) -> Finding:
-    try:
-        here.vault()
-    except PressrunError as problem:
-        return Finding("secret keys", FAIL, str(problem), "set PRESSRUN_SECRET_KEYS to the key that sealed the tokens")
-    count = len(here.settings.secret_keys)
-    return Finding("secret keys", OK, "1 key" if count == 1 else f"{count} keys, the first one seals")
-
-
-def _tokens(here: Runtime) -> Iterator[Finding]:
-    try:
-        vault = here.vault()
+        vault = ctx.vault()
     except PressrunError:
         return  # told by the keys' own check
-    with here.database.transaction() as tx:
-        accounts = list(tx.scalars(select(Account).order_by(Account.name)))
+    with ctx.database.transaction() as tx:
+        tokens = sealed_tokens(tx)
     broken = []
-    for account in accounts:
+    for token in tokens:
         try:
-            vault.open(account.token_sealed, context=token_context(account.id))
+            vault.open(token.sealed, context=token_context(token.account_id))
         except PressrunError as problem:
-            broken.append(f"{account.name}: {problem}")
+            broken.append(f"{token.account}: {problem}")
     if broken:
-        advice = "add the missing key to PRESSRUN_SECRET_KEYS, or renew the tokens with `pressrun account add`"
-        yield Finding("tokens", FAIL, "; ".join(broken), advice)
+        advice = "add the missing key to PRESSRUN_SECRET_KEYS, or renew the tokens"
+        yield Finding("tokens", Result.FAIL, "; ".join(broken), advice)
     else:
-        yield Finding("tokens", OK, f"all {len(accounts)} open" if accounts else "no accounts yet")
+        yield Finding("tokens", Result.OK, f"all {len(tokens)} open" if tokens else "no accounts yet")
 
 
-def _accounts(here: Runtime) -> Iterator[Finding]:
-    with here.database.transaction() as tx:
-        query = select(Account).where(Account.state != AccountState.ACTIVE.value).order_by(Account.name)
-        for account in tx.scalars(query):
-            detail = f"{account.state}: {account.state_reason or 'no reason given'}"
-            is_broken = account.state == AccountState.BROKEN.value
-            advice = "renew its token with `pressrun account add`" if is_broken else None
-            yield Finding(f"account {account.name}", FAIL if is_broken else NOTE, detail, advice)
+def _accounts(ctx: Context) -> Iterator[Finding]:
+    with ctx.database.transaction() as tx:
+        troubled = troubled_accounts(tx)
+    for one in troubled:
+        detail = f"{one.state}: {one.reason or 'no reason given'}"
+        if one.is_broken:
+            yield Finding("account", Result.FAIL, detail, "renew its token", subject=one.account)
+        else:
+            yield Finding("account", Result.NOTE, detail, subject=one.account)
 
 
-def _partitions(here: Runtime) -> Iterator[Finding]:
-    """The months of now and of a month ahead: rows must never find no place of their own."""
-    now = clock.now()
-    with here.database.transaction() as tx:
-        missing = [name for name in _needed(now) if tx.execute(_EXISTS, {"name": name}).scalar_one() is None]
-    advice = "run a scheduler, or `pressrun db upgrade`: both make them" if missing else None
-    detail = f"missing: {', '.join(missing)}" if missing else "there for this month and the next"
-    yield Finding("partitions", FAIL if missing else OK, detail, advice)
-
-
-_EXISTS = text("SELECT to_regclass(:name)")
-
-
-def _needed(now: datetime) -> list[str]:
-    following = now.replace(day=1) + _MONTH
-    return [f"{table}_{month:%Y_%m}" for table in PARTITIONED for month in (now, following)]
-
-
-def _invariants(here: Runtime) -> Iterator[Finding]:
-    with here.database.transaction() as tx:
-        violated = invariants.run_all(tx)
-    for name, lines in violated.items():
-        yield Finding(f"invariant {name}", FAIL, "; ".join(lines), _ADVICE.get(name, _REPORT))
-    if not violated:
-        yield Finding("invariants", OK, f"all {len(invariants.INVARIANTS)} hold")
-
-
-_REPORT = "this must never happen: please report it"
-_NOBODY = "is `pressrun up`, or a scheduler and a worker of each queue, running? If so, please report it"
-_ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY}
-"""What an operator can cause, and end."""
-
-
-def _posts(here: Runtime) -> Iterator[Finding]:
+def _posts(ctx: Context) -> Iterator[Finding]:
     """What waits for a person, and what did not go out in the last week."""
-    with here.database.transaction() as tx:
-        counts: dict[str, int] = {row.state: row.posts for row in tx.execute(_UNPUBLISHED)}
+    with ctx.database.transaction() as tx:
+        counts = dict(unpublished_posts(tx))
     undecided = counts.pop(PostState.NEEDS_REVIEW.value, 0)
     if undecided:
         detail = f"{undecided} may be live or not: Instagram's answer was lost, and reading could not decide"
-        advice = (
-            "look at the account, then `pressrun post resolve`; `pressrun post list --state needs_review` names them"
-        )
-        yield Finding("posts to review", NOTE, detail, advice)
+        yield Finding("posts to review", Result.NOTE, detail, "look at the account, and decide")
     if counts:
         detail = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-        advice = f"`pressrun post list --state {min(counts)}` names them, `pressrun post show` says why"
-        yield Finding("posts not published", NOTE, f"{detail} in the last 7 days", advice)
+        yield Finding("posts not published", Result.NOTE, f"{detail} in the last 7 days", "each post says why")
 
 
-_UNPUBLISHED = text("""
-    SELECT state, count(*) AS posts FROM posts
-     WHERE state = 'needs_review' OR (state IN ('failed', 'expired') AND publish_at > now() - interval '7 days')
-     GROUP BY state
-""")
-
-
-def _media_folder(here: Runtime) -> Finding:
-    folder = here.settings.home / "media"
-    try:
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-"):
-            free_gib = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize / 2**30
-    except OSError as problem:
-        return Finding("media folder", FAIL, f"{folder}: {problem.strerror}", "make it writable for this user")
-    return Finding("media folder", OK, f"{folder}, {free_gib:.1f} GiB free")
-
-
-def _notes(settings: Settings) -> Iterator[Finding]:
-    if not settings.offers_local_media:
-        yield Finding(
-            "public address",
-            NOTE,
-            "not set: only media with public URLs can be published",
-            "set PRESSRUN_PUBLIC_URL to the console's address as seen from outside",
-        )
-    missing = [
-        name
-        for name, value in (
-            ("PRESSRUN_APP_SECRET", settings.app_secret),
-            ("PRESSRUN_WEBHOOK_VERIFY_TOKEN", settings.webhook_verify_token),
-        )
-        if value is None
-    ]
+def _partitions(ctx: Context) -> Iterator[Finding]:
+    """The months of now and of a month ahead: rows must never find no place of their own."""
+    with ctx.database.transaction() as tx:
+        missing = missing_partitions(tx, now=clock.now(), months_ahead=1)
     if missing:
-        yield Finding("webhooks", NOTE, f"{' and '.join(missing)} not set: mentions cannot be received")
+        advice = "run a scheduler: it makes them"
+        yield Finding("partitions", Result.FAIL, f"missing: {', '.join(missing)}", advice)
+    else:
+        yield Finding("partitions", Result.OK, "there for this month and the next")
+
+
+def _invariants(ctx: Context) -> Iterator[Finding]:
+    with ctx.database.transaction() as tx:
+        violated = invariants.run_all(tx)
+    for name, lines in violated.items():
+        yield Finding("invariant", Result.FAIL, "; ".join(lines), _ADVICE.get(name, _REPORT), subject=name)
+    if not violated:
+        yield Finding("invariants", Result.OK, f"all {len(invariants.INVARIANTS)} hold")
+
+
+_REPORT = "this must never happen: please report it"
+_NOBODY = "are a scheduler and a worker of each queue running? If so, please report it"
+_ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY, "connection_late": _NOBODY}
+"""What an operator can cause, and end."""

@@ -29,14 +29,14 @@ def parse_duration(text: str) -> timedelta:
         return _timedelta(seconds=float(stripped), text=text)
     match = _DURATION.fullmatch(stripped)
     if not stripped or match is None:
-        raise Invalid(f"{text!r} is not a duration: write it as 90s, 15m, 2h30m or 1d")
+        raise Invalid(f"{text!r} is not a duration: write it as 90s, 15m, 2h30m or 1d", type="duration.invalid")
     days, hours, minutes, seconds = (float(part) if part else 0.0 for part in match.groups())
     return _timedelta(seconds=days * 86400 + hours * 3600 + minutes * 60 + seconds, text=text)
 
 
 def _timedelta(*, seconds: float, text: str) -> timedelta:
     if seconds > 400 * 86400:
-        raise Invalid(f"{text!r} is longer than 400 days")
+        raise Invalid(f"{text!r} is longer than 400 days", type="duration.too_long")
     return timedelta(seconds=seconds)
 
 
@@ -61,7 +61,7 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # ValueError: a path instead of a name; OSError: a folder
-        raise Invalid(f"unknown time zone {name!r}") from None
+        raise Invalid(f"unknown time zone {name!r}", type="zone.unknown") from None
 
 
 def resolve_local(wall: datetime, zone_: ZoneInfo) -> datetime:
@@ -98,17 +98,17 @@ def parse_instant(text: str, zone_: ZoneInfo, *, reference: datetime, needs_time
         return reference + parse_duration(stripped[1:])
     match = _INSTANT.fullmatch(stripped)
     if match is None:
-        raise Invalid(_why_no_time(text))
+        raise Invalid(_why_no_time(text), type="time.invalid")
     if needs_time and match["hour"] is None:
-        raise Invalid(f"{text!r} has no time of day: write {_date_of(match)}T08:30")
+        raise Invalid(f"{text!r} has no time of day: write {_date_of(match)}T08:30", type="time.invalid")
     try:
         parsed = _read(match)
     except ValueError:
-        raise Invalid(f"{text!r} is in no calendar, or on no clock: check its numbers") from None
+        raise Invalid(f"{text!r} is in no calendar, or on no clock: check its numbers", type="time.invalid") from None
     try:
         return resolve_local(parsed, zone_) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except OverflowError:
-        raise Invalid(f"{text!r} is outside the calendar") from None
+        raise Invalid(f"{text!r} is outside the calendar", type="time.invalid") from None
 
 
 _INSTANT = re.compile(

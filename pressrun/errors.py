@@ -8,7 +8,7 @@ the parameter of an operation, and the `ids` it is about.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -99,6 +99,13 @@ class RefusedByInstagram(PressrunError):
 
     kind = Kind.REFUSED
     type = "instagram.refused"
+
+
+def of_kind(kind: str, message: str, *, type: str, field: str | None = None) -> PressrunError:
+    """An error that was written down, as it was raised."""
+    raised = (Invalid, Unknown, Conflict, NotPossible, ServerUnreachable, RefusedByInstagram)
+    found: Callable[..., PressrunError] = next((one for one in raised if one.kind == kind), PressrunError)
+    return found(message, type=type, field=field)
 
 
 def printable(text: str) -> str:

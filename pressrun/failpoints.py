@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 
 POINTS = (
     "stage.before_container",
@@ -40,6 +40,8 @@ POINTS = (
     "reply.after_intent",
     "reply.after_response",
     "reply.after_record",
+    "connect.after_answer",
+    "connect.after_record",
     "dispatch.after_claim",
 )
 
@@ -63,7 +65,7 @@ _watcher: Callable[[str], None] | None = None
 
 
 def arm(spec: str, *, once_dir: Path | None = None) -> None:
-    """Replace what is armed by `spec`. Raises UsageError on an unknown name or action."""
+    """Replace what is armed by `spec`. Raises Invalid on an unknown name or action."""
     global _once_dir  # noqa: PLW0603 - process-wide by nature: points have no object to hang on
     parsed = dict(_parse(item.strip()) for item in spec.split(",") if item.strip())
     with _lock:
@@ -121,10 +123,14 @@ def _parse(item: str) -> tuple[str, _Armed]:
     action, _, nth = action.partition("@")
     action, _, stall = action.partition(":")
     if name not in POINTS:
-        raise UsageError(f"PRESSRUN_FAILPOINTS: no failpoint is called {name!r}")
+        raise _invalid(f"no failpoint is called {name!r}")
     if action not in {"exit", "raise", "stall"} or (action == "stall") != bool(stall):
-        raise UsageError(f"PRESSRUN_FAILPOINTS: {item!r} is not name=exit, name=raise or name=stall:SECONDS")
+        raise _invalid(f"{item!r} is not name=exit, name=raise or name=stall:SECONDS")
     try:
         return name, _Armed(action, float(stall or 0), int(nth) if nth else None)
     except ValueError:
-        raise UsageError(f"PRESSRUN_FAILPOINTS: {item!r} holds a number that cannot be read") from None
+        raise _invalid(f"{item!r} holds a number that cannot be read") from None
+
+
+def _invalid(what: str) -> Invalid:
+    return Invalid(f"PRESSRUN_FAILPOINTS: {what}", type="setting.invalid", field="PRESSRUN_FAILPOINTS")

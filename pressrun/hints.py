@@ -28,6 +28,7 @@ class Task(StrEnum):
     BACKFILL_RUN = "backfill.run"
     INBOX_HANDLE = "inbox.handle"
     REPLY_SEND = "reply.send"
+    CONNECTION_RUN = "connection.run"
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,18 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pressrun.clock import parse_duration
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from pressrun.failpoints import arm
 
 PREFIX = "PRESSRUN_"
+
+
+class _Unfit(ValueError):
+    """A setting that does not go with another one."""
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name = name
+        super().__init__(f"{name} {why}")
 
 
 def _duration(value: object) -> object:
@@ -31,7 +39,7 @@ def _duration(value: object) -> object:
         return value
     try:
         return parse_duration(value)
-    except UsageError as problem:
+    except Invalid as problem:
         raise ValueError(str(problem)) from None  # so that the report names the setting
 
 
@@ -171,17 +179,17 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         if not self.call_deadline or not self.hint_lease:
-            raise ValueError("PRESSRUN_CALL_DEADLINE and PRESSRUN_HINT_LEASE must be longer than 0s")
+            raise _Unfit("PRESSRUN_CALL_DEADLINE", "and PRESSRUN_HINT_LEASE must be longer than 0s")
         if not timedelta(0) <= self.stage_ahead <= timedelta(hours=23):
-            raise ValueError("PRESSRUN_STAGE_AHEAD must be between 0s and 23h: a container lives 24 h")
+            raise _Unfit("PRESSRUN_STAGE_AHEAD", "must be between 0s and 23h: a container lives 24 h")
         if self.lease <= self.call_deadline:
-            raise ValueError(
-                "PRESSRUN_LEASE must be longer than PRESSRUN_CALL_DEADLINE, or a slow call outlives its lease"
+            raise _Unfit(
+                "PRESSRUN_LEASE", "must be longer than PRESSRUN_CALL_DEADLINE, or a slow call outlives its lease"
             )
         if self.settle <= self.lease + self.call_deadline:
-            raise ValueError(
-                "PRESSRUN_SETTLE must be longer than PRESSRUN_LEASE + PRESSRUN_CALL_DEADLINE, "
-                "or a slow send could be sent again"
+            raise _Unfit(
+                "PRESSRUN_SETTLE",
+                "must be longer than PRESSRUN_LEASE + PRESSRUN_CALL_DEADLINE, or a slow send could be sent again",
             )
         return self
 
@@ -206,17 +214,17 @@ def is_loopback(url: str | None) -> bool:
 
 
 def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
-    """Settings of the environment. Raises UsageError: one line that names the setting."""
+    """Settings of the environment. Raises Invalid: one line, with the setting as its field."""
     environ = os.environ if environ is None else environ
     known = {PREFIX + name.upper(): name for name in Settings.model_fields}
     for name in environ:
         if name.upper().startswith(PREFIX) and name not in known:
-            raise UsageError(f"unknown setting {name}{_nearest(name)}")
+            raise Invalid(f"unknown setting {name}{_nearest(name)}", type="setting.unknown", field=name)
     given = {known[name]: value for name, value in environ.items() if name in known and value}
     try:
         settings = Settings(**{**given, **overrides})
     except ValidationError as problem:
-        raise UsageError(_one_line(problem)) from None
+        raise _bad(problem) from None
     arm(settings.failpoints, once_dir=settings.failpoints_once_dir)
     return settings
 
@@ -228,7 +236,11 @@ def _nearest(name: str) -> str:
     return f"; did you mean {PREFIX}{near[0].upper()}?" if near else "; the settings are listed in docs/settings.md"
 
 
-def _one_line(problem: ValidationError) -> str:
+def _bad(problem: ValidationError) -> Invalid:
     first = problem.errors(include_input=False, include_url=False)[0]
+    unfit = first.get("ctx", {}).get("error")
+    if isinstance(unfit, _Unfit):
+        return Invalid(f"bad settings: {unfit}", type="setting.invalid", field=unfit.name)
+    name = f"{PREFIX}{str(first['loc'][0]).upper()}"
     said = first["msg"].removeprefix("Value error, ")
-    return f"bad setting {PREFIX}{str(first['loc'][0]).upper()}: {said}" if first["loc"] else f"bad settings: {said}"
+    return Invalid(f"bad setting {name}: {said}", type="setting.invalid", field=name)

@@ -8,13 +8,13 @@ from functools import lru_cache
 
 import httpx
 
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 
 
 def authorities() -> ssl.SSLContext:
     """For all connections of this process: reading a hundred and fifty certificates takes as long as some calls.
 
-    Raises UsageError when the file that was named cannot be used.
+    Raises Invalid when the file that was named cannot be used.
     """
     return _read(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
@@ -24,4 +24,5 @@ def _read(file: str | None, folder: str | None) -> ssl.SSLContext:
     try:
         return httpx.create_ssl_context()
     except OSError as problem:
-        raise UsageError(f"SSL_CERT_FILE={file or folder} cannot be used: {problem}") from None
+        message = f"SSL_CERT_FILE={file or folder} cannot be used: {problem}"
+        raise Invalid(message, type="setting.invalid", field="SSL_CERT_FILE") from None

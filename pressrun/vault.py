@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from pressrun.errors import PressrunError, UsageError
+from pressrun.errors import Invalid, PressrunError
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -35,14 +35,16 @@ class Vault:
     """Seals and opens secrets. `keys` newest first, each 32 bytes in base64url.
 
     Raises:
-        UsageError: a key is not 32 bytes of base64url, or there is none.
+        Invalid: a key is not 32 bytes of base64url, or there is none.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:
-            raise UsageError(
+            raise Invalid(
                 "PRESSRUN_SECRET_KEYS is missing: set it to a 32-byte base64 key "
-                "(python3 -c 'import os,base64;print(base64.urlsafe_b64encode(os.urandom(32)).decode())')"
+                "(python3 -c 'import os,base64;print(base64.urlsafe_b64encode(os.urandom(32)).decode())')",
+                type="setting.missing",
+                field="PRESSRUN_SECRET_KEYS",
             )
         self._ring = {_key_id(raw): AESGCM(raw) for raw in map(_decode_key, keys)}
         self._newest = next(iter(self._ring))
@@ -76,7 +78,8 @@ def _decode_key(text: str) -> bytes:
     except (ValueError, binascii.Error):
         raw = b""
     if len(raw) != KEY_BYTES:
-        raise UsageError("PRESSRUN_SECRET_KEYS holds a key that is not 32 bytes of base64")
+        message = "PRESSRUN_SECRET_KEYS holds a key that is not 32 bytes of base64"
+        raise Invalid(message, type="setting.invalid", field="PRESSRUN_SECRET_KEYS")
     return raw
 
 

@@ -93,7 +93,7 @@ _WINTER_AND_SUMMER = (datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 7, 15, t
 
 
 def choose_zone(text: str) -> ZoneInfo:
-    """The zone that a person names. Raises Invalid with the names that may be meant; see `doubt` for a warning."""
+    """The zone that a person names. Raises Invalid with the names that may be meant; see `doubts` for warnings."""
     name = text.strip()
     if (offset := _offset(name)) is not None:
         raise _refused(text, f"is an offset, and does not say when its clocks change: {_with_offset(offset)}")
@@ -107,14 +107,14 @@ def choose_zone(text: str) -> ZoneInfo:
         raise Invalid(f"unknown time zone {text!r}{_near(name)}", type="zone.unknown", field="timezone") from None
 
 
-def doubt(name: str) -> str | None:
-    """What a person should know about a zone that was taken and may not be what was meant."""
+def doubts(name: str | None) -> tuple[str, ...]:
+    """What a person should know about a zone that was taken and may not be what was meant. None: nobody named one."""
     if name in _WITHOUT_SUMMER:
-        return f"{name} stays on standard time all year: take {_WITHOUT_SUMMER[name]} unless that is meant"
-    if name.startswith("Etc/GMT") and name[7:8] in {"+", "-"}:
+        return (f"{name} stays on standard time all year: take {_WITHOUT_SUMMER[name]} unless that is meant",)
+    if name is not None and name.startswith("Etc/GMT") and name[7:8] in {"+", "-"}:
         ahead = "behind" if name[7] == "+" else "ahead of"
-        return f"{name} is {name[8:]} h {ahead} UTC, the other way round than it looks, and has no summer time"
-    return None
+        return (f"{name} is {name[8:]} h {ahead} UTC, the other way round than it looks, and has no summer time",)
+    return ()
 
 
 def _refused(text: str, why: str) -> Invalid:

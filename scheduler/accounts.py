@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from models.account import Account
 from models.post import IfLate
 from pressrun.clock import parse_duration
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid, UsageError
 from pressrun.zones import choose_zone
-from scheduler.slots import accounts_with_slots
+from scheduler.slots import accounts_with_slots, no_slots
 
 _LONGEST_SPACING_S = 86_400
 
@@ -24,18 +24,20 @@ def edit_account(tx: Session, account: Account, changes: Mapping[str, str]) -> N
         changes: of `timezone`, `max_lateness`, `if_late`, `min_spacing`, as people write them.
 
     Raises:
-        UsageError: nothing to change, or a value that cannot be; it names the option.
+        Invalid: nothing to change, or a value that cannot be; `field` is its name.
+        NotPossible: late posts are to take the next slot, and the account has none.
     """
     if not changes:
-        raise UsageError("nothing to change: name at least one option")
+        raise Invalid("nothing to change: name at least one thing", type="account.nothing_to_change")
     for name, value in changes.items():
         column, read = _READERS[name]
         try:
             setattr(account, column, read(value))
         except UsageError as problem:
-            raise UsageError(f"--{name.replace('_', '-')}: {problem}") from None
+            problem.field = name
+            raise
     if account.if_late == IfLate.NEXT_SLOT.value and account.name not in accounts_with_slots(tx):
-        raise UsageError(f"--if-late: {account.name} has no posting slots: `pressrun slot add` gives it some")
+        raise no_slots(account.name)
 
 
 def _zone(text: str) -> str:
@@ -48,14 +50,14 @@ def _lateness(text: str) -> int | None:
 
 def _if_late(text: str) -> str | None:
     if text and text not in set(IfLate):
-        raise UsageError(f"{text!r} is unknown: use {', '.join(IfLate)}")
+        raise Invalid(f"{text!r} is unknown: use {', '.join(IfLate)}")
     return text or None
 
 
 def _spacing(text: str) -> int:
     seconds = int(parse_duration(text).total_seconds()) if text else 0
     if seconds > _LONGEST_SPACING_S:
-        raise UsageError(f"{text!r} is more than a day")
+        raise Invalid(f"{text!r} is more than a day")
     return seconds
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from models.account import Account
 from models.slot import Slot, WeeklyTime, occurrences
 from pressrun import clock
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid, NotPossible, Unknown
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SEVERAL = {"daily": range(1, 8), "weekdays": range(1, 6), "weekend": range(6, 8)}
@@ -34,7 +34,7 @@ class SlotShown:
 
 
 def parse_days(text: str) -> list[int]:
-    """ISO weekdays of `mon,wed`, `daily`, `weekdays` or `weekend`. Raises UsageError."""
+    """ISO weekdays of `mon,wed`, `daily`, `weekdays` or `weekend`. Raises Invalid."""
     days: set[int] = set()
     for part in (part.strip().lower() for part in text.split(",")):
         if part in _SEVERAL:
@@ -42,15 +42,16 @@ def parse_days(text: str) -> list[int]:
         elif part[:3] in DAYS and len(part) >= 3:
             days.add(DAYS.index(part[:3]) + 1)
         else:
-            raise UsageError(f"{part!r} is no day: use {', '.join(DAYS)}, daily, weekdays or weekend")
+            known = f"{', '.join(DAYS)}, daily, weekdays or weekend"
+            raise Invalid(f"{part!r} is no day: use {known}", type="slot.day", field="days")
     return sorted(days)
 
 
 def parse_time(text: str) -> time:
-    """A wall time as `09:30` or `09:30:15`. Raises UsageError."""
+    """A wall time as `09:30` or `09:30:15`. Raises Invalid."""
     match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", text.strip(), re.ASCII)
     if match is None:
-        raise UsageError(f"{text!r} is no time of day: write it as 09:30")
+        raise Invalid(f"{text!r} is no time of day: write it as 09:30", type="slot.time", field="at")
     hour, minute, second = (int(part or 0) for part in match.groups())
     return time(hour, minute, second)
 
@@ -58,13 +59,15 @@ def parse_time(text: str) -> time:
 def add_slots(tx: Session, account_id: int, times: Sequence[WeeklyTime]) -> int:
     """Give the account these slots; returns how many are new."""
     values = [{"account_id": account_id, "weekday": one.weekday, "wall_time": one.wall_time} for one in times]
+    if not values:
+        return 0
     return len(tx.scalars(insert(Slot).values(values).on_conflict_do_nothing().returning(Slot.id)).all())
 
 
 def remove_slot(tx: Session, slot_id: int) -> None:
-    """Take a slot away; posts that are due at it stay. Raises UsageError when there is none of that number."""
+    """Take a slot away; posts that are due at it stay. Raises Unknown when there is none of that number."""
     if not tx.scalars(delete(Slot).where(Slot.id == slot_id).returning(Slot.id)).all():
-        raise UsageError(f"no slot has the number {slot_id}; `pressrun slot list` shows them")
+        raise Unknown(f"no slot has the number {slot_id}", type="slot.unknown", field="slot", ids={"slot": slot_id})
 
 
 def list_slots(tx: Session, *, account_id: int | None = None, now: datetime) -> list[SlotShown]:
@@ -83,6 +86,11 @@ def list_slots(tx: Session, *, account_id: int | None = None, now: datetime) -> 
         )
         for slot, account in tx.execute(query.order_by(Account.name, Slot.weekday, Slot.wall_time))
     ]
+
+
+def no_slots(account: str) -> NotPossible:
+    """The error of posts that are to move to slots their account does not have."""
+    return NotPossible(f"{account} has no posting slots", type="account.no_slots", field="if_late")
 
 
 def accounts_with_slots(tx: Session) -> set[str]:

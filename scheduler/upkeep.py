@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from models.connection import expire_connections
 from models.partitions import ensure_partitions
 from models.raw_answer import roll_days
 from models.retention import drop_month, kept_since, old_partitions
@@ -45,6 +46,7 @@ def run(
         with _hurried(database) as tx:
             rolled = roll_days(tx, now=now, keep=raw_answers)
             added = add_missing_harvests(tx)
+            expire_connections(tx, now=now)
         if keep_months is not None:
             _drop_old(database, now=now, keep_months=keep_months)
     except DBAPIError as problem:

@@ -12,7 +12,7 @@ from pressrun.errors import PressrunError
 from simulator.config import SimulatorConfig
 from simulator.serve import run
 
-_SPECIAL = {"faults", "readings", "fetch_media", "state_dir", "webhook_url"}
+_SPECIAL = {"faults", "readings", "redirect_uris", "fetch_media", "state_dir"}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,14 +20,14 @@ def main(arguments: list[str] | None = None) -> int:
     for field in fields(SimulatorConfig):
         if field.name not in _SPECIAL and field.default is not MISSING:
             flag = "--" + field.name.replace("_", "-")
-            parser.add_argument(flag, type=type(field.default), default=field.default)
+            parser.add_argument(flag, type=str if field.default is None else type(field.default), default=field.default)
     parser.add_argument("--state-dir", type=Path)
-    parser.add_argument("--webhook-url")
+    parser.add_argument("--redirect-uri", action="append", default=[], dest="redirect_uris", metavar="URL")
     parser.add_argument("--no-fetch-media", action="store_false", dest="fetch_media")
     parser.add_argument("--fault", action="append", default=[], dest="faults", metavar="ENDPOINT:MODE[:KEY=VALUE,…]")
     parser.add_argument("--reading", action="append", default=[], dest="readings", metavar="NAME=VALUE")
     given: dict[str, Any] = vars(parser.parse_args(arguments))
-    given["faults"] = tuple(given["faults"])
+    given["faults"], given["redirect_uris"] = tuple(given["faults"]), tuple(given["redirect_uris"])
     given["readings"] = dict(reading.partition("=")[::2] for reading in given["readings"])
     try:
         run(SimulatorConfig(**given))

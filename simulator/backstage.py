@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from pressrun.errors import UsageError
-from simulator.answers import Answer
-from simulator.calls import Call
+from pressrun.errors import Unknown
+from simulator.calls.usage import Usage
 from simulator.config import SimulatorConfig
-from simulator.faults import Faults, read_rule
-from simulator.fetcher import Fetcher
+from simulator.faults.rules import Faults, read_rule
+from simulator.media.fetcher import Fetcher
 from simulator.outbound import Outbound
-from simulator.sender import Sender
-from simulator.usage import Usage
-from simulator.world import World
+from simulator.webhooks.sender import Sender
+from simulator.world.world import World
 
 
 class Backstage:
@@ -31,24 +29,19 @@ class Backstage:
             wanted = read_rule(text)
             account = self.world.account(wanted["account"]) if "account" in wanted else None
             if "account" in wanted and account is None:
-                raise UsageError(f"the fault rule {text!r} names no account")
+                raise Unknown(f"the fault rule {text!r} names no account", type="account.unknown", field="account")
             self.faults.add(wanted, account, is_lasting=False)
         self.usage = Usage(self.world)
         self.outbound = Outbound(needs_media=config.fetch_media)
-        self.fetcher = Fetcher(config, self.outbound, self.world.counters)
+        self.fetcher = Fetcher(self.world, self.outbound)
         self.sender = Sender(self.world, self.outbound)
-        self.perform: Callable[[Call, dict[str, str]], Awaitable[Answer]]
-        """Carries out one call; set by GraphApp, needed by batches."""
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        from simulator import processing
-
         if self.config.fetch_media or self.world.webhook_url:
             self.outbound.warm_up()
         self.sender.start()
-        processing.resume(self)
 
     async def stop(self) -> None:
         for task in self._tasks:

@@ -6,16 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
+from simulator.world.records import Login
 
 READINGS: Mapping[str, tuple[str, ...]] = {
-    "republish": ("same_id", "error"),
+    "republish": ("same_id", "error", "second_reel"),
     "igl_code_exchange": ("data", "flat"),
     "comment_webhook_id": ("id", "comment_id"),
     "audience_timeframe": ("optional", "required"),
     "pages": ("full", "short"),
     "expired_story": ("empty", "error"),
     "ig_audio": ("empty", "audio", "data"),
+    "captions": ("as_sent", "without_at", "trimmed", "folded", "changed"),
+    "caption_unit": ("code_points", "utf16"),
+    "creator_stories": ("taken", "refused"),
+    "carousel_video": ("free", "limited"),
+    "insight_day": ("pacific", "account"),
+    "poll_attachment": ("object", "data"),
+    "robots": ("ignored", "obeyed"),
 }
 """Where the contract says CONFLICT or UNCONFIRMED: the readings on offer, the first is the default."""
 
@@ -28,6 +36,8 @@ class SimulatorConfig:
     host: str = "127.0.0.1"
     accounts: int = 2
     seed: int = 1
+    media_each: int = 12
+    """How many media each account has from before, a week apart, and closer when two years are too short for that."""
     speed: float = 1.0
     """Seconds of simulator time in one real second."""
     state_dir: Path | None = None
@@ -41,10 +51,17 @@ class SimulatorConfig:
     """First pause after an answer other than 200; it doubles each time."""
     app_id: str = "SIM-APP"
     app_secret: str = "SIM-APP-SECRET"  # noqa: S105 - a made-up app
+    instagram_app_id: str | None = None
+    """The app of Instagram Login, which has an id and a secret of its own; None: those of the other."""
+    instagram_app_secret: str | None = None
+    redirect_uris: tuple[str, ...] = ()
+    """Where consent may lead back to, byte for byte; empty: anywhere."""
     verify_token: str = "SIM-VERIFY-TOKEN"  # noqa: S105 - a made-up app
     quota_total: int = 50
     quota_duration_s: int = 86_400
     container_quota: int = 400
+    trial_quota: int = 20
+    """Trial reels in a rolling 24 h."""
     image_processing_s: float = 0.5
     video_processing_s: float = 4.0
     latency_ms: float = 0.0
@@ -61,23 +78,31 @@ class SimulatorConfig:
     """Fault rules, as `endpoint:mode[:key=value,…]`."""
     readings: Mapping[str, str] = field(default_factory=dict)
 
+    def app(self, login: Login) -> tuple[str, str]:
+        """Id and secret of the app behind a login."""
+        if login is Login.FACEBOOK:
+            return self.app_id, self.app_secret
+        return self.instagram_app_id or self.app_id, self.instagram_app_secret or self.app_secret
+
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
-            raise UsageError(f"port {self.port} is not between 0 and 65535")
+            raise Invalid(f"port {self.port} is not between 0 and 65535", field="port")
         if not 1 <= self.accounts <= 100_000:
-            raise UsageError(f"accounts must be between 1 and 100000, not {self.accounts}")
+            raise Invalid(f"accounts must be between 1 and 100000, not {self.accounts}", field="accounts")
+        if not 0 <= self.media_each <= 10_000:
+            raise Invalid(f"media_each must be between 0 and 10000, not {self.media_each}", field="media_each")
         if self.speed <= 0:
-            raise UsageError(f"speed must be above 0, not {self.speed}")
-        for name in ("quota_duration_s", "container_quota", "account_calls", "app_calls", "user_calls"):
+            raise Invalid(f"speed must be above 0, not {self.speed}", field="speed")
+        for name in ("quota_duration_s", "container_quota", "trial_quota", "account_calls", "app_calls", "user_calls"):
             if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be 1 or more, not {getattr(self, name)}")
+                raise Invalid(f"{name} must be 1 or more, not {getattr(self, name)}", field=name)
         check_readings(self.readings)
 
 
 def check_readings(readings: Mapping[str, str]) -> None:
-    """Raises UsageError for a reading that is not on offer."""
+    """Raises Invalid for a reading that is not on offer."""
     for name, value in readings.items():
         if name not in READINGS:
-            raise UsageError(f"no reading is called {name!r}; there are {', '.join(READINGS)}")
+            raise Invalid(f"no reading is called {name!r}; there are {', '.join(READINGS)}", field="readings")
         if value not in READINGS[name]:
-            raise UsageError(f"the reading {name} is one of {', '.join(READINGS[name])}, not {value!r}")
+            raise Invalid(f"the reading {name} is one of {', '.join(READINGS[name])}, not {value!r}", field=name)

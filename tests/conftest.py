@@ -12,13 +12,14 @@ import shutil
 import signal
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from machine.schema import upgrade
 from models.invariants import run_all
@@ -26,6 +27,8 @@ from models.session import Database
 from pressrun import log
 from pressrun.embedded.servers import redis_py_url
 from pressrun.media.samples import make_jpeg, make_mp4
+from tests.support import guards
+from tests.support.dealing import dealt
 from tests.support.servers import (
     Servers,
     clone_database,
@@ -35,8 +38,26 @@ from tests.support.servers import (
     quick_folder,
 )
 from tests.support.simulator import Simulator
+from tests.support.tools import require
+from tests.support.turns import HOME
 
-_HOME = "TESTS_SERVER_HOME"
+# How long an example takes is the machine's doing: no test fails for it.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("suite"), max_examples=2_000)
+settings.load_profile("suite")
+
+DATABASE_URL = "TESTS_DATABASE_URL"
+"""Names another Postgres than our own, empty but for what it comes with; see `tests/support/other_postgres.py`."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run what is long by nature, and nothing else")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    if config.getoption("--long"):
+        return "long by nature: only these run"
+    return "left out: what is long by nature (make check-long runs it, and whoever changes its subject quotes it)"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,16 +68,56 @@ def pytest_configure(config: pytest.Config) -> None:
     log.configure(level="DEBUG")  # as in production: what tests capture is what operators read
     for name in [name for name in os.environ if name.startswith("PRESSRUN_")]:
         del os.environ[name]  # a developer's own settings must not reach the tests
-    if _HOME not in os.environ:
+    guards.keep_sockets_here()
+    if HOME not in os.environ:
         home = Path(tempfile.mkdtemp(prefix="pressrun-tests-", dir=quick_folder()))
         home.chmod(0o711)
-        os.environ[_HOME] = str(home)  # inherited by the workers of pytest-xdist
+        os.environ[HOME] = str(home)  # inherited by the workers of pytest-xdist
         config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is long, or all else; deal out the rest so that no worker has all that is costly."""
+    wanted = bool(config.getoption("--long"))
+    kept = [item for item in items if (item.get_closest_marker("long") is not None) is wanted]
+    if len(kept) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        marks = [item.get_closest_marker("cost") for item in kept]
+        costs = [mark.kwargs["cpu_s"] if mark else 0.0 for mark in marks]
+        kept = dealt(kept, workers, costs, [bool(mark and mark.kwargs.get("stack")) for mark in marks])
+    items[:] = kept
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        require(*mark.args)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """No token may be seen in what a test wrote or logged, whatever else it proves."""
+    report = yield
+    captured = [(name, text) for name, text in report.sections if name.endswith(f" {report.when}")]
+    if seen := [f"{name}: {line}" for name, text in captured for line in guards.tokens_in(text)]:
+        report.outcome = "failed"
+        report.longrepr = "\n".join([f"{item.nodeid} lets tokens be seen:", *seen])
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _no_other_machine() -> Iterator[None]:
+    """Refused connections may have been taken for an outage: they fail the test all the same."""
+    guards.left.clear()
+    yield
+    assert guards.left == []
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
-    with private_servers(Path(os.environ[_HOME]) / "home") as running:
+    with private_servers(Path(os.environ[HOME]) / "home", database_url=os.environ.get(DATABASE_URL)) as running:
         yield running
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from celery import signals
+from celery import Celery, signals
 
 from graph.transport import Transport
 from models.session import Database
@@ -43,17 +43,7 @@ def run_worker(
         ctx.stopping.set()
 
     signals.worker_shutting_down.connect(shut_down, weak=False)
-    worker: Any = app.Worker(
-        pool="threads",
-        concurrency=concurrency,
-        queues=[queue.value for queue in queues],
-        loglevel=settings.log_level,
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-        optimization="fair",
-        hostname=f"pressrun-{'-'.join(queues)}@%h",
-    )
+    worker = _celery_worker(app, settings, queues, concurrency)
     puller.start()
     _log.info("worker.started", queues=[queue.value for queue in queues], concurrency=concurrency)
     try:
@@ -64,6 +54,20 @@ def run_worker(
         ctx.transport.close()
         ctx.database.close()
         _log.info("worker.stopped")
+
+
+def _celery_worker(app: Celery, settings: Settings, queues: Sequence[Queue], concurrency: int) -> Any:
+    return app.Worker(
+        pool="threads",
+        concurrency=concurrency,
+        queues=[queue.value for queue in queues],
+        loglevel=settings.log_level,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        optimization="fair",
+        hostname=f"pressrun-{'-'.join(queues)}@%h",
+    )
 
 
 def make_context(

@@ -1,6 +1,7 @@
 """The edge of every task: take the claim, run the step, and turn whatever was not planned into a lease that runs out.
 
-There is no retry here: a row whose step failed falls due again by itself.
+There is no retry here: a row whose step failed falls due again by itself. A step that finds its claim passed on, or the
+gate shut, raises that; what follows is decided here, once for all.
 """
 
 from __future__ import annotations
@@ -20,6 +21,14 @@ from worker.context import GateShut, WorkerContext
 Step = Callable[[WorkerContext, Lease], None]
 
 CRASHED_AGAIN_AFTER = timedelta(seconds=30)
+
+_CLAIM_LOST: Mapping[str, str] = {
+    "harvests": "harvest.claim_lost",
+    "backfills": "backfill.claim_lost",
+    "inbox_events": "inbox.claim_lost",
+    "replies": "reply.claim_lost",
+}
+"""Table → event, for those that do not share one."""
 
 _log = log.get(__name__)
 
@@ -54,7 +63,7 @@ def _run(ctx: WorkerContext, step: Step, lease: Lease) -> None:
     try:
         step(ctx, lease)
     except ClaimLost as lost:
-        _log.info("step.claim_lost", reason=str(lost))
+        _log.info(_CLAIM_LOST.get(lease.table, "step.claim_lost"), reason=str(lost))
     except DBAPIError:
         raise
     except GateShut as shut:

@@ -22,6 +22,7 @@ from pressrun.settings import Settings
 from pressrun.vault import Vault
 
 _log = log.get(__name__)
+_NO_ACCOUNT = 0
 
 
 class GateShut(PressrunError):
@@ -52,8 +53,21 @@ class WorkerContext:
     ) -> GraphClient:
         """A client for the account. Its calls raise GateShut while the gate is shut, and feed the gate."""
         token = self.vault.open(account.token_sealed, context=token_context(account.id))
+        return self.client_of(
+            Credentials(GraphLogin(account.login), account.ig_id, token), account.id, purpose, on_call=on_call
+        )
+
+    def client_of(
+        self,
+        credentials: Credentials,
+        account_id: int | None,
+        purpose: Purpose,
+        *,
+        on_call: Callable[[CallRecord], None] | None = None,
+    ) -> GraphClient:
+        """The same for an account that need not be known yet: then the app's gate alone is asked and told."""
         secret = self.settings.app_secret
-        keeper = _GateKeeper(self.database, self.settings.app_id, account.id, purpose)
+        keeper = _GateKeeper(self.database, self.settings.app_id, account_id, purpose)
 
         def after(record: CallRecord) -> None:
             keeper.after(record)
@@ -61,7 +75,7 @@ class WorkerContext:
                 on_call(record)
 
         return GraphClient(
-            Credentials(GraphLogin(account.login), account.ig_id, token),
+            credentials,
             self.transport,
             version=self.settings.graph_version,
             graph_url=self.settings.graph_url,
@@ -79,14 +93,15 @@ class _GateKeeper:
 
     database: Database
     app_id: str | None
-    account_id: int
+    account_id: int | None
     purpose: Purpose
 
     def before(self, endpoint: Endpoint) -> None:
         if in_transaction():
             raise AssertionError(f"{endpoint} was called inside a transaction: it would hold locks while it waits")
+        account_id = _NO_ACCOUNT if self.account_id is None else self.account_id
         with self.database.glance() as connection:
-            shut = gate.barrier(connection, self.app_id, self.account_id, self.purpose, now=clock.now())
+            shut = gate.barrier(connection, self.app_id, account_id, self.purpose, now=clock.now())
         if shut is not None:
             raise GateShut(shut.until, shut.reason)
 
@@ -95,12 +110,12 @@ class _GateKeeper:
         if error is not None and error.error_class is ErrorClass.THROTTLED:
             self._shut(error, record)
             return
-        for key, account_id, percent in (
-            (gate.account_key(self.account_id), self.account_id, record.usage.account_percent),
-            (gate.app_key(self.app_id), None, record.usage.app_percent),
-        ):
-            if percent is not None:
-                self._report(key, account_id, percent, record.usage.regain_access_s)
+        usage = record.usage
+        if usage.app_percent is not None:
+            self._report(gate.app_key(self.app_id), None, usage.app_percent, usage.regain_access_s)
+        if usage.account_percent is not None and self.account_id is not None:
+            key = gate.account_key(self.account_id)
+            self._report(key, self.account_id, usage.account_percent, usage.regain_access_s)
 
     def _report(self, key: str, account_id: int | None, percent: int, regain_s: float | None) -> None:
         level = gate.level_for(percent)
@@ -115,11 +130,13 @@ class _GateKeeper:
         wait_s = error.retry_after_s or record.usage.regain_access_s or gate.SHUT_FOR.total_seconds()
         now = clock.now()
         until = now + timedelta(seconds=wait_s)
-        account_wide = error.throttle_scope == "account"
-        key = gate.account_key(self.account_id) if account_wide else gate.app_key(self.app_id)
+        account_id = self.account_id if error.throttle_scope == "account" else None
+        if account_id is None and error.throttle_scope == "account":
+            return  # of an account that is not known there is no gate
+        key = gate.app_key(self.app_id) if account_id is None else gate.account_key(account_id)
         _last_level[key] = Level.SHUT
         reason = f"Instagram throttled us (code {error.code})"
-        self._set(key, self.account_id if account_wide else None, Level.SHUT, None, reason, now, until)
+        self._set(key, account_id, Level.SHUT, None, reason, now, until)
         _log.warning("gate.shut", key=key, until=until.isoformat(), code=error.code)
 
     def _set(

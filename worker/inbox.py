@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from graph.errors import ErrorClass, GraphError, NotOnThisLogin
+from graph.errors import GraphError, NotOnThisLogin
 from models import claims
 from models.account import Account, AccountState, Login, set_state
-from models.claims import ClaimLost, Lease
+from models.claims import Lease
 from models.comment import see_comments
 from models.gate import Purpose
 from models.inbox import InboxEvent
@@ -27,18 +27,18 @@ from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from pressrun.log import redact
 from pressrun.vault import SecretUnreadable
+from worker.backoff import PATIENT
 from worker.context import GateShut, WorkerContext
-from worker.harvests.ending import LOOK_AGAIN, backoff
 from worker.harvests.mentions import MentionFacts, read_facts
 from worker.harvests.notices import MentionNotice, names_account, read_comment, read_mention, read_story_report
+from worker.obstacles import LOOK_AGAIN, held_back
+from worker.outcomes import BACKGROUND, Verdict, retry_wait, wait_of
 
 MOST_TRIES = 20
 """Of what fails in passing; with an hour between the last ones, an outage of half a day costs no mention."""
 MOST_REFUSALS = 4
 """Of what Instagram refuses: fresh media are known to be refused for minutes (graph-api.md §3.2)."""
 
-_LONGEST_S = 3600.0
-_BLOCKED_FOR = timedelta(hours=1)
 _log = log.get(__name__)
 
 
@@ -69,13 +69,10 @@ class _Later(PressrunError):
 
 
 def run(ctx: WorkerContext, lease: Lease) -> None:
-    """Handle one event. Does nothing more once the claim has passed to someone else."""
-    try:
-        handling = _open(ctx, lease, now=clock.now())
-        if handling is not None:
-            _handle(handling)
-    except ClaimLost as lost:
-        _log.info("inbox.claim_lost", event_id=lease.id, reason=str(lost))
+    """Handle one event. Raises ClaimLost once the claim has passed to someone else."""
+    handling = _open(ctx, lease, now=clock.now())
+    if handling is not None:
+        _handle(handling)
 
 
 def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Handling | None:
@@ -193,6 +190,7 @@ def _mention(handling: Handling) -> Effect:
     notice = read_mention(handling.event.value)
     if notice is None:
         return _unreadable
+    now = clock.now()
     with handling.ctx.database.transaction() as tx:
         handling.lease = claims.renew(tx, handling.lease)
         mention = announce_mention(
@@ -202,15 +200,16 @@ def _mention(handling: Handling) -> Effect:
             ig_comment_id=notice.comment_id,
             announced_at=handling.announced_at,
         )
+        held = held_back(tx, handling.ctx, handling.account, Purpose.HARVEST, now=now)
     if mention.state == MentionState.READ.value:
         return lambda _tx: None
+    if held is not None:
+        raise _Later(held.look_at(now), held.message)
     return _read_mention(handling, notice, mention.id)
 
 
 def _read_mention(handling: Handling, notice: MentionNotice, mention_id: int) -> Effect:
     now = clock.now()
-    if handling.account.state != AccountState.ACTIVE.value:
-        raise _Later(now + LOOK_AGAIN, f"the account is {handling.account.state}")
     if handling.ctx.stopping.is_set():
         raise _Later(now, "the worker is stopping")
     try:
@@ -256,22 +255,15 @@ def _refused(mention_id: int, reason: str) -> Effect:
 def _after_error(handling: Handling, mention_id: int, error: GraphError) -> Effect:
     """Wait, or end with what Instagram said."""
     now, tries = clock.now(), handling.event.tries
-    told = timedelta(seconds=error.retry_after_s or 0)
-    match error.error_class:
-        case ErrorClass.AUTH:
-            with handling.ctx.database.transaction() as tx:
-                set_state(tx, handling.account.id, AccountState.BROKEN, reason=str(error))
-            raise _Later(now + LOOK_AGAIN, str(error))
-        case ErrorClass.THROTTLED:
-            raise _Later(now + (told or LOOK_AGAIN), str(error))
-        case ErrorClass.BLOCKED:
-            raise _Later(now + (told or _BLOCKED_FOR), str(error))
-        case ErrorClass.TRANSIENT | ErrorClass.NOT_READY:
-            most = MOST_TRIES
-        case _:
-            most = MOST_REFUSALS
-    if tries < most:
-        raise _Later(now + max(told, backoff(tries, longest_s=_LONGEST_S)), str(error), counts=True)
+    rule = BACKGROUND[error.error_class]
+    if rule.verdict is Verdict.BREAK_ACCOUNT:
+        with handling.ctx.database.transaction() as tx:
+            set_state(tx, handling.account.id, AccountState.BROKEN, reason=str(error))
+        raise _Later(now + rule.wait, str(error))
+    if rule.verdict is Verdict.WAIT:
+        raise _Later(now + wait_of(error, rule), str(error))
+    if tries < (MOST_TRIES if rule.verdict is Verdict.RETRY else MOST_REFUSALS):
+        raise _Later(now + retry_wait(error, PATIENT, tries), str(error), counts=True)
     return _refused(mention_id, str(error))
 
 

@@ -1,18 +1,23 @@
 """The one table: what follows from an error of each class. No other place decides.
 
-`STAGING` is for calls that make or read containers, `REFUSED` for publish calls that provably did nothing. A publish
-call whose outcome is not proved has only one consequence, whatever its class: reconcile by reading.
+`STAGING` is for calls that make or read containers, `REFUSED` for publish calls that provably did nothing, `BACKGROUND`
+for harvests, events and replies. A publish call whose outcome is not proved has only one consequence, whatever its
+class: reconcile by reading.
 """
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from graph.errors import ErrorClass, GraphError
 from models.event import Cause
+from worker.backoff import Backoff
+from worker.obstacles import LOOK_AGAIN
+
+BLOCKED_FOR = timedelta(hours=24)
+"""How long an account is left alone after a suspicion of spam (graph-api.md §3.2, our choice)."""
 
 
 class Verdict(StrEnum):
@@ -30,7 +35,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """What follows. `most`: tries in all before RETRY becomes FAIL. `wait`: how long, when nobody said."""
+    """What follows. `most`: tries in all before RETRY becomes FAIL. `wait`: how long, when Instagram does not say."""
 
     verdict: Verdict
     most: int = 8
@@ -44,7 +49,7 @@ STAGING: dict[ErrorClass, Rule] = {
     ErrorClass.THROTTLED: Rule(Verdict.WAIT, wait=timedelta(hours=1)),
     ErrorClass.QUOTA: Rule(Verdict.WAIT, wait=timedelta(hours=1)),
     ErrorClass.AUTH: Rule(Verdict.BREAK_ACCOUNT),
-    ErrorClass.BLOCKED: Rule(Verdict.BLOCK_ACCOUNT, wait=timedelta(hours=24)),
+    ErrorClass.BLOCKED: Rule(Verdict.BLOCK_ACCOUNT, wait=BLOCKED_FOR),
     ErrorClass.PERMISSION: Rule(Verdict.FAIL),
     ErrorClass.INVALID_MEDIA: Rule(Verdict.FAIL),
     ErrorClass.INVALID_REQUEST: Rule(Verdict.FAIL),
@@ -60,19 +65,27 @@ REFUSED: dict[ErrorClass, Rule] = {
     ErrorClass.QUOTA: Rule(Verdict.WAIT, wait=timedelta(minutes=15)),
     ErrorClass.THROTTLED: Rule(Verdict.WAIT, wait=timedelta(hours=1)),
     ErrorClass.AUTH: Rule(Verdict.BREAK_ACCOUNT),
-    ErrorClass.BLOCKED: Rule(Verdict.BLOCK_ACCOUNT, wait=timedelta(hours=24)),
+    ErrorClass.BLOCKED: Rule(Verdict.BLOCK_ACCOUNT, wait=BLOCKED_FOR),
     ErrorClass.PERMISSION: Rule(Verdict.FAIL),
     ErrorClass.CONTAINER_EXPIRED: Rule(Verdict.RETRY),
     ErrorClass.INVALID_MEDIA: Rule(Verdict.FAIL),
     ErrorClass.INVALID_REQUEST: Rule(Verdict.FAIL),
 }
 
-BLOCKED_FOR = timedelta(hours=24)
-"""How long an account is left alone after a suspicion of spam (graph-api.md §3.2, our choice)."""
-
-_STAGING_WAITS_S = (2.0, 5.0, 15.0, 45.0, 120.0)
-_FIRST_S = 2.0
-_LONGEST_S = 300.0
+# The account stays as it is when it is held back here: only publishing suspects it of spam. How many tries there are is
+# each step's own.
+BACKGROUND: dict[ErrorClass, Rule] = {
+    ErrorClass.TRANSIENT: Rule(Verdict.RETRY),
+    ErrorClass.NOT_READY: Rule(Verdict.RETRY),
+    ErrorClass.THROTTLED: Rule(Verdict.WAIT, wait=LOOK_AGAIN),
+    ErrorClass.BLOCKED: Rule(Verdict.WAIT, wait=timedelta(hours=1)),
+    ErrorClass.AUTH: Rule(Verdict.BREAK_ACCOUNT, wait=LOOK_AGAIN),
+    ErrorClass.QUOTA: Rule(Verdict.FAIL),
+    ErrorClass.PERMISSION: Rule(Verdict.FAIL),
+    ErrorClass.CONTAINER_EXPIRED: Rule(Verdict.FAIL),
+    ErrorClass.INVALID_MEDIA: Rule(Verdict.FAIL),
+    ErrorClass.INVALID_REQUEST: Rule(Verdict.FAIL),
+}
 
 
 def staging_rule(error: GraphError) -> Rule:
@@ -82,23 +95,14 @@ def staging_rule(error: GraphError) -> Rule:
     return STAGING[error.error_class]
 
 
-def backoff(tries: int) -> timedelta:
-    """Full jitter: anything up to a bound that doubles with each failed try; never less than half a second."""
-    bound_s = min(_FIRST_S * 2 ** min(tries, 12), _LONGEST_S)
-    return timedelta(seconds=max(0.5, random.uniform(0, bound_s)))  # noqa: S311 - spreading, not secrecy
-
-
-def staging_wait(tries: int) -> timedelta:
-    """Between two containers of one part: a few seconds first, then minutes. There is time before the due second, and
-    a media host that is being restarted must not cost the post.
-    """
-    base_s = _STAGING_WAITS_S[min(tries, len(_STAGING_WAITS_S) - 1)]
-    return timedelta(seconds=base_s * random.uniform(0.75, 1.25))  # noqa: S311 - spreading, not secrecy
-
-
 def wait_of(error: GraphError, rule: Rule) -> timedelta:
     """How long to wait: what Instagram said, else what the rule says."""
     return timedelta(seconds=error.retry_after_s) if error.retry_after_s else rule.wait
+
+
+def retry_wait(error: GraphError, backoff: Backoff, tries: int) -> timedelta:
+    """Until the next try, after that many: never sooner than Instagram said."""
+    return max(timedelta(seconds=error.retry_after_s or 0), backoff.after(tries))
 
 
 def cause(reason: str, error: GraphError, *, subject: str = "", detail: dict[str, object] | None = None) -> Cause:

@@ -48,7 +48,7 @@ class Puller:
         self._pool.shutdown(wait=True)
 
     def _run(self) -> None:
-        nap_s = LONGEST_NAP_S
+        nap_s = 0.0  # what is overdue at the start has waited long enough
         while not self._ctx.stopping.wait(nap_s):
             try:
                 nap_s = self._turn()

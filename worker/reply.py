@@ -21,10 +21,10 @@ from sqlalchemy.orm import Session
 
 from graph.client import GraphClient
 from graph.comments import Comment as GraphComment
-from graph.errors import ErrorClass, GraphError
+from graph.errors import GraphError
 from graph.paging import Page
 from models import claims
-from models.account import Account, AccountState, get_account, lift_block, set_state
+from models.account import Account, AccountState, get_account, set_state
 from models.claims import ClaimLost, Lease
 from models.comment import Comment
 from models.gate import Purpose
@@ -35,8 +35,10 @@ from pressrun import clock, log
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from pressrun.log import redact
+from worker.backoff import PATIENT
 from worker.context import GateShut, WorkerContext
-from worker.harvests.ending import LOOK_AGAIN, backoff
+from worker.obstacles import HeldBack, Obstacle, held_back
+from worker.outcomes import BACKGROUND, Verdict, retry_wait, wait_of
 from worker.publishing.loaded import durably
 
 MOST_SENDS = 3
@@ -50,9 +52,7 @@ GIVE_UP_AFTER = timedelta(hours=24)
 _READ_AGAIN = timedelta(seconds=20)
 _CLOCKS_APART = timedelta(minutes=2)
 """How far Instagram's clock may lie behind ours."""
-_BLOCKED_FOR = timedelta(hours=1)
 _MOST_PAGES = 4
-_LONGEST_S = 3600.0
 
 S = ReplyState
 _log = log.get(__name__)
@@ -75,17 +75,14 @@ class Sending:
 
 
 def run(ctx: WorkerContext, lease: Lease) -> None:
-    """One step of a reply. Does nothing more once the claim has passed to someone else."""
-    try:
-        sending = _open(ctx, lease, now=clock.now())
-        if sending is None:
-            return
-        if sending.reply.state == S.QUEUED.value:
-            _send(sending)
-        else:
-            _reconcile(sending)
-    except ClaimLost as lost:
-        _log.info("reply.claim_lost", reply_id=lease.id, reason=str(lost))
+    """One step of a reply. Raises ClaimLost once the claim has passed to someone else."""
+    sending = _open(ctx, lease, now=clock.now())
+    if sending is None:
+        return
+    if sending.reply.state == S.QUEUED.value:
+        _send(sending)
+    else:
+        _reconcile(sending)
 
 
 def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Sending | None:
@@ -96,13 +93,20 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Sending | None:
         if reply.state not in {S.QUEUED.value, S.SENDING.value, S.UNKNOWN.value}:
             claims.finish(tx, lease, next_action_at=None)
             return None
-        if account.state == AccountState.BLOCKED.value and account.state_until and account.state_until <= now:
-            lift_block(tx, account.id, now=now)
-        elif account.state != AccountState.ACTIVE.value:
-            claims.finish(tx, lease, next_action_at=now + LOOK_AGAIN)
+        held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now)
+        # A gate keeps a reply from being sent; whether one stands may need no call to be told.
+        if held is not None and (held.obstacle is Obstacle.ACCOUNT or reply.state == S.QUEUED.value):
+            _wait(tx, lease, reply, held, now)
             return None
         mention = tx.get_one(Mention, reply.mention_id)
         return Sending(ctx, lease, reply, mention, account, _is_ours(tx, mention))
+
+
+def _wait(tx: Session, lease: Lease, reply: Reply, held: HeldBack, now: datetime) -> None:
+    if held.obstacle is Obstacle.THROTTLED:
+        reply.error = redact(held.message)  # an account's own state is told where the account is
+        tx.flush()
+    claims.finish(tx, lease, next_action_at=held.look_at(now))
 
 
 def _is_ours(tx: Session, mention: Mention) -> bool:
@@ -164,22 +168,19 @@ def _now_sending(sending: Sending, now: datetime) -> None:
 
 def _after_error(sending: Sending, error: GraphError) -> None:
     now = clock.now()
-    told = timedelta(seconds=error.retry_after_s or 0)
     if not error.definite:
         _settle(sending, S.UNKNOWN, error=str(error), next_action_at=now + _READ_AGAIN)
         return
-    match error.error_class:
-        case ErrorClass.AUTH:
+    rule, tries = BACKGROUND[error.error_class], sending.reply.tries
+    match rule.verdict:
+        case Verdict.BREAK_ACCOUNT:
             with sending.ctx.database.transaction() as tx:
                 set_state(tx, sending.account.id, AccountState.BROKEN, reason=error.advice)
-            _not_sent(sending, str(error), now + LOOK_AGAIN)
-        case ErrorClass.THROTTLED:
-            _not_sent(sending, str(error), now + (told or LOOK_AGAIN))
-        case ErrorClass.BLOCKED:
-            _not_sent(sending, str(error), now + (told or _BLOCKED_FOR))
-        case ErrorClass.TRANSIENT | ErrorClass.NOT_READY if sending.reply.tries < MOST_TRIES:
-            wait = max(told, backoff(sending.reply.tries, longest_s=_LONGEST_S))
-            _not_sent(sending, str(error), now + wait, counts=True)
+            _not_sent(sending, str(error), now + rule.wait)
+        case Verdict.WAIT:
+            _not_sent(sending, str(error), now + wait_of(error, rule))
+        case Verdict.RETRY if tries < MOST_TRIES:
+            _not_sent(sending, str(error), now + retry_wait(error, PATIENT, tries), counts=True)
         case _:
             _settle(sending, S.FAILED, error=str(error), settled_by="answer")
 
@@ -256,11 +257,7 @@ def _may_be_it(sending: Sending, comment: GraphComment) -> bool:
 
 
 def _review(sending: Sending, why: str) -> None:
-    number = sending.mention.id
-    told = (
-        f"whether the reply stands cannot be told: {why}. Look at it on Instagram, then say "
-        f"`pressrun mention reply {number} --sent` or `pressrun mention reply {number} --not-sent`"
-    )
+    told = f"whether the reply stands cannot be told: {why}. Look at it on Instagram, then say whether it does"
     _settle(sending, S.NEEDS_REVIEW, error=told)
 
 

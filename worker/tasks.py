@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from celery import Celery
 
 from pressrun.hints import Hint, Queue, Task
-from worker import inbox, reply
+from worker import connecting, inbox, reply
 from worker.boundary import Step, perform
 from worker.context import WorkerContext
 from worker.harvests import backfill
@@ -24,6 +24,7 @@ STEPS: Mapping[Task, Step] = {
     Task.BACKFILL_RUN: backfill.run,
     Task.INBOX_HANDLE: inbox.run,
     Task.REPLY_SEND: reply.run,
+    Task.CONNECTION_RUN: connecting.run,
 }
 
 QUEUE_OF: Mapping[Task, Queue] = {
@@ -36,6 +37,7 @@ QUEUE_OF: Mapping[Task, Queue] = {
     Task.BACKFILL_RUN: Queue.HARVEST,
     Task.INBOX_HANDLE: Queue.INBOX,
     Task.REPLY_SEND: Queue.INBOX,
+    Task.CONNECTION_RUN: Queue.PREPARE,
 }
 
 

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.commands.changes import add_to_accounts
-from cli.output import AsJson, note, say, show_json, show_rows
-from pressrun.errors import UsageError
-from pressrun.zones import doubt
+from cli.asking import asking
+from cli.output import AsJson, note, say, show_json, show_record, show_rows
+from cli.problems import tell_warnings
+from pressrun.errors import Invalid, PressrunError
+
+if TYPE_CHECKING:
+    from operations.connections import Connected
 
 app = typer.Typer(help="Connect Instagram accounts and see them.", no_args_is_help=True)
 
 COLUMNS = ("name", "login", "ig_id", "username", "state", "timezone", "quota", "posts_waiting")
 
+AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Name of the account.")]
 LoginName = Literal["facebook", "instagram"]
 
 _LONGEST_TOKEN = 64 * 1024
+_UNCHECKED_HELPS = ("instagram.unreachable", "gate.shut")
 
 
 @app.command("add")
@@ -37,38 +43,93 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Connect an account, or renew the token of one that is connected."""
+    from cli.commands.lending import lending
     from machine.runtime import read_settings, runtime
-    from models.account import Login
-    from operations.connecting import NewAccount, connect
+    from operations.connections import Login, NewAccount, await_outcome, connect
+    from operations.operation import OWNER, Context
 
     settings = read_settings()
     new = NewAccount(Login(login), ig_id.strip(), name, _read_token(token_file), timezone)
     with runtime(settings) as here:
-        done = connect(here, new, check=check)
-    account = done.account
-    if timezone and (doubted := doubt(account.timezone)):
-        note(f"warning: {doubted}")
-    if as_json:
-        fields = ("name", "login", "ig_id", "username", "state", "timezone")
-        show_json({"is_new": done.is_new, **{field: getattr(account, field) for field in fields}})
-        return
-    known_as = f", @{account.username}" if account.username else ""
-    say(f"{'added' if done.is_new else 'renewed'} {account.name} ({account.ig_id}{known_as}), zone {account.timezone}")
-    if done.posts_woken:
-        say(f"{done.posts_woken} posts that waited for the token go on")
-    if account.state != "active":
-        say(f"the account is {account.state}: {account.state_reason or 'no reason given'}")
+        ctx = Context(here.database, here.settings)
+        connection_id = connect(ctx, OWNER, new, check=check)
+        try:
+            done = await_outcome(ctx, OWNER, connection_id, hands=lending(here))
+        except PressrunError as problem:
+            if problem.type in _UNCHECKED_HELPS:
+                note("--no-check connects it without asking Instagram")
+            raise
+    _show_connected(done, as_json=as_json)
 
 
 @app.command("list")
 def list_accounts(as_json: AsJson = False) -> None:
     """Show all accounts."""
-    from machine.runtime import read_settings, runtime
-    from operations.accounts import account_rows
+    from operations.accounts import list_accounts
 
-    with runtime(read_settings()) as here, here.database.transaction() as tx:
-        rows = account_rows(tx)
+    with asking() as (ctx, owner):
+        found = list_accounts(ctx, owner)
+    rows = [{**asdict(one), "quota": f"{one.quota_used}/{one.quota_total}"} for one in found]
     show_rows(COLUMNS, rows, as_json=as_json, empty="no accounts yet: `pressrun account add` connects one")
+
+
+@app.command("edit")
+def edit(
+    account: AccountName,
+    timezone: Annotated[str | None, typer.Option(help="Zone of times given without one.")] = None,
+    max_lateness: Annotated[str | None, typer.Option(help="How late its posts may go out: 90s, 15m, 2h.")] = None,
+    if_late: Annotated[str | None, typer.Option(help="What then: publish, expire or next_slot.")] = None,
+    min_spacing: Annotated[str | None, typer.Option(help="Least time between two of its posts: 5m.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what posts of an account inherit from now on; an empty text goes back to the default."""
+    from operations import accounts
+
+    changes = accounts.TermChanges(
+        timezone=timezone, max_lateness=max_lateness, if_late=if_late, min_spacing=min_spacing
+    )
+    with asking() as (ctx, owner):
+        terms = accounts.edit(ctx, owner, account, changes)
+    tell_warnings(terms.warnings)
+    shown = asdict(terms)
+    show_record(shown if as_json else {name: shown[name] for name in shown if name != "warnings"}, as_json=as_json)
+
+
+@app.command("pause")
+def pause(
+    account: AccountName,
+    why: Annotated[str | None, typer.Option("--why", help="For the record.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let nothing of an account go out until it is resumed."""
+    from operations import accounts
+
+    with asking() as (ctx, owner):
+        held = accounts.pause(ctx, owner, account, why=why)
+    show_record({"account": held.account, "state": held.state}, as_json=as_json)
+
+
+@app.command("resume")
+def resume(account: AccountName, as_json: AsJson = False) -> None:
+    """Let an account go on; its backlog goes out spaced."""
+    from operations import accounts
+
+    with asking() as (ctx, owner):
+        show_record(asdict(accounts.resume(ctx, owner, account)), as_json=as_json)
+
+
+def _show_connected(done: Connected, *, as_json: bool) -> None:
+    tell_warnings(done.warnings)
+    if as_json:
+        fields = ("is_new", "name", "login", "ig_id", "username", "state", "timezone", "warnings")
+        show_json({field: getattr(done, field) for field in fields})
+        return
+    known_as = f", @{done.username}" if done.username else ""
+    say(f"{'added' if done.is_new else 'renewed'} {done.name} ({done.ig_id}{known_as}), zone {done.timezone}")
+    if done.posts_woken:
+        say(f"{done.posts_woken} posts that waited for the token go on")
+    if done.state != "active":
+        say(f"the account is {done.state}: {done.state_reason or 'no reason given'}")
 
 
 def _read_token(file: Path | None) -> str:
@@ -82,9 +143,6 @@ def _read_token(file: Path | None) -> str:
             return getpass("Access token: ").strip()
         return sys.stdin.read(_LONGEST_TOKEN).strip()
     except OSError as problem:
-        raise UsageError(f"--token-file {file}: {problem.strerror}") from None
+        raise Invalid(f"{file}: {problem.strerror}", field="token_file") from None
     except UnicodeDecodeError:
-        raise UsageError("the token is not text") from None
-
-
-add_to_accounts(app)
+        raise Invalid("the token is not text", field="token_file" if file is not None else None) from None

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.asking import asking
 from cli.output import AsJson, show_record
 
 app = typer.Typer(
@@ -45,10 +46,8 @@ def grant_reader(
     as_json: AsJson = False,
 ) -> None:
     """Let a role read the history and nothing else: for BI tools. Upgrades keep it so."""
-    from machine.runtime import read_settings, runtime
-    from models import readers
+    from operations import system
 
-    with runtime(read_settings()) as here, here.database.transaction() as tx:
-        readers.grant_reader(tx, role)
-        found = readers.readers(tx)
-    show_record({"role": role, "readers": found}, as_json=as_json)
+    with asking() as (ctx, owner):
+        granted = system.grant_reader(ctx, owner, role)
+    show_record(vars(granted), as_json=as_json)

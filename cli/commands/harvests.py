@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from cli.asking import asking
 from cli.commands import watches as watching
-from cli.output import AsJson, cell, note, show_rows
+from cli.output import AsJson, cell, local_time, note, show_rows
 
 app = typer.Typer(help="Read insights, tags and profile of accounts.", no_args_is_help=True)
 
@@ -42,19 +43,17 @@ def run(
     kind: Annotated[KindName | None, typer.Option(help="Only this kind.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run harvests now and wait for them. Without workers of `up`, this command does the work itself."""
+    """Run harvests now and wait for them. Without workers of `up`, this command runs one for itself."""
+    from cli.commands.lending import lending
     from machine.runtime import read_settings, runtime
-    from models.harvest import HarvestKind
-    from operations.harvests import await_runs, request
+    from operations.harvests import await_runs, run_harvests
+    from operations.operation import OWNER, Context
 
     with runtime(read_settings()) as here:
-        here.vault()
-        ids = request(here, account, HarvestKind(kind) if kind else None)
-        rows = await_runs(here, ids, on_progress=_progress) if ids else []
-    show_rows(COLUMNS, rows if as_json else [_countable(row) for row in rows], as_json=as_json, empty="no harvests")
-    _explain(rows, as_json=as_json)
-    if any(row["status"] not in {"done", "partial"} for row in rows):
-        raise typer.Exit(1)
+        ctx = Context(here.database, here.settings)
+        ids = run_harvests(ctx, OWNER, account, kind)
+        outcomes = await_runs(ctx, OWNER, ids, on_progress=_progress, hands=lending(here))
+    _conclude(COLUMNS, [vars(one) for one in outcomes], as_json=as_json, empty="no harvests")
 
 
 LIST_COLUMNS = (
@@ -82,12 +81,11 @@ def list_(
 
     Times are in the account's zone, with --json in UTC. `calls` is the last run, `calls_per_day` the last 24 hours.
     """
-    from machine.runtime import read_settings, runtime
-    from operations.harvest_list import for_people, harvests
+    from operations.harvests import list_harvests
 
-    with runtime(read_settings()) as here, here.database.transaction() as tx:
-        rows = harvests(tx, account)
-    shown = rows if as_json else [for_people(row) for row in rows]
+    with asking() as (ctx, owner):
+        rows = [vars(one) for one in list_harvests(ctx, owner, account)]
+    shown = rows if as_json else [_for_people(row) for row in rows]
     columns = LIST_COLUMNS if as_json else tuple(name for name in LIST_COLUMNS if name != "timezone")
     show_rows(columns, shown, as_json=as_json, empty="no harvests; `pressrun account add` adds an account")
 
@@ -100,24 +98,32 @@ def backfill(
     as_json: AsJson = False,
 ) -> None:
     """Read back as far as Instagram tells. Interrupted, it goes on where it was when it is run again."""
+    from cli.commands.lending import lending
     from cli.commands.progress import progress
     from machine.runtime import read_settings, runtime
-    from models.harvest import HarvestKind
-    from operations.backfills import await_backfills, parse_since, request
-    from pressrun import clock
+    from operations import backfills
+    from operations.operation import OWNER, Context
 
+    from_ = backfills.parse_since(since)
     with runtime(read_settings()) as here:
-        here.vault()
-        asked = request(here, account, HarvestKind(kind) if kind else None, parse_since(since), now=clock.now())
+        ctx = Context(here.database, here.settings)
+        asked = backfills.request(ctx, OWNER, from_, account, kind)
         for line in asked.notes:
             note(line)
-        rows: list[dict[str, Any]] = []
-        if asked.ids:
-            with progress() as on_progress:
-                rows = await_backfills(here, asked.ids, on_progress=on_progress)
-    shown = rows if as_json else [_countable(row) for row in rows]
-    show_rows(BACKFILL_COLUMNS, shown, as_json=as_json, empty="no accounts")
-    _explain(rows, as_json=as_json)
+        with progress() as on_progress:
+            found = backfills.await_backfills(ctx, OWNER, asked.ids, on_progress=on_progress, hands=lending(here))
+    _conclude(BACKFILL_COLUMNS, [vars(one) for one in found], as_json=as_json, empty="no accounts")
+
+
+def _conclude(columns: Sequence[str], rows: list[dict[str, Any]], *, as_json: bool, empty: str) -> None:
+    """Show what came of each, explain what went wrong, and exit 1 unless all was read."""
+    show_rows(columns, rows if as_json else [_countable(row) for row in rows], as_json=as_json, empty=empty)
+    for row in rows:
+        name = f"{row['account']} {row['kind']}"
+        if row["status"] == "waiting":
+            note(f"{name}: is put off until {cell(row['next_action_at'])}; see `pressrun account list`")
+        for error in () if as_json else row["errors"]:
+            note(f"{name}, {error.get('what')}: {error.get('error')}")
     if any(row["status"] not in {"done", "partial"} for row in rows):
         raise typer.Exit(1)
 
@@ -131,11 +137,14 @@ def _countable(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"errors": len(row["errors"])}
 
 
-def _explain(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
-    """What a table has no room for."""
-    for row in rows:
-        name = f"{row['account']} {row['kind']}"
-        if row["status"] == "waiting":
-            note(f"{name}: is put off until {cell(row['next_action_at'])}; see `pressrun account list`")
-        for error in () if as_json else row["errors"]:
-            note(f"{name}, {error.get('what')}: {error.get('error')}")
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    """For a table: times on the account's clock, counts and names in the place of lists."""
+    from pressrun import clock
+    from pressrun.errors import PressrunError
+
+    try:
+        zone = clock.zone(row["timezone"])
+    except PressrunError:
+        zone = clock.zone("UTC")
+    times = {name: local_time(row[name], zone) for name in ("last_at", "next_at")}
+    return _countable(row) | times | {"refused": sorted(row["refused"])}

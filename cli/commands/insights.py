@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+import io
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from cli.asking import asking
 from cli.output import AsJson, note, say, show_json, show_record, show_rows
 
-
-class Format(StrEnum):
-    CSV = "csv"
-    PARQUET = "parquet"
-    JSONL = "jsonl"
-
-
 app = typer.Typer(help="Look into the history of insights, and take it out.", no_args_is_help=True)
+
+FormatName = Literal["csv", "parquet", "jsonl"]
 
 
 @app.command("show")
@@ -30,17 +27,16 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show the latest values of accounts and media, or how the values of one media grew."""
-    from machine.runtime import read_settings, runtime
     from operations import insights as history
 
     from_ = history.parse_since(since)
-    with runtime(read_settings()) as here, here.database.transaction() as tx:
+    with asking() as (ctx, owner):
         if media is not None:
-            curve = history.media_curve(tx, media, since=from_ if since else None)
+            curve = [one.as_row() for one in history.curve(ctx, owner, media, from_)]
             show_rows(history.CURVE_COLUMNS, curve, as_json=as_json, empty="nothing was read of it yet")
             return
-        accounts = history.account_values(tx, account, since=from_)
-        latest = history.media_values(tx, account, since=from_)
+        found = history.newest(ctx, owner, account, from_)
+    accounts, latest = [one.as_row() for one in found.accounts], [one.as_row() for one in found.media]
     if as_json:
         show_json({"account": accounts, "media": latest})
         return
@@ -58,7 +54,7 @@ def export(
         str,
         typer.Option(help="account_daily, media_curve, media_totals, story_final, audience or follower_growth."),
     ],
-    form: Annotated[Format, typer.Option("--format", help="Parquet needs --output.")] = Format.CSV,
+    form: Annotated[FormatName, typer.Option("--format", help="Parquet needs --output.")] = "csv",
     since: Annotated[
         str | None, typer.Option(help="Only from then on: 2026-11-01, or …T08:00Z where the view has instants.")
     ] = None,
@@ -73,28 +69,18 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the rows of a view as CSV, JSON Lines or Parquet, however many there are."""
-    from machine.runtime import read_settings, runtime
-    from models.account import find_account
-    from models.views import Question, ask
-    from operations import exports as exporting
-    from pressrun.errors import UsageError
+    from operations import exports
+    from pressrun import clock
+    from pressrun.errors import Invalid
 
-    if output is None and form is Format.PARQUET:
-        raise UsageError("Parquet cannot go to stdout: name a file with --output")
+    if output is None and form == "parquet":
+        raise Invalid("Parquet cannot go to stdout: name a file with --output")
     if output is None and as_json:
-        raise UsageError("--json tells of a file: name one with --output, or take --format jsonl")
-    which = exporting.parse_view(view)
-    from_, before = exporting.parse_bound("--since", since, which), exporting.parse_bound("--until", until, which)
-    if from_ is not None and before is not None and from_ >= before:
-        raise UsageError(f"--since {since} is not before --until {until}")
-    known_at = exporting.parse_as_of(as_of)
-    with runtime(read_settings()) as here:
-        account_id = None
-        if account is not None:
-            with here.database.transaction() as tx:
-                account_id = find_account(tx, account).id
-        question = Question(which, known_at, account_id, from_, before)
-        with ask(here.database, question) as answer:
-            rows = exporting.export(answer, form, output)
+        raise Invalid("--json tells of a file: name one with --output, or take --format jsonl")
+    wish = exports.Wish.parse(view, form, as_of=as_of, since=since, until=until, now=clock.now())
+    if output is None and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # data: a terminal's few characters must not change it
+    with asking() as (ctx, owner):
+        rows = exports.export(ctx, owner, wish, output or sys.stdout, account)
     if output is not None:
         show_record({"view": view, "rows": rows, "file": str(output)}, as_json=as_json)

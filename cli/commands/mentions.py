@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.asking import asking
 from cli.output import AsJson, note, show_record, show_rows
 
 app = typer.Typer(help="See who mentions an account, and reply.", no_args_is_help=True)
@@ -33,11 +34,11 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List mentions, newest first, with what became of the reply to each."""
-    from machine.runtime import read_settings, runtime
-    from operations.mentions import mentions
+    from operations.mentions import list_mentions
 
-    with runtime(read_settings()) as here, here.database.transaction() as tx:
-        rows = mentions(tx, account, limit=limit)
+    with asking() as (ctx, owner):
+        found = list_mentions(ctx, owner, account, limit=limit)
+    rows = [vars(one) for one in found]
     show_rows(COLUMNS, rows, as_json=as_json, empty="no mentions yet; they come by webhook only")
 
 
@@ -53,20 +54,27 @@ def reply(
     as_json: AsJson = False,
 ) -> None:
     """Reply to a mention, once, and wait for the result; or decide on a reply that nobody could read."""
+    from cli.commands.lending import lending
     from machine.runtime import read_settings, runtime
-    from operations.mentions import resolve, send
-    from pressrun.errors import UsageError
+    from operations import mentions
+    from operations.operation import OWNER, Context
+    from pressrun.errors import Invalid
 
     if (text is not None) + sent + not_sent != 1 or (again and text is None):
-        raise UsageError("give --text (with --again, if it is a further reply), --sent or --not-sent")
+        raise Invalid("give --text (with --again, if it is a further reply), --sent or --not-sent")
     with runtime(read_settings()) as here:
+        ctx = Context(here.database, here.settings)
         if text is None:
-            record = resolve(here, mention_id, was_sent=sent)
+            found = mentions.resolve(ctx, OWNER, mention_id, was_sent=sent)
         else:
-            here.vault()
-            record = send(here, mention_id, text, again=again)
-    show_record(record, as_json=as_json)
-    if record["state"] not in {"sent", "failed" if not_sent else "sent"}:
-        if record["error"] and not as_json:
-            note(f"pressrun: the reply is {record['state']}: {record['error']}")
+            reply_id = mentions.reply(ctx, OWNER, mention_id, text, again=again)
+            found = mentions.await_reply(ctx, OWNER, reply_id, hands=lending(here))
+    show_record(vars(found), as_json=as_json)
+    if found.state not in {"sent", "failed" if not_sent else "sent"}:
+        if found.error and not as_json:
+            note(f"pressrun: the reply is {found.state}: {found.error}")
+        if found.state == "needs_review" and not as_json:
+            note(
+                f"say `pressrun mention reply {mention_id} --sent` or `pressrun mention reply {mention_id} --not-sent`"
+            )
         raise typer.Exit(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -10,18 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.changes import add_to_posts
+from cli.asking import asking
 from cli.output import AsJson, note, say, show_json, show_record, show_rows
-from pressrun.errors import UsageError
+from cli.problems import tell_rows
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from models.event import PostEvent
-    from models.part import Part
-    from models.post import Post
-    from pressrun.settings import Settings
-    from scheduler.posts.importing import ImportReport
+    from operations.imports import Due, Queued
+    from operations.posts import PostPage, PostShown
 
 app = typer.Typer(help="Queue posts and see where they stand.", no_args_is_help=True)
 
@@ -29,27 +25,27 @@ KeepMedia = Annotated[
     bool, typer.Option("--keep-media", help="Keep what is behind URLs too, so that what was checked goes out.")
 ]
 Late = Annotated[bool, typer.Option("--late", help="Accept times in the past: such a post goes out at once.")]
-_MOST_SHOWN = 20
 
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV file; media paths in it are relative to its folder.")],
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="CSV, XLSX or JSON; media paths in it are relative to its folder.")],
     keep_media: KeepMedia = False,
     late: Late = False,
     as_json: AsJson = False,
 ) -> None:
-    """Queue all rows of a CSV file, or none if one of them is wrong. The same file again adds nothing."""
-    from machine.runtime import read_settings, runtime
-    from scheduler.posts.importing import import_file
+    """Queue all rows of a file, or none if one of them is wrong. The same file again adds nothing."""
+    from operations.imports import import_file
 
-    with runtime(read_settings()) as here:
-        report = import_file(here.database, _keeping(here.settings, keep_media), file, late=late)
-    _show_report(report, str(file), as_json=as_json)
+    with asking() as (ctx, owner):
+        queued = import_file(ctx, owner, file, keep_media=keep_media, late=late)
+    _show_queued(context, queued, file, as_json=as_json)
 
 
 @app.command("add")
 def add(
+    context: typer.Context,
     account: Annotated[str, typer.Option(help="Name of the account.")],
     publish_at: Annotated[str, typer.Option("--at", help="2026-12-24T18:30 (its zone), …Z (UTC) or +90s (from now).")],
     media: Annotated[list[str], typer.Option(help="File or URL; several times for a carousel or stories.")],
@@ -72,35 +68,30 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Queue one post."""
-    from machine.runtime import read_settings, runtime
-    from scheduler.posts.importing import import_fields
+    from operations import posts
 
-    fields = {
-        "account": account,
-        "publish_at": publish_at,
-        "type": post_type,
-        "media": "|".join(media),
-        "caption": caption,
-        "alt_text": "|".join(alt_text or ()),
-        "first_comment": first_comment,
-        "location_id": location_id,
-        "user_tags": user_tags,
-        "collaborators": collaborators,
-        "cover_url": cover_url,
-        "thumb_offset_ms": thumb_offset_ms,
-        "share_to_feed": share_to_feed,
-        "trial": trial,
-        "max_lateness": max_lateness,
-        "if_late": if_late,
-        "key": key,
-    }
-    with runtime(read_settings()) as here:
-        report = import_fields(here.database, _keeping(here.settings, keep_media), fields, base=Path.cwd(), late=late)
-    _show_report(report, None, as_json=as_json)
-
-
-def _keeping(settings: Settings, keep_media: bool) -> Settings:
-    return settings.model_copy(update={"keep_media": "all"}) if keep_media else settings
+    fields = posts.PostFields(
+        account=account,
+        publish_at=publish_at,
+        type=post_type,
+        media=tuple(media),
+        caption=caption,
+        alt_text=tuple(alt_text or ()),
+        first_comment=first_comment,
+        location_id=location_id,
+        user_tags=user_tags,
+        collaborators=collaborators,
+        cover_url=cover_url,
+        thumb_offset_ms=thumb_offset_ms,
+        share_to_feed=share_to_feed,
+        trial=trial,
+        max_lateness=max_lateness,
+        if_late=if_late,
+        key=key,
+    )
+    with asking() as (ctx, owner):
+        queued = posts.add(ctx, owner, fields, base=Path.cwd(), keep_media=keep_media, late=late)
+    _show_queued(context, queued, None, as_json=as_json)
 
 
 @app.command("list")
@@ -111,18 +102,15 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Show posts by the time they are due."""
-    from machine.runtime import read_settings, runtime
-    from models.account import find_account
-    from models.post import COLUMNS, list_posts, waiting
+    from operations.posts import COLUMNS, list_posts
 
-    wanted = _state(state)
-    with runtime(read_settings()) as here, here.database.transaction() as tx:
-        account_id = find_account(tx, account).id if account else None
-        rows = list_posts(tx, account_id=account_id, state=wanted, limit=limit)
-        held = [] if as_json else waiting(tx, [row["id"] for row in rows])
+    with asking() as (ctx, owner):
+        found = list_posts(ctx, owner, account=account, state=state, limit=limit)
+    rows = [one.columns() for one in found]
     show_rows(COLUMNS, rows, as_json=as_json, empty="no posts; queue some with `pressrun post import FILE`")
-    for post in held:
-        note(_wait(post))
+    if not as_json:
+        for post in sorted((one for one in found if one.is_waiting), key=lambda one: (one.next_action_at, one.id)):
+            note(_wait(post))
 
 
 @app.command("show")
@@ -131,51 +119,47 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one post: what it holds, and everything that happened to it."""
-    from machine.runtime import read_settings, runtime
-    from models.account import get_account
-    from models.event import timeline
-    from models.part import parts_of
-    from models.post import as_shown, find_post
+    from operations import posts
 
-    with runtime(read_settings()) as here, here.database.transaction() as tx:
-        found = find_post(tx, post)
-        record = as_shown(found, get_account(tx, found.account_id).name) | {
-            "timezone": found.timezone,
-            "caption": found.caption,
-            "first_comment": found.first_comment,
-            "comment_id": found.comment_id,
-            "params": found.params,
-            "max_lateness_s": found.max_lateness_s,
-            "if_late": found.if_late,
-            "next_action_at": found.next_action_at,
-            "wait_reason": found.wait_reason,
-        }
-        parts, events = parts_of(tx, found.id), timeline(tx, found.id)
+    with asking() as (ctx, owner):
+        page = posts.show(ctx, owner, post)
     if as_json:
-        show_json(record | {"parts": [_part(one) for one in parts], "events": [_event(one) for one in events]})
-        return
-    _show_timeline(record, parts, events)
+        show_json(_record(page) | {name: [asdict(one) for one in getattr(page, name)] for name in ("parts", "events")})
+    else:
+        _show_page(page)
 
 
-def _show_timeline(record: dict[str, Any], parts: Sequence[Part], events: Sequence[PostEvent]) -> None:
+def _record(page: PostPage) -> dict[str, Any]:
+    """What the post holds, without its parts and its timeline."""
+    held = ("caption", "first_comment", "comment_id", "params", "max_lateness_s", "if_late")
+    return {
+        **page.post.columns(),
+        "timezone": page.post.timezone,
+        **{name: getattr(page, name) for name in held},
+        "next_action_at": page.post.next_action_at,
+        "wait_reason": page.post.wait_reason,
+    }
+
+
+def _show_page(page: PostPage) -> None:
     from pressrun.clock import zone
 
-    local = zone(record["timezone"])
-    filled = {name: value for name, value in record.items() if value not in (None, "", {})}
+    local = zone(page.post.timezone)
+    filled = {name: value for name, value in _record(page).items() if value not in (None, "", {})}
     times = {name: _local(value, local) for name, value in filled.items() if isinstance(value, datetime)}
     show_record(filled | times, as_json=False)
     say("")
-    show_rows(("position", "kind", "source", "media_id", "permalink"), [_part(one) for one in parts], as_json=False)
+    columns = ("position", "kind", "source", "media_id", "permalink")
+    show_rows(columns, [asdict(one) for one in page.parts], as_json=False)
     say("")
-    for event in events:
-        state = (
-            event.to_state if event.from_state in (None, event.to_state) else f"{event.from_state} → {event.to_state}"
-        )
+    for event in page.events:
+        is_move = event.from_state not in (None, event.to_state)
+        state = f"{event.from_state} → {event.to_state}" if is_move else event.to_state
         trace = f" [fbtrace_id {event.fbtrace_id}]" if event.fbtrace_id else ""
         say(f"{_local(event.at, local)}  {state:24}  {event.message or event.reason}{trace}")
 
 
-def _wait(post: Post) -> str:
+def _wait(post: PostShown) -> str:
     from pressrun.clock import zone
 
     assert post.next_action_at is not None  # noqa: S101 - what waits has a date
@@ -187,78 +171,17 @@ def _local(at: datetime, zone: ZoneInfo) -> str:
     return f"{here:%Y-%m-%d %H:%M:%S}.{here.microsecond // 1000:03d} {here:%Z}"
 
 
-def _part(part: Part) -> dict[str, Any]:
-    return {
-        "position": part.position,
-        "kind": part.kind,
-        "source": part.source,
-        "alt_text": part.alt_text,
-        "media_id": part.media_id,
-        "permalink": part.permalink,
-        "published_at": part.published_at,
-    }
-
-
-def _event(event: PostEvent) -> dict[str, Any]:
-    return {
-        "at": event.at,
-        "from_state": event.from_state,
-        "to_state": event.to_state,
-        "reason": event.reason,
-        "message": event.message,
-        "error_class": event.error_class,
-        "code": event.code,
-        "subcode": event.subcode,
-        "fbtrace_id": event.fbtrace_id,
-        "detail": event.detail,
-    }
-
-
-def _state(name: str | None) -> Any:
-    from models.states import PostState
-
-    try:
-        return PostState(name) if name else None
-    except ValueError:
-        raise UsageError(f"unknown state {name!r}; the states are {', '.join(PostState)}") from None
-
-
-def _show_report(report: ImportReport, source: str | None, *, as_json: bool) -> None:
+def _show_queued(context: typer.Context, queued: Queued, file: Path | None, *, as_json: bool) -> None:
     if as_json:
-        said = {"warnings": report.warnings, "problems": report.problems}
-        listed = {name: [asdict(one) for one in problems] for name, problems in said.items()}
-        due = {
-            name: one.at if one else None
-            for name, one in (("first_due", report.first_due), ("last_due", report.last_due))
-        }
-        show_json({"added": report.added, "unchanged": [] if report.problems else report.unchanged} | due | listed)
-    fail_on_problems(report, source, nothing="nothing was queued")
+        times = {"first_due": queued.first_due, "last_due": queued.last_due}
+        show_json(asdict(queued) | {name: due.at if due else None for name, due in times.items()})
+    tell_rows(context.command, queued.problems, queued.warnings, source=file, nothing="nothing was queued")
     if not as_json:
-        say(f"queued {len(report.added)}, already there {len(report.unchanged)}")
-        if report.first_due is not None:
-            last = f", the last at {report.last_due}" if report.last_due != report.first_due else ""
-            say(f"due at {report.first_due}{last}" if not last else f"the first is due at {report.first_due}{last}")
+        say(f"queued {len(queued.added)}, already there {len(queued.unchanged)}")
+        if queued.first_due is not None:
+            say(_due(queued.first_due, queued.last_due))
 
 
-def fail_on_problems(report: ImportReport, source: str | None, *, nothing: str) -> None:
-    """Warnings and problems go to stderr, a line each; problems end the command with exit code 2."""
-
-    def told(problem: Any) -> str:
-        option = "at" if problem.column == "publish_at" else problem.column.replace("_", "-")
-        return f"{source}: {problem}" if source else f"--{option}: {problem.message}"
-
-    alike: dict[tuple[str, str], list[Any]] = {}
-    for warning in report.warnings:
-        alike.setdefault((warning.column, warning.message), []).append(warning)
-    for warnings in alike.values():
-        more = f" (and {len(warnings) - 1} more rows)" if len(warnings) > 1 else ""
-        note(f"warning: {told(warnings[0])}{more}")
-    if report.problems:
-        for problem in report.problems[:-1][:_MOST_SHOWN]:
-            note(told(problem))
-        hidden = max(0, len(report.problems) - 1 - _MOST_SHOWN)
-        more = f" (and {hidden} more)" if hidden else ""
-        raise UsageError(f"{told(report.problems[-1])}{more}: {nothing}")
-
-
-add_to_posts(app)
+def _due(first: Due, last: Due | None) -> str:
+    """The times as they were understood."""
+    return f"due at {first}" if last == first else f"the first is due at {first}, the last at {last}"

@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
-Rows = list[dict[str, Any]]
+if TYPE_CHECKING:
+    from operations.backfills import BackfillStatus
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[Rows], None]]:
-    """What is to be called with the rows whenever they may have changed."""
+def progress() -> Iterator[Callable[[list[BackfillStatus]], None]]:
+    """What is to be called with how the backfills stand whenever that may have changed."""
     if not sys.stderr.isatty():
-        yield lambda _rows: None
+        yield lambda _found: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -29,11 +30,11 @@ def progress() -> Iterator[Callable[[Rows], None]]:
     tasks: dict[tuple[str, str], TaskID] = {}
     with Progress(*columns, console=Console(stderr=True)) as bar:
 
-        def show(rows: Rows) -> None:
-            for row in rows:
-                key = (row["account"], row["kind"])
+        def show(found: list[BackfillStatus]) -> None:
+            for one in found:
+                key = (one.account, one.kind)
                 if key not in tasks:
                     tasks[key] = bar.add_task(" ".join(key), total=1.0, calls=0, rows=0)
-                bar.update(tasks[key], completed=row["progress"], calls=row["calls"], rows=row["rows"])
+                bar.update(tasks[key], completed=one.progress, calls=one.calls, rows=one.rows)
 
         yield show

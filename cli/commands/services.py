@@ -7,10 +7,8 @@ from typing import Annotated
 import typer
 
 from cli.output import AsJson, say, show_json
+from machine.ready import LISTENING, READY
 from pressrun.hints import Queue
-
-READY = "READY"
-"""The first word of the line with which a service says on stdout that it works."""
 
 
 def scheduler(as_json: AsJson = False) -> None:
@@ -65,7 +63,8 @@ def console(
     from console.app import create_app
     from console.serve import run
     from machine.runtime import read_settings, runtime
-    from migrations import HEAD
+    from machine.schema import HEAD
+    from operations.operation import Context
     from pressrun.media.links import derive_key
 
     settings = read_settings(is_service=True)
@@ -74,18 +73,16 @@ def console(
         here.vault()
         keys = here.settings.keys()
         app = create_app(
-            here.settings,
-            here.database,
+            Context(here.database, here.settings),
             media_keys=[derive_key(key) for key in keys],
             media_root=here.settings.home / "media",
-            redis_url=here.redis_url,
             schema_head=HEAD,
         )
         run(
             app,
             host=settings.console_host if host is None else host,
             port=settings.console_port if port is None else port,
-            on_listening=lambda url: show_json({"ready": True, "url": url}) if as_json else say(f"LISTENING {url}"),
+            on_listening=lambda url: show_json({"ready": True, "url": url}) if as_json else say(f"{LISTENING} {url}"),
         )
 
 

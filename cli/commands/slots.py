@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.asking import asking
 from cli.output import AsJson, say, show_json, show_rows
 
 app = typer.Typer(help="Weekly posting times of accounts.", no_args_is_help=True)
@@ -22,20 +23,14 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Give an account slots; those it has are left alone."""
-    from machine.runtime import read_settings, runtime
-    from models.account import find_account
-    from models.slot import WeeklyTime
-    from scheduler.slots import add_slots, parse_days, parse_time
+    from operations import slots
 
-    times = [WeeklyTime(day, parse_time(one)) for day in parse_days(days) for one in at]
-    with runtime(read_settings()) as here, here.database.transaction() as tx:
-        found = find_account(tx, account)
-        added = add_slots(tx, found.id, times)
-        zone = found.timezone
+    with asking() as (ctx, owner):
+        done = slots.add(ctx, owner, account, days=days, at=at)
     if as_json:
-        show_json({"added": added, "unchanged": len(set(times)) - added})
+        show_json({"added": done.added, "unchanged": done.unchanged})
     else:
-        say(f"added {added}, already there {len(set(times)) - added}; times are in {zone}")
+        say(f"added {done.added}, already there {done.unchanged}; times are in {done.timezone}")
 
 
 @app.command("list")
@@ -44,14 +39,10 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Show slots and when they come next."""
-    from machine.runtime import read_settings, runtime
-    from models.account import find_account
-    from pressrun import clock
-    from scheduler.slots import list_slots
+    from operations.slots import list_slots
 
-    with runtime(read_settings()) as here, here.database.transaction() as tx:
-        account_id = find_account(tx, account).id if account else None
-        rows = [asdict(slot) for slot in list_slots(tx, account_id=account_id, now=clock.now())]
+    with asking() as (ctx, owner):
+        rows = [asdict(slot) for slot in list_slots(ctx, owner, account=account)]
     show_rows(COLUMNS, rows, as_json=as_json, empty="no slots; add some with `pressrun slot add`")
 
 
@@ -61,11 +52,10 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Take a slot away; posts that are due at it stay."""
-    from machine.runtime import read_settings, runtime
-    from scheduler.slots import remove_slot
+    from operations import slots
 
-    with runtime(read_settings()) as here, here.database.transaction() as tx:
-        remove_slot(tx, slot)
+    with asking() as (ctx, owner):
+        slots.remove(ctx, owner, slot)
     if as_json:
         show_json({"removed": slot})
     else:

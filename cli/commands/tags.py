@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.asking import asking
 from cli.output import AsJson, show_rows
 
 app = typer.Typer(help="See who tags an account.", no_args_is_help=True)
@@ -35,19 +36,8 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List the media of others that tag an account, newest first."""
-    from sqlalchemy import select
+    from operations.tags import list_tags
 
-    from machine.runtime import read_settings, runtime
-    from models.account import Account, find_account
-    from models.tag import Tag
-
-    query = select(Tag, Account.name).join(Account, Account.id == Tag.account_id)
-    with runtime(read_settings()) as here, here.database.transaction() as tx:
-        if account is not None:
-            query = query.where(Tag.account_id == find_account(tx, account).id)
-        query = query.order_by(Tag.posted_at.desc().nulls_last(), Tag.id.desc()).limit(limit)
-        rows = [
-            {"account": name} | {column: getattr(tag, column) for column in COLUMNS if column != "account"}
-            for tag, name in tx.execute(query)
-        ]
-    show_rows(COLUMNS, rows, as_json=as_json, empty="no tags yet")
+    with asking() as (ctx, owner):
+        found = list_tags(ctx, owner, account, limit=limit)
+    show_rows(COLUMNS, [vars(one) for one in found], as_json=as_json, empty="no tags yet")

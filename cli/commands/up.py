@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import AsJson, note, say, show_json
+from machine.ready import READY
 
 if TYPE_CHECKING:
     from machine.runtime import Runtime
@@ -77,4 +78,4 @@ def _tell(here: Runtime, parts: list[dict[str, Any]], *, as_json: bool) -> None:
         return
     for part in parts:
         say(f"{part['service']:16}{part['where']}")
-    say("READY")
+    say(READY)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.asking import asking
 from cli.output import AsJson, say, show_json, show_rows
-from pressrun.errors import UsageError
+
+if TYPE_CHECKING:
+    from operations.watches import Target
 
 COLUMNS = ("account", "kind", "name", "media", "last_checked_at")
 
@@ -18,59 +21,47 @@ _Hashtag = Annotated[str | None, typer.Option(help="A hashtag; at most 30 for an
 
 def watch(account: _Account, competitor: _Competitor = None, hashtag: _Hashtag = None, as_json: AsJson = False) -> None:
     """Read another account's public numbers, or the media below a hashtag, from now on."""
-    from machine.runtime import read_settings, runtime
-    from models.account import find_account
-    from scheduler.harvests import watching
+    from operations import watches as watching
 
-    kind, name = _named(competitor, hashtag)
-    with runtime(read_settings()) as here, here.database.transaction() as tx:
-        holder = find_account(tx, account)
-        is_new = watching.watch(tx, holder, kind, name)
-        bare, of = watching.clean_name(kind, name), holder.name
+    target = _target(competitor, hashtag)
+    with asking() as (ctx, owner):
+        done = watching.watch(ctx, owner, account, target)
     if as_json:
-        show_json({"account": of, "kind": kind.value, "name": bare, "is_new": is_new})
+        show_json({"account": done.account, "kind": done.kind, "name": done.name, "is_new": done.has_changed})
     else:
-        say(f"{of} {'watches' if is_new else 'already watches'} the {kind.value} {bare}")
+        say(f"{done.account} {'watches' if done.has_changed else 'already watches'} the {done.kind} {done.name}")
 
 
 def unwatch(
     account: _Account, competitor: _Competitor = None, hashtag: _Hashtag = None, as_json: AsJson = False
 ) -> None:
     """Read it no more. What was read stays."""
-    from machine.runtime import read_settings, runtime
-    from models.account import find_account
-    from pressrun import clock
-    from scheduler.harvests import watching
+    from operations import watches as watching
 
-    kind, name = _named(competitor, hashtag)
-    with runtime(read_settings()) as here, here.database.transaction() as tx:
-        holder = find_account(tx, account)
-        watching.unwatch(tx, holder, kind, name, now=clock.now())
-        bare, of = watching.clean_name(kind, name), holder.name
+    target = _target(competitor, hashtag)
+    with asking() as (ctx, owner):
+        done = watching.unwatch(ctx, owner, account, target)
     if as_json:
-        show_json({"account": of, "kind": kind.value, "name": bare})
+        show_json({"account": done.account, "kind": done.kind, "name": done.name})
     else:
-        say(f"{of} watches the {kind.value} {bare} no more")
+        say(f"{done.account} watches the {done.kind} {done.name} no more")
 
 
 def watches(
     account: Annotated[str | None, typer.Option(help="Only this account.")] = None, as_json: AsJson = False
 ) -> None:
     """List the accounts and hashtags that are watched."""
-    from machine.runtime import read_settings, runtime
-    from models.account import find_account
-    from scheduler.harvests.watching import watch_rows
+    from operations.watches import list_watches
 
-    with runtime(read_settings()) as here, here.database.transaction() as tx:
-        rows = watch_rows(tx, find_account(tx, account).id if account is not None else None)
-    show_rows(COLUMNS, rows, as_json=as_json, empty="nothing is watched")
+    with asking() as (ctx, owner):
+        found = list_watches(ctx, owner, account)
+    show_rows(COLUMNS, [vars(one) for one in found], as_json=as_json, empty="nothing is watched")
 
 
-def _named(competitor: str | None, hashtag: str | None) -> tuple[Any, str]:
-    from models.watch import WatchKind
+def _target(competitor: str | None, hashtag: str | None) -> Target:
+    from operations.watches import Target
+    from pressrun.errors import Invalid
 
     if (competitor is None) == (hashtag is None):
-        raise UsageError("name one thing: --competitor NAME or --hashtag TAG")
-    if competitor is not None:
-        return WatchKind.COMPETITOR, competitor
-    return WatchKind.HASHTAG, str(hashtag)
+        raise Invalid("name one thing: --competitor NAME or --hashtag TAG")
+    return Target.of(competitor=competitor, hashtag=hashtag)

@@ -87,8 +87,8 @@ class _Play:
     def _publish(self, here: Runtime) -> None:
         from cli.demo.report import are_final, are_settled, board, look
         from cli.demo.world import hardy, make_people_talk
-        from machine.waiting import until
         from pressrun.errors import PressrunError
+        from pressrun.waiting import until
         from scheduler.posts.importing import import_file
 
         report = hardy(lambda: import_file(here.database, here.settings, self.world.campaign))
@@ -108,12 +108,16 @@ class _Play:
         until(lambda: are_settled(hardy(lambda: look(here.database))), every_s=_LOOK_EVERY_S, seconds=SETTLED_WITHIN_S)
 
     def _report(self, here: Runtime) -> Result:
+        from cli.commands.lending import lending
         from cli.demo import report as demo_report
         from cli.demo.world import hardy
-        from operations.harvests import await_runs, request
+        from operations.harvests import await_runs, run_harvests
+        from operations.operation import OWNER, Context
 
         self._tell("harvesting")
-        runs = hardy(lambda: await_runs(here, request(here, None, None), on_progress=lambda _done, _total: None))
+        ctx, hands = Context(here.database, here.settings), lending(here)
+        ids = hardy(lambda: run_harvests(ctx, OWNER))
+        runs = hardy(lambda: await_runs(ctx, OWNER, ids, on_progress=lambda _done, _total: None, hands=hands))
         ledger = hardy(lambda: self.world.ask("ledger"))["publishes"]
         result = hardy(lambda: demo_report.read_result(here.database, ledger))
         if not self.as_json:

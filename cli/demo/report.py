@@ -17,10 +17,12 @@ from cli.output import cell
 from models.account import Account
 from models.invariants import run_all
 from models.part import Part
-from models.post import COLUMNS as POST_COLUMNS
-from models.post import Post, as_shown, lateness_ms
+from models.post import Post, lateness_ms
+from models.reading.posts import COLUMNS as POST_COLUMNS
+from models.reading.posts import shown
 from models.session import Database
 from models.states import ACTIVE, PostState
+from operations.harvests import HarvestOutcome
 from pressrun import clock
 from pressrun.clock import Deadline
 
@@ -183,10 +185,10 @@ def are_settled(posts: Sequence[Mapping[str, Any]]) -> bool:
     return all(post["is_settled"] for post in posts)
 
 
-def complaints_of_runs(runs: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def complaints_of_runs(runs: Iterable[HarvestOutcome]) -> Iterator[str]:
     for run in runs:
-        if run["status"] not in {"done", "partial"}:
-            yield f"harvest {run['kind']} of {run['account']}: {run['status']} {cell(run['errors'])}".rstrip()
+        if run.status not in {"done", "partial"}:
+            yield f"harvest {run.kind} of {run.account}: {run.status} {cell(run.errors)}".rstrip()
 
 
 @contextmanager
@@ -236,7 +238,7 @@ class _LiveTable:
 def _post_row(post: Post, account: str, media_ids: Sequence[str | None]) -> dict[str, Any]:
     known = sorted(media_id for media_id in media_ids if media_id)
     return {
-        **as_shown(post, account),
+        **shown(post, account).columns(),
         "due": _to_ms(post.publish_at),
         "went out": _to_ms(post.sent_at) if post.sent_at else post.state,
         "lateness ms": lateness_ms(post.publish_at, post.sent_at),

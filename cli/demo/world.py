@@ -17,19 +17,21 @@ from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
+from cli.commands.lending import lending
 from cli.output import note
+from machine.ready import LISTENING
 from machine.runtime import Runtime, configure_log
 from machine.stack import STOP_LAST, pick_port, service_spec
-from machine.waiting import until
-from models.account import Login, find_account
-from models.watch import WatchKind
-from operations.connecting import NewAccount, connect
+from models.account import Login
+from operations.connections import NewAccount, await_outcome, connect
+from operations.operation import OWNER, Context
+from operations.watches import Target, watch
 from pressrun.embedded.home import prepare_home
 from pressrun.embedded.servers import wait_stopped
 from pressrun.embedded.supervisor import ProcessSpec
-from pressrun.errors import PressrunError, ServerUnreachable, UsageError
+from pressrun.errors import Invalid, PressrunError, ServerUnreachable
 from pressrun.settings import PREFIX, Settings, load
-from scheduler.harvests.watching import watch
+from pressrun.waiting import until
 from simulator.config import SimulatorConfig
 
 T = TypeVar("T")
@@ -69,7 +71,7 @@ class World:
         port = self.simulator_url.rpartition(":")[2]
         flags = [f"--port={port}", f"--accounts={len(ACCOUNTS)}", f"--state-dir={self.home / 'simulator'}"]
         return service_spec(
-            self.settings, "simulator", ["simulator", *flags], ready_line="LISTENING ", stop_order=STOP_LAST
+            self.settings, "simulator", ["simulator", *flags], ready_line=f"{LISTENING} ", stop_order=STOP_LAST
         )
 
     def ask(self, path: str, **body: Any) -> Any:
@@ -93,7 +95,7 @@ class World:
 def make_world(home: Path | None) -> Iterator[World]:
     """A world in `home`, or in a folder that is gone afterwards.
 
-    Raises UsageError when the folder holds something else than an earlier demo.
+    Raises Invalid when the folder holds something else than an earlier demo.
     """
     folder = _throwaway() if home is None else _own_folder(home)
     simulator_url = f"http://{_HOST}:{pick_port(_HOST, 0)}"
@@ -114,18 +116,22 @@ def populate(here: Runtime, world: World) -> None:
     for number, name in enumerate(ACCOUNTS):
         login = Login.INSTAGRAM if number % 2 else Login.FACEBOOK
         new = NewAccount(login, str(_FIRST_IG_ID + number), name, f"SIM-TOKEN-{number}")
-        hardy(partial(connect, here, new))
+        hardy(partial(_connect, here, new))
     hardy(partial(watch_others, here))
     hardy(partial(world.ask, "webhook", url=f"{world.console_url}/webhooks/instagram", verify=True))
 
 
+def _connect(here: Runtime, new: NewAccount) -> None:
+    ctx = Context(here.database, here.settings)
+    await_outcome(ctx, OWNER, connect(ctx, OWNER, new), hands=lending(here))
+
+
 def watch_others(here: Runtime) -> None:
     """Have the accounts on Facebook Login read a competitor and a hashtag along."""
-    with here.database.transaction() as tx:
-        for number, name in enumerate(ACCOUNTS[::2]):
-            account = find_account(tx, name)
-            watch(tx, account, WatchKind.COMPETITOR, f"sim_brand_{number}")
-            watch(tx, account, WatchKind.HASHTAG, "sourdough")
+    ctx = Context(here.database, here.settings)
+    for number, name in enumerate(ACCOUNTS[::2]):
+        watch(ctx, OWNER, name, Target.of(competitor=f"sim_brand_{number}"))
+        watch(ctx, OWNER, name, Target.of(hashtag="sourdough"))
 
 
 def make_people_talk(world: World) -> None:
@@ -181,7 +187,7 @@ def _throwaway() -> Path:
 
 def _own_folder(home: Path) -> Path:
     if home.is_dir() and any(home.iterdir()) and not (home / _MARK).exists():
-        raise UsageError(f"--home {home} holds something else than an earlier demo: name an empty or a new folder")
+        raise Invalid(f"--home {home} holds something else than an earlier demo: name an empty or a new folder")
     folder = prepare_home(home).path
     (folder / _MARK).touch()
     return folder

@@ -127,6 +127,9 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "slot_at": "The slot that is owed; null until it is planned.",
             **STEPS,
             "refused": "Object of metric and the instant at which it is asked for again.",
+            "done_at": "Up to when its slots are done: a run that ends late stands for all slots until then.",
+            "covered_at": "When a run that came through last ended; null when none ever did.",
+            "last_run_id": "The run that was begun last (harvest_runs.id), backfills aside.",
         },
     ),
     "harvest_runs": (

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from pressrun.media.store import EXTENSIONS
 
 _NAME = re.compile(rf"[0-9a-f]{{64}}\.(?:{'|'.join(EXTENSIONS)})", re.ASCII)
@@ -28,9 +28,10 @@ def sign(base_url: str, sha256: str, extension: str, *, expires_at: datetime, ke
     """The address under which the kept file may be fetched until `expires_at`."""
     name = f"{sha256}.{extension}"
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} names no kept media file")
+        raise Invalid(f"{name!r} names no kept media file", type="media.unnamed")
     if not base_url.isascii():
-        raise UsageError("PRESSRUN_PUBLIC_URL must be plain ASCII: write the host name in its xn-- form")
+        message = "PRESSRUN_PUBLIC_URL must be plain ASCII: write the host name in its xn-- form"
+        raise Invalid(message, type="setting.invalid", field="PRESSRUN_PUBLIC_URL")
     expiry = str(int(expires_at.timestamp()))
     return f"{base_url.rstrip('/')}/media/{expiry}-{_mac(expiry, name, key)}/{name}"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from pressrun.media.magic import Kind
 from pressrun.media.probe import Probe
 
@@ -96,7 +96,7 @@ _USES: dict[str, dict[Kind, Use]] = {
 def use_for(post_type: str, kind: Kind) -> Use:
     """What media of this kind serve as in a post of this type; `check` tells when the kind does not fit the type."""
     if post_type not in _USES:
-        raise UsageError(f"unknown post type {post_type!r}: use {', '.join(_USES)}")
+        raise Invalid(f"unknown post type {post_type!r}: use {', '.join(_USES)}", type="type.unknown", field="type")
     return _USES[post_type][kind]
 
 

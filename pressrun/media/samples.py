@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pressrun.errors import PressrunError, UsageError
+from pressrun.errors import Invalid, Kind, PressrunError
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -70,7 +70,7 @@ def make_mp4(
 def make_campaign(campaign: Path, *, is_wanted: Callable[[], bool] = lambda: True) -> list[Path]:
     """Make every file that a campaign (a CSV, or a folder with `campaign.csv`) names and that is not there yet.
 
-    Returns all the files it names; none is begun any more once `is_wanted` says no. Raises UsageError when it names
+    Returns all the files it names; none is begun any more once `is_wanted` says no. Raises Invalid when it names
     something that cannot be drawn.
     """
     table = campaign / "campaign.csv" if campaign.is_dir() else campaign
@@ -78,7 +78,7 @@ def make_campaign(campaign: Path, *, is_wanted: Callable[[], bool] = lambda: Tru
         with table.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        raise UsageError(f"{table} cannot be read as a campaign: {problem}") from None
+        raise Invalid(f"{table} cannot be read as a campaign: {problem}", type="campaign.unreadable") from None
     wanted: dict[Path, str] = {}
     for row in rows:
         names = [(name, row.get("type") or "") for name in (row.get("media") or "").split("|")]
@@ -95,7 +95,9 @@ def make_campaign(campaign: Path, *, is_wanted: Callable[[], bool] = lambda: Tru
 def _inside(folder: Path, name: str) -> Path:
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise UsageError(f"{name} lies outside {folder}: samples are only made next to their campaign")
+        raise Invalid(
+            f"{name} lies outside {folder}: samples are only made next to their campaign", type="sample.outside"
+        )
     return path
 
 
@@ -109,7 +111,8 @@ def _make(path: Path, post_type: str) -> None:
         elif path.suffix == ".mp4" and post_type in _VIDEO_SIZES:
             make_mp4(half_made, *_VIDEO_SIZES[post_type], _VIDEO_SECONDS, label=label)
         else:
-            raise UsageError(f"no sample can be made for {path.name} in a post of type {post_type!r}: use .jpg or .mp4")
+            message = f"no sample can be made for {path.name} in a post of type {post_type!r}: use .jpg or .mp4"
+            raise Invalid(message, type="sample.impossible")
         half_made.replace(path)
     finally:
         half_made.unlink(missing_ok=True)
@@ -202,7 +205,7 @@ def main(arguments: list[str]) -> int:
         made = make_campaign(Path(arguments[0]))
     except PressrunError as problem:
         sys.stderr.write(f"{problem}\n")
-        return 2 if isinstance(problem, UsageError) else 1
+        return 2 if problem.kind is Kind.INVALID else 1
     sys.stdout.write(f"{len(made)} media files are ready\n")
     return 0
 

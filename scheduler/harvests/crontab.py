@@ -17,7 +17,7 @@ from croniter import croniter
 from croniter.croniter import CroniterBadDateError, CroniterError
 
 from pressrun.clock import resolve_local
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 
 _FIELDS = 5
 _RANGE_OF_ONE = re.compile(r"(?<![\w-])(\w+)-\1(?:/\d+)?(?![\w-])", re.IGNORECASE | re.ASCII)
@@ -29,7 +29,7 @@ class Crontab:
     """One expression of five fields.
 
     Raises:
-        UsageError: it cannot be read.
+        Invalid: it cannot be read.
     """
 
     def __init__(self, expression: str) -> None:
@@ -39,21 +39,24 @@ class Crontab:
         # croniter also takes seconds, years, @aliases, and h and r, which hash or draw: none of them is a cron here.
         readable = len(fields) == _FIELDS and not any(field[0] in "hr@" for field in fields)
         if not readable or not croniter.is_valid(self.expression):
-            raise UsageError(
+            raise Invalid(
                 f"{expression!r} is not a cron expression: write five fields, minute hour day month weekday, "
-                "such as '30 9 * * 1-5'"
+                "such as '30 9 * * 1-5'",
+                type="cron.bad",
+                field="cron",
             )
         self.is_interval = any(sign in fields[1] for sign in "*/")
 
     def next(self, zone: ZoneInfo, after: datetime) -> datetime:
-        """The first occurrence after that instant, in UTC. Raises UsageError when there is none."""
+        """The first occurrence after that instant, in UTC. Raises Invalid when there is none."""
         start = after.astimezone(zone)
         try:
             return self._next_real(start) if self.is_interval else self._next_wall(start, zone)
         except CroniterBadDateError:
-            raise UsageError(f"the cron expression {self.expression!r} never comes true") from None
+            raise self._never() from None
         except CroniterError as problem:
-            raise UsageError(f"the cron expression {self.expression!r} cannot be used: {problem}") from None
+            said = f"the cron expression {self.expression!r} cannot be used: {problem}"
+            raise Invalid(said, type="cron.bad", field="cron") from None
 
     def shortest_gap(self) -> timedelta:
         """The least time between two occurrences, on a clock without DST."""
@@ -61,7 +64,7 @@ class Crontab:
         try:
             sample = [walls.get_next(datetime) for _ in range(_SAMPLE)]
         except CroniterError:
-            raise UsageError(f"the cron expression {self.expression!r} never comes true") from None
+            raise self._never() from None
         return min(later - earlier for earlier, later in pairwise(sample))
 
     def _next_wall(self, start: datetime, zone: ZoneInfo) -> datetime:
@@ -80,6 +83,9 @@ class Crontab:
             # croniter moves a skipped time behind the gap; an interval owes nothing for an hour that did not exist.
             if self._names(found.replace(tzinfo=None, fold=0)):
                 return found.astimezone(UTC)
+
+    def _never(self) -> Invalid:
+        return Invalid(f"the cron expression {self.expression!r} never comes true", type="cron.never", field="cron")
 
     def _names(self, wall: datetime) -> bool:
         matches: bool = self._iterate(wall - timedelta(seconds=1)).get_next(datetime) == wall

@@ -8,44 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from models.account import Account
 from models.claims import wake_schedulers
-from models.harvest import Harvest, HarvestKind, HarvestRun, unplanned
-from models.watch import WatchKind, has_watches
+from models.crons import DEFAULT_CRONS, STANDING_CRONS, WATCHES_OF
+from models.harvest import Harvest, HarvestKind, unplanned
+from models.watch import has_watches
 from pressrun import clock, log
 from pressrun.errors import UsageError
 from scheduler.harvests.crontab import Crontab
-
-DEFAULT_CRONS: dict[HarvestKind, str] = {
-    HarvestKind.PROFILE: "0 * * * *",
-    HarvestKind.ACCOUNT: "0 5 * * *",  # early morning: the day before is closed, and on the table when people come in
-    HarvestKind.AUDIENCE: "30 5 * * *",
-    HarvestKind.MEDIA: "0 * * * *",
-    HarvestKind.STORIES: "*/15 * * * *",  # a story is readable for a day only: what is missed is gone
-    HarvestKind.TAGS: "0 */2 * * *",
-    HarvestKind.ONLINE_FOLLOWERS: "0 6 * * *",
-    HarvestKind.COMMENTS: "30 */2 * * *",
-    HarvestKind.COMPETITORS: "0 */6 * * *",
-    HarvestKind.HASHTAGS: "30 */6 * * *",  # what is recent is so for 24 hours
-}
-
-WATCHES_OF: dict[HarvestKind, WatchKind] = {
-    HarvestKind.COMPETITORS: WatchKind.COMPETITOR,
-    HarvestKind.HASHTAGS: WatchKind.HASHTAG,
-}
-"""Kinds that an account has only while it watches something."""
-STANDING_CRONS = {kind: cron for kind, cron in DEFAULT_CRONS.items() if kind not in WATCHES_OF}
-"""Those that every account has."""
 
 SPREAD_PART = 0.8
 """Share of a cron's period over which accounts are spread."""
@@ -53,37 +31,15 @@ LONGEST_SPREAD = timedelta(hours=2)
 """A daily harvest stays where its cron puts it on the day."""
 PLAN_LIMIT = 500
 _SAFE_ZONE = ZoneInfo("UTC")
+_OF_THE_RUN = ("status", "calls", "rows", "errors", "started_at", "finished_at")
 
 _log = log.get(__name__)
-
-
-@dataclass(frozen=True)
-class HarvestStatus:
-    """Where one harvest stands. `is_pending`: a slot is due and not done; the rest tells of its latest run."""
-
-    id: int
-    account: str
-    timezone: str
-    kind: str
-    cron: str
-    slot_at: datetime | None
-    next_action_at: datetime | None
-    tries: int
-    refused: dict[str, Any]
-    is_pending: bool
-    last_slot_at: datetime | None = None
-    status: str | None = None
-    calls: int | None = None
-    rows: int | None = None
-    errors: list[Any] | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
 
 
 def next_slot(cron: str, zone: ZoneInfo, account_id: int, after: datetime, *, kind: str = "") -> datetime:
     """The first slot after that instant, in UTC: an occurrence of the cron, shifted by the account's own offset.
 
-    Raises UsageError when the cron cannot be read or never comes true.
+    Raises Invalid when the cron cannot be read or never comes true.
     """
     offset = offset_of(cron, account_id, kind)
     return Crontab(cron).next(zone, after - offset) + offset
@@ -126,14 +82,13 @@ def plan(tx: Session, now: datetime) -> int:
     if not waiting:
         return 0
     zones = _zones(tx, {harvest.account_id for harvest in waiting})
-    done = _done_at(tx, [harvest.id for harvest in waiting])
     for harvest in waiting:
         watched = WATCHES_OF.get(HarvestKind(harvest.kind))
         # Asked under the harvest's row lock, which whoever watches takes too: a watch cannot slip in between.
         if watched is not None and not has_watches(tx, harvest.account_id, watched):
             harvest.next_action_at = None
             continue
-        harvest.slot_at = _slot_of(harvest, zones[harvest.account_id], done.get(harvest.id), now)
+        harvest.slot_at = _slot_of(harvest, zones[harvest.account_id], now)
         harvest.next_action_at = max(harvest.slot_at, now)
         harvest.tries = 0
     tx.flush()
@@ -179,65 +134,8 @@ def add_missing_harvests(tx: Session) -> int:
     return int(result.rowcount)
 
 
-def harvest_status(tx: Session, ids: Sequence[int] | None = None) -> list[HarvestStatus]:
-    """Where these harvests stand (all, without ids), by account and kind."""
-    latest = (
-        select(HarvestRun)
-        .where(HarvestRun.harvest_id == Harvest.id, HarvestRun.backfill_id.is_(None))
-        .order_by(HarvestRun.started_at.desc(), HarvestRun.id.desc())
-        .limit(1)
-        .lateral()
-    )
-    query = (
-        select(
-            Harvest,
-            Account.name,
-            Account.timezone,
-            (Harvest.slot_at <= func.now()).label("is_pending"),
-            latest.c.slot_at.label("last_slot_at"),
-            *(latest.c[name] for name in ("status", "calls", "rows", "errors", "started_at", "finished_at")),
-        )
-        .join(Account, Account.id == Harvest.account_id)
-        .outerjoin(latest, text("true"))
-        .order_by(Account.name, Harvest.kind)
-    )
-    if ids is not None:
-        query = query.where(Harvest.id.in_(ids))
-    return [_status(row._mapping) for row in tx.execute(query)]
-
-
-def calls_of_a_day(tx: Session, *, now: datetime) -> dict[int, int]:
-    """Calls of each harvest in the last 24 hours, by its id."""
-    rows = tx.execute(
-        select(HarvestRun.harvest_id, func.sum(HarvestRun.calls).label("calls"))
-        .where(HarvestRun.started_at >= now - timedelta(days=1), HarvestRun.backfill_id.is_(None))
-        .group_by(HarvestRun.harvest_id)
-    )
-    return {row.harvest_id: int(row.calls) for row in rows}
-
-
-def _status(row: Any) -> HarvestStatus:
-    harvest: Harvest = row["Harvest"]
-    return HarvestStatus(
-        id=harvest.id,
-        account=row["name"],
-        timezone=row["timezone"],
-        kind=harvest.kind,
-        cron=harvest.cron,
-        slot_at=harvest.slot_at,
-        next_action_at=harvest.next_action_at,
-        tries=harvest.tries,
-        refused=dict(harvest.refused),
-        is_pending=bool(row["is_pending"]),
-        **{
-            name: row[name]
-            for name in ("last_slot_at", "status", "calls", "rows", "errors", "started_at", "finished_at")
-        },
-    )
-
-
-def _slot_of(harvest: Harvest, zone: str, done_at: datetime | None, now: datetime) -> datetime:
-    where = (harvest.account_id, harvest.kind)
+def _slot_of(harvest: Harvest, zone: str, now: datetime) -> datetime:
+    where, done_at = (harvest.account_id, harvest.kind), harvest.done_at
     try:
         return owed_slot(harvest.cron, clock.zone(zone), where[0], kind=where[1], done_at=done_at, now=now)
     except UsageError as problem:
@@ -250,17 +148,6 @@ def _slot_of(harvest: Harvest, zone: str, done_at: datetime | None, now: datetim
 def _zones(tx: Session, account_ids: set[int]) -> dict[int, str]:
     rows = tx.execute(select(Account.id, Account.timezone).where(Account.id.in_(account_ids)))
     return {row.id: row.timezone for row in rows}
-
-
-def _done_at(tx: Session, harvest_ids: list[int]) -> dict[int, datetime]:
-    """Up to when each harvest has read: a slot that was run late stands for all slots until it was."""
-    read_at = func.max(func.greatest(HarvestRun.slot_at, HarvestRun.finished_at))
-    rows = tx.execute(
-        select(HarvestRun.harvest_id, read_at.label("read_at"))
-        .where(HarvestRun.harvest_id.in_(harvest_ids), HarvestRun.backfill_id.is_(None))
-        .group_by(HarvestRun.harvest_id)
-    )
-    return {row.harvest_id: row.read_at for row in rows}
 
 
 @lru_cache(maxsize=1024)

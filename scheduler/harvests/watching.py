@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from models.account import Account, Login, lock_account
 from models.claims import wake_schedulers
+from models.crons import DEFAULT_CRONS, WATCHES_OF
 from models.harvest import HarvestKind, add_harvests
 from models.hashtag import BUDGET
-from models.public_media import PublicMedia
 from models.watch import Watch, WatchKind, active_watches
-from pressrun.errors import UsageError
-from scheduler.harvests.planning import DEFAULT_CRONS, WATCHES_OF
+from pressrun.errors import Conflict, Invalid, NotPossible, Unknown
 
 _USERNAME = re.compile(r"[a-z0-9._]{1,30}", re.ASCII)
 _HASHTAG = re.compile(r"\w{1,100}")
@@ -26,29 +24,34 @@ _HARVEST_OF: dict[WatchKind, HarvestKind] = {watched: kind for kind, watched in 
 
 
 def clean_name(kind: WatchKind, name: str) -> str:
-    """The name as it is kept: lower case, without @ or #. Raises UsageError."""
+    """The name as it is kept: lower case, without @ or #. Raises Invalid."""
     bare = unicodedata.normalize("NFC", name.strip()).lower()
     if kind is WatchKind.COMPETITOR:
         bare = bare.removeprefix("@")
         if not _USERNAME.fullmatch(bare):
-            raise UsageError(f"{name!r} is no Instagram user name: at most 30 letters, digits, points and underscores")
+            said = f"{name!r} is no Instagram user name: at most 30 letters, digits, points and underscores"
+            raise Invalid(said, type="watch.bad_name", field=kind.value)
         return bare
     bare = bare.removeprefix("#")
     if not _HASHTAG.fullmatch(bare) or bare.isdigit():
-        raise UsageError(f"{name!r} is no hashtag: letters, digits and underscores, no spaces and no emoji")
+        said = f"{name!r} is no hashtag: letters, digits and underscores, no spaces and no emoji"
+        raise Invalid(said, type="watch.bad_name", field=kind.value)
     return bare
 
 
 def watch(tx: Session, account: Account, kind: WatchKind, name: str) -> bool:
     """Read this along with the account from now on; False when that is so already.
 
-    Raises UsageError for a name that cannot be one, a login that cannot read it, and a hashtag above the budget.
+    Raises Invalid for a name that cannot be one, NotPossible on a login that cannot read it, and Conflict for a hashtag
+    above the budget.
     """
     bare = clean_name(kind, name)
     if account.login != Login.FACEBOOK.value:
-        raise UsageError(
+        raise NotPossible(
             f"{account.name} is connected by Instagram Login, on which Instagram shows no "
-            f"{'other accounts' if kind is WatchKind.COMPETITOR else 'hashtags'}: use an account on Facebook Login"
+            f"{'other accounts' if kind is WatchKind.COMPETITOR else 'hashtags'}: use an account on Facebook Login",
+            type="watch.wrong_login",
+            ids={"account": account.id},
         )
     _schedule(tx, account.id, _HARVEST_OF[kind])  # first the harvest and then the account, as workers lock them
     lock_account(tx, account.id)  # two commands at once must not both find the last place of the budget
@@ -56,9 +59,11 @@ def watch(tx: Session, account: Account, kind: WatchKind, name: str) -> bool:
     if any(one.name == bare for one in known):
         return False
     if kind is WatchKind.HASHTAG and len(known) >= BUDGET:
-        raise UsageError(
+        raise Conflict(
             f"{account.name} watches {BUDGET} hashtags, and Instagram lets an account look at {BUDGET} in 7 days: "
-            "end one with `pressrun harvest unwatch` first"
+            "stop watching one first",
+            type="watch.budget_spent",
+            ids={"account": account.id},
         )
     query = insert(Watch).values(account_id=account.id, kind=kind.value, name=bare)
     tx.execute(
@@ -68,7 +73,7 @@ def watch(tx: Session, account: Account, kind: WatchKind, name: str) -> bool:
 
 
 def unwatch(tx: Session, account: Account, kind: WatchKind, name: str, *, now: datetime) -> None:
-    """Read this no more; its history stays. Raises UsageError when it is not watched."""
+    """Read this no more; its history stays. Raises Unknown when it is not watched."""
     bare = clean_name(kind, name)
     # The harvest's row first, as whoever watches locks it too: what begins meanwhile is seen below, or comes later.
     where = {"account_id": account.id, "kind": _HARVEST_OF[kind].value}
@@ -76,7 +81,8 @@ def unwatch(tx: Session, account: Account, kind: WatchKind, name: str, *, now: d
     known = {one.name: one for one in active_watches(tx, account.id, kind)}
     if bare not in known:
         listed = f"; it watches {', '.join(sorted(known)[:6])}" if known else ""
-        raise UsageError(f"{account.name} does not watch the {kind.value} {bare!r}{listed}")
+        said = f"{account.name} does not watch the {kind.value} {bare!r}{listed}"
+        raise Unknown(said, type="watch.unknown", field=kind.value, ids={"account": account.id})
     known[bare].ended_at = now
     if len(known) == 1:
         tx.execute(_LAY_ASIDE, where)
@@ -88,20 +94,6 @@ _LAY_ASIDE = text("""
      WHERE account_id = :account_id AND kind = :kind
        AND (slot_at IS NULL OR slot_at > now()) AND (leased_until IS NULL OR leased_until <= now())
 """)
-
-
-def watch_rows(tx: Session, account_id: int | None = None) -> list[dict[str, Any]]:
-    """What is watched, by account, kind and name. `media`: how many media were seen there."""
-    media = select(func.count()).where(PublicMedia.watch_id == Watch.id).scalar_subquery().label("media")
-    query = (
-        select(Account.name.label("account"), Watch.kind, Watch.name, Watch.last_checked_at, media)
-        .join(Account, Account.id == Watch.account_id)
-        .where(Watch.ended_at.is_(None))
-        .order_by(Account.name, Watch.kind, Watch.name)
-    )
-    if account_id is not None:
-        query = query.where(Watch.account_id == account_id)
-    return [dict(row._mapping) for row in tx.execute(query)]
 
 
 def _schedule(tx: Session, account_id: int, kind: HarvestKind) -> None:

@@ -22,13 +22,11 @@ from models.part import Part, drop_parts, parts_of
 from models.post import Post, get_post
 from models.publication import Sent
 from models.states import CANCELABLE, PostState, transition
-from pressrun.errors import UsageError
+from models.waking import wake_account
+from pressrun import clock
+from pressrun.errors import Conflict, Invalid, NotPossible, UsageError
 from pressrun.settings import Settings
 from scheduler.posts.queueing import Checked, add_parts, due_for_staging, params_of
-
-
-class NotPossible(UsageError):
-    """The post is past the point at which this can be done."""
 
 
 def cancel(tx: Session, post_id: int, *, why: str | None = None) -> None:
@@ -60,8 +58,24 @@ def resume(tx: Session, post_id: int, settings: Settings) -> None:
     _schedule(tx, post, settings, Cause("post.resumed", "resumed"))
 
 
+def read_time(tx: Session, post_id: int, text: str, *, now: datetime) -> datetime:
+    """A time as a person writes it, in the zone of the post. Raises Invalid."""
+    try:
+        return clock.parse_instant(text, clock.zone(get_post(tx, post_id).timezone), reference=now, needs_time=True)
+    except UsageError as problem:
+        problem.field = "publish_at"
+        raise
+
+
 def retry(tx: Session, post_id: int, settings: Settings, *, now: datetime, publish_at: datetime | None = None) -> None:
-    """Queue a failed or expired post again, by default for now. What has gone out of it already stays as it is."""
+    """Queue a failed or expired post again, by default for now. What has gone out of it already stays as it is.
+
+    Raises Invalid for a time in the past; NotPossible in any other state.
+    """
+    if publish_at is not None and publish_at < now:
+        raise Invalid(
+            "the time is in the past; without one the post is queued for now", type="post.in_past", field="publish_at"
+        )
     post = _locked(tx, post_id)
     _require(post, (PostState.FAILED, PostState.EXPIRED), "retried")
     drop_containers(tx, post_id, reason="retried", now=now)
@@ -81,7 +95,11 @@ def edit(
     post = _locked(tx, post_id)
     _require(post, CANCELABLE, "edited")
     if any(part.media_id is not None for part in parts_of(tx, post_id)):
-        raise NotPossible(f"post {post_id} has gone out in part and can no longer be edited")
+        raise NotPossible(
+            f"post {post_id} has gone out in part and can no longer be edited",
+            type="post.not_possible",
+            ids={"post": post_id},
+        )
     wish, was_draft = checked.wish, post.state == PostState.DRAFT.value
     drop_containers(tx, post_id, reason="edited", now=now)
     if has_new_media:
@@ -107,12 +125,17 @@ def edit(
 def resolve_published(tx: Session, post_id: int, media_id: str, *, now: datetime) -> None:
     """A person has seen that the post is live as this media."""
     if not (media_id.isascii() and media_id.isdigit()):
-        raise UsageError(f"{media_id!r} is not a media id: it consists of digits")
+        raise Invalid(f"{media_id!r} is not a media id: it consists of digits", type="media.id", field="media_id")
     post = _locked(tx, post_id)
     _require(post, (PostState.NEEDS_REVIEW,), "resolved")
     owner = tx.scalar(select(Part.post_id).where(Part.media_id == media_id))
     if owner is not None:
-        raise UsageError(f"media {media_id} belongs to post {owner} already: which media is this post?")
+        raise Conflict(
+            f"media {media_id} belongs to post {owner} already: which media is this post?",
+            type="media.taken",
+            field="media_id",
+            ids={"post": owner, "media": media_id},
+        )
     part, attempt = _attempt_to_resolve(tx, post, now)
     sent = Sent(post, part, attempt, claim=None)
     publication.record_published(tx, sent, media_id, from_=PostState.NEEDS_REVIEW, how="a person", now=now)
@@ -126,7 +149,7 @@ def resolve_not_published(tx: Session, post_id: int, *, now: datetime) -> None:
     if found is not None:
         publication.record_undone(tx, found[1], now=now, message="a person saw that it was not published")
     drop_containers(tx, post_id, reason="resolved as not published", now=now)
-    message = "a person saw that it was not published; `pressrun post retry` queues it again"
+    message = "a person saw that it was not published; it may be retried"
     tx.execute(update(Post).where(Post.id == post_id).values(error=message, error_class=None))
     _move(tx, post, PostState.FAILED, Cause("post.resolved", message))
 
@@ -139,16 +162,7 @@ def pause_account(tx: Session, account: Account, *, why: str | None) -> None:
 def resume_account(tx: Session, account: Account) -> int:
     """Let the account go on; returns how many of its posts were waiting for that. A backlog goes out spaced."""
     set_state(tx, account.id, AccountState.ACTIVE, reason=None)
-    released = tx.execute(
-        text("""
-            UPDATE posts SET next_action_at = now(), wait_reason = NULL
-             WHERE account_id = :id AND wait_reason = 'account' AND leased_until IS NULL
-               AND next_action_at IS NOT NULL
-        """),
-        {"id": account.id},
-    )
-    claims.wake_schedulers(tx)
-    return int(getattr(released, "rowcount", 0))
+    return wake_account(tx, account.id)
 
 
 def _locked(tx: Session, post_id: int) -> Post:
@@ -164,9 +178,13 @@ def _require(post: Post, states: tuple[PostState, ...], done: str) -> None:
         PostState.PUBLISHING.value: "it is being sent to Instagram right now",
         PostState.UNCERTAIN.value: "it has been sent to Instagram, and whether it is live is being found out",
         PostState.PUBLISHED.value: f"it has gone out as media {post.media_id}",
-        PostState.NEEDS_REVIEW.value: "it may be live: look, then `pressrun post resolve`",
+        PostState.NEEDS_REVIEW.value: "it may be live: look, then resolve it",
     }.get(post.state, f"it is {post.state}")
-    raise NotPossible(f"post {post.id} cannot be {done}: {why}")
+    raise NotPossible(
+        f"post {post.id} cannot be {done}: {why}",
+        type="post.needs_review" if post.state == PostState.NEEDS_REVIEW.value else "post.not_possible",
+        ids={"post": post.id},
+    )
 
 
 def _attempt_to_resolve(tx: Session, post: Post, now: datetime) -> tuple[Part, Attempt]:

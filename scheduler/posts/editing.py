@@ -11,11 +11,11 @@ from models.part import Part, PartKind, parts_of
 from models.post import Post, get_post
 from models.session import Database
 from pressrun import clock
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
 from scheduler.posts.changing import edit
-from scheduler.posts.importing import ImportReport, RowProblem, unreachable, without_slots
+from scheduler.posts.importing import ImportReport, RowProblem, past, unreachable, without_slots
 from scheduler.posts.preflight import Examined, Examiner, Preflight
 from scheduler.posts.queueing import check
 from scheduler.posts.wish import COLUMNS, Wish, parse_wish
@@ -31,7 +31,8 @@ def edit_post(
     """Change fields of a post; an empty value takes a field away. Problems: nothing was changed.
 
     Raises:
-        UsageError: a field that does not exist or cannot be edited; nothing to change; NotPossible.
+        Invalid: a field that does not exist or cannot be edited; nothing to change.
+        NotPossible: it may have been sent.
     """
     _check_names(changes)
     now = clock.now()
@@ -42,18 +43,18 @@ def edit_post(
     fields = _fields(post, parts, account.name) | dict(changes)
     wish, problems = parse_wish(fields, zone=clock.zone(post.timezone), reference=now)
     report = ImportReport()
-    report.problems += [RowProblem(1, one.column, one.message) for one in problems]
+    report.problems += [RowProblem.of(1, one) for one in problems]
     if wish is None:
         return report
     if wish.publish_at < now and "publish_at" in changes and not late:
-        report.problems.append(RowProblem(1, "publish_at", "is in the past: correct it, or say --late"))
+        report.problems.append(RowProblem.of(1, past(wish.publish_at)))
     preflight = _preflight(settings, wish, post, parts, changes, base)
-    report.warnings += [RowProblem(1, one.column, one.message) for one in preflight.warnings]
+    report.warnings += [RowProblem.of(1, one) for one in preflight.warnings]
     errors = [*preflight.errors, *(unreachable("media", wish.media, settings) if "media" in changes else [])]
     if "cover_url" in changes and wish.cover is not None:
         errors += unreachable("cover_url", (wish.cover,), settings)
-    report.problems += [RowProblem(1, one.column, one.message) for one in errors]
-    report.problems += [RowProblem(1, *problem) for problem in without_slots(wish, slotted)]
+    report.problems += [RowProblem.of(1, one) for one in errors]
+    report.problems += [RowProblem.of(1, one) for one in without_slots(wish, slotted)]
     if report.problems:
         return report
     with database.transaction() as tx:
@@ -64,12 +65,13 @@ def edit_post(
 
 def _check_names(changes: Mapping[str, str]) -> None:
     if not changes:
-        raise UsageError("nothing to change: name at least one field")
+        raise Invalid("nothing to change: name at least one field", type="post.nothing_to_change")
     for name in changes:
         if name not in COLUMNS:
-            raise UsageError(f"a post has no field {name!r}")
+            raise Invalid(f"a post has no field {name!r}", type="post.field", field=name)
         if name in FIXED:
-            raise UsageError(f"{name} of a queued post cannot be edited: cancel the post and queue another")
+            told = f"{name} of a queued post cannot be edited: cancel the post and queue another"
+            raise Invalid(told, type="post.field", field=name)
 
 
 def _preflight(

@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.account import Account
+from models.account import Terms, some_names, terms_of, unknown_account
 from models.post import IfLate, Post, posts_by_key
 from models.session import Database
 from pressrun import clock
-from pressrun.errors import PressrunError
+from pressrun.errors import Invalid, PressrunError
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
 from scheduler.posts import pace
@@ -27,7 +26,7 @@ from scheduler.posts.files.rows import Row
 from scheduler.posts.preflight import Examiner
 from scheduler.posts.queueing import Checked, KeyTaken, check, find_same, queue_post
 from scheduler.posts.wish import ColumnProblem, Wish, parse_wish
-from scheduler.slots import accounts_with_slots
+from scheduler.slots import accounts_with_slots, no_slots
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,12 @@ class RowProblem:
     line: int
     column: str
     message: str
+    type: str = Invalid.type
+    """The stable type of the error, for programs."""
+
+    @classmethod
+    def of(cls, line: int, problem: ColumnProblem) -> RowProblem:
+        return cls(line, problem.column, problem.message, problem.type)
 
     def __str__(self) -> str:
         return f"line {self.line}, column {self.column}: {self.message}"
@@ -92,16 +97,17 @@ def import_rows(database: Database, settings: Settings, rows: Sequence[Row], *, 
     report = ImportReport()
     examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base)
     with database.transaction() as tx:
-        accounts = {account.name: account for account in tx.scalars(select(Account))}
+        accounts = terms_of(tx, {_account_name(row) for row in rows})
+        known_names = some_names(tx)
         slotted = accounts_with_slots(tx)
     # Files and addresses are looked at before the transaction: it must not stay open while a server answers slowly.
     checked = [
         (row.line, one)
         for row in rows
-        if (one := _check_row(row, accounts, examiner, report, settings=settings, now=now))
+        if (one := _check_row(row, accounts, known_names, examiner, report, settings=settings, now=now))
     ]
     for line, one in checked:
-        report.problems += [RowProblem(line, *problem) for problem in without_slots(one.wish, slotted)]
+        report.problems += [RowProblem.of(line, problem) for problem in without_slots(one.wish, slotted)]
     _find_doubles(checked, report)
     try:
         with database.transaction() as tx:
@@ -114,7 +120,8 @@ def import_rows(database: Database, settings: Settings, rows: Sequence[Row], *, 
                     post = queue_post(tx, one, accounts[one.wish.account], settings, now=now, late=late)
                     report.added.append(post.id)
     except IntegrityError:
-        raise PressrunError("another import queued one of these keys at the same moment: run this one again") from None
+        message = "another import queued one of these keys at the same moment: try again"
+        raise PressrunError(message, type="post.raced") from None
     return report
 
 
@@ -124,9 +131,14 @@ def _note_times(report: ImportReport, wishes: Sequence[Wish]) -> None:
         report.first_due, report.last_due = times[0], times[-1]
 
 
+def _account_name(row: Row) -> str:
+    return (row.fields.get("account") or "").strip()
+
+
 def _check_row(
     row: Row,
-    accounts: Mapping[str, Account],
+    accounts: Mapping[str, Terms],
+    known_names: Sequence[str],
     examiner: Examiner,
     report: ImportReport,
     *,
@@ -134,19 +146,19 @@ def _check_row(
     now: datetime,
 ) -> Checked | None:
     def refuse(problems: list[ColumnProblem]) -> None:
-        report.problems += [RowProblem(row.line, problem.column, problem.message) for problem in problems]
+        report.problems += [RowProblem.of(row.line, problem) for problem in problems]
 
-    name = (row.fields.get("account") or "").strip()
+    name = _account_name(row)
     account = accounts.get(name)
     wish, problems = parse_wish(row.fields, zone=clock.zone(account.timezone if account else "UTC"), reference=now)
     if account is None and name:
-        known = ", ".join(sorted(accounts)[:6]) or "none yet: `pressrun account add` adds one"
-        problems = [ColumnProblem("account", f"unknown account {name!r}; known: {known}"), *problems]
+        unknown = unknown_account(name, known_names)
+        problems = [ColumnProblem("account", str(unknown), unknown.type), *problems]
     if problems or wish is None:
         refuse(problems)
         return None
     preflight = examiner.examine(wish)
-    report.warnings += [RowProblem(row.line, problem.column, problem.message) for problem in preflight.warnings]
+    report.warnings += [RowProblem.of(row.line, problem) for problem in preflight.warnings]
     errors = [*preflight.errors, *unreachable("media", wish.media, settings)]
     errors += unreachable("cover_url", (wish.cover,) if wish.cover else (), settings)
     if errors:
@@ -155,11 +167,18 @@ def _check_row(
     return check(wish, preflight)
 
 
-def without_slots(wish: Wish, slotted: Collection[str]) -> list[tuple[str, str]]:
-    """Column and message when a post may move to slots that its account does not have."""
+def without_slots(wish: Wish, slotted: Collection[str]) -> list[ColumnProblem]:
+    """What is wrong when a post may move to slots that its account does not have."""
     if wish.if_late is not IfLate.NEXT_SLOT or wish.account in slotted:
         return []
-    return [("if_late", f"{wish.account} has no posting slots: `pressrun slot add` gives it some")]
+    missing = no_slots(wish.account)
+    return [ColumnProblem("if_late", str(missing), missing.type)]
+
+
+def past(at: datetime) -> ColumnProblem:
+    """What is wrong with a time that has passed, where the person has not said that they want it."""
+    said = at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return ColumnProblem("publish_at", f"{said} is in the past: correct it", "post.late")
 
 
 def unreachable(column: str, sources: tuple[str, ...], settings: Settings) -> list[ColumnProblem]:
@@ -192,12 +211,10 @@ def _sort_out(
                 report.unchanged.append(known[one.key].id)
                 continue
         except KeyTaken as problem:
-            report.problems.append(RowProblem(line, "key", str(problem)))
+            report.problems.append(RowProblem(line, "key", str(problem), problem.type))
             continue
         if one.wish.publish_at < now and not late:  # only now: a row that was queued in time may be imported again
-            said = one.wish.publish_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-            message = f"{said} is in the past: correct it, or import with --late to publish it at once"
-            report.problems.append(RowProblem(line, "publish_at", message))
+            report.problems.append(RowProblem.of(line, past(one.wish.publish_at)))
             continue
         new.append((line, one))
     report.problems.sort(key=lambda problem: problem.line)
@@ -205,7 +222,7 @@ def _sort_out(
 
 
 def _warn_of_full_windows(
-    tx: Session, new: list[tuple[int, Checked]], accounts: Mapping[str, Account], report: ImportReport
+    tx: Session, new: list[tuple[int, Checked]], accounts: Mapping[str, Terms], report: ImportReport
 ) -> None:
     """Say which posts would wait because their account's publishing window is full by then."""
     for name in sorted({one.wish.account for _, one in new}):

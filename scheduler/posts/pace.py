@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.account import Account
+from models.account import Terms
 from models.part import Part
 from models.post import Post, PostType
 from models.quota import FALLBACK_DURATION_S, FALLBACK_TOTAL
@@ -18,7 +18,7 @@ from models.states import ACTIVE, PostState
 _COUNTED = (*ACTIVE, PostState.DRAFT, PostState.PUBLISHED)
 
 
-def planned(tx: Session, account: Account, *, since: datetime) -> list[datetime]:
+def planned(tx: Session, account: Terms, *, since: datetime) -> list[datetime]:
     """When the account's posts are due that take places of the window, or took some: several stories take one each."""
     query = (
         select(Post.publish_at)
@@ -39,7 +39,7 @@ def places(post_type: PostType, media: Sequence[object]) -> int:
     return len(media) if post_type is PostType.STORY else 1
 
 
-def window_of(account: Account) -> tuple[int, timedelta]:
+def window_of(account: Terms) -> tuple[int, timedelta]:
     """Publishes per window and the window's length, as far as they are known."""
     total = FALLBACK_TOTAL if account.quota_total is None else account.quota_total
     return total, timedelta(seconds=account.quota_duration_s or FALLBACK_DURATION_S)

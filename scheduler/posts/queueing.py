@@ -10,14 +10,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.account import Account
+from models.account import Terms
 from models.claims import wake_schedulers
 from models.event import Cause, record_event
 from models.part import Part, PartKind
 from models.post import IfLate, Post, PostType
 from models.states import PostState
 from pressrun import clock
-from pressrun.errors import UsageError
+from pressrun.errors import Conflict
 from pressrun.settings import Settings
 from scheduler.posts.preflight import Examined, Preflight
 from scheduler.posts.wish import Wish
@@ -25,13 +25,17 @@ from scheduler.posts.wish import Wish
 _SOON = timedelta(seconds=2)
 
 
-class KeyTaken(UsageError):
+class KeyTaken(Conflict):
     """The idempotency key belongs to a post with other content."""
+
+    type = "post.key_taken"
 
     def __init__(self, key: str, post_id: int) -> None:
         self.key, self.post_id = key, post_id
         super().__init__(
-            f"key {key!r} is taken by post {post_id}, whose content differs: use another key, or leave that post"
+            f"key {key!r} is taken by post {post_id}, whose content differs: use another key, or leave that post",
+            field="key",
+            ids={"post": post_id},
         )
 
 
@@ -60,9 +64,7 @@ def find_same(checked: Checked, known: Post | None) -> bool:
     return True
 
 
-def queue_post(
-    tx: Session, checked: Checked, account: Account, settings: Settings, *, now: datetime, late: bool
-) -> Post:
+def queue_post(tx: Session, checked: Checked, account: Terms, settings: Settings, *, now: datetime, late: bool) -> Post:
     """Write the post, its parts and its first event; wakes the schedulers when it is due soon."""
     wish = checked.wish
     fallback = account.max_lateness_s if account.max_lateness_s is not None else settings.max_lateness.total_seconds()

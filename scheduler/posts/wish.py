@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from models.post import IfLate, PostType
 from pressrun.clock import parse_duration, parse_instant
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid, UsageError
 
 T = TypeVar("T")
 
@@ -65,6 +65,8 @@ class ColumnProblem:
 
     column: str
     message: str
+    type: str = Invalid.type
+    """The stable type of the error, for programs."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class _Reader:
         try:
             return parse(value)
         except UsageError as problem:
-            self.problems.append(ColumnProblem(column, str(problem)))
+            self.problems.append(ColumnProblem(column, str(problem), problem.type))
             return None
 
     def require(self, *columns: str) -> None:
@@ -164,7 +166,7 @@ class _Reader:
 def _instant(text: str, zone: ZoneInfo, reference: datetime) -> datetime:
     parsed = parse_instant(text, zone, reference=reference, needs_time=True)
     if abs(parsed - reference) > FARTHEST:
-        raise UsageError(f"{text!r} is more than ten years away: check the year")
+        raise Invalid(f"{text!r} is more than ten years away: check the year")
     return parsed
 
 
@@ -172,26 +174,26 @@ def _post_type(text: str) -> PostType:
     try:
         return PostType(text.lower())
     except ValueError:
-        raise UsageError(f"unknown type {text!r}: use {', '.join(PostType)}") from None
+        raise Invalid(f"unknown type {text!r}: use {', '.join(PostType)}") from None
 
 
 def _media(text: str) -> tuple[str, ...]:
     parts = tuple(part.strip() for part in text.split("|"))
     if not all(parts):
-        raise UsageError("an entry between two | is empty")
+        raise Invalid("an entry between two | is empty")
     return parts
 
 
 def _alt_texts(text: str, count: int) -> tuple[str, ...]:
     parts = tuple(part.strip() for part in text.split("|"))
     if len(parts) > max(count, 1):
-        raise UsageError(f"{len(parts)} texts separated by | for {count} media: give one for each, in order")
+        raise Invalid(f"{len(parts)} texts separated by | for {count} media: give one for each, in order")
     return parts + ("",) * (count - len(parts))
 
 
 def _digits(text: str) -> str:
     if not re.fullmatch(r"\d{1,30}", text, re.ASCII):
-        raise UsageError(f"{text!r} is not a Page id: use digits only")
+        raise Invalid(f"{text!r} is not a Page id: use digits only")
     return text
 
 
@@ -201,7 +203,7 @@ def _user_tags(text: str) -> tuple[dict[str, Any], ...]:
     except ValueError:
         parsed = None
     if not isinstance(parsed, list) or not all(isinstance(tag, dict) for tag in parsed):
-        raise UsageError('must be a JSON list such as [{"username": "someone", "x": 0.5, "y": 0.5}]')
+        raise Invalid('must be a JSON list such as [{"username": "someone", "x": 0.5, "y": 0.5}]')
     return tuple(parsed)
 
 
@@ -211,20 +213,20 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _milliseconds(text: str) -> int:
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or int(text) > MAX_THUMB_OFFSET_MS:
-        raise UsageError(f"{text!r} is not a number of milliseconds from 0 to {MAX_THUMB_OFFSET_MS}")
+        raise Invalid(f"{text!r} is not a number of milliseconds from 0 to {MAX_THUMB_OFFSET_MS}")
     return int(text)
 
 
 def _yes_or_no(text: str) -> bool:
     known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
     if text.lower() not in known:
-        raise UsageError(f"{text!r} is neither true nor false")
+        raise Invalid(f"{text!r} is neither true nor false")
     return known[text.lower()]
 
 
 def _graduation(text: str) -> str:
     if text.upper() not in GRADUATION:
-        raise UsageError(f"{text!r} is no graduation strategy: use {' or '.join(GRADUATION)}")
+        raise Invalid(f"{text!r} is no graduation strategy: use {' or '.join(GRADUATION)}")
     return text.upper()
 
 
@@ -232,10 +234,10 @@ def _if_late(text: str) -> IfLate:
     try:
         return IfLate(text.lower())
     except ValueError:
-        raise UsageError(f"{text!r} is unknown: use {', '.join(IfLate)}") from None
+        raise Invalid(f"{text!r} is unknown: use {', '.join(IfLate)}") from None
 
 
 def _key(text: str) -> str:
     if len(text) > 200:
-        raise UsageError("a key has at most 200 characters")
+        raise Invalid("a key has at most 200 characters")
     return text

@@ -13,13 +13,18 @@ from tests.support.benchmark import run_benchmark
 DAYS = 5  # an account's day is complete two days after its end
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(400)
 @pytest.mark.skipif(sys.platform != "linux", reason="libfaketime is preloaded the way of Linux")
-def test_days_pass_without_a_gap_or_a_violation() -> None:
-    sizes = ["--accounts=3", f"--days={DAYS}", "--step-hours=12", "--concurrency=4"]
+@pytest.mark.parametrize(
+    ("accounts", "days", "step_hours"),
+    [
+        pytest.param(3, DAYS, 24, marks=[pytest.mark.cost(cpu_s=50, stack=True), pytest.mark.timeout(1200)]),
+        pytest.param(20, 30, 6, marks=[pytest.mark.long, pytest.mark.timeout(7200)]),
+    ],
+)
+def test_days_pass_without_a_gap_or_a_violation(accounts: int, days: int, step_hours: int) -> None:
+    sizes = [f"--accounts={accounts}", f"--days={days}", f"--step-hours={step_hours}", "--concurrency=4"]
 
-    said = run_benchmark("benchmarks.month", *sizes)
+    said = run_benchmark("benchmarks.month", *sizes, timeout_s=7000 if days > DAYS else 390)
 
     verdict = json.loads(said[said.index("\n{\n") :])
     finished = {row["kind"] for row in verdict["runs"] if row["status"] == "done"}

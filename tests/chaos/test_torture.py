@@ -1,4 +1,6 @@
-"""The bounded form of the torture run (`make torture`): everything is killed while posts of all types fall due."""
+"""Design §8.1 and §8.2 with real processes, by the torture run (`make torture`): SIGKILL to one of each kind, then at
+random, while posts of all types fall due and publish calls lose their answers.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +9,30 @@ import json
 import pytest
 
 from tests.support.benchmark import run_benchmark
+from tests.support.stack import SERVERS, SERVICES
 
 SEED = 7
+EACH_KIND = {
+    *(f"{name} killed" for name in (*SERVICES, "simulator", *SERVERS)),
+    *(f"{name} keeper killed" for name in SERVERS),
+    "redis flushed",
+    "backends terminated",
+}
 
 
-@pytest.mark.slow
-@pytest.mark.torture
-@pytest.mark.timeout(400)
-def test_nothing_is_doubled_or_lost_while_everything_is_killed() -> None:
-    sizes = ["--posts=60", "--accounts=8", "--seconds=40", "--patience-s=240", f"--seed={SEED}"]
+@pytest.mark.parametrize(
+    ("posts", "accounts", "seconds"),
+    [
+        pytest.param(60, 8, 45, marks=[pytest.mark.cost(cpu_s=150, stack=True), pytest.mark.timeout(1200)]),
+        pytest.param(1000, 50, 600, marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
+    ],
+)
+def test_nothing_is_doubled_or_lost_while_everything_is_killed(posts: int, accounts: int, seconds: int) -> None:
+    sizes = [f"--posts={posts}", f"--accounts={accounts}", f"--seconds={seconds}", "--patience-s=300"]
 
-    said = run_benchmark("benchmarks.torture", *sizes)
+    said = run_benchmark("benchmarks.torture", *sizes, f"--seed={SEED}", timeout_s=seconds + 600)
 
     verdict = json.loads(said.splitlines()[-1])
-    assert (verdict["published"], verdict["duplicates"], verdict["lost"]) == (60, 0, 0)
-    assert sum(verdict["survived"].values()) >= 15, verdict["survived"]
+    assert (verdict["published"], verdict["duplicates"], verdict["lost"]) == (posts, 0, 0)
+    assert set(verdict["survived"]) >= EACH_KIND
+    assert sum(verdict["survived"].values()) >= len(EACH_KIND) + seconds / 6, verdict["survived"]

@@ -15,7 +15,7 @@ from facebook_business.adobjects.shadowighashtag import ShadowIGHashtag
 from facebook_business.adobjects.user import User
 
 from tests.contract.clients import facebook_business, names_of, refused
-from tests.contract.world import Account, World
+from tests.contract.world import Account, World, days_ago
 
 
 @pytest.fixture
@@ -82,17 +82,21 @@ def test_children_collaborators_and_product_tags(media: dict[str, Any]) -> None:
 
 
 def test_insights_of_the_account(user: Any) -> None:
-    series = user.get_insights(params={"metric": ["reach"], "period": ["day"]})
+    since = days_ago(3)
+    series = user.get_insights(params={"metric": ["reach"], "period": ["day"], "since": since})
     total = user.get_insights(
         params={
             "metric": ["reach", "views"],
             "period": ["day"],
+            "since": since,
             "metric_type": InstagramInsightsResult.MetricType.total_value,
             "breakdown": ["follow_type"],
         }
     )
 
-    assert [row["name"] for row in series] == ["reach"]
+    rows = list(series)
+    assert [row["name"] for row in rows] == ["reach"]
+    assert rows[0]["values"]
     rows = list(total)
     assert [row["name"] for row in rows] == ["reach", "views"]
     assert all("values" not in row for row in rows)

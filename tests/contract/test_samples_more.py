@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from console.notification import Change, read_notification
+from console.instagram.notification import read_notification
 from graph.client import Credentials, GraphClient, Login
 from graph.containers import ContainerKind, ContainerSpec
 from graph.errors import ErrorClass, GraphError
@@ -18,6 +18,7 @@ from graph.publishing import ContainerStatus, Refused, Unknown
 from graph.transport import Transport
 from graph.webhooks import Subscription
 from models.comment import SeenComment
+from operations.webhooks import Change
 from pressrun import signatures
 from tests.contract.samples import IG_ID, SAMPLES
 from tests.unit.graph.server import ScriptedServer

@@ -5,12 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+from pressrun import clock
 from tests.support.simulator import Simulator
 
 APP_ID, APP_SECRET = "SIM-APP", "SIM-APP-SECRET"
 _FIRST_PAGE = 10_150_000_000_000_000
+
+
+def days_ago(days: int) -> int:
+    """As `since` wants it. A day that Instagram has told of lies within the last three always, in the last one not."""
+    return int((clock.now() - timedelta(days=days)).timestamp())
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.account import Account, token_context
+from models.account import Account, Login, token_context
 from models.attempt import Attempt
 from models.backfill import Backfill
+from models.connection import Connection, ask
 from models.container import Container
 from models.harvest import Harvest
 from models.inbox import InboxEvent
+from models.joining import NewAccount
 from models.mention import Mention
 from models.part import Part, parts_of
 from models.post import Post
@@ -168,6 +170,18 @@ def make_backfill(tx: Session, account: Account, **over: Any) -> Backfill:
     tx.add(backfill)
     tx.flush()
     return backfill
+
+
+def make_connection(tx: Session, **over: Any) -> Connection:
+    """A connection that a worker is to ask about, due now; `token` is sealed under `KEY`."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "login": Login.FACEBOOK,
+        "ig_id": str(17_841_498_000_000_000 + number),
+        "name": f"new-{number}",
+        "token": f"SIM-TOKEN-{number}",
+    }
+    return ask(tx, NewAccount(**values | over), Vault([KEY]), now=clock.now())
 
 
 def first_part(tx: Session, post: Post) -> Part:

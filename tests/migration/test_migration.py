@@ -18,19 +18,23 @@ from sqlalchemy import text
 
 import migrations
 from machine.schema import _config, status, upgrade
-from models.account import Account
+from models.account import Account, Login
+from models.connection import record_unasked
+from models.crons import STANDING_CRONS
 from models.harvest import add_harvests
 from models.insight import Observation, store_observations
 from models.invariants import run_all
+from models.joining import NewAccount, join_account
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.partitions import PARTITIONED, ensure_partitions
 from models.raw_answer import TABLE as RAW_ANSWERS
 from models.registry import TABLES, metadata
 from models.session import Database
 from models.watch import WatchKind
-from scheduler.harvests.planning import STANDING_CRONS, add_missing_harvests
+from pressrun.vault import Vault
+from scheduler.harvests.planning import add_missing_harvests
 from scheduler.harvests.watching import watch
-from tests.factories.rows import make_account, make_backfill, make_harvest, make_post
+from tests.factories.rows import KEY, make_account, make_backfill, make_connection, make_post
 from tests.migration.schema_dump import everything, tables
 from tests.support.processes import start_module
 from tests.support.servers import Servers, create_database, drop_database
@@ -212,13 +216,15 @@ class TestARevisionOnAFullTable:
         with empty.engine.connect() as connection:
             command.upgrade(_config(connection), "0001")
         with empty.transaction() as tx:
-            harvest = make_harvest(tx, make_account(tx))
+            account_id = make_account(tx).id
+            tx.execute(
+                text("INSERT INTO harvests (account_id, kind, cron) SELECT id, 'tags', '0 * * * *' FROM accounts")
+            )
             tx.execute(
                 text(
                     "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at, rows)"
-                    " VALUES (:id, now(), 'done', 'v25.0', now(), 7)"
-                ),
-                {"id": harvest.id},
+                    " SELECT id, now(), 'done', 'v25.0', now(), 7 FROM harvests"
+                )
             )
 
         upgrade(empty)
@@ -226,7 +232,23 @@ class TestARevisionOnAFullTable:
         with empty.transaction() as tx:
             rows = tx.execute(text("SELECT rows, backfill_id FROM harvest_runs")).all()
             assert [tuple(row) for row in rows] == [(7, None)]
-            make_backfill(tx, tx.get_one(Account, harvest.account_id))
+            make_backfill(tx, tx.get_one(Account, account_id))
+            assert run_all(tx) == {}
+
+    def test_an_account_from_before_connections_can_be_renewed(self, empty: Database) -> None:
+        _upgrade_to(empty, "0005")
+        with empty.transaction() as tx:
+            account = make_account(tx, name="bakery", state="broken")
+            make_post(tx, account, wait_reason="account", next_action_at=_READ_AT + timedelta(days=36500))
+
+        upgrade(empty)
+
+        new = NewAccount(Login.FACEBOOK, account.ig_id, "bakery", "SIM-TOKEN-renewed")
+        with empty.transaction() as tx:
+            joined = join_account(tx, new, Vault([KEY]))
+            record_unasked(tx, new, joined, now=_READ_AT)
+            make_connection(tx)
+            assert (joined.account_id, joined.is_new, joined.posts_woken) == (account.id, False, 1)
             assert run_all(tx) == {}
 
 
@@ -257,6 +279,56 @@ class TestDowngrade:
 def _upgrade_to(database: Database, revision: str) -> None:
     with database.engine.connect() as connection:
         command.upgrade(_config(connection), revision)
+
+
+class TestHarvestProgress:
+    """0006 on a database that is in use."""
+
+    RUN = (
+        "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at, finished_at)"
+        " SELECT id, :slot, :status, 'v25.0', :slot, :end FROM harvests WHERE kind = :kind"
+    )
+
+    @pytest.fixture
+    def in_use(self, empty: Database) -> Database:
+        """A harvest with runs of each end, the last one still running; one that has none; one that only failed."""
+        _upgrade_to(empty, "0005")
+        with empty.transaction() as tx:
+            account = make_account(tx)
+            add_harvests(tx, account.id, STANDING_CRONS)
+            for hours, (status, end) in enumerate(
+                (("done", 2.5), ("partial", 1.5), ("failed", 3.5), ("running", None))
+            ):
+                ended_at = None if end is None else _READ_AT + timedelta(hours=end)
+                slot = _READ_AT + timedelta(hours=hours)
+                tx.execute(text(self.RUN), {"kind": "tags", "slot": slot, "status": status, "end": ended_at})
+            values = {"kind": "media", "slot": _READ_AT, "status": "failed", "end": _READ_AT - timedelta(hours=1)}
+            tx.execute(text(self.RUN), values)
+        return empty
+
+    def test_each_row_says_what_its_runs_said(self, in_use: Database) -> None:
+        assert upgrade(in_use).is_current
+
+        with in_use.transaction() as tx:
+            rows = tx.execute(text("SELECT kind, last_run_id, done_at, covered_at FROM harvests")).all()
+            told = {kind: tuple(rest) for kind, *rest in rows}
+            running = tx.execute(text("SELECT id FROM harvest_runs WHERE status = 'running'")).scalar_one()
+            assert run_all(tx) == {}
+        assert told["tags"] == (running, _READ_AT + timedelta(hours=3.5), _READ_AT + timedelta(hours=2.5))
+        assert told["media"][1:] == (_READ_AT, None)
+        assert told["profile"] == (None, None, None)
+
+    def test_one_that_was_interrupted_goes_on_and_takes_nothing_back(self, in_use: Database) -> None:
+        later = _READ_AT + timedelta(days=1)
+        with in_use.transaction() as tx:
+            tx.execute(text("ALTER TABLE harvests ADD COLUMN done_at timestamptz"))
+            tx.execute(text("UPDATE harvests SET done_at = :at WHERE kind = 'tags'"), {"at": later})
+
+        assert upgrade(in_use).is_current
+
+        with in_use.transaction() as tx:
+            rows = tx.execute(text("SELECT kind, done_at FROM harvests WHERE done_at IS NOT NULL")).all()
+        assert {tuple(row) for row in rows} == {("tags", later), ("media", _READ_AT)}
 
 
 class TestMoreHarvests:

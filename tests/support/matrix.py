@@ -101,10 +101,13 @@ class Held:
 
 
 class Matrix:
-    """The cells in one bench. A context manager: it ends its threads and processes."""
+    """The cells in one bench, on accounts from `first_account` on. A context manager: ends its threads and processes.
 
-    def __init__(self, bench: Bench, cells: Sequence[Cell]) -> None:
-        self.bench, self.cells = bench, list(cells)
+    Several may follow one another in the same bench, each with accounts of its own.
+    """
+
+    def __init__(self, bench: Bench, cells: Sequence[Cell], *, first_account: int = 0) -> None:
+        self.bench, self.cells, self._first = bench, list(cells), first_account
         self._here = threading.local()
         self._stack = ExitStack()
         self._mortals: Mortals | None = None
@@ -173,7 +176,7 @@ class Matrix:
 
     def _queue(self) -> None:
         bench, rows = self.bench, []
-        for number, cell in enumerate(self.cells):
+        for number, cell in enumerate(self.cells, self._first):
             cell.index = number
             account = bench.account(number)
             for endpoint in cell.struck if cell.server else ():

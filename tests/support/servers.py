@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -53,18 +53,19 @@ def reachable_folder(prefix: str = "pressrun-test-") -> Iterator[Path]:
 
 
 @contextmanager
-def private_servers(home: Path | None = None) -> Iterator[Servers]:
-    """Servers for a test session, fast instead of durable.
+def private_servers(home: Path | None = None, *, database_url: str | None = None) -> Iterator[Servers]:
+    """Servers for a test session, fast instead of durable; with `database_url`, that Postgres instead of our own.
 
     Without a home they get one of their own, which is gone afterwards. Several processes (pytest-xdist) that name the
     same home share its servers; the last one stops them.
     """
     if home is None:
-        with reachable_folder() as folder, private_servers(folder / "home") as servers:
+        with reachable_folder() as folder, private_servers(folder / "home", database_url=database_url) as servers:
             yield servers
         return
-    with borrow_postgres(home, durable=False) as database_url, borrow_redis(home, durable=False) as redis_url:
-        yield Servers(home, database_url, redis_url)
+    postgres = borrow_postgres(home, durable=False) if database_url is None else nullcontext(database_url)
+    with postgres as url, borrow_redis(home, durable=False) as redis_url:
+        yield Servers(home, url, redis_url)
     wait_stopped(home)
 
 

@@ -16,17 +16,26 @@ import psutil
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from models.post import list_posts
+from models.reading.posts import list_posts
 from models.session import Database
 from pressrun.embedded import state
 from tests.support.processes import Process, environment
 from tests.support.servers import reachable_folder
 from tests.support.simulator import Simulator
+from tests.support.turns import stack_turn
 from tests.support.waiting import until
 
 FINAL = {"published", "failed", "expired", "canceled", "needs_review"}
 SERVICES = ("scheduler", "worker-publish", "worker-prepare", "worker-harvest", "console")
 SERVERS = ("postgres", "valkey")
+QUICK = {
+    "PRESSRUN_CALL_DEADLINE": "4s",
+    "PRESSRUN_LEASE": "8s",
+    "PRESSRUN_SETTLE": "13s",
+    "PRESSRUN_SETTLE_GAP": "3s",
+    "PRESSRUN_HINT_LEASE": "4s",
+}
+"""The proportions of the defaults, so that what takes minutes in production takes seconds here."""
 _FINAL_POSTS = text("SELECT count(*) FROM posts WHERE state = ANY(:final)")
 
 
@@ -45,7 +54,7 @@ class Stack:
     @contextmanager
     def start(cls, simulator: Simulator, *, accounts: int, env: Mapping[str, str] | None = None) -> Iterator[Stack]:
         """Accounts `acc0`… of the simulator are added before the services start."""
-        with reachable_folder() as folder:
+        with stack_turn(), reachable_folder() as folder:
             home = folder / "home"
             variables = {
                 "PRESSRUN_HOME": str(home),
@@ -88,7 +97,7 @@ class Stack:
     def posts(self) -> list[dict[str, Any]]:
         """As `pressrun post list` shows them."""
         with self.database.transaction() as tx:
-            return list_posts(tx)
+            return [post.columns() for post in list_posts(tx)]
 
     def wait_final(self, count: int, timeout_s: float) -> list[dict[str, Any]]:
         """All posts once each is in a final state."""

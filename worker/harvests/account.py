@@ -7,18 +7,17 @@ it from a series or a total. Reach counts people, so the days of one call are ne
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from functools import partial
-from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from graph import metrics as catalogue
 from graph.insights import Insight
 from models.insight import Observation, store_observations
+from models.keeping import ACCOUNT_KEPT, KEPT_SHORT, SHORT_KEPT
 from pressrun import clock
+from pressrun.pacific import Day, days, first_whole_day
 from worker.harvests.harvester import Harvester, Store
 from worker.harvests.parse import observations, parts_only
 from worker.harvests.refusals import is_refusal, is_vague_refusal
@@ -26,12 +25,6 @@ from worker.harvests.refusals import is_refusal, is_vague_refusal
 CLOSED_DAYS = 3
 """Two full days may still be restated when a third has just closed."""
 
-KEPT = timedelta(days=90)
-"""How long Instagram keeps the insights of an account (graph-api.md §6.1)."""
-SHORT_KEPT = timedelta(days=30)
-_KEPT_SHORTER = ("follower_count",)
-
-_PACIFIC = ZoneInfo("America/Los_Angeles")
 _DAILY = tuple(metric for metric in catalogue.ACCOUNT.values() if "day" in metric.periods)
 _TOTALS = tuple(metric.name for metric in _DAILY if "total_value" in metric.metric_types)
 _SERIES = tuple(metric for metric in _DAILY if "total_value" not in metric.metric_types or len(metric.metric_types) > 1)
@@ -47,42 +40,8 @@ _PLAIN_BREAKDOWNS = tuple(
 )
 
 
-@dataclass(frozen=True)
-class Day:
-    """One of Instagram's days; `until` is later than now for the one that is running."""
-
-    since: datetime
-    until: datetime
-
-
-def days(now: datetime, *, closed: int = CLOSED_DAYS) -> list[Day]:
-    """The running day and the closed ones before it, oldest first. A day is 23 or 25 hours long twice a year."""
-    today = now.astimezone(_PACIFIC).date()
-    midnights = [
-        datetime.combine(today + timedelta(days=offset), time(), _PACIFIC).astimezone(UTC)
-        for offset in range(-closed, 2)
-    ]
-    return [Day(since, until) for since, until in pairwise(midnights)]
-
-
-def closed_days(since: datetime, now: datetime) -> list[Day]:
-    """The whole days from `since` to the last midnight, as far back as Instagram tells of them, oldest first."""
-    first = first_whole_day(max(since, now - KEPT))
-    count = (now.astimezone(_PACIFIC).date() - first.astimezone(_PACIFIC).date()).days
-    return days(now, closed=count)[:-1] if count > 0 else []
-
-
-def first_whole_day(since: datetime) -> datetime:
-    """The first of Instagram's midnights that is not before `since`."""
-    local = since.astimezone(_PACIFIC)
-    midnight = datetime.combine(local.date(), time(), _PACIFIC)
-    if midnight < local:
-        midnight = datetime.combine(local.date() + timedelta(days=1), time(), _PACIFIC)
-    return midnight.astimezone(UTC)
-
-
 def read(harvester: Harvester) -> Iterator[Store]:
-    window = days(clock.now())
+    window = days(clock.now(), closed=CLOSED_DAYS)
     by_day = series(harvester, window)
     for day in window:
         # Totals come last, and the last value of a point counts: where both tell the whole of one day, the history
@@ -127,7 +86,7 @@ def series(harvester: Harvester, window: Sequence[Day]) -> list[Observation]:
 
 def _first_day(metric: str) -> datetime:
     """The beginning of the first day that Instagram still tells this metric of."""
-    kept = SHORT_KEPT if metric in _KEPT_SHORTER else KEPT
+    kept = SHORT_KEPT if metric in KEPT_SHORT else ACCOUNT_KEPT
     return first_whole_day(clock.now() - kept)
 
 

@@ -13,20 +13,22 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from models import claims, gate
-from models.account import Account, AccountState, get_account, lift_block, set_state
+from models.account import Account, AccountState, get_account, set_state
 from models.backfill import Backfill
 from models.claims import ClaimLost, Lease
 from models.gate import Purpose
-from models.harvest import Harvest, HarvestKind, RunStatus, begin_run
+from models.harvest import Harvest, HarvestKind, begin_run, end_run
 from pressrun import clock, log
 from pressrun.clock import Deadline
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
+from worker.backoff import HARVEST
 from worker.context import WorkerContext
-from worker.harvests.ending import LOOK_AGAIN, MOST_TRIES, Done, Ending, Failed, Later, after_error, backoff
+from worker.harvests.ending import MOST_TRIES, Done, Ending, Failed, Later, after_error, status_of
 from worker.harvests.harvester import Harvester
 from worker.harvests.past import PAST, Piece
 from worker.harvests.refusals import Memory
+from worker.obstacles import held_back
 
 STEP_S = 10.0
 """How long one step goes on beginning new pieces."""
@@ -40,13 +42,10 @@ class _Hopeless(PressrunError):
 
 
 def run(ctx: WorkerContext, lease: Lease) -> None:
-    """Read on for one step. Does nothing more once the claim has passed to someone else."""
-    try:
-        opened = _open(ctx, lease, now=clock.now())
-        if opened is not None:
-            _read(*opened)
-    except ClaimLost as lost:
-        _log.info("backfill.claim_lost", backfill_id=lease.id, reason=str(lost))
+    """Read on for one step. Raises ClaimLost once the claim has passed to someone else."""
+    opened = _open(ctx, lease, now=clock.now())
+    if opened is not None:
+        _read(*opened)
 
 
 def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> tuple[Harvester, Backfill] | None:
@@ -93,16 +92,11 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> tuple[Harvester
 
 def _obstacle(tx: Session, ctx: WorkerContext, holder: Account, now: datetime) -> datetime | None:
     """Until when it has to wait, if so."""
-    if holder.state == AccountState.BLOCKED.value and holder.state_until and holder.state_until <= now:
-        lift_block(tx, holder.id, now=now)
-    elif holder.state != AccountState.ACTIVE.value:
-        return now + LOOK_AGAIN
-    app_id = ctx.settings.app_id
-    shut = gate.barrier(tx, app_id, holder.id, Purpose.HARVEST, now=now)
-    if shut is not None:
-        return shut.until
+    held = held_back(tx, ctx, holder, Purpose.HARVEST, now=now)
+    if held is not None:
+        return held.look_at(now)
     # The past can wait: it does not take from a gate what harvests of today will need.
-    return now + _SLOW_PAUSE if gate.is_slow(tx, app_id, holder.id, now=now) else None
+    return now + _SLOW_PAUSE if gate.is_slow(tx, ctx.settings.app_id, holder.id, now=now) else None
 
 
 def _read(harvester: Harvester, backfill: Backfill) -> None:
@@ -129,7 +123,7 @@ def _pieces(harvester: Harvester, pieces: Iterator[Piece]) -> Ending:
         _keep(harvester, piece, is_whole=is_whole)
         reach("backfill.after_store")
         if not is_whole:
-            until = clock.now() + backoff(harvester.tries)
+            until = clock.now() + HARVEST.after(harvester.tries)
             return Later(until, "something could not be read yet", counts=True)
         harvester.has_unread = False
         harvester.tries = 1
@@ -164,20 +158,14 @@ def _end(harvester: Harvester, ending: Ending, *, now: datetime) -> None:
                     set_state(tx, harvester.account.id, AccountState.BROKEN, reason=ending.breaks_account)
                 next_action_at: datetime | None = ending.until
             case Done() | Failed():
-                status = _status(harvester, ending)
-                harvester.record(tx, rows=0, errors=harvester.errors, status=status.value, finished_at=now)
+                harvester.record(tx, rows=0, errors=harvester.errors)
+                end_run(tx, harvester.run_id, status_of(harvester, ending), now=now)
                 backfill.finished_at, next_action_at = now, None
                 backfill.progress = 1.0 if isinstance(ending, Done) else backfill.progress
         tx.flush()
         claims.finish(tx, harvester.lease, next_action_at=next_action_at)
         claims.wake_schedulers(tx)
     _log.info("backfill.step", backfill_id=harvester.lease.id, ending=type(ending).__name__)
-
-
-def _status(harvester: Harvester, ending: Done | Failed) -> RunStatus:
-    if isinstance(ending, Failed):
-        return RunStatus.FAILED
-    return RunStatus.PARTIAL if harvester.errors else RunStatus.DONE
 
 
 def _remember(tx: Session, harvester: Harvester) -> None:

@@ -1,28 +1,22 @@
-"""How a harvest ends: the one table from what went wrong to what happens to the slot. No other place decides.
+"""How a harvest ends: from what went wrong to what happens to the slot.
 
 A slot is given up only when it is done or hopeless; whatever merely takes time keeps it and says until when.
 """
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from graph.errors import ErrorClass, GraphError
+from models.harvest import RunStatus
 from pressrun.errors import PressrunError
+from worker.backoff import HARVEST
 from worker.context import GateShut
 from worker.harvests.harvester import Harvester, Stopping
+from worker.outcomes import BACKGROUND, Verdict, retry_wait, wait_of
 
 MOST_TRIES = 6
-LOOK_AGAIN = timedelta(minutes=15)
-"""How often a slot is looked at whose account cannot be read now."""
-
-_FIRST_S, _LONGEST_S = 30.0, 900.0
-_BLOCKED_FOR = timedelta(hours=1)
-_SLOW = (timedelta(minutes=5), timedelta(minutes=10))
-_PASSING = (ErrorClass.TRANSIENT, ErrorClass.NOT_READY)
-_jitter = random.SystemRandom()
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,7 @@ Ending = Done | Failed | Later
 def of_what_is_left(harvester: Harvester, *, now: datetime) -> Ending:
     """The end of a run that came through: once more for what failed on the way, as long as there are tries."""
     if harvester.has_unread and harvester.tries < MOST_TRIES:
-        return Later(now + backoff(harvester.tries), "something could not be read yet", counts=True)
+        return Later(now + HARVEST.after(harvester.tries), "something could not be read yet", counts=True)
     return Done()
 
 
@@ -71,29 +65,22 @@ def after_error(harvester: Harvester, error: PressrunError, *, now: datetime) ->
 
 
 def _after_refusal(harvester: Harvester, error: GraphError, now: datetime) -> Ending:
-    told = timedelta(seconds=error.retry_after_s or 0)
-    match error.error_class:
-        case ErrorClass.AUTH:
-            return Later(now + LOOK_AGAIN, "the token was refused", breaks_account=str(error))
-        case ErrorClass.THROTTLED:
-            return Later(now + (told or LOOK_AGAIN), "throttled")
-        case ErrorClass.BLOCKED:
-            return Later(now + (told or _BLOCKED_FOR), "Instagram holds the account back")
-        case passing if passing in _PASSING and harvester.tries < MOST_TRIES:
-            return Later(now + max(told, backoff(harvester.tries)), "a passing failure", counts=True)
+    rule = BACKGROUND[error.error_class]
+    match rule.verdict:
+        case Verdict.BREAK_ACCOUNT:
+            return Later(now + rule.wait, "the token was refused", breaks_account=str(error))
+        case Verdict.WAIT:
+            is_throttled = error.error_class is ErrorClass.THROTTLED
+            why = "throttled" if is_throttled else "Instagram holds the account back"
+            return Later(now + wait_of(error, rule), why)
+        case Verdict.RETRY if harvester.tries < MOST_TRIES:
+            return Later(now + retry_wait(error, HARVEST, harvester.tries), "a passing failure", counts=True)
         case _:
             return Failed()
 
 
-def backoff(tries: int, *, longest_s: float = _LONGEST_S) -> timedelta:
-    """Full jitter: anything up to a bound that doubles with each try, counted from 1."""
-    bound_s = min(_FIRST_S * 2 ** (tries - 1), longest_s)
-    return timedelta(seconds=_jitter.uniform(1.0, bound_s))
-
-
-def slow_pause(slot_at: datetime | None, *, now: datetime) -> datetime | None:
-    """Until when a harvest gives way to a slow gate; None when it has given way already."""
-    least, most = _SLOW
-    if slot_at is None or now - slot_at >= least:
-        return None
-    return now + timedelta(seconds=_jitter.uniform(least.total_seconds(), most.total_seconds()))
+def status_of(harvester: Harvester, ending: Done | Failed) -> RunStatus:
+    """What the run's row says of its end."""
+    if isinstance(ending, Failed):
+        return RunStatus.FAILED
+    return RunStatus.PARTIAL if harvester.errors else RunStatus.DONE

@@ -15,7 +15,9 @@ from typing import Any
 from graph.media import Media as GraphMedia
 from models.backfill import Backfill
 from models.harvest import HarvestKind
+from models.keeping import ACCOUNT_KEPT
 from pressrun import clock
+from pressrun.pacific import closed_days
 from worker.harvests import account
 from worker.harvests.harvester import Harvester, Store
 from worker.harvests.known import KnownMedia, known_media
@@ -53,9 +55,9 @@ class _Sweep(Ladder):
 
 def account_days(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
     now = clock.now()
-    whole = account.closed_days(backfill.since, backfill.requested_at)
+    whole = closed_days(max(backfill.since, backfill.requested_at - ACCOUNT_KEPT), backfill.requested_at)
     done_until = _instant(backfill.cursor.get("done_until"))
-    left = [day for day in whole if (done_until is None or day.until > done_until) and day.since >= now - account.KEPT]
+    left = [day for day in whole if (done_until is None or day.until > done_until) and day.since >= now - ACCOUNT_KEPT]
     for first in range(0, len(left), _WINDOW_DAYS):
         window = left[first : first + _WINDOW_DAYS]
         by_day = account.series(harvester, window)

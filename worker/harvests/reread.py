@@ -29,8 +29,8 @@ from models.public_media import store_public_media
 from models.raw_answer import RawAnswer, unpacked
 from models.tag import see_tags
 from models.watch import Watch, WatchKind
+from pressrun.pacific import days
 from worker.harvests import audience, online_followers
-from worker.harvests.account import days
 from worker.harvests.parse import (
     audiences,
     competitor_counts,

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import claims, gate
-from models.account import Account, AccountState, get_account, lift_block, set_state
+from models.account import Account, AccountState, get_account, set_state
 from models.claims import ClaimLost, Lease
 from models.gate import Purpose
-from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus, begin_run
+from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus, begin_run, end_run
 from pressrun import clock, log
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
+from worker.backoff import slow_pause
 from worker.context import WorkerContext
 from worker.harvests import (
     account,
@@ -34,7 +34,6 @@ from worker.harvests import (
     tags,
 )
 from worker.harvests.ending import (
-    LOOK_AGAIN,
     MOST_TRIES,
     Done,
     Ending,
@@ -42,10 +41,11 @@ from worker.harvests.ending import (
     Later,
     after_error,
     of_what_is_left,
-    slow_pause,
+    status_of,
 )
 from worker.harvests.harvester import Harvester, Store, told
 from worker.harvests.refusals import Memory
+from worker.obstacles import held_back
 
 Kind = Callable[[Harvester], Iterator[Store]]
 
@@ -62,18 +62,14 @@ KINDS: Mapping[HarvestKind, Kind] = {
     HarvestKind.HASHTAGS: hashtags.read,
 }
 
-_COMPLETE = (RunStatus.DONE.value, RunStatus.PARTIAL.value)
 _log = log.get(__name__)
 
 
 def run(ctx: WorkerContext, lease: Lease) -> None:
-    """Read one account's harvest for its slot. Does nothing more once the claim has passed to someone else."""
-    try:
-        harvester = _open(ctx, lease, now=clock.now())
-        if harvester is not None:
-            _read(harvester)
-    except ClaimLost as lost:
-        _log.info("harvest.claim_lost", harvest_id=lease.id, reason=str(lost))
+    """Read one account's harvest for its slot. Raises ClaimLost once the claim has passed to someone else."""
+    harvester = _open(ctx, lease, now=clock.now())
+    if harvester is not None:
+        _read(harvester)
 
 
 def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Harvester | None:
@@ -100,7 +96,7 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Harvester | Non
             lease=lease,
             run_id=owed.id,
             run_started_at=owed.started_at,
-            covered_at=_covered_at(tx, harvest.id),
+            covered_at=harvest.covered_at,
             tries=harvest.tries,
             memory=memory,
             # What an interrupted try found refused is not asked for again, so its entries go on standing for it.
@@ -110,17 +106,12 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Harvester | Non
 
 def _obstacle(tx: Session, ctx: WorkerContext, harvest: Harvest, holder: Account, now: datetime) -> datetime | None:
     """Until when the slot has to wait, if so. It is kept."""
-    if holder.state == AccountState.BLOCKED.value and holder.state_until and holder.state_until <= now:
-        lift_block(tx, holder.id, now=now)
-    elif holder.state != AccountState.ACTIVE.value:
-        return now + LOOK_AGAIN
-    app_id = ctx.settings.app_id
-    shut = gate.barrier(tx, app_id, holder.id, Purpose.HARVEST, now=now)
-    if shut is not None:
-        return shut.until
+    held = held_back(tx, ctx, holder, Purpose.HARVEST, now=now)
+    if held is not None:
+        return held.look_at(now)
     # A story that is not read in time cannot be read any more; everything else gives way once.
     gives_way = harvest.kind != HarvestKind.STORIES.value and harvest.slot_at is not None
-    if gives_way and gate.is_slow(tx, app_id, holder.id, now=now):
+    if gives_way and gate.is_slow(tx, ctx.settings.app_id, holder.id, now=now):
         return slow_pause(harvest.slot_at, now=now)
     return None
 
@@ -131,21 +122,12 @@ def _owed_run(tx: Session, ctx: WorkerContext, harvest: Harvest, slot_at: dateti
     if owed.status != RunStatus.RUNNING.value:
         return None
     if harvest.tries >= MOST_TRIES:
-        owed.status, owed.finished_at = RunStatus.FAILED.value, now
         reason = PressrunError(f"{MOST_TRIES} tries of this slot ended without a result")
         owed.errors = [*owed.errors, told("run", reason)]
+        tx.flush()
+        end_run(tx, owed.id, RunStatus.FAILED, now=now)
         return None
     return owed
-
-
-def _covered_at(tx: Session, harvest_id: int) -> datetime | None:
-    return tx.scalar(
-        select(func.max(HarvestRun.finished_at)).where(
-            HarvestRun.harvest_id == harvest_id,
-            HarvestRun.status.in_(_COMPLETE),
-            HarvestRun.backfill_id.is_(None),
-        )
-    )
 
 
 def _read(harvester: Harvester) -> None:
@@ -184,8 +166,8 @@ def _end(harvester: Harvester, ending: Ending, last: Store | None, *, now: datet
                 tx.flush()
                 claims.finish(tx, harvester.lease, next_action_at=ending.until)
             case Done() | Failed():
-                status = _status(harvester, ending)
-                harvester.record(tx, rows=rows, errors=harvester.errors, status=status.value, finished_at=now)
+                harvester.record(tx, rows=rows, errors=harvester.errors)
+                end_run(tx, harvester.run_id, status_of(harvester, ending), now=now)
                 _close_slot(tx, harvest, harvester.lease, now)
     _tell(harvester, ending)
 
@@ -196,12 +178,6 @@ def _close_slot(tx: Session, harvest: Harvest, lease: Lease, now: datetime) -> N
     tx.flush()
     claims.finish(tx, lease, next_action_at=now)
     claims.wake_schedulers(tx)
-
-
-def _status(harvester: Harvester, ending: Done | Failed) -> RunStatus:
-    if isinstance(ending, Failed):
-        return RunStatus.FAILED
-    return RunStatus.PARTIAL if harvester.errors else RunStatus.DONE
 
 
 def _tell(harvester: Harvester, ending: Ending) -> None:

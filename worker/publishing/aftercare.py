@@ -22,8 +22,9 @@ from models.part import Part
 from models.post import Post
 from pressrun import clock, log
 from pressrun.failpoints import reach
+from worker.backoff import AFTERCARE
 from worker.context import GateShut, WorkerContext
-from worker.outcomes import backoff, cause
+from worker.outcomes import cause
 from worker.publishing.loaded import Loaded, durably, load
 from worker.publishing.standing import obstacle, park_post, tell
 
@@ -88,7 +89,7 @@ def _keep_permalink(ctx: WorkerContext, loaded: Loaded, part: Part, permalink: s
 def _finish(ctx: WorkerContext, loaded: Loaded) -> None:
     missing = [part for part in loaded.top_parts if part.media_id is not None and part.permalink is None]
     if missing and loaded.post.tries < MOST_PERMALINK_TRIES:
-        _later(ctx, loaded, backoff(loaded.post.tries + 2))
+        _later(ctx, loaded, AFTERCARE.after(loaded.post.tries + 1))
         return
     with ctx.database.transaction() as tx:
         claims.finish(tx, loaded.lease, next_action_at=None)
@@ -166,7 +167,7 @@ def _comment_failed(ctx: WorkerContext, loaded: Loaded, attempt: Attempt, error:
         return False
     _settle(ctx, loaded, attempt, AttemptState.REFUSED, cause("comment.refused", error))
     if error.error_class in (ErrorClass.TRANSIENT, ErrorClass.THROTTLED, ErrorClass.NOT_READY):
-        _later(ctx, loaded, backoff(loaded.post.tries + 2))
+        _later(ctx, loaded, AFTERCARE.after(loaded.post.tries + 1))
         return False
     return True
 

@@ -21,8 +21,9 @@ from models.part import Part, PartKind
 from models.states import PostState
 from pressrun import clock
 from pressrun.failpoints import reach
+from worker.backoff import staging_wait
 from worker.context import GateShut, WorkerContext
-from worker.outcomes import Verdict, cause, staging_rule, staging_wait, wait_of
+from worker.outcomes import Verdict, cause, staging_rule, wait_of
 from worker.publishing.loaded import Loaded, load, move
 from worker.publishing.stage import FIRST_LOOK_AFTER, create, put_off
 from worker.publishing.standing import Park, park_post, settle_standing, tell

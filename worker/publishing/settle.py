@@ -21,7 +21,8 @@ from models.part import Part
 from models.publication import Sent
 from models.states import PostState
 from pressrun import clock
-from worker.outcomes import BLOCKED_FOR, REFUSED, Rule, Verdict, backoff, cause, wait_of
+from worker.backoff import PUBLISHING
+from worker.outcomes import BLOCKED_FOR, REFUSED, Rule, Verdict, cause, wait_of
 from worker.publishing.loaded import Loaded, move
 from worker.publishing.standing import Park, in_all, tell
 
@@ -55,7 +56,7 @@ def record_refused(tx: Session, loaded: Loaded, part: Part, attempt: Attempt, er
         return
     if error.error_class is ErrorClass.CONTAINER_EXPIRED and attempt.container_id is not None:
         drop_container(tx, attempt.container_id, reason="expired", now=now)
-    again_at = now + (backoff(tries) if rule.verdict is Verdict.RETRY else wait_of(error, rule))
+    again_at = now + (PUBLISHING.after(tries) if rule.verdict is Verdict.RETRY else wait_of(error, rule))
     wait_reason = None if rule.verdict is Verdict.RETRY else _wait_reason(error)
     move(
         tx,

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from models import gate
-from models.account import Account, AccountState, lift_block, lock_account
+from models.account import Account, AccountState, lock_account
 from models.container import drop_containers
 from models.event import Cause
 from models.gate import Purpose
@@ -18,9 +17,11 @@ from models.slot import next_free_slot
 from models.states import PostState
 from pressrun.log import redact
 from worker.context import WorkerContext
+from worker.obstacles import Obstacle, held_back
 from worker.publishing.loaded import Loaded, move
 
 _LOOK_AGAIN = timedelta(hours=1)
+"""How often a post is looked at whose account only a person can mend: whoever does wakes it."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +58,19 @@ def last_moment(post: Post) -> datetime:
 
 
 def obstacle(tx: Session, ctx: WorkerContext, post: Post, account: Account, now: datetime) -> Park | None:
-    """What keeps the account from acting now; None when nothing does."""
-    if account.state == AccountState.BLOCKED.value and account.state_until and account.state_until <= now:
-        lift_block(tx, account.id, now=now)
-    elif account.state != AccountState.ACTIVE.value:
-        until = account.state_until or now + _LOOK_AGAIN
-        message = f"account {account.name} is {account.state}: {account.state_reason or 'no reason given'}"
-        return Park(_bounded(post, until, now), "account", message)
-    shut = gate.barrier(tx, ctx.settings.app_id, account.id, Purpose.PUBLISH, now=now)
-    if shut is not None:
-        return Park(_bounded(post, shut.until, now), "throttled", f"waits until Instagram lets calls in: {shut.reason}")
-    return None
+    """What keeps the post from going on because its account may not act; None when nothing does."""
+    held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now)
+    if held is None:
+        return None
+    if held.obstacle is Obstacle.THROTTLED:
+        message = f"waits until Instagram lets calls in: {held.message}"
+        return Park(_bounded(post, held.until or now + _LOOK_AGAIN, now), held.obstacle.value, message)
+    # Under its row lock, which whoever makes it active holds until it has woken the posts that it finds waiting.
+    if lock_account(tx, account.id).state == AccountState.ACTIVE.value:
+        return Park(
+            _bounded(post, now, now), held.obstacle.value, f"account {account.name} has just become active again"
+        )
+    return Park(_bounded(post, held.until or now + _LOOK_AGAIN, now), held.obstacle.value, held.message)
 
 
 def settle_standing(ctx: WorkerContext, loaded: Loaded, now: datetime) -> bool:

@@ -12,19 +12,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from pydantic import SecretStr
 from sqlalchemy import select, text
 
-from cli.main import app, exit_code
+from cli.main import app
+from cli.problems import run
 from machine.runtime import Runtime, runtime
 from models.account import Account, Login
+from models.reading.workers import has_worker
 from models.session import Database
-from operations.connecting import Connected, NewAccount, connect
+from operations.connections import NewAccount, connect, outcome
+from operations.operation import OWNER, Context
+from pressrun.hints import Queue
 from pressrun.settings import Settings
 from tests.factories.rows import KEY
 from tests.support.processes import environment
 from tests.support.simulator import Simulator
+from tests.support.waiting import until
+from worker.app import make_context
+from worker.pull import Puller
+from worker.tasks import STEPS
 
 
 @dataclass
@@ -41,8 +48,7 @@ class Command:
             for name, value in told.items():
                 patch.setenv(name, value)
             patch.setattr(sys, "stdin", io.StringIO(text))
-            command = typer.main.get_command(app)
-            code = exit_code(lambda: command.main(list(arguments), prog_name="pressrun", standalone_mode=False))
+            code = run(app, arguments)
         return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
     def json(self, *arguments: str, code: int = 0, **over: str) -> Any:
@@ -78,6 +84,15 @@ def command(database_url: str, redis_url: str, simulator: Simulator, tmp_path: P
     )
 
 
+@dataclass(frozen=True)
+class Added:
+    """An account that is connected by now."""
+
+    account: Account
+    is_new: bool
+    posts_woken: int
+
+
 @dataclass
 class Here:
     """The same in this process."""
@@ -89,15 +104,19 @@ class Here:
     def database(self) -> Database:
         return self.runtime.database
 
-    def add(self, index: int = 0, *, check: bool = True, **over: Any) -> Connected:
-        """`account add` for the simulator's account `index`."""
+    def add(self, index: int = 0, **over: Any) -> Added:
+        """`account add --no-check` for the simulator's account `index`."""
         values: dict[str, Any] = {
             "login": Login.INSTAGRAM if index % 2 else Login.FACEBOOK,
             "ig_id": self.simulator.ig_id(index),
             "name": f"sim-{index}",
             "token": self.simulator.token(index),
         }
-        return connect(self.runtime, NewAccount(**values | over), check=check)
+        ctx = Context(self.runtime.database, self.runtime.settings)
+        done = outcome(ctx, OWNER, connect(ctx, OWNER, NewAccount(**values | over), check=False))
+        account = self.account(index)
+        assert account is not None
+        return Added(account, done.is_new, done.posts_woken)
 
     def account(self, index: int = 0) -> Account | None:
         with self.database.transaction() as tx:
@@ -119,3 +138,26 @@ def here(database: Database, database_url: str, simulator: Simulator, tmp_path: 
     )
     with runtime(settings) as running:
         yield Here(running, simulator)
+
+
+@pytest.fixture
+def workers(here: Here) -> Iterator[None]:
+    """Workers of all queues, without a broker: what is overdue they pull from the database, as when Redis is away."""
+    ctx = make_context(
+        here.runtime.settings, database_url=here.runtime.database_url, concurrency=8, media_base_url=None
+    )
+    puller = Puller(ctx, STEPS, list(Queue), concurrency=4)
+    puller.start()
+    try:
+        until(lambda: _is_seen(here), what="the database sees no worker")
+        yield
+    finally:
+        ctx.stopping.set()
+        puller.stop()
+        ctx.transport.close()
+        ctx.database.close()
+
+
+def _is_seen(here: Here) -> bool:
+    with here.database.transaction() as tx:
+        return has_worker(tx, Queue.PREPARE)

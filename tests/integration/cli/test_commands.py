@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from models.crons import STANDING_CRONS
 from models.event import Cause, record_event, timeline
-from models.post import COLUMNS as POST_COLUMNS
-from scheduler.harvests.planning import STANDING_CRONS
+from models.reading.posts import COLUMNS as POST_COLUMNS
 from tests.factories.rows import make_post
 from tests.integration.cli.conftest import Command, Here
 from tests.support.processes import REPOSITORY, environment
@@ -69,7 +69,7 @@ def test_an_older_schema_is_told_and_not_used(here: Here, command: Command) -> N
         here.execute(f"UPDATE alembic_version SET version_num = '{head}'")  # noqa: S608 - our own
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert "run `pressrun db upgrade`" in done.stderr
+    assert "bring it up to date" in done.stderr
 
 
 def test_a_refused_import_tells_its_problems_as_a_document_too(here: Here, command: Command, tmp_path: Path) -> None:
@@ -139,10 +139,10 @@ def test_up_tells_a_port_that_is_taken(command: Command) -> None:
 
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
-    assert "--port" in line
+    assert "choose another port" in line
 
 
-def test_harvests_run_in_the_command_when_no_worker_is_there(here: Here, command: Command) -> None:
+def test_harvests_are_run_by_a_worker_of_the_command_when_none_is_there(here: Here, command: Command) -> None:
     here.add(0)
     here.add(1)
 
@@ -162,6 +162,7 @@ def test_harvests_run_in_the_command_when_no_worker_is_there(here: Here, command
     assert (curve[-1]["captured_at"], curve[-1]["likes"]) == (media["captured_at"], media["likes"])
 
 
+@pytest.mark.usefixtures("workers")
 def test_a_watch_is_listed_read_and_ended(here: Here, command: Command) -> None:
     here.add(0)
     here.add(1)
@@ -210,6 +211,7 @@ def test_a_media_that_is_not_known_is_a_usage_error(command: Command) -> None:
     assert (done.returncode, done.stdout) == (2, "")
 
 
+@pytest.mark.usefixtures("workers")
 def test_a_harvest_that_fails_ends_with_code_1(here: Here, command: Command) -> None:
     here.add(0)
     here.simulator.post("/_sim/token", account=0, action="revoke")

@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
 from cli.demo.play import _Drawing
 from tests.support.processes import Process, environment
 from tests.support.servers import reachable_folder
+from tests.support.turns import stack_turn
 from tests.support.waiting import until
 
 
@@ -33,8 +35,10 @@ def test_nothing_is_drawn_any_more_when_its_folder_goes(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path)
 
 
+@pytest.mark.cost(cpu_s=10, stack=True)
+@pytest.mark.timeout(1200)
 def test_interrupted_it_leaves_no_process_and_no_folder() -> None:
-    with reachable_folder() as folder:
+    with stack_turn(), reachable_folder() as folder:
         # Settings of a real installation must not reach it: this database would end it at once.
         settings = {"TMPDIR": str(folder), "PRESSRUN_DATABASE_URL": "postgresql://127.0.0.1:1/real"}
         with Process([sys.executable, "-m", "cli", "demo"], env=environment(settings)) as demo:

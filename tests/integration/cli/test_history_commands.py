@@ -20,6 +20,7 @@ def test_nothing_yet_is_an_empty_list(command: Command, arguments: list[str]) ->
     assert command.json(*arguments) == []
 
 
+@pytest.mark.usefixtures("workers")
 def test_a_list_of_harvests_says_what_when_and_at_what_cost(command: Command, here: Here) -> None:
     here.add(0, timezone="Europe/Berlin")
     command.json("harvest", "run", "--kind", "tags")
@@ -36,6 +37,7 @@ def test_a_list_of_harvests_says_what_when_and_at_what_cost(command: Command, he
     assert any(zone in shown for zone in (" CET", " CEST"))
 
 
+@pytest.mark.usefixtures("workers")
 def test_a_backfill_reads_back_to_instagrams_limit_and_says_so(command: Command, here: Here) -> None:
     here.add(0)
     since = (clock.now() - timedelta(days=400)).date().isoformat()
@@ -69,18 +71,6 @@ def test_what_cannot_be_read_back_is_refused(command: Command, arguments: list[s
     assert done.stdout == ""
 
 
-def test_limits_of_account_insights_are_told() -> None:
-    from models.harvest import HarvestKind
-    from operations.backfills import limits
-
-    now = clock.now()
-
-    assert limits(HarvestKind.ACCOUNT, now - timedelta(days=10), now=now) == []
-    told = limits(HarvestKind.ACCOUNT, now - timedelta(days=200), now=now)
-    assert "keeps 90 days" in told[0]
-    assert "30 days" in told[1]
-
-
 def _mentioned(here: Here) -> int:
     made = here.simulator.post("/_sim/mention", account=0, kind="comment")
     account = here.account(0)
@@ -92,6 +82,7 @@ def _mentioned(here: Here) -> int:
         return mention.id
 
 
+@pytest.mark.usefixtures("workers")
 def test_a_mention_is_listed_and_replied_to_once(command: Command, here: Here) -> None:
     here.add(0)
     number = _mentioned(here)
@@ -104,12 +95,13 @@ def test_a_mention_is_listed_and_replied_to_once(command: Command, here: Here) -
 
     assert (sent["state"], sent["number"], sent["text"]) == ("sent", 1, "Thank you!")
     assert second.returncode == 2
-    assert "--again" in second.stderr
+    assert "ask for a further reply" in second.stderr
     assert (further["state"], further["number"]) == ("sent", 2)
     assert (listed["id"], listed["reply"], listed["reply_comment_id"]) == (number, "sent", further["comment_id"])
     assert "\x1b" not in shown
 
 
+@pytest.mark.usefixtures("workers")
 def test_a_reply_that_nobody_can_read_is_decided_by_a_person(command: Command, here: Here) -> None:
     here.add(0)
     number = _mentioned(here)
@@ -135,6 +127,7 @@ def test_a_reply_without_sense_is_refused(command: Command, arguments: list[str]
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.usefixtures("workers")
 def test_tags_are_listed(command: Command, here: Here) -> None:
     here.add(0)
     command.json("harvest", "run", "--kind", "tags")

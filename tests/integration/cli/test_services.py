@@ -15,6 +15,7 @@ import pytest
 from tests.integration.cli.conftest import Command
 from tests.support.processes import Process
 from tests.support.servers import Servers, create_database, drop_database
+from tests.support.turns import stack_turn
 from tests.support.waiting import until
 
 
@@ -28,9 +29,8 @@ def start(command: Command, *arguments: str, **over: str) -> Process:
     [
         (["scheduler"], r"^READY scheduler$"),
         (["worker", "--queue", "harvest", "--queue", "inbox", "--concurrency", "2"], r"^READY worker harvest inbox$"),
-        (["console", "--port", "0"], r"^LISTENING http://127\.0\.0\.1:\d+$"),
     ],
-    ids=["scheduler", "worker", "console"],
+    ids=["scheduler", "worker"],
 )
 def test_a_service_says_that_it_is_ready_and_stops_on_sigterm(
     command: Command, arguments: list[str], ready: str
@@ -41,7 +41,7 @@ def test_a_service_says_that_it_is_ready_and_stops_on_sigterm(
         assert service.terminate(60) == 0, service.output
 
 
-def test_a_console_comes_back_on_its_port_after_a_kill(command: Command) -> None:
+def test_a_console_comes_back_on_its_port_after_a_kill_and_stops_on_sigterm(command: Command) -> None:
     with start(command, "console", "--port", "0") as first:
         url = first.line(r"^LISTENING (\S+)$", 60)
         assert httpx.get(f"{url}/readyz", timeout=30).json()["status"] == "ready"
@@ -50,6 +50,7 @@ def test_a_console_comes_back_on_its_port_after_a_kill(command: Command) -> None
     with start(command, "console", "--port", url.rpartition(":")[2]) as second:
         assert second.line(r"^LISTENING (\S+)$", 60) == url
         assert httpx.get(f"{url}/healthz", timeout=30).status_code == 200
+        assert second.terminate(60) == 0, second.output
 
 
 def test_a_console_without_its_database_lives_and_says_that_it_is_not_ready(command: Command) -> None:
@@ -66,6 +67,15 @@ def empty_database_url(servers: Servers) -> Iterator[str]:
     drop_database(servers.database_url, "cli_up")
 
 
+@pytest.fixture
+def _turn() -> Iterator[None]:
+    with stack_turn():
+        yield
+
+
+@pytest.mark.usefixtures("_turn")
+@pytest.mark.cost(cpu_s=15, stack=True)
+@pytest.mark.timeout(1200)
 class TestUp:
     def test_it_brings_the_schema_up_runs_all_services_and_stops_them_on_ctrl_c(
         self, command: Command, empty_database_url: str

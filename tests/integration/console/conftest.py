@@ -16,6 +16,7 @@ from console.app import create_app
 from migrations import HEAD
 from models.inbox import InboxEvent
 from models.session import Database
+from operations.operation import Context
 from pressrun import clock, signatures
 from pressrun.media import links
 from pressrun.media.store import Kept, MediaStore
@@ -57,11 +58,9 @@ def running_console(database: Database, home: Path, **over: Any) -> Iterator[Con
     told: dict[str, Any] = {"app_secret": APP_SECRET, "webhook_verify_token": VERIFY_TOKEN, "home": home}
     settings = Settings(**told | over)
     app = create_app(
-        settings,
-        database,
+        Context(database, settings),
         media_keys=[links.derive_key(KEY)],
         media_root=home / "media",
-        redis_url=None,
         schema_head=HEAD,
     )
     with serve(app) as url, httpx.Client(base_url=url, timeout=30, verify=authorities()) as http:

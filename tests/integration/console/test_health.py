@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from console.app import create_app
 from models.session import Database
+from operations.operation import Context
 from pressrun.settings import Settings
 from tests.integration.console.conftest import Console
 from tests.support.servers import Servers, create_database, drop_database
@@ -20,14 +21,8 @@ NOWHERE = "redis://127.0.0.1:1/0"
 
 
 def probe(database: Database, home: Path, *, redis_url: str | None, schema_head: str) -> httpx.Response:
-    app = create_app(
-        Settings(home=home),
-        database,
-        media_keys=[],
-        media_root=home,
-        redis_url=redis_url,
-        schema_head=schema_head,
-    )
+    ctx = Context(database, Settings(home=home, redis_url=redis_url))
+    app = create_app(ctx, media_keys=[], media_root=home, schema_head=schema_head)
     with serve(app) as url:
         return httpx.get(f"{url}/readyz", timeout=30)
 

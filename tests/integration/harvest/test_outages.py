@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from models.crons import DEFAULT_CRONS
 from models.harvest import HarvestKind
 from models.session import Database
 from scheduler.harvests.crontab import Crontab
-from scheduler.harvests.planning import DEFAULT_CRONS, offset_of
+from scheduler.harvests.planning import offset_of
 from tests.integration.harvest.conftest import Field, settings_for
 from worker.harvests.ladder import STORY_LIFE, story_is_due
 

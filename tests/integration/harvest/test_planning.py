@@ -6,11 +6,13 @@ import threading
 from datetime import datetime, timedelta
 
 from models.claims import WORKS, claim_due
+from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind
+from models.reading.harvests import HarvestStatus, harvest_status
 from pressrun import clock
 from pressrun.hints import Queue
 from scheduler.harvests import planning as harvesting
-from scheduler.harvests.planning import STANDING_CRONS, HarvestStatus, harvest_status, request_run
+from scheduler.harvests.planning import request_run
 from tests.integration.harvest.conftest import Field
 
 HARVESTS = next(work for work in WORKS if work.queue is Queue.HARVEST)
@@ -61,6 +63,7 @@ def test_after_an_outage_one_slot_stands_for_all(field_: Field) -> None:
     account = field_.account(0)
     run = field_.harvest(HarvestKind.STORIES, account)
     field_.sql("UPDATE harvest_runs SET slot_at = :at, finished_at = :at", at=clock.now() - timedelta(days=3))
+    field_.recount()
 
     field_.plan()
 
@@ -74,6 +77,7 @@ def test_a_slot_that_was_run_late_is_not_followed_by_those_it_stands_for(field_:
     account = field_.account(0)
     run = field_.harvest(HarvestKind.STORIES, account)
     field_.sql("UPDATE harvest_runs SET slot_at = slot_at - interval '5 hours'")
+    field_.recount()
 
     field_.plan()
 

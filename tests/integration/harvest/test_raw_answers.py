@@ -12,12 +12,12 @@ from sqlalchemy import select, text
 from graph.client import CallRecord
 from graph.endpoints import Endpoint
 from graph.usage import parse
+from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind
 from models.raw_answer import DAYS_AHEAD, RawAnswer, roll_days, unpacked
 from models.session import Database
 from models.watch import WatchKind
 from pressrun import clock
-from scheduler.harvests.planning import STANDING_CRONS
 from scheduler.harvests.watching import watch
 from tests.integration.harvest.conftest import Field, settings_for
 from worker.context import WorkerContext

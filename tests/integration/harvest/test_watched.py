@@ -11,11 +11,12 @@ from sqlalchemy import text
 from models.account import Account
 from models.harvest import HarvestKind
 from models.hashtag import BUDGET, WINDOW, reserve_search
+from models.reading.watches import watched
 from models.watch import WatchKind
 from pressrun import clock
-from pressrun.errors import UsageError
+from pressrun.errors import Conflict, Invalid, NotPossible
 from scheduler.harvests.planning import add_missing_harvests, request_run
-from scheduler.harvests.watching import unwatch, watch, watch_rows
+from scheduler.harvests.watching import unwatch, watch
 from tests.integration.harvest.conftest import Field
 from tests.integration.harvest.instagram import advance
 from tests.integration.models.racing import race
@@ -128,7 +129,7 @@ def test_a_hashtag_is_read_from_above_and_as_new(field_: Field) -> None:
 def test_a_login_that_cannot_is_told_so_and_gets_no_harvest(field_: Field) -> None:
     account = field_.account(1)
 
-    with pytest.raises(UsageError, match="Instagram Login"):
+    with pytest.raises(NotPossible, match="Instagram Login"):
         begin(field_, account, HASHTAG, "sourdough")
 
     assert field_.count("watches") == 0
@@ -140,7 +141,7 @@ def test_a_login_that_cannot_is_told_so_and_gets_no_harvest(field_: Field) -> No
     [(COMPETITOR, "two words"), (COMPETITOR, "x" * 31), (HASHTAG, "two words"), (HASHTAG, "🍞"), (HASHTAG, "#")],
 )
 def test_what_cannot_be_a_name_is_refused(field_: Field, kind: WatchKind, name: str) -> None:
-    with pytest.raises(UsageError, match=r"is no (Instagram user name|hashtag)"):
+    with pytest.raises(Invalid, match=r"is no (Instagram user name|hashtag)"):
         begin(field_, field_.account(0), kind, name)
 
 
@@ -192,13 +193,13 @@ def test_no_more_than_thirty_hashtags_can_be_watched(field_: Field) -> None:
     account = field_.account(0)
     begin(field_, account, HASHTAG, *(f"tag{number}" for number in range(BUDGET)))
 
-    with pytest.raises(UsageError, match="30 hashtags"):
+    with pytest.raises(Conflict, match="30 hashtags"):
         begin(field_, account, HASHTAG, "onemore")
 
     end(field_, account, HASHTAG, "tag3")
     begin(field_, account, HASHTAG, "onemore")
     with field_.database.transaction() as tx:
-        assert len(watch_rows(tx, account.id)) == BUDGET
+        assert len(watched(tx, account.id)) == BUDGET
 
 
 def reserve(field: Field, account: Account, name: str, *, days: float = 0.0, others: int = 0) -> bool:

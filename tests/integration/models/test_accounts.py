@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from models.account import Account, AccountState, find_account, get_account, lift_block, lock_account, set_state
 from models.session import Database
 from pressrun import clock
-from pressrun.errors import UsageError
+from pressrun.errors import Unknown
 from tests.factories.rows import make_account, make_post
 from tests.integration.models.racing import race
 
@@ -39,11 +39,11 @@ class TestFinding:
             assert find_account(tx, account.ig_id).id == account.id
 
     def test_an_unknown_one_is_refused_with_those_that_are_known(self, loose: Database) -> None:
-        with loose.transaction() as tx, pytest.raises(UsageError, match="add one with `pressrun account add`"):
+        with loose.transaction() as tx, pytest.raises(Unknown, match="unknown account 'nobody'; known: none yet"):
             find_account(tx, "nobody")
         with loose.transaction() as tx:
             make_account(tx, name="bakery")
-            with pytest.raises(UsageError, match="unknown account 'nobody'; known: bakery"):
+            with pytest.raises(Unknown, match="unknown account 'nobody'; known: bakery"):
                 find_account(tx, "nobody")
 
 

@@ -6,11 +6,12 @@ from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 
-from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus, add_harvests, begin_run, unplanned
+from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus, add_harvests, begin_run, end_run, unplanned
 from models.session import Database
 from pressrun import clock
-from tests.factories.rows import make_account, make_harvest
+from tests.factories.rows import make_account, make_backfill, make_harvest
 from tests.integration.models.racing import race
 
 T0 = clock.now().replace(microsecond=0)
@@ -53,6 +54,68 @@ def test_workers_that_begin_the_same_slot_at_once_share_one_run(loose: Database)
     assert len(set(race([begin] * 8))) == 1
     with loose.transaction() as tx:
         assert tx.scalar(select(func.count()).select_from(HarvestRun)) == 1
+
+
+class TestWhatTheRowSaysOfItsRuns:
+    """Every test's end checks it against the runs themselves."""
+
+    def test_a_run_that_is_begun_is_the_last_one(self, database: Database) -> None:
+        with database.transaction() as tx:
+            harvest = make_harvest(tx, make_account(tx))
+            run = begin_run(tx, harvest.id, T0, api_version="v25.0", now=T0)
+
+            assert _told(tx, harvest.id) == (run.id, None, None)
+
+    def test_a_slot_that_was_run_late_is_done_up_to_the_end_of_its_run(self, database: Database) -> None:
+        with database.transaction() as tx:
+            harvest = make_harvest(tx, make_account(tx))
+            for hours, status in enumerate((RunStatus.DONE, RunStatus.PARTIAL, RunStatus.FAILED)):
+                slot = T0 + timedelta(hours=hours)
+                run = begin_run(tx, harvest.id, slot, api_version="v25.0", now=slot)
+                end_run(tx, run.id, status, now=slot + timedelta(minutes=90))
+
+            assert _told(tx, harvest.id) == (run.id, T0 + timedelta(hours=3.5), T0 + timedelta(hours=2.5))
+
+    def test_a_slot_that_ends_before_its_time_is_done_all_the_same(self, database: Database) -> None:
+        with database.transaction() as tx:
+            harvest = make_harvest(tx, make_account(tx))
+            slot = T0 + timedelta(minutes=5)
+            run = begin_run(tx, harvest.id, slot, api_version="v25.0", now=T0)
+            end_run(tx, run.id, RunStatus.DONE, now=T0)
+
+            assert _told(tx, harvest.id) == (run.id, slot, T0)
+
+    def test_the_run_of_a_backfill_is_none_of_its_slots(self, database: Database) -> None:
+        with database.transaction() as tx:
+            account = make_account(tx)
+            harvest, backfill = make_harvest(tx, account), make_backfill(tx, account)
+            run = begin_run(tx, harvest.id, T0, api_version="v25.0", now=T0, backfill_id=backfill.id)
+            end_run(tx, run.id, RunStatus.DONE, now=T0)
+
+            assert _told(tx, harvest.id) == (None, None, None)
+
+    def test_what_a_worker_of_the_release_before_has_ended_is_counted_when_its_slot_is_looked_at(
+        self, database: Database
+    ) -> None:
+        with database.transaction() as tx:
+            harvest = make_harvest(tx, make_account(tx))
+            tx.execute(
+                text(
+                    "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at, finished_at)"
+                    " VALUES (:id, :at, 'done', 'v25.0', :at, :at)"
+                ),
+                {"id": harvest.id, "at": T0},
+            )
+
+            run = begin_run(tx, harvest.id, T0, api_version="v25.0", now=T0 + timedelta(hours=1))
+
+            assert run.status == RunStatus.DONE.value
+            assert _told(tx, harvest.id) == (run.id, T0, T0)
+
+
+def _told(tx: Session, harvest_id: int) -> tuple[object, ...]:
+    query = text("SELECT last_run_id, done_at, covered_at FROM harvests WHERE id = :id")
+    return tuple(tx.execute(query, {"id": harvest_id}).one())
 
 
 class TestUnplanned:

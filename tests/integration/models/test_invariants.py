@@ -20,6 +20,7 @@ from tests.factories.rows import (
     first_part,
     make_account,
     make_attempt,
+    make_connection,
     make_container,
     make_harvest,
     make_inbox_event,
@@ -94,9 +95,11 @@ def _world(tx: Session) -> dict[str, int]:
         ),
         {"harvest": ids["harvest"]},
     )
+    tx.execute(text("UPDATE harvests SET last_run_id = (SELECT max(id) FROM harvest_runs)"))
     ids["inbox"] = make_inbox_event(tx, next_action_at=now - timedelta(seconds=1)).id
     make_inbox_event(tx, next_action_at=None, handled_at=now)
     make_inbox_event(tx, next_action_at=None, error="could not be handled")
+    ids["connection"] = make_connection(tx).id
     mention = make_mention(tx, account)
     ids["mention"] = mention.id
     make_reply(tx, mention, next_action_at=now + HOUR)
@@ -247,6 +250,7 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
         (["UPDATE accounts SET state_reason = '@TOKEN@' WHERE id = :account"], "account {account} holds something"),
         (["UPDATE harvest_runs SET errors = jsonb_build_array('@TOKEN@')"], "harvest run 1 holds something"),
         (["UPDATE replies SET error = '@TOKEN@'"], "reply "),
+        (["UPDATE connections SET error = '@TOKEN@'"], "connection {connection} holds something"),
         (["UPDATE inbox_events SET error = '@TOKEN@' WHERE id = :inbox"], "inbox event {inbox} holds something"),
         (
             ["INSERT INTO post_events (post_id, to_state, reason, message) VALUES (:draft, 'draft', 'r', '@TOKEN@')"],
@@ -269,6 +273,32 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
     "token_not_sealed": [
         (["UPDATE accounts SET token_sealed = '@TOKEN@'"], "account {account} holds a token"),
         (["UPDATE accounts SET token_sealed = ''"], "account {account} holds a token"),
+        (["UPDATE connections SET token_sealed = '@TOKEN@'"], "connection {connection} holds a token"),
+    ],
+    "token_left_over": [
+        (
+            [
+                "ALTER TABLE connections DROP CONSTRAINT ck_connections_settled_is_bare",
+                "UPDATE connections SET state = 'failed', error = 'no', settled_at = now()",
+            ],
+            "connection {connection} is failed and still holds a token",
+        ),
+    ],
+    "connection_forgotten": [
+        (
+            [
+                "ALTER TABLE connections DROP CONSTRAINT ck_connections_asked_is_owed",
+                "UPDATE connections SET next_action_at = NULL",
+            ],
+            "connection {connection} is asked for and owed no step",
+        ),
+        (["UPDATE connections SET expires_at = now() + interval '2 days'"], "connection {connection} is asked for"),
+    ],
+    "connection_late": [
+        (
+            ["UPDATE connections SET next_action_at = now() - interval '11 minutes'"],
+            "connection {connection} has waited since",
+        ),
     ],
     "latest_without_point": [
         (["UPDATE account_latest SET value = 3"], "account {account} reach"),
@@ -326,6 +356,19 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
     + [(["ALTER TABLE post_events DISABLE TRIGGER append_only"], "table post_events has lost")],
     "inbox_forgotten": [
         (["UPDATE inbox_events SET next_action_at = NULL WHERE id = :inbox"], "inbox event {inbox} is neither handled"),
+    ],
+    "harvest_unlike_its_runs": [
+        (["UPDATE harvests SET last_run_id = NULL"], "harvest {harvest} says something else than its runs"),
+        (["UPDATE harvests SET done_at = now()"], "harvest {harvest} says something else"),
+        (["UPDATE harvests SET covered_at = now()"], "harvest {harvest} says something else"),
+        (["UPDATE harvest_runs SET finished_at = now()"], "harvest {harvest} says something else"),
+        (
+            [
+                "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at)"
+                " VALUES (:harvest, now() + interval '1 hour', 'running', 'v25.0', now())"
+            ],
+            "harvest {harvest} says something else",
+        ),
     ],
     "inbox_late": [
         (
@@ -462,6 +505,15 @@ HARMLESS: dict[str, list[str]] = {
     "a container that was replaced before it was ever sent": [
         "UPDATE containers SET dropped_at = now() WHERE part_id = :refused_part",
         "INSERT INTO containers (part_id, account_id) VALUES (:refused_part, :account)",
+    ],
+    "a backfill, whose runs are of no slot": [
+        "INSERT INTO backfills (account_id, kind, since, next_action_at)"
+        " VALUES (:account, 'profile', now(), now() + interval '1 minute')",
+        "INSERT INTO harvest_runs (harvest_id, backfill_id, slot_at, status, api_version, started_at, finished_at)"
+        " SELECT :harvest, id, now() + interval '1 hour', 'done', 'v25.0', now(), now() FROM backfills",
+    ],
+    "a connection that was asked for a moment ago": [
+        "UPDATE connections SET next_action_at = now() - interval '9 minutes 50 seconds'"
     ],
     "a claimed inbox event": ["UPDATE inbox_events SET next_action_at = now() + interval '1 minute' WHERE id = :inbox"],
 }

@@ -19,7 +19,6 @@ from models.media import (
     SeenMedia,
     bind_media,
     bound_ids,
-    last_checked,
     see_media,
     store_readings,
 )
@@ -88,8 +87,6 @@ class TestReadings:
         assert len(_history(shared, media_id)) == 1
         latest = _latest(shared, media_id)
         assert (latest.captured_at, latest.last_checked_at) == (T0, T0 + HOUR)
-        with shared.transaction() as tx:
-            assert last_checked(tx, [media_id, 999_999]) == {media_id: T0 + HOUR}
 
     def test_a_changed_one_adds_a_point_and_the_old_one_stays(self, shared: Database, media_id: int) -> None:
         _store(shared, media_id, T0, reach=10)

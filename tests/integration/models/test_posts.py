@@ -1,20 +1,17 @@
-"""How posts are found and shown, and how a database is reached."""
+"""How posts are found, and how a database is reached."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from models.post import COLUMNS, find_post, list_posts, posts_by_key
+from models.post import find_post, posts_by_key
 from models.session import Database, in_transaction, sqlalchemy_url
-from models.states import PostState
 from pressrun import clock
-from pressrun.errors import ServerUnreachable, UsageError
+from pressrun.errors import ServerUnreachable, Unknown, UsageError
 from tests.factories.rows import make_account, make_post
 
 T0 = clock.now().replace(microsecond=0)
@@ -41,7 +38,7 @@ class TestFinding:
     def test_what_names_no_post_is_refused(self, loose: Database, reference: str) -> None:
         with loose.transaction() as tx:
             make_post(tx, make_account(tx))
-            with pytest.raises(UsageError, match="no post has the number or key"):
+            with pytest.raises(Unknown, match="no post has the number or key"):
                 find_post(tx, reference)
 
     def test_posts_are_known_by_their_keys(self, loose: Database) -> None:
@@ -58,45 +55,6 @@ class TestFinding:
 
         with pytest.raises(IntegrityError, match="uq_posts_key"), loose.transaction() as tx:
             make_post(tx, make_account(tx), key="a")
-
-
-class TestListing:
-    def test_posts_are_shown_by_the_time_they_are_due(self, loose: Database) -> None:
-        with loose.transaction() as tx:
-            account, other = make_account(tx), make_account(tx)
-            late, early, middle = (
-                make_post(tx, one, publish_at=T0 + timedelta(hours=hours), state=state)
-                for one, hours, state in ((account, 3, "staged"), (account, 1, "scheduled"), (other, 2, "staged"))
-            )
-            everything = list_posts(tx)
-            ours = list_posts(tx, account_id=account.id)
-            staged = list_posts(tx, state=PostState.STAGED)
-            first = list_posts(tx, limit=1)
-
-        assert [row["id"] for row in everything] == [early.id, middle.id, late.id]
-        assert [row["id"] for row in ours] == [early.id, late.id]
-        assert [row["id"] for row in staged] == [middle.id, late.id]
-        assert [row["id"] for row in first] == [early.id]
-
-    def test_a_post_is_shown_under_the_promised_names(self, loose: Database) -> None:
-        sent_at = T0 + timedelta(milliseconds=1234)
-        shown: dict[str, Any] = {
-            "key": "k",
-            "type": "reel",
-            "state": "published",
-            "publish_at": T0,
-            "published_at": T0 + timedelta(seconds=4),
-            "media_id": "1789",
-            "permalink": "https://www.instagram.com/reel/x/",
-            "error": None,
-        }
-        with loose.transaction() as tx:
-            account = make_account(tx)
-            post = make_post(tx, account, sent_at=sent_at, **shown)
-            (row,) = list_posts(tx)
-
-        assert tuple(row) == COLUMNS
-        assert row == shown | {"id": post.id, "account": account.name, "lateness_ms": 1234}
 
 
 class TestDatabase:

@@ -15,10 +15,10 @@ from machine.schema import upgrade
 from models.dictionary import FUNCTIONS, HISTORY
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.partitions import ensure_partitions
-from models.readers import ACCOUNT_COLUMNS, grant_reader, readers
+from models.readers import ACCOUNT_COLUMNS, TooPowerful, grant_reader, readers
 from models.registry import metadata
 from models.session import Database, libpq_url
-from pressrun.errors import PressrunError, UsageError
+from pressrun.errors import Unknown
 from tests.factories.rows import make_account, make_inbox_event, make_post
 from tests.unit.docs.pages import Page
 
@@ -129,7 +129,7 @@ def test_granting_again_changes_nothing(database: Database, role: str) -> None:
 
 
 def test_a_role_that_does_not_exist_is_told(database: Database) -> None:
-    with database.transaction() as tx, pytest.raises(UsageError, match="no role 'nobody-here'"):
+    with database.transaction() as tx, pytest.raises(Unknown, match="no role 'nobody-here'"):
         grant_reader(tx, "nobody-here")
 
 
@@ -147,7 +147,7 @@ def test_a_role_that_may_do_more_already_is_refused(database: Database, role: st
     with database.transaction() as tx:
         tx.execute(text(more.format(role=role)))
 
-    with database.transaction() as tx, pytest.raises(PressrunError, match=told):
+    with database.transaction() as tx, pytest.raises(TooPowerful, match=told):
         grant_reader(tx, role)
 
     with database.transaction() as tx:
@@ -157,5 +157,5 @@ def test_a_role_that_may_do_more_already_is_refused(database: Database, role: st
 def test_the_owner_is_refused(database: Database) -> None:
     with database.transaction() as tx:
         owner = tx.scalar(text("SELECT current_user"))
-    with database.transaction() as tx, pytest.raises(PressrunError, match="take a role of its own"):
+    with database.transaction() as tx, pytest.raises(TooPowerful, match="take a role of its own"):
         grant_reader(tx, str(owner))

@@ -17,9 +17,9 @@ from models.insight import MOMENT, NO_PERIOD, Audience, Observation, store_audie
 from models.meanings.views import VIEWS
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.partitions import ensure_partitions
+from models.reading.views import Question, View, ask
 from models.retention import drop_month, old_partitions
 from models.session import Database
-from models.views import Question, View, ask
 from tests.factories.rows import make_account, make_harvest
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

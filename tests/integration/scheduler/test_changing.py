@@ -18,10 +18,9 @@ from models.post import Post, get_post
 from models.session import Database
 from models.states import PostState, transition
 from pressrun import clock
-from pressrun.errors import UsageError
+from pressrun.errors import Conflict, Invalid, NotPossible
 from pressrun.settings import Settings
 from scheduler.posts import changing
-from scheduler.posts.changing import NotPossible
 from tests.factories.rows import first_part, make_account, make_attempt, make_container, make_post
 from tests.integration.models.racing import race
 
@@ -303,7 +302,7 @@ class TestResolve:
 
         _change(database, "resolve not published", post_id)
 
-        assert "post retry" in (_read(database, post_id).error or "")
+        assert "it may be retried" in (_read(database, post_id).error or "")
         assert _value(database, "SELECT state FROM attempts") == "not_done"
         assert _value(database, "SELECT state FROM quota_entries") == "released"
         _change(database, "retry", post_id)
@@ -323,7 +322,7 @@ class TestResolve:
     def test_what_is_no_media_id_is_refused(self, database: Database, media_id: str) -> None:
         post_id = _post(database, S.NEEDS_REVIEW)
 
-        with pytest.raises(UsageError, match="is not a media id"), database.transaction() as tx:
+        with pytest.raises(Invalid, match="is not a media id"), database.transaction() as tx:
             changing.resolve_published(tx, post_id, media_id, now=clock.now())
 
     def test_the_media_of_another_post_is_refused(self, database: Database) -> None:
@@ -331,7 +330,7 @@ class TestResolve:
         _change(database, "resolve published", other)
         post_id = _post(database, S.NEEDS_REVIEW)
 
-        with pytest.raises(UsageError, match=f"media {MEDIA_ID} belongs to post {other}"):
+        with pytest.raises(Conflict, match=f"media {MEDIA_ID} belongs to post {other}"):
             _change(database, "resolve published", post_id)
 
         assert _read(database, post_id).state == S.NEEDS_REVIEW

@@ -15,9 +15,8 @@ from models.post import Post, get_post
 from models.session import Database
 from models.states import PostState
 from pressrun import clock
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid, NotPossible
 from pressrun.settings import Settings
-from scheduler.posts.changing import NotPossible
 from scheduler.posts.editing import edit_post
 from scheduler.posts.importing import ImportReport, import_fields
 from scheduler.posts.wish import COLUMNS
@@ -214,7 +213,7 @@ def test_a_bad_edit_is_a_problem_and_changes_nothing(desk: Desk, changes: dict[s
 def test_what_makes_it_another_post_cannot_be_edited(desk: Desk, column: str) -> None:
     post_id = desk.queue()
 
-    with pytest.raises(UsageError, match=f"{column} of a queued post cannot be edited"):
+    with pytest.raises(Invalid, match=f"{column} of a queued post cannot be edited"):
         desk.edit(post_id, **{column: "story"})
     assert column in COLUMNS
 
@@ -227,7 +226,7 @@ def test_an_edit_of_nothing_or_of_what_does_not_exist_is_refused(
 ) -> None:
     post_id = desk.queue()
 
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(Invalid, match=told):
         desk.edit(post_id, **changes)
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import psycopg
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from models.claims import WORKS, claim_due, wake_schedulers
+from models.lookout import Lookout
 from models.partitions import ensure_partitions
 from models.session import Database, libpq_url
 from pressrun import clock
@@ -20,19 +22,20 @@ from pressrun.broker import Broker
 from pressrun.clock import Deadline
 from pressrun.hints import Queue
 from pressrun.settings import Settings
-from scheduler.loop import LONGEST_NAP_S, SchedulerLoop
+from scheduler.loop import BACKLOG_NAP_S, LONGEST_NAP_S, SchedulerLoop
 from tests.factories.rows import make_account, make_harvest, make_post
 from tests.integration.scheduler.mailbox import Mailbox
 from tests.integration.scheduler.months import exists, rename_this_month, this_month
 from tests.support.servers import named
 from tests.support.waiting import until
 
-NAP = timedelta(seconds=LONGEST_NAP_S)
-
 
 @contextmanager
-def running(loop: SchedulerLoop) -> Iterator[threading.Thread]:
-    """The loop in a thread; it must not have died of anything by the end."""
+def running(loop: SchedulerLoop, woken: Database | None = None) -> Iterator[threading.Thread]:
+    """The loop in a thread; it must not have died of anything by the end.
+
+    `woken`: its naps have no end, so a notice must let it see that it is to stop.
+    """
     stop = threading.Event()
     thread = threading.Thread(target=loop.run, args=(stop,), daemon=True)
     thread.start()
@@ -41,6 +44,9 @@ def running(loop: SchedulerLoop) -> Iterator[threading.Thread]:
         assert thread.is_alive()
     finally:
         stop.set()
+        if woken is not None:
+            with woken.transaction() as tx:
+                wake_schedulers(tx)
         thread.join(10)
     assert not thread.is_alive()
 
@@ -74,14 +80,44 @@ def _claimed(database: Database, settings: Settings, ids: list[int], timeout_s: 
     return until(all_are, timeout_s, lambda: f"only {_claimed_at(database, settings)} of {ids}")
 
 
-class TestPunctuality:
-    """Measured against what this machine can do at the same moments: others may be using it."""
+class Sleeper(Lookout):
+    """Notes each nap of its loop beside what it was told before: in how long the next row falls due."""
 
-    def test_posts_are_claimed_within_moments_of_their_second(
-        self, database: Database, settings: Settings, loop: SchedulerLoop
+    naps: ClassVar[list[tuple[float, float | None]]] = []
+    _told: float | None = None
+
+    def seconds_until_due(self) -> float | None:
+        self._told = super().seconds_until_due()
+        return self._told
+
+    def wait(self, seconds: float) -> None:
+        self.naps.append((seconds, self._told))
+        super().wait(seconds)
+
+    @classmethod
+    def overslept(cls) -> list[tuple[float, float | None]]:
+        """The naps that were to last beyond what was to fall due, or beyond the longest nap."""
+        return [
+            (nap_s, due_in_s)
+            for nap_s, due_in_s in cls.naps
+            if nap_s > LONGEST_NAP_S or (due_in_s is not None and nap_s > max(due_in_s, BACKLOG_NAP_S))
+        ]
+
+
+@pytest.fixture
+def sleeper(monkeypatch: pytest.MonkeyPatch) -> type[Sleeper]:
+    monkeypatch.setattr("scheduler.loop.Lookout", Sleeper)
+    Sleeper.naps.clear()
+    return Sleeper
+
+
+class TestPunctuality:
+    """How late it is depends on the machine, and `make bench-lateness` measures it; what it does is seen here."""
+
+    def test_posts_are_claimed_in_turn_never_early_and_no_nap_lasts_beyond_their_second(
+        self, database: Database, settings: Settings, sleeper: type[Sleeper], loop: SchedulerLoop
     ) -> None:
         with running(loop):
-            _warm_up(database, settings)
             start = clock.now() + timedelta(seconds=1)
             with database.transaction() as tx:
                 account = make_account(tx)
@@ -91,71 +127,53 @@ class TestPunctuality:
                     post = make_post(tx, account, state="staged", publish_at=due_at, next_action_at=due_at)
                     due[post.id] = due_at
 
-            machine = _machines_lateness(database, list(due.values()))
             claimed = _claimed(database, settings, list(due))
 
-        late = sorted(claimed[id_] - due_at for id_, due_at in due.items())
-        assert late[0] >= timedelta(0)  # never early
-        assert late[-1] < machine + timedelta(milliseconds=250), late
+        assert [id_ for id_, due_at in due.items() if claimed[id_] < due_at] == []
+        in_turn = [claimed[id_] for id_ in due]
+        assert in_turn == sorted(in_turn)
+        assert sleeper.overslept() == []
 
     def test_a_post_that_falls_due_while_it_sleeps_does_not_wait_for_the_end_of_its_nap(
-        self, database: Database, settings: Settings, loop: SchedulerLoop
+        self,
+        database: Database,
+        settings: Settings,
+        sleeper: type[Sleeper],
+        loop: SchedulerLoop,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        with running(loop):
-            _warm_up(database, settings)
+        monkeypatch.setattr("scheduler.loop.LONGEST_NAP_S", 600.0)
+        with running(loop, database):
+            _sleeping(database)
             due_at = clock.now() + timedelta(milliseconds=300)
             (post_id,) = _staged(database, due_at, wake=True)
-            machine = _machines_lateness(database, [due_at])
-            late = _claimed(database, settings, [post_id])[post_id] - due_at
 
-        assert timedelta(0) <= late < machine + timedelta(milliseconds=250)
+            claimed = _claimed(database, settings, [post_id])[post_id]
 
-
-def _warm_up(database: Database, settings: Settings) -> None:
-    """Let a first hint go out: for it the process loads Celery's transport."""
-    _claimed(database, settings, _staged(database, clock.now(), wake=True))
-    _sleeping(database)
-
-
-def _machines_lateness(database: Database, moments: list[datetime]) -> timedelta:
-    """How late a thread is at worst that waits for these moments and then asks the database as often as a turn does."""
-    late = timedelta(0)
-    for moment in moments:
-        threading.Event().wait(max(0.0, (moment - clock.now()).total_seconds()))
-        for _ in range(len(WORKS) + 2):  # the look, each kind of work, the planning
-            with database.transaction() as tx:
-                tx.execute(text("SELECT 1"))
-        late = max(late, clock.now() - moment)
-    return late
+        assert claimed >= due_at
+        assert any(due_in_s is not None and nap_s <= due_in_s <= 0.3 for nap_s, due_in_s in sleeper.naps)
 
 
 class TestWaking:
     def test_a_notice_wakes_it_at_once(
         self, database: Database, settings: Settings, loop: SchedulerLoop, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        long_nap = timedelta(seconds=8)  # so that no busy machine is as slow as a loop that is not woken
-        monkeypatch.setattr("scheduler.loop.LONGEST_NAP_S", long_nap.total_seconds())
-        delays = []
-        with running(loop):
+        monkeypatch.setattr("scheduler.loop.LONGEST_NAP_S", 600.0)  # so that nothing else wakes it
+        with running(loop, database):
             for _ in range(3):
                 _sleeping(database)
-                before = clock.now()
-                (post_id,) = _staged(database, before, wake=True)
-                delays.append(_claimed(database, settings, [post_id])[post_id] - before)
 
-        assert max(delays) < long_nap / 2, delays
+                _claimed(database, settings, _staged(database, clock.now(), wake=True))
 
     def test_a_lost_notice_costs_at_most_its_longest_nap(
-        self, database: Database, settings: Settings, loop: SchedulerLoop
+        self, database: Database, settings: Settings, sleeper: type[Sleeper], loop: SchedulerLoop
     ) -> None:
         with running(loop):
             _sleeping(database)
-            before = clock.now()
-            (post_id,) = _staged(database, before)
 
-            delay = _claimed(database, settings, [post_id])[post_id] - before
+            _claimed(database, settings, _staged(database, clock.now()))
 
-        assert delay < NAP + timedelta(seconds=2)
+        assert sleeper.overslept() == []
 
     def test_a_harvest_without_a_slot_is_planned_and_sent(
         self, database: Database, loop: SchedulerLoop, mailbox: Mailbox
@@ -237,16 +255,19 @@ class TestSeveral:
 
 
 class TestStopping:
-    def test_it_stops_within_its_longest_nap(self, database: Database, loop: SchedulerLoop) -> None:
+    def test_it_stops_within_its_longest_nap(
+        self, database: Database, sleeper: type[Sleeper], loop: SchedulerLoop
+    ) -> None:
         stop = threading.Event()
         thread = threading.Thread(target=loop.run, args=(stop,), daemon=True)
         thread.start()
-        _sleeping(database)
+        until(lambda: sleeper.naps)
 
         stop.set()
-        thread.join(LONGEST_NAP_S + 1.5)
+        thread.join(30)
 
         assert not thread.is_alive()
+        assert sleeper.overslept() == []
 
     def test_it_leaves_no_connection_behind(self, database: Database, loop: SchedulerLoop) -> None:
         with running(loop):
@@ -339,7 +360,7 @@ class TestTrouble:
             _claimed(database, settings, [post_id], timeout_s=10)
 
     def test_nor_does_upkeep_that_waits_for_somebody_who_reads_the_history(
-        self, database: Database, settings: Settings, loop: SchedulerLoop
+        self, database: Database, settings: Settings, loop: SchedulerLoop, caplog: pytest.LogCaptureFixture
     ) -> None:
         with database.transaction() as tx:
             tx.execute(text(f"DROP TABLE {this_month()}"))
@@ -347,11 +368,15 @@ class TestTrouble:
 
         with database.transaction() as reader:
             reader.execute(text("SELECT FROM media_snapshots"))
-            before = clock.now()
             with running(loop):
-                claimed = _claimed(database, settings, [post_id], timeout_s=10)
+                _claimed(database, settings, [post_id])
 
-        assert claimed[post_id] - before < timedelta(seconds=2)
+        [failed] = [said for said in _said(caplog) if said["event"] == "upkeep.failed"]
+        assert "lock timeout" in failed["error"], "it was upkeep that did not wait, not the reader who left"
+
+
+def _said(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [record.msg for record in caplog.get_records("call") if isinstance(record.msg, dict)]
 
 
 def _terminate(database: Database, victims: str) -> None:

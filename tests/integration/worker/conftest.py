@@ -8,6 +8,7 @@ import pytest
 from console.app import create_app
 from machine.schema import status
 from models.session import Database
+from operations.operation import Context
 from pressrun.media.links import derive_key
 from pressrun.settings import Settings
 from tests.factories.rows import KEY
@@ -33,11 +34,9 @@ def bench(
         settle_gap="0.3s",
     )
     app = create_app(
-        settings,
-        database,
+        Context(database, settings),
         media_keys=[derive_key(KEY)],
         media_root=settings.home / "media",
-        redis_url=None,
         schema_head=status(database).head,
     )
     with serve(app) as url:

@@ -26,8 +26,8 @@ from sqlalchemy import text
 from models.account import Account
 from models.states import CANCELABLE, EDGES, PostState
 from pressrun import clock, failpoints
+from pressrun.errors import NotPossible
 from scheduler.posts import changing
-from scheduler.posts.changing import NotPossible
 from scheduler.posts.editing import edit_post
 from tests.support.bench import Bench
 from tests.support.simulator import Simulator

@@ -18,10 +18,9 @@ from models.part import parts_of
 from models.slot import WeeklyTime, occurrences
 from models.states import PostState, transition
 from pressrun import clock
-from pressrun.errors import PressrunError
+from pressrun.errors import NotPossible, PressrunError
 from pressrun.hints import Task
 from scheduler.posts import changing
-from scheduler.posts.changing import NotPossible
 from scheduler.posts.editing import edit_post
 from scheduler.slots import add_slots, parse_days, parse_time
 from tests.support.bench import Bench

@@ -8,9 +8,10 @@ import pytest
 
 from cli.commands.accounts import LoginName
 from cli.commands.harvests import KindName
-from models.account import Login
+from cli.commands.insights import FormatName
 from models.harvest import HarvestKind
-from operations.connecting import NewAccount
+from operations.connections import Login, NewAccount
+from operations.export_files import Format
 from pressrun.errors import UsageError
 
 GOOD: dict[str, Any] = {
@@ -63,3 +64,4 @@ def test_the_flags_offer_what_the_models_know() -> None:
     # Written out there, because importing the models would make `--help` slow.
     assert set(get_args(LoginName)) == {login.value for login in Login}
     assert set(get_args(KindName)) == {kind.value for kind in HarvestKind}
+    assert set(get_args(FormatName)) == {form.value for form in Format}

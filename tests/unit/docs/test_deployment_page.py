@@ -9,8 +9,9 @@ import yaml
 from fastapi import FastAPI
 
 from console.app import create_app
-from console.receiver import LARGEST_BODY
+from console.instagram.receiver import LARGEST_BODY
 from models.session import Database
+from operations.operation import Context
 from pressrun.settings import Settings
 from tests.unit.docs.pages import ROOT, Page, names_in
 from worker.inbox import HANDLERS
@@ -29,9 +30,8 @@ def variables() -> dict[str, bool]:
 
 def console() -> FastAPI:
     database = Database("postgresql://nobody@127.0.0.1:1/nothing")
-    return create_app(
-        SETTINGS, database, media_keys=[b"key"], media_root=SETTINGS.home, redis_url=None, schema_head="0001"
-    )
+    ctx = Context(database, SETTINGS)
+    return create_app(ctx, media_keys=[b"key"], media_root=SETTINGS.home, schema_head="0001")
 
 
 def test_every_service_is_there() -> None:

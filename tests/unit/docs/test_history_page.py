@@ -10,21 +10,23 @@ import pytest
 from graph.users import Profile
 from models import metrics
 from models.comment import Comment
+from models.crons import DEFAULT_CRONS
 from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus
 from models.hashtag import BUDGET, WINDOW
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
+from models.keeping import ACCOUNT_KEPT, SHORT_KEPT
 from models.meanings.views import AS_OF, VIEWS
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.mention import Mention, MentionState
 from models.metrics import Kind
 from models.partitions import MONTHS_AHEAD, PARTITIONED
 from models.raw_answer import DAYS_AHEAD, RawAnswer
+from models.reading.views import View
 from models.retention import DroppedMonth
 from models.tag import Tag
-from models.views import View
 from models.watch import WatchKind
-from scheduler.harvests.planning import DEFAULT_CRONS, LONGEST_SPREAD
+from scheduler.harvests.planning import LONGEST_SPREAD
 from tests.unit.docs.dictionary import rendered, rendered_extra, written
 from tests.unit.docs.pages import Page, names_in
 from worker.harvests import (
@@ -163,7 +165,7 @@ def test_the_numbers_of_the_schedule_are_true() -> None:
     assert hours(ladder._STORY_LAST) == 1
     assert f"spends {own.CALLS_PER_RUN} such calls" in PAGE.prose
     assert f"Pages hold {media.PAGE} media" in PAGE.prose
-    assert f"{account.KEPT.days} days, `follower_count` {account.SHORT_KEPT.days} days" in PAGE.prose
+    assert f"{ACCOUNT_KEPT.days} days, `follower_count` {SHORT_KEPT.days} days" in PAGE.prose
     assert hours(ladder._STORY_RUNG) == 1
     assert MONTHS_AHEAD == 3
     assert all(f"`{table}`" in section("How it grows") for table in PARTITIONED)

@@ -16,7 +16,7 @@ from models.states import PostState
 from pressrun.hints import Queue
 from pressrun.settings import Settings
 from tests.unit.docs.pages import ROOT, Page, names_in
-from worker import outcomes, pull, reply
+from worker import backoff, outcomes, pull, reply
 from worker.harvests import refusals
 from worker.publishing import aftercare, poll, reconcile, settle
 
@@ -65,7 +65,8 @@ def test_every_reason_to_wait_is_there() -> None:
 
 def test_every_check_of_doctor_is_there() -> None:
     told = {name for row in PAGE.table("check", "what it looks at", "when it fails") for name in names_in(row["check"])}
-    made = set(re.findall(r'Finding\(\s*f?"([\w ]+?)(?: \{\w+[^"]*)?"', (ROOT / "operations/system.py").read_text()))
+    checks = "".join((ROOT / name).read_text() for name in ("machine/checks.py", "operations/system.py"))
+    made = set(re.findall(r'Finding\(\s*"([\w ]+)"', checks))
 
     assert {name.split(" NAME")[0] for name in told} == made
 
@@ -130,7 +131,7 @@ def test_a_number_is_the_one_of_the_code(fact: str) -> None:
 
 
 def test_the_numbers_in_words_are_those_of_the_code() -> None:
-    waits = [outcomes.staging_wait(tries) for tries in range(TRIES - 1) for _ in range(50)]
+    waits = [backoff.staging_wait(tries) for tries in range(TRIES - 1) for _ in range(50)]
 
     assert timedelta(weeks=1) == refusals.ASK_AGAIN_AFTER
     assert timedelta(days=1) == refusals.ASK_SOON_AFTER

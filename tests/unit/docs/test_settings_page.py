@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pressrun.clock import format_duration
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from pressrun.settings import PREFIX, Settings, load
 from pressrun.vault import Vault
 from tests.unit.docs.pages import Page, names_in
@@ -57,7 +57,7 @@ def test_the_default_folder_on_linux_is_the_true_one(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("line", WRONG)
 def test_a_wrong_setting_looks_as_shown(line: str) -> None:
-    with pytest.raises(UsageError) as problem:
+    with pytest.raises(Invalid) as problem:
         load(_wrong(line))
 
     assert str(problem.value) == line

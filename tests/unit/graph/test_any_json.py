@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
+from collections import Counter
 from collections.abc import Callable
+
+import pytest
 
 from graph.client import GraphClient
 from graph.errors import GraphError
@@ -13,8 +15,11 @@ from tests.unit.graph.server import ScriptedServer
 MakeClient = Callable[..., GraphClient]
 
 
-def test_any_json_at_all_is_read_or_a_graph_error(make_client: MakeClient, server: ScriptedServer) -> None:
-    chance = random.Random(3)
+@pytest.mark.parametrize("answers_each", [20, pytest.param(1_000, marks=pytest.mark.long)])
+def test_any_json_at_all_is_read_or_a_graph_error(
+    make_client: MakeClient, server: ScriptedServer, answers_each: int
+) -> None:
+    chance = random.Random(answers_each)
     client = make_client(call_deadline_s=5)
     reads: list[Callable[[], object]] = [
         client.users.profile,
@@ -38,10 +43,19 @@ def test_any_json_at_all_is_read_or_a_graph_error(make_client: MakeClient, serve
         lambda: client.mentions.mentioned_comment("1"),
         lambda: client.webhooks.subscriptions(page_id="1"),
     ]
-    for _ in range(400):
-        server.replies(_odd(chance, 4))
-        with contextlib.suppress(GraphError):
-            chance.choice(reads)()
+    read: Counter[int] = Counter()
+    refused: Counter[int] = Counter()
+    for number in range(answers_each * len(reads)):
+        which = number % len(reads)
+        server.replies(_odd(chance, 4) if number // len(reads) % 2 else _likely(chance))
+        try:
+            reads[which]()
+            read[which] += 1
+        except GraphError:
+            refused[which] += 1
+
+    assert len(server.received) == answers_each * len(reads), "each answer was looked at, and none asked for again"
+    assert min(len(refused), len(read)) > len(reads) / 2, "most of them know both what they can read and what not"
 
 
 _NAMES = (
@@ -50,6 +64,16 @@ _NAMES = (
     *("status_code", "config", "quota_usage", "business_discovery", "media", "replies", "from", "mentioned_media"),
     *("mentioned_comment", "instagram_business_account", "tasks", "product_id", "audio", "1", "2", "text"),
 )
+
+
+def _likely(chance: random.Random) -> object:
+    """Of the outer shape that most answers have, so that what reads the inner one is reached."""
+    rows = [{"id": str(number), "name": "reach", _pick(chance): _odd(chance, 2)} for number in range(2)]
+    return {"id": "1", "data": rows, "1": rows[0], "2": rows[1], _pick(chance): _odd(chance, 3)}
+
+
+def _pick(chance: random.Random) -> str:
+    return chance.choice(_NAMES)
 
 
 def _odd(chance: random.Random, depth: int) -> object:

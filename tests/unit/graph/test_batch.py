@@ -9,7 +9,7 @@ import pytest
 from graph.batch import Operation
 from graph.client import GraphClient
 from graph.errors import ErrorClass, GraphError
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from tests.unit.graph.server import TOKEN, ScriptedServer
 
 
@@ -64,7 +64,7 @@ def test_what_goes_out(facebook: GraphClient, server: ScriptedServer) -> None:
     ],
 )
 def test_publishing_is_refused(facebook: GraphClient, server: ScriptedServer, operation: Operation) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(Invalid):
         facebook.batch.run([Operation("GET", "me"), operation])
 
     assert server.received == []
@@ -72,7 +72,7 @@ def test_publishing_is_refused(facebook: GraphClient, server: ScriptedServer, op
 
 @pytest.mark.parametrize("count", [0, 51])
 def test_a_batch_has_a_size(facebook: GraphClient, server: ScriptedServer, count: int) -> None:
-    with pytest.raises(UsageError, match="1 to 50"):
+    with pytest.raises(Invalid, match="1 to 50"):
         facebook.batch.run([Operation("GET", "me")] * count)
 
     assert server.received == []

@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import json
 import logging
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -17,7 +16,7 @@ from graph.client import CallRecord, Credentials, GraphClient, Login
 from graph.endpoints import Endpoint
 from graph.errors import ErrorClass, GraphError
 from graph.transport import Transport
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from tests.unit.graph.conftest import IG_ID
 from tests.unit.graph.server import TOKEN, ScriptedServer
 
@@ -53,7 +52,7 @@ class TestAddress:
 
     @pytest.mark.parametrize("bad", ["", "..", "1/media_publish", "1?fields=x", "1%2F2", "a b", "1\n", "٣"])
     def test_an_id_cannot_lead_elsewhere(self, facebook: GraphClient, server: ScriptedServer, bad: str) -> None:
-        with pytest.raises(UsageError, match="not an Instagram id"):
+        with pytest.raises(Invalid, match="not an Instagram id"):
             facebook.media.get(bad)
 
         assert server.received == []
@@ -91,7 +90,7 @@ class TestAuthorization:
 
     @pytest.mark.parametrize("token", ["a b", "a\r\nX: y", "tök", "\udc00"])
     def test_a_token_that_cannot_be_one_is_refused_without_showing_it(self, transport: Transport, token: str) -> None:
-        with pytest.raises(UsageError) as caught:
+        with pytest.raises(Invalid) as caught:
             GraphClient(Credentials(Login.FACEBOOK, IG_ID, token), transport)
 
         assert token not in str(caught.value)
@@ -140,13 +139,11 @@ class TestRepeatedReads:
         assert len(server.received) == 1
 
     def test_repeating_ends_with_the_deadline(self, make_client: MakeClient, server: ScriptedServer) -> None:
-        server.sends([b"", b""], gap_s=20)
-        started = time.monotonic()
+        server.sends([b"", b""], gap_s=600)  # longer than a test may take
 
         with pytest.raises(GraphError) as caught:
             make_client(call_deadline_s=0.3).users.profile()
 
-        assert time.monotonic() - started < 1.5
         assert caught.value.error_class is ErrorClass.TRANSIENT
         assert len(server.received) == 1
 
@@ -266,5 +263,5 @@ def test_parameters_are_encoded_as_instagram_takes_them() -> None:
 
 
 def test_an_instant_without_zone_is_refused() -> None:
-    with pytest.raises(UsageError, match="no time zone"):
+    with pytest.raises(Invalid, match="no time zone"):
         encode({"since": datetime(2026, 1, 1)})  # noqa: DTZ001 - that is the point

@@ -9,7 +9,7 @@ import pytest
 from graph.client import GraphClient
 from graph.comments import Comment
 from graph.errors import GraphError
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from tests.unit.graph.server import ScriptedServer
 
 FIELDS = "id,text,username,timestamp,like_count,hidden,parent_id"
@@ -51,7 +51,7 @@ def test_a_page_with_replies(instagram: GraphClient, server: ScriptedServer) -> 
 
 
 def test_a_page_holds_fifty_at_most(instagram: GraphClient, server: ScriptedServer) -> None:
-    with pytest.raises(UsageError, match="1 to 50"):
+    with pytest.raises(Invalid, match="1 to 50"):
         instagram.comments.page("9", limit=51)
 
     assert server.received == []

@@ -10,7 +10,7 @@ from graph.discovery import Business, FacebookPage
 from graph.errors import ErrorClass, GraphError
 from graph.media import Media
 from graph.paging import Page
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from tests.unit.graph.conftest import IG_ID
 from tests.unit.graph.server import ScriptedServer
 
@@ -82,7 +82,7 @@ def test_an_account_that_is_not_professional(facebook: GraphClient, server: Scri
 
 
 def test_a_name_cannot_break_out_of_the_expression(facebook: GraphClient, server: ScriptedServer) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(Invalid):
         facebook.discovery.account("x){id},mentioned_media.media_id(1")
 
     assert server.received == []

@@ -6,7 +6,7 @@ import pytest
 
 from graph import fields
 from graph.credentials import Login
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 
 
 def test_expansion() -> None:
@@ -20,13 +20,13 @@ def test_expansion() -> None:
 
 @pytest.mark.parametrize("value", ["x){id}", "a b", "{", "", "x,y)"])
 def test_an_argument_cannot_break_out(value: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(Invalid):
         fields.expand("media", ("id",), after=value)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x){id", "ü", "a" * 31, "@@x"])
 def test_what_is_no_user_name(name: str) -> None:
-    with pytest.raises(UsageError, match="not an Instagram user name"):
+    with pytest.raises(Invalid, match="not an Instagram user name"):
         fields.checked_username(name)
 
 

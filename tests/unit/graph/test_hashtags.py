@@ -7,7 +7,7 @@ import pytest
 from graph import fields
 from graph.client import GraphClient
 from graph.media import Media
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from tests.unit.graph.conftest import IG_ID
 from tests.unit.graph.server import ScriptedServer
 
@@ -29,7 +29,7 @@ def test_a_hashtag_that_does_not_exist(facebook: GraphClient, server: ScriptedSe
 
 @pytest.mark.parametrize("name", ["", "#", "two words", "a#b"])
 def test_what_is_no_hashtag(facebook: GraphClient, server: ScriptedServer, name: str) -> None:
-    with pytest.raises(UsageError, match="not one hashtag"):
+    with pytest.raises(Invalid, match="not one hashtag"):
         facebook.hashtags.search(name)
 
     assert server.received == []
@@ -54,5 +54,5 @@ def test_recently_searched(facebook: GraphClient, server: ScriptedServer) -> Non
     assert facebook.hashtags.recently_searched().items == ("17841562906103814",)
     assert server.last.path == f"/v25.0/{IG_ID}/recently_searched_hashtags"
     assert server.last.query == {"limit": "30"}
-    with pytest.raises(UsageError, match="1 to 30"):
+    with pytest.raises(Invalid, match="1 to 30"):
         facebook.hashtags.recently_searched(limit=31)

@@ -12,7 +12,7 @@ from graph.errors import GraphError
 from graph.insights import Insight, InsightValue
 from graph.media import Media, TaggedProduct
 from graph.paging import iterate
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from tests.unit.graph.conftest import IG_ID
 from tests.unit.graph.server import ScriptedServer
 
@@ -148,7 +148,7 @@ def test_many_in_one_request(facebook: GraphClient, server: ScriptedServer) -> N
 
 @pytest.mark.parametrize("count", [0, 51])
 def test_many_has_a_limit(facebook: GraphClient, server: ScriptedServer, count: int) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(Invalid):
         facebook.media.many(["1"] * count)
 
     assert server.received == []

@@ -10,7 +10,7 @@ from graph.client import GraphClient
 from graph.comments import Comment
 from graph.errors import GraphError
 from graph.media import Media
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from tests.unit.graph.conftest import IG_ID
 from tests.unit.graph.server import ScriptedServer
 
@@ -48,7 +48,7 @@ def test_an_answer_without_the_mention(facebook: GraphClient, server: ScriptedSe
 
 
 def test_an_id_cannot_break_out_of_the_expression(facebook: GraphClient, server: ScriptedServer) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(Invalid):
         facebook.mentions.mentioned_media("1){id},business_discovery.username(x")
 
     assert server.received == []

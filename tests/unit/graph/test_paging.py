@@ -8,7 +8,7 @@ from graph.endpoints import Endpoint
 from graph.errors import GraphError
 from graph.paging import Page, checked_limit, iterate, read_page
 from graph.reading import Node
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 
 NEXT = "https://graph.facebook.com/v25.0/1/media?access_token=EAAsecret&limit=2&after=QVFI"
 
@@ -92,5 +92,5 @@ class TestIterate:
 
 @pytest.mark.parametrize("limit", [0, -1, 101])
 def test_a_page_size_that_instagram_refuses(limit: int) -> None:
-    with pytest.raises(UsageError, match="1 to 100"):
+    with pytest.raises(Invalid, match="1 to 100"):
         checked_limit(limit, 100)

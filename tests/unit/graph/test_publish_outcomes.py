@@ -15,7 +15,7 @@ from graph.publishing import (
     Refused,
     Unknown,
 )
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from tests.unit.graph.conftest import IG_ID
 from tests.unit.graph.server import ScriptedServer
 
@@ -103,7 +103,7 @@ class TestPublish:
         assert make_client(after_call=broken).publishing.publish("1") == Published("1792")
 
     def test_an_id_that_is_none_is_refused_before_the_call(self, facebook: GraphClient, server: ScriptedServer) -> None:
-        with pytest.raises(UsageError, match="not an Instagram id"):
+        with pytest.raises(Invalid, match="not an Instagram id"):
             facebook.publishing.publish("")
 
         assert server.received == []

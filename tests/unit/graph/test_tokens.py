@@ -11,7 +11,7 @@ from graph.client import GraphClient, Login
 from graph.errors import ErrorClass, GraphError, NotOnThisLogin
 from graph.tokens import Token, TokenState
 from pressrun import clock
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from tests.unit.graph.server import TOKEN, ScriptedServer
 
 MakeClient = Callable[..., GraphClient]
@@ -182,9 +182,9 @@ def test_an_answer_without_token(fb: GraphClient, server: ScriptedServer, answer
 
 
 def test_app_and_token_must_be_known(make_client: MakeClient, server: ScriptedServer) -> None:
-    with pytest.raises(UsageError, match="PRESSRUN_APP_ID"):
+    with pytest.raises(Invalid, match="PRESSRUN_APP_ID"):
         make_client().tokens.exchange()
-    with pytest.raises(UsageError, match="no token"):
+    with pytest.raises(Invalid, match="no token"):
         make_client(token="", **APP).tokens.exchange()
 
     assert server.received == []

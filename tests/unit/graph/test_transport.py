@@ -58,20 +58,20 @@ def test_a_damaged_compression_is_no_answer(transport: Transport, server: Script
 
 @pytest.mark.parametrize(
     ("prefix", "trickled"),
-    [(b"", HEAD), (HEAD, b"x" * 1000), (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)],
+    [(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n"), (HEAD, b"x"), (b"", b"HTTP/1.1 100 Continue\r\n\r\n")],
     ids=["headers", "body", "endless 1xx"],
 )
 def test_a_server_that_trickles_cannot_outlast_the_deadline(
     transport: Transport, server: ScriptedServer, prefix: bytes, trickled: bytes
 ) -> None:
-    pieces = itertools.chain([prefix], (trickled[i : i + 1] for i in range(len(trickled))))
-    server.sends(pieces, gap_s=0.02)
+    on_and_on = (trickled[i : i + 1] for i in itertools.cycle(range(len(trickled))))
+    server.sends(itertools.chain([prefix], on_and_on), gap_s=0.02)
 
     assert_ends_in_time(transport, get(server))
 
 
 def test_a_silent_server_cannot_outlast_the_deadline(transport: Transport, server: ScriptedServer) -> None:
-    server.sends([b"", b""], gap_s=20)
+    server.sends([b"", b""], gap_s=600)
 
     assert_ends_in_time(transport, get(server))
 
@@ -99,10 +99,11 @@ def test_a_server_that_does_not_read_cannot_outlast_the_deadline(transport: Tran
 
 
 def assert_ends_in_time(transport: Transport, outgoing: Outgoing, deadline_s: float = 0.3) -> Unanswered:
-    started = time.monotonic()
+    """It ends at all: these servers go on for ever, or for longer than a test may take."""
+    deadline = Deadline.after(deadline_s)
     with pytest.raises(Unanswered, match="deadline") as caught:
-        transport.send(outgoing, Deadline.after(deadline_s))
-    assert time.monotonic() - started < deadline_s + 0.5
+        transport.send(outgoing, deadline)
+    assert deadline.passed
     return caught.value
 
 
@@ -297,11 +298,11 @@ def test_nothing_secret_is_shown_by_what_is_sent() -> None:
 def test_no_other_module_talks_http() -> None:
     modules = [path for folder in graph.__path__ for path in Path(folder).glob("*.py")]
 
-    importers = {
-        path.name for path in modules if re.search(r"^\s*(import|from) (httpx|httpcore)", path.read_text(), re.M)
-    }
+    def importers(of: str) -> set[str]:
+        return {path.name for path in modules if re.search(rf"^\s*(import|from) {of}\b", path.read_text(), re.M)}
 
-    assert importers == {"transport.py"}
+    assert importers("httpx") == {"transport.py"}
+    assert importers("httpcore") == importers("socket") | {"transport.py"} == {"sockets.py", "transport.py"}
 
 
 def test_a_host_with_several_addresses_is_reached_by_one_of_them(transport: Transport, server: ScriptedServer) -> None:

@@ -12,7 +12,7 @@ from graph.errors import ErrorClass, GraphError, NotOnThisLogin
 from graph.publishing import (
     UploadStatus,
 )
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from tests.unit.graph.server import TOKEN, ScriptedServer
 
 MP4 = "https://cdn.example/a.mp4"
@@ -64,7 +64,7 @@ class TestUpload:
     def test_the_token_goes_to_no_other_host(self, make_client: Callable[..., GraphClient]) -> None:
         client = make_client(graph_url=None)
 
-        with pytest.raises(UsageError, match="does not belong to Instagram"):
+        with pytest.raises(Invalid, match="does not belong to Instagram"):
             client.publishing.upload("https://rupload.facebook.com.evil.example/ig-api-upload/v25.0/1", b"x")
 
     @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ class TestUpload:
     def test_senseless_arguments_are_refused(
         self, facebook: GraphClient, server: ScriptedServer, arguments: dict[str, object]
     ) -> None:
-        with pytest.raises(UsageError):
+        with pytest.raises(Invalid):
             facebook.publishing.upload(self.URL, **arguments)  # type: ignore[arg-type]
 
         assert server.received == []

@@ -10,7 +10,7 @@ import pytest
 
 from graph.client import GraphClient
 from graph.webhooks import Subscription
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from tests.unit.graph.server import TOKEN, ScriptedServer
 
 
@@ -47,7 +47,7 @@ def test_subscriptions_are_read_and_ended(instagram: GraphClient, server: Script
 
 
 def test_facebook_login_needs_the_page(facebook: GraphClient, server: ScriptedServer) -> None:
-    with pytest.raises(UsageError, match="page_id"):
+    with pytest.raises(Invalid, match="page_id"):
         facebook.webhooks.subscribe()
 
     assert server.received == []

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.slot import WeeklyTime, occurrences
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from scheduler.slots import parse_days, parse_time
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -76,7 +76,7 @@ def test_days(text: str, days: list[int]) -> None:
 
 @pytest.mark.parametrize("text", ["", "m", "mon,,tue", "someday", "8"])
 def test_what_is_no_day_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is no day"):
+    with pytest.raises(Invalid, match="is no day"):
         parse_days(text)
 
 
@@ -89,5 +89,5 @@ def test_times(text: str, at: time) -> None:
 
 @pytest.mark.parametrize("text", ["", "24:00", "9", "9:60", "09:30+01:00", "noon", "-1:00"])
 def test_what_is_no_time_of_day_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="no time of day"):
+    with pytest.raises(Invalid, match="no time of day"):
         parse_time(text)

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pressrun.clock import Deadline, format_duration, now, parse_duration, parse_instant, resolve_local, zone
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 
 REFERENCE = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -77,7 +77,7 @@ class TestDurations:
         "text", ["", " ", "soon", "-5s", "5x", "30m2h", "1h30", "+5s", "1e3", "٣s", "401d", "9" * 400, "1,5s", "nan"]
     )
     def test_anything_else_is_refused_by_name(self, text: str) -> None:
-        with pytest.raises(UsageError) as refused:
+        with pytest.raises(Invalid) as refused:
             parse_duration(text)
 
         assert repr(text) in str(refused.value)
@@ -106,7 +106,7 @@ class TestZones:
         "name", ["", "Europe/Berln", "../etc/passwd", "Europe", "zone.tab", "a\0b", "x" * 5000, "/"]
     )
     def test_an_unknown_zone_is_refused(self, name: str) -> None:
-        with pytest.raises(UsageError, match="unknown time zone"):
+        with pytest.raises(Invalid, match="unknown time zone"):
             zone(name)
 
 
@@ -207,12 +207,12 @@ class TestInstants:
         ["", "tomorrow", "2026-13-01", "2026-02-30T10:00", "18:30", "+", "+soon", "2026-12-24T25:00", "24.12.2026"],
     )
     def test_anything_else_is_refused(self, text: str) -> None:
-        with pytest.raises(UsageError):
+        with pytest.raises(Invalid):
             parse_instant(text, BERLIN, reference=REFERENCE)
 
     @pytest.mark.parametrize("text", ["2026-12-24", "20261224", " 2026-12-24 "])
     def test_a_date_alone_is_refused_where_a_time_of_day_is_needed(self, text: str) -> None:
-        with pytest.raises(UsageError, match="has no time of day: write 2026-12-24T08:30"):
+        with pytest.raises(Invalid, match="has no time of day: write 2026-12-24T08:30"):
             parse_instant(text, BERLIN, reference=REFERENCE, needs_time=True)
 
     @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ class TestInstants:
         ],
     )
     def test_nothing_is_understood_by_halves(self, text: str, told: str) -> None:
-        with pytest.raises(UsageError, match=told):
+        with pytest.raises(Invalid, match=told):
             parse_instant(text, BERLIN, reference=REFERENCE, needs_time=True)
 
     @settings(deadline=None, max_examples=400)
@@ -272,14 +272,14 @@ class TestInstants:
 
         try:
             found = parse_instant(text, BERLIN, reference=REFERENCE, needs_time=True)
-        except UsageError:
+        except Invalid:
             return
 
         assert found == wanted, text
 
     @pytest.mark.parametrize("text", ["0001-01-01T00:00", "0001-01-01T00:00+05:00", "9999-12-31T23:59-05:00"])
     def test_the_ends_of_the_calendar_are_refused(self, text: str) -> None:
-        with pytest.raises(UsageError, match="outside the calendar"):
+        with pytest.raises(Invalid, match="outside the calendar"):
             parse_instant(text, BERLIN, reference=REFERENCE)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from pressrun.failpoints import POINTS, FailpointRaised, arm, reach
 
 
@@ -126,7 +126,7 @@ def test_exit_kills_the_process_without_clean_up() -> None:
     ],
 )
 def test_a_bad_specification_is_refused_and_arms_nothing(spec: str) -> None:
-    with pytest.raises(UsageError, match="PRESSRUN_FAILPOINTS"):
+    with pytest.raises(Invalid, match="PRESSRUN_FAILPOINTS"):
         arm(f"poll.after_read=raise,{spec}")
 
     reach("poll.after_read")

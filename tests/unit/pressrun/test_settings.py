@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pressrun import failpoints
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from pressrun.settings import Settings, is_loopback, load
 
 
@@ -68,7 +68,7 @@ def test_a_time_to_keep_the_history_is_whole_months(told: str, months: int | Non
 
 @pytest.mark.parametrize("told", ["0months", "90d", "two years", "12", "-1months", "1.5years", "24month1"])
 def test_no_other_time_to_keep_the_history_is_read(told: str) -> None:
-    with pytest.raises(UsageError, match=r"PRESSRUN_KEEP_HISTORY: .+ write it as 24months"):
+    with pytest.raises(Invalid, match=r"PRESSRUN_KEEP_HISTORY: .+ write it as 24months"):
         load({"PRESSRUN_KEEP_HISTORY": told})
 
 
@@ -85,9 +85,10 @@ def test_an_empty_value_counts_as_missing() -> None:
     ],
 )
 def test_an_unknown_setting_is_named(name: str, advice: str) -> None:
-    with pytest.raises(UsageError) as refused:
+    with pytest.raises(Invalid) as refused:
         load({name: "secret-value"})
 
+    assert (refused.value.type, refused.value.field) == ("setting.unknown", name)
     assert f"unknown setting {name}" in str(refused.value)
     assert advice in str(refused.value)
     assert "secret-value" not in str(refused.value)
@@ -112,10 +113,11 @@ def test_an_unknown_setting_is_named(name: str, advice: str) -> None:
     ],
 )
 def test_a_bad_value_is_one_line_with_the_name(name: str, value: str) -> None:
-    with pytest.raises(UsageError) as refused:
+    with pytest.raises(Invalid) as refused:
         load({name: value})
 
     text = str(refused.value)
+    assert (refused.value.type, refused.value.field) == ("setting.invalid", name)
     assert text.startswith(f"bad setting {name}: ")
     assert "\n" not in text
     assert "hunter2" not in text
@@ -132,8 +134,10 @@ def test_a_bad_value_is_one_line_with_the_name(name: str, value: str) -> None:
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused(environ: dict[str, str], text: str) -> None:
-    with pytest.raises(UsageError, match=text):
+    with pytest.raises(Invalid, match=text) as refused:
         load(environ)
+
+    assert (refused.value.type, refused.value.field) == ("setting.invalid", next(iter(environ)))
 
 
 def test_a_sockets_address_takes_the_form_that_every_client_knows() -> None:

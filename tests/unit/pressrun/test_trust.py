@@ -6,7 +6,7 @@ from pathlib import Path
 import certifi
 import pytest
 
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from pressrun.trust import authorities
 
 
@@ -35,5 +35,5 @@ def test_a_file_that_cannot_be_used_is_named(
         file.write_text(content)
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
 
-    with pytest.raises(UsageError, match=f"SSL_CERT_FILE={file} cannot be used"):
+    with pytest.raises(Invalid, match=f"SSL_CERT_FILE={file} cannot be used"):
         authorities()

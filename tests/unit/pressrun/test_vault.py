@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from pressrun.vault import SecretUnreadable, Vault, generate_key
 
 KEY, OTHER_KEY = generate_key(), generate_key()
@@ -95,12 +95,12 @@ def test_both_base64_alphabets_name_the_same_key() -> None:
 
 @pytest.mark.parametrize("key", ["", "short", "not base64 !", base64.b64encode(bytes(16)).decode(), "ü" * 43])
 def test_a_bad_key_is_refused_without_being_shown(key: str) -> None:
-    with pytest.raises(UsageError, match="not 32 bytes of base64") as refused:
+    with pytest.raises(Invalid, match="not 32 bytes of base64") as refused:
         Vault([key])
 
     assert not key or key not in str(refused.value)
 
 
 def test_no_key_is_refused_with_the_way_to_make_one() -> None:
-    with pytest.raises(UsageError, match="PRESSRUN_SECRET_KEYS is missing"):
+    with pytest.raises(Invalid, match="PRESSRUN_SECRET_KEYS is missing"):
         Vault([])

@@ -13,7 +13,7 @@ from cronsim import CronSim
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from scheduler.harvests.crontab import Crontab
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -144,16 +144,16 @@ def test_seconds_do_not_hide_the_next_minute() -> None:
     ["", "* * * *", "* * * * * *", "@daily", "h 9 * * *", "r 9 * * *", "0 25 * * *", "0 9 * * mo", "nine", "0 9 * * 8"],
 )
 def test_what_is_no_cron_is_refused(expression: str) -> None:
-    with pytest.raises(UsageError, match="not a cron expression"):
+    with pytest.raises(Invalid, match="not a cron expression"):
         Crontab(expression)
 
 
 def test_a_cron_that_never_comes_true_is_refused() -> None:
     crontab = Crontab("0 0 31 2 *")
 
-    with pytest.raises(UsageError, match="never comes true"):
+    with pytest.raises(Invalid, match="never comes true"):
         crontab.next(NEW_YORK, datetime(2026, 1, 1, tzinfo=UTC))
-    with pytest.raises(UsageError, match="never comes true"):
+    with pytest.raises(Invalid, match="never comes true"):
         crontab.shortest_gap()
 
 

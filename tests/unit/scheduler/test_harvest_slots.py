@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.crons import DEFAULT_CRONS
 from models.harvest import HarvestKind
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from scheduler.harvests.crontab import Crontab
-from scheduler.harvests.planning import DEFAULT_CRONS, LONGEST_SPREAD, next_slot, offset_of, owed_slot
+from scheduler.harvests.planning import LONGEST_SPREAD, next_slot, offset_of, owed_slot
 
 UTC_ZONE = ZoneInfo("UTC")
 NOW = datetime(2026, 5, 5, 12, 7, tzinfo=UTC)
@@ -99,5 +100,5 @@ def test_a_run_in_the_future_is_not_run_again_before_it() -> None:
 
 
 def test_a_bad_cron_is_named() -> None:
-    with pytest.raises(UsageError, match="'often' is not a cron expression"):
+    with pytest.raises(Invalid, match="'often' is not a cron expression"):
         next_slot("often", UTC_ZONE, 1, NOW)

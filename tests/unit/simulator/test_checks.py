@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from simulator.checks import MIB, ImageFacts, VideoFacts, image_problem, video_problem
-from simulator.records import Kind
+from simulator.media.checks import MIB, ImageFacts, VideoFacts, image_problem, video_problem
+from simulator.world.records import Kind
 
 GOOD = VideoFacts("mp4", "h264", 1080, 1920, 30.0, 30.0, "yuv420p", "aac", 48_000, 2)
 
@@ -91,3 +91,41 @@ def test_the_largest_videos(kind: Kind, most: int) -> None:
 def test_a_cover_lies_within_the_video() -> None:
     assert video_problem(Kind.REEL, GOOD, 1, {"thumb_offset": 30_000}) is None
     assert video_problem(Kind.REEL, GOOD, 1, {"thumb_offset": 30_001}) == 2207057
+
+
+@pytest.mark.parametrize(
+    ("facts", "size", "is_within"),
+    [
+        ({"duration_s": 60.0, "width": 1080, "height": 1440}, 1, True),
+        ({"duration_s": 61.0, "width": 1080, "height": 1440}, 1, False),
+        ({"width": 1080, "height": 1441}, 1, False),
+        ({"width": 1920, "height": 1080}, 1, True),
+        ({"width": 1920, "height": 1070}, 1, False),
+    ],
+)
+def test_videos_in_carousels_are_free_unless_held_to_what_vendors_say(
+    facts: dict[str, Any], size: int, is_within: bool
+) -> None:
+    found = replace(GOOD, **facts)
+
+    assert video_problem(Kind.CHILD_VIDEO, found, size, {}) is None
+    limited = video_problem(Kind.CHILD_VIDEO, found, size, {}, is_child_limited=True)
+    assert limited == (None if is_within else 2207026)
+
+
+@pytest.mark.parametrize(
+    ("sound", "audio", "subcode"),
+    [
+        (None, {"audio_id": "1"}, 2207082),
+        (None, {"audio_id": "1", "video_volume": 30}, 2207082),
+        (None, {"audio_id": "1", "video_volume": 0}, None),
+        ("aac", {"audio_id": "1", "video_volume": 30}, None),
+        (None, None, None),
+    ],
+)
+def test_a_video_without_sound_cannot_be_mixed_with_music(
+    sound: str | None, audio: dict[str, Any] | None, subcode: int | None
+) -> None:
+    params = {"audio_configuration": audio} if audio else {}
+
+    assert video_problem(Kind.REEL, replace(GOOD, audio_codec=sound), 1, params) == subcode

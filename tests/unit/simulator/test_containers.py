@@ -221,3 +221,38 @@ def test_a_lone_surrogate_in_a_caption_does_no_harm(sim: Sim) -> None:
 
     sim.post(f"/{ig_id(0)}/media_publish", creation_id=answer.json()["id"])
     assert sim.ledger()[0]["caption"] == "half a smile \ud83d"
+
+
+def test_trials_need_a_thousand_followers(sim: Sim) -> None:
+    params: dict[str, Any] = {**VIDEO, "media_type": "REELS", "trial_params": {"graduation_strategy": "MANUAL"}}
+    sim.control("POST", "account", account=0, followers=999)
+    assert sim.refused("POST", f"/{ig_id(0)}/media", **params) == (100, 2207081)
+
+    sim.control("POST", "account", account=0, followers=1000)
+
+    assert sim.container(**params)
+
+
+def test_stories_of_a_creator_are_taken_unless_the_reading_refuses_them(sim: Sim) -> None:
+    story: dict[str, Any] = {"media_type": "STORIES", "image_url": "http://media.invalid/a.jpg"}
+    sim.control("POST", "account", account=1, is_creator=True)
+    assert sim.get("/me", as_account=1, fields="account_type")["account_type"] == "MEDIA_CREATOR"
+    assert sim.container(1, **story)
+
+    sim.control("POST", "readings", creator_stories="refused")
+
+    path = f"/{ig_id(1)}/media"
+    assert sim.refused("POST", path, as_account=1, status=403, **story) == (10, None)
+    assert sim.container(1), "other posts go out"
+    assert sim.container(0, **story), "and stories of businesses"
+
+
+def test_the_length_of_a_caption_can_be_counted_in_two_units(sim: Sim) -> None:
+    caption = "\N{RED APPLE}" * 1101
+    params: dict[str, Any] = {"image_url": "http://media.invalid/a.jpg", "caption": caption}
+    assert sim.container(**params)
+
+    sim.control("POST", "readings", caption_unit="utf16")
+
+    assert sim.refused("POST", f"/{ig_id(0)}/media", **params) == (36004, 2207010)
+    assert sim.container(**params | {"caption": caption[1:]})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.counters import Counters
+from simulator.world.counters import Counters
 
 
 def test_counts_are_there_without_any_closing(tmp_path: Path) -> None:

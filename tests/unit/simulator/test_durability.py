@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -18,10 +19,10 @@ import pytest
 from pressrun.errors import UsageError
 from pressrun.trust import authorities
 from simulator.config import SimulatorConfig
-from simulator.journal import Journal
+from simulator.world.journal import Journal
 from tests.support.processes import Process, start_module
 from tests.support.waiting import until
-from tests.unit.simulator.client import Sim, ig_id, running
+from tests.unit.simulator.client import Helper, Sim, ig_id, running
 
 
 @contextmanager
@@ -203,15 +204,19 @@ def test_more_accounts_can_join_later(tmp_path: Path) -> None:
         assert sim.ledger()[0]["media_id"] == media
 
 
-def test_a_video_whose_fetch_was_cut_short_is_fetched_again(tmp_path: Path) -> None:
-    with running(state_dir=tmp_path) as sim:
-        made = sim.finished(media_type="REELS", video_url="http://media.invalid/v.mp4")
+def test_a_video_whose_fetch_was_cut_short_is_fetched_again(tmp_path: Path, host: Helper) -> None:
+    with running(state_dir=tmp_path, fetch_media=True) as sim:
+        made = sim.finished(media_type="REELS", video_url=f"{host.url}/good.mp4")
+    assert host.seen
+    host.seen.clear()
     lines = (tmp_path / "journal.jsonl").read_text().splitlines(keepends=True)
     kept = [line for line in lines if '"container.fetched"' not in line]
+    assert len(kept) == len(lines) - 1
     (tmp_path / "journal.jsonl").write_text("".join(kept))
 
-    with running(state_dir=tmp_path) as sim:
+    with running(state_dir=tmp_path, fetch_media=True) as sim:
         until(lambda: sim.status(made) == "FINISHED")
+    assert {exchange.path for exchange in host.seen} == {"/good.mp4"}
 
 
 def test_state_is_readable_by_its_owner_only(tmp_path: Path) -> None:
@@ -226,3 +231,22 @@ def test_memory_is_forgotten_without_a_folder() -> None:
         sim.publish()
     with running() as sim:
         assert sim.ledger() == []
+
+
+def test_a_journal_of_before_has_fewer_keys_and_still_tells_the_same(tmp_path: Path) -> None:
+    with running(accounts=2, state_dir=tmp_path, webhook_url="http://127.0.0.1:1/x") as sim:
+        sim.control("POST", "faults", endpoint="user", mode="refuse_500", account=1)
+        sim.control("POST", "comment", account=0)
+    journal = tmp_path / "journal.jsonl"
+    events = [json.loads(line) for line in journal.read_text().splitlines()]
+    for event in events:
+        for name in ("encoding", "login"):
+            event.pop(name, None)
+        for name in ("token", "changes"):
+            event.get("rule", {}).pop(name, None)
+    journal.write_text("".join(json.dumps(event) + "\n" for event in events))
+
+    with running(accounts=2, state_dir=tmp_path) as sim:
+        assert sim.control("GET", "faults")["faults"][0]["endpoint"] == "user"
+        assert sim.refused("GET", "/me", as_account=1, status=500) == (2, None)
+        assert sim.report()["webhooks"]["pending"] == 1

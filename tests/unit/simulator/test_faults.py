@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from pressrun.errors import UsageError
-from simulator.faults import read_rule
+from simulator.faults.rules import read_rule
 from tests.unit.simulator.client import Sim, ig_id
 
 PUBLISH = f"/{ig_id(0)}/media_publish"

@@ -49,7 +49,7 @@ def test_no_token_reaches_the_media_host(fetching: Sim, host: Helper) -> None:
     fetching.publish(image_url=f"{host.url}/good.jpg")
 
     (seen,) = host.seen
-    assert seen.headers["user-agent"] == "facebookexternalua"
+    assert seen.headers["user-agent"] == "facebookexternalhit/1.1"
     assert "authorization" not in seen.headers
     assert "TOKEN" not in seen.path
 
@@ -103,3 +103,37 @@ def test_a_host_that_does_not_answer_is_a_timeout(simulate: Callable[..., Sim], 
     sim = simulate(fetch_media=True, fetch_timeout_s=0.3)
 
     assert sim.refused("POST", f"/{ig_id(0)}/media", image_url=f"{silent_host.url}/a.jpg") == (-2, 2207003)
+
+
+@pytest.mark.parametrize(("reading", "is_refused"), [("ignored", False), ("obeyed", True)])
+def test_a_host_can_shut_out_the_fetcher_by_its_robots_txt(
+    simulate: Callable[..., Sim], reading: str, is_refused: bool
+) -> None:
+    robots = b"User-agent: facebookexternalhit\nDisallow: /shut/\n"
+
+    def answer(exchange: Exchange) -> tuple[int, dict[str, str], bytes]:
+        if exchange.path == "/robots.txt":
+            return 200, {"content-type": "text/plain"}, robots
+        return 200, {"content-type": "image/jpeg"}, jpeg(1080, 1080)
+
+    sim = simulate(fetch_media=True, readings={"robots": reading})
+    with helper(answer) as server:
+        assert sim.container(image_url=f"{server.url}/open/a.jpg")
+        if is_refused:
+            shut = f"{server.url}/shut/a.jpg"
+            assert sim.refused("POST", f"/{ig_id(0)}/media", image_url=shut) == (9004, 2207052)
+        else:
+            assert sim.container(image_url=f"{server.url}/shut/a.jpg")
+
+    assert [exchange.path for exchange in server.seen].count("/robots.txt") == int(is_refused)
+
+
+def test_a_firewall_that_refuses_the_fetcher_is_a_media_that_cannot_be_fetched(fetching: Sim) -> None:
+    def answer(exchange: Exchange) -> tuple[int, dict[str, str], bytes]:
+        is_refused = "facebookexternalhit" in exchange.headers["user-agent"]
+        return (403 if is_refused else 200), {"content-type": "image/jpeg"}, jpeg(1080, 1080)
+
+    with helper(answer) as server:
+        refused = fetching.refused("POST", f"/{ig_id(0)}/media", image_url=f"{server.url}/a.jpg")
+
+    assert refused == (9004, 2207052)

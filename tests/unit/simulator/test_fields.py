@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.errors import GraphError
-from simulator.fields import Field, parse_fields
+from simulator.protocol.errors import GraphError
+from simulator.protocol.fields import Field, parse_fields
 from tests.unit.simulator.client import Sim, ig_id, running
 
 

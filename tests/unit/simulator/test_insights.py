@@ -166,9 +166,9 @@ def test_small_accounts_get_no_data_instead_of_zero(sim: Sim) -> None:
 
     assert _ask(sim, metric="follower_demographics", period="lifetime", **ask) == []
     assert _ask(sim, metric="online_followers", period="lifetime") == []
-    assert _ask(sim, metric="follower_count", period="day") == []
-    assert _ask(sim, metric="follows_and_unfollows", period="day", metric_type="total_value") == []
-    assert _ask(sim, metric="reach", period="day", since=_days_ago(7))
+    assert _ask(sim, metric="follower_count", period="day", since=_days_ago(3)) == []
+    assert _ask(sim, metric="follows_and_unfollows", period="day", metric_type="total_value", since=_days_ago(3)) == []
+    assert _ask(sim, metric="reach", period="day", since=_days_ago(3))
 
 
 def test_what_is_older_than_ninety_days_is_gone(sim: Sim) -> None:
@@ -235,3 +235,15 @@ def test_two_runs_of_the_same_seed_agree(simulate: Callable[..., Sim]) -> None:
 
     assert _ask(first, **ask) == _ask(second, **ask)
     assert _ask(first, **ask) != _ask(other, **ask)
+
+
+def test_by_one_reading_days_end_where_the_account_lives(sim: Sim) -> None:
+    sim.control("POST", "account", account=0, timezone="Asia/Tokyo")
+    sim.control("POST", "readings", insight_day="account")
+
+    (row,) = _ask(sim, metric="reach", period="day", since=_days_ago(20))
+
+    ends = [datetime.strptime(value["end_time"], "%Y-%m-%dT%H:%M:%S%z") for value in row["values"]]
+    assert len(ends) >= 17
+    assert {end.astimezone(UTC).time() for end in ends} == {time(15, 0)}
+    assert sim.http.post("/_sim/account", json={"account": 0, "timezone": "Mars/Base"}).status_code == 400

@@ -166,3 +166,21 @@ def test_pictures_of_seeded_media_can_be_fetched(sim: Sim) -> None:
 
     assert answer.headers["content-type"] == "image/jpeg"
     assert answer.content.startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize("account", [0, INSTAGRAM])
+def test_tags_can_be_chosen_by_kind_and_time(sim: Sim, account: int) -> None:
+    path = f"/{ig_id(account)}/tags"
+    older = sim.get(path, as_account=account, fields="timestamp")["data"]
+    sim.control("POST", "tag", account=account)
+    edge = older[0]["timestamp"].replace("+0000", "+00:00")
+
+    def found(**filters: str) -> list[str]:
+        return [media["id"] for media in sim.get(path, as_account=account, **filters)["data"]]
+
+    assert found(media_type="VIDEO") == []
+    assert len(found(media_type="IMAGE")) == 3
+    assert found(posted_before=edge) == [older[1]["id"]]
+    assert len(found(posted_after=older[0]["timestamp"].replace("+0000", "Z"))) >= 1
+    assert set(found(posted_before=edge)).isdisjoint(found(posted_after=edge))
+    assert sim.report()["unknown_params"] == {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.unit.simulator.client import INSTAGRAM, Sim, ig_id
 
 FIELDS = "id,name,access_token,tasks,instagram_business_account{id,username}"
@@ -71,5 +73,28 @@ def test_a_page_subscribes_with_pages_manage_metadata(sim: Sim) -> None:
     assert sim.refused("POST", path) == (100, None)
     sim.control("POST", "account", account=0, without_scopes=["pages_manage_metadata"])
     assert sim.refused("POST", path, status=403, subscribed_fields="feed") == (10, None)
-    assert sim.refused("GET", f"/{ig_id(0)}/subscribed_apps") == (100, 33)
-    assert sim.get("/me/subscribed_apps", as_account=INSTAGRAM)["data"]
+
+
+@pytest.mark.parametrize(
+    ("account", "named"),
+    [(0, ["comments", "mentions", "story_insights"]), (INSTAGRAM, ["comments", "mentions", "story_reactions"])],
+)
+def test_an_account_is_subscribed_directly_and_tells_to_what(sim: Sim, account: int, named: list[str]) -> None:
+    path = f"/{ig_id(account)}/subscribed_apps"
+
+    assert sim.post(path, as_account=account, subscribed_fields=",".join(named)) == {"success": True}
+
+    assert sim.get(path, as_account=account)["data"][0]["subscribed_fields"] == named
+    assert sim.call("DELETE", path, as_account=account).json() == {"success": True}
+    assert sim.get(path, as_account=account) == {"data": []}
+
+
+@pytest.mark.parametrize(("account", "unknown"), [(0, "story_reactions"), (0, "feed"), (INSTAGRAM, "stories")])
+def test_one_unknown_field_fails_the_whole_subscription(sim: Sim, account: int, unknown: str) -> None:
+    path = f"/{ig_id(account)}/subscribed_apps"
+    sim.call("DELETE", path, as_account=account)
+
+    fields = f"comments,{unknown}"
+    assert sim.refused("POST", path, as_account=account, subscribed_fields=fields) == (100, None)
+
+    assert sim.get(path, as_account=account) == {"data": []}

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from pressrun.clock import now
 from tests.unit.simulator.client import Sim, ig_id
+
+PUBLISH = f"/{ig_id(0)}/media_publish"
 
 
 def test_the_ledger_records_what_was_accepted(sim: Sim) -> None:
@@ -200,3 +203,48 @@ def test_a_due_without_an_instant_is_refused(sim: Sim) -> None:
     for body in ({"account": 0, "caption": "x"}, {"posts": [1]}, {"account": 9, "at": 1}, {"at": "soon"}):
         assert sim.http.post("/_sim/due", json=body).status_code == 400
     assert sim.report()["lateness"] == []
+
+
+def test_by_one_reading_a_second_publish_doubles_reels_and_nothing_else(sim: Sim) -> None:
+    sim.control("POST", "readings", republish="second_reel")
+    reel = sim.finished(media_type="REELS", video_url="http://media.invalid/r.mp4", caption="twice")
+    image = sim.finished()
+
+    reels = [sim.post(PUBLISH, creation_id=reel)["id"] for _ in range(2)]
+    images = [sim.post(PUBLISH, creation_id=image)["id"] for _ in range(2)]
+
+    assert (len(set(reels)), len(set(images))) == (2, 1)
+    assert [line["media_id"] for line in sim.ledger()] == [*reels, images[0]]
+    (by_content, by_container) = sim.report()["duplicates"]
+    assert (by_content["reason"], by_container["reason"]) == ("content", "container")
+    assert by_container["media_ids"] == reels
+
+
+def test_trial_reels_have_a_cap_of_their_own(simulate: Callable[..., Sim]) -> None:
+    sim = simulate(accounts=2, trial_quota=2)
+    reel: dict[str, Any] = {"media_type": "REELS", "video_url": "http://media.invalid/r.mp4"}
+    trial: dict[str, Any] = {**reel, "trial_params": {"graduation_strategy": "MANUAL"}}
+    for number in range(2):
+        sim.publish(**trial, caption=f"trial {number}")
+    third = sim.finished(**trial, caption="third")
+
+    answer = sim.call("POST", PUBLISH, json={"creation_id": third})
+
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, 9)
+    assert "trial" in error["message"]
+    assert "error_subcode" not in error
+    assert sim.publish(**reel, caption="no trial")
+    sim.advance(12 * 3600)
+    waiting = sim.finished(**trial, caption="the next day")
+    sim.advance(12 * 3600 + 60)
+    assert sim.post(PUBLISH, creation_id=waiting)["id"]
+
+
+def test_stories_and_reels_count_against_the_quota(sim: Sim) -> None:
+    sim.publish(media_type="STORIES", image_url="http://media.invalid/s.jpg")
+    sim.publish(media_type="REELS", video_url="http://media.invalid/r.mp4")
+
+    usage = sim.get(f"/{ig_id(0)}/content_publishing_limit", fields="quota_usage")
+
+    assert usage == {"data": [{"quota_usage": 2}]}

@@ -91,7 +91,7 @@ def test_consent_leads_back_with_a_code(sim: Sim) -> None:
     assert target.endswith("#_")
     found = parse_qs(urlsplit(target).query)
     assert (found["a"], found["state"]) == (["1"], ["s1"])
-    form = {**APP, "grant_type": "authorization_code", "redirect_uri": REDIRECT, "code": found["code"][0]}
+    form = {**APP, "grant_type": "authorization_code", "redirect_uri": f"{REDIRECT}?a=1", "code": found["code"][0]}
     assert sim.http.post("/oauth/access_token", data=form).json()["data"][0]["user_id"] == ig_id(3)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from pressrun.media.links import derive_key, sign, verify
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -95,5 +95,5 @@ def test_no_input_raises(path_parts: list[str]) -> None:
     ],
 )
 def test_what_is_not_a_kept_file_is_not_signed(base: str, sha256: str, extension: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(Invalid):
         sign(base, sha256, extension, expires_at=NOW, key=KEY)

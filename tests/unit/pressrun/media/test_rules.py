@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from pressrun.media.probe import Probe, probe
 from pressrun.media.rules import LIMITS, MEBIBYTE, Problem, Use, check, check_together, use_for
 
@@ -230,7 +230,7 @@ def test_what_a_file_serves_as(post_type: str, kind: Any, use: Use) -> None:
 
 
 def test_an_unknown_post_type_is_refused() -> None:
-    with pytest.raises(UsageError, match="unknown post type 'igtv'"):
+    with pytest.raises(Invalid, match="unknown post type 'igtv'"):
         use_for("igtv", "video")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pressrun.errors import UsageError
+from pressrun.errors import Invalid
 from pressrun.media.captions import check_alt_text, check_caption, check_collaborators, check_user_tags, hashtags
 from pressrun.media.probe import probe
 from pressrun.media.rules import Use, check, check_together, use_for
@@ -149,7 +149,7 @@ def test_none_is_begun_once_they_are_not_wanted(tmp_path: Path) -> None:
 def test_a_campaign_that_cannot_be_drawn_is_refused(tmp_path: Path, line: str, text: str) -> None:
     (tmp_path / "campaign.csv").write_text(f"type,media\n{line}\n")
 
-    with pytest.raises(UsageError, match=text):
+    with pytest.raises(Invalid, match=text):
         make_campaign(tmp_path)
 
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "campaign.csv"]

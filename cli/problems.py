@@ -1,0 +1,155 @@
+"""From an error to one line on stderr and the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+
+Errors below the faces know no flags: an error that names its `field` is told with the flag of the command that ran, and
+what to do at the command line about some of their types stands in one table here.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from cli.output import note
+from pressrun.errors import Invalid, PressrunError, UsageError
+
+if TYPE_CHECKING:
+    from operations.posts import RowProblem
+
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+_MOST_SHOWN = 20
+
+HINTS = {
+    "account.no_slots": "`pressrun slot add` gives it some",
+    "account.unknown": "`pressrun account add` adds one",
+    "post.late": "with --late it goes out at once",
+    "post.needs_review": "see `pressrun post resolve`",
+    "post.unknown": "`pressrun post list` shows them",
+    "slot.unknown": "`pressrun slot list` shows them",
+    "token.empty": "give it on stdin or with --token-file",
+}
+"""By the type of an error: what to do about it here."""
+
+
+def run(app: typer.Typer, arguments: Sequence[str]) -> int:
+    """Run a command line, tell how it failed if it did, and say what the process ends with."""
+    root = typer.main.get_command(app)
+    try:
+        code = root.main(list(arguments), prog_name=app.info.name, standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except PressrunError as problem:
+        return _fail(_told(problem, _command(root, arguments)), code_of(problem))
+    except TyperException as problem:
+        return _fail(_with_help(problem), getattr(problem, "exit_code", FAILED))
+    except SystemExit as ended:  # a library's own way out: argparse, uvicorn, Celery
+        return _leave(ended)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return FAILED  # the reader has left: nobody to tell
+    except Exception as problem:
+        return _fail(_unexpected(problem), FAILED)
+
+
+def code_of(problem: PressrunError) -> int:
+    """The exit code of an error: 2 for what the caller has to say otherwise, 1 for the rest."""
+    return WRONG_USAGE if isinstance(problem, UsageError) else FAILED
+
+
+def flag_of(command: Any, field: str | None) -> str | None:
+    """The flag under which the command takes that field; None when it takes it otherwise or not at all."""
+    spelt = f"--{field.replace('_', '-')}" if field else None
+    for option in (one for one in command.params if one.param_type_name == "option"):
+        if option.name == field or spelt in option.opts:
+            return str(option.opts[0])
+    return None
+
+
+def with_hint(message: str, type_: str) -> str:
+    """The message and what to do about errors of that type at the command line."""
+    hint = HINTS.get(type_)
+    return f"{message}; {hint}" if hint else message
+
+
+def tell_rows(
+    command: Any, problems: Sequence[RowProblem], warnings: Sequence[RowProblem], *, source: Path | None, nothing: str
+) -> None:
+    """Warnings and problems go to stderr, a line each; problems end the command. Alike warnings are told once.
+
+    Args:
+        source: the file whose lines they are; None when the fields were flags of the command.
+        nothing: what was not done because of the problems.
+    """
+
+    def told(row: RowProblem) -> str:
+        if source is not None:
+            return with_hint(f"{source}: {row}", row.type)
+        return with_hint(f"{flag_of(command, row.column) or row.column}: {row.message}", row.type)
+
+    alike: dict[tuple[str, str], list[RowProblem]] = {}
+    for warning in warnings:
+        alike.setdefault((warning.column, warning.message), []).append(warning)
+    for several in alike.values():
+        note(f"warning: {told(several[0])}{_more(len(several) - 1, ' more rows')}")
+    if problems:
+        for problem in problems[:-1][:_MOST_SHOWN]:
+            note(told(problem))
+        raise Invalid(f"{told(problems[-1])}{_more(len(problems) - 1 - _MOST_SHOWN, ' more')}: {nothing}")
+
+
+def tell_warnings(warnings: Sequence[str]) -> None:
+    """What an operation took as it was said and a person may have meant otherwise: a line each on stderr."""
+    for warning in warnings:
+        note(f"warning: {warning}")
+
+
+def _more(count: int, what: str) -> str:
+    return f" (and {count}{what})" if count > 0 else ""
+
+
+def _told(problem: PressrunError, command: Any) -> str:
+    flag = flag_of(command, problem.field)
+    message = with_hint(str(problem), problem.type)
+    return f"{flag}: {message}" if flag else message
+
+
+def _command(root: Any, arguments: Sequence[str]) -> Any:
+    """The command that the line names. Groups of ours have no option that takes a value."""
+    found = root
+    for name in (one for one in arguments if not one.startswith("-")):
+        inner = getattr(found, "commands", {}).get(name)
+        if inner is None:
+            break
+        found = inner
+    return found
+
+
+def _fail(message: str, code: int) -> int:
+    from pressrun.log import redact
+
+    if os.environ.get("PRESSRUN_LOG_LEVEL") == "DEBUG":
+        note(redact(traceback.format_exc()))
+    note(redact(f"pressrun: {message}"))
+    return code
+
+
+def _leave(ended: SystemExit) -> int:
+    if isinstance(ended.code, str):
+        return _fail(ended.code, FAILED)
+    return ended.code if ended.code in {0, WRONG_USAGE} and isinstance(ended.code, int) else FAILED
+
+
+def _with_help(problem: TyperException) -> str:
+    context = getattr(problem, "ctx", None)
+    hint = f" (see `{context.command_path} --help`)" if context is not None else ""
+    return " ".join(problem.format_message().split()).rstrip(".") + hint
+
+
+def _unexpected(problem: Exception) -> str:
+    lines = str(problem).strip().splitlines() or ["no message"]
+    return f"{type(problem).__name__}: {lines[0]} (set PRESSRUN_LOG_LEVEL=DEBUG to see where)"

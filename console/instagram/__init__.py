@@ -1,0 +1,1 @@
+"""What Instagram itself calls: notifications it sends, media it fetches."""

@@ -1,0 +1,120 @@
+"""Are the servers, the schema, the keys and the folders of this machine as they must be? The rows are checked by
+`operations/system.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+
+from machine import schema
+from machine.runtime import Runtime, connect_broker, ping
+from pressrun.errors import PressrunError
+from pressrun.finding import Finding, Result
+from pressrun.settings import Settings
+
+_OLDEST_POSTGRES = 14
+
+
+def check_machine(here: Runtime) -> list[Finding]:
+    """One finding or more for each check; one that fails does not keep the others from being made."""
+    return list(_all(here))
+
+
+def have_readable_rows(found: list[Finding]) -> bool:
+    """Whether these findings let the rows be checked too: a database that answers, at this release's schema."""
+    return any(one.check == "schema" and one.result is Result.OK for one in found)
+
+
+def not_started(problem: PressrunError) -> Finding:
+    """An embedded server that does not start."""
+    return Finding("servers", Result.FAIL, str(problem), "look into the folder logs of PRESSRUN_HOME")
+
+
+def _all(here: Runtime) -> Iterator[Finding]:
+    postgres = _postgres(here)
+    yield postgres
+    if postgres.result is Result.OK:
+        yield _schema(here)
+    yield from _broker(here)
+    yield _keys(here)
+    yield _media_folder(here)
+    yield from _notes(here.settings)
+
+
+def _postgres(here: Runtime) -> Finding:
+    try:
+        version = here.database.check()
+    except PressrunError as problem:
+        return Finding("postgres", Result.FAIL, str(problem), "start the server, or correct PRESSRUN_DATABASE_URL")
+    if int(version.split(".")[0]) < _OLDEST_POSTGRES:
+        return Finding("postgres", Result.FAIL, f"version {version}", f"version {_OLDEST_POSTGRES} or later is needed")
+    return Finding("postgres", Result.OK, f"version {version}{', embedded' if here.has_own_postgres else ''}")
+
+
+def _schema(here: Runtime) -> Finding:
+    status = schema.status(here.database)
+    if status.is_current:
+        return Finding("schema", Result.OK, f"at revision {status.head}")
+    found = f"at revision {status.current}" if status.current else "empty"
+    return Finding("schema", Result.FAIL, f"{found}, this release needs {status.head}", "bring it up to date")
+
+
+def _broker(here: Runtime) -> Iterator[Finding]:
+    try:
+        version = ping(here.redis_url)
+        client = connect_broker(here.redis_url)
+        memory = client.info("memory")
+        client.close()
+    except PressrunError as problem:
+        advice = "start the server, or correct PRESSRUN_REDIS_URL; until then posts go out a few seconds late"
+        yield Finding("redis", Result.FAIL, str(problem), advice)
+        return
+    yield Finding("redis", Result.OK, f"version {version}{', embedded' if here.has_own_redis else ''}")
+    policy = memory.get("maxmemory_policy", "unknown") if isinstance(memory, dict) else "unknown"
+    if policy == "noeviction":
+        yield Finding("redis eviction", Result.OK, policy)
+    else:
+        advice = "set maxmemory-policy noeviction: another one throws hints away"
+        yield Finding("redis eviction", Result.FAIL, policy, advice)
+
+
+def _keys(here: Runtime) -> Finding:
+    try:
+        here.vault()
+    except PressrunError as problem:
+        advice = "set PRESSRUN_SECRET_KEYS to the key that sealed the tokens"
+        return Finding("secret keys", Result.FAIL, str(problem), advice)
+    count = len(here.settings.secret_keys)
+    return Finding("secret keys", Result.OK, "1 key" if count == 1 else f"{count} keys, the first one seals")
+
+
+def _media_folder(here: Runtime) -> Finding:
+    folder = here.settings.home / "media"
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-"):
+            free_gib = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize / 2**30
+    except OSError as problem:
+        return Finding("media folder", Result.FAIL, f"{folder}: {problem.strerror}", "make it writable for this user")
+    return Finding("media folder", Result.OK, f"{folder}, {free_gib:.1f} GiB free")
+
+
+def _notes(settings: Settings) -> Iterator[Finding]:
+    if not settings.offers_local_media:
+        yield Finding(
+            "public address",
+            Result.NOTE,
+            "not set: only media with public URLs can be published",
+            "set PRESSRUN_PUBLIC_URL to the console's address as seen from outside",
+        )
+    missing = [
+        name
+        for name, value in (
+            ("PRESSRUN_APP_SECRET", settings.app_secret),
+            ("PRESSRUN_WEBHOOK_VERIFY_TOKEN", settings.webhook_verify_token),
+        )
+        if value is None
+    ]
+    if missing:
+        yield Finding("webhooks", Result.NOTE, f"{' and '.join(missing)} not set: mentions cannot be received")

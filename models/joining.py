@@ -1,0 +1,110 @@
+"""How an account joins: it is added, or its token, name and zone are renewed, and what waited for it goes on."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from models.account import Account, AccountState, Login, lock_account, token_context
+from models.claims import wake_schedulers
+from models.crons import STANDING_CRONS
+from models.harvest import add_harvests
+from models.waking import wake_account
+from pressrun.errors import Conflict, Invalid
+from pressrun.vault import Vault
+from pressrun.zones import choose_zone
+
+_IG_ID = re.compile(r"\d{1,30}", re.ASCII)
+_LONGEST_NAME = 100
+_LOCK = 7_303_021  # any constant: accounts join one at a time
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """An account as a person names it. Raises Invalid when a part cannot be right."""
+
+    login: Login
+    ig_id: str
+    name: str
+    token: str = field(repr=False)
+    timezone: str | None = None
+
+    def __post_init__(self) -> None:
+        if not _IG_ID.fullmatch(self.ig_id):
+            raise Invalid(f"{self.ig_id!r} is not an account's id: it has digits only", field="ig_id")
+        if not self.token:
+            raise Invalid("the token is empty", type="token.empty", field="token")
+        if not self.token.isascii() or not self.token.isprintable() or " " in self.token:
+            said = "the token holds spaces, line breaks or other characters that no token has"
+            raise Invalid(said, type="token.malformed", field="token")
+        if self.timezone is not None:
+            object.__setattr__(self, "timezone", choose_zone(self.timezone).key)  # frozen: its name, without spaces
+        _check_name(self.name)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What came of it."""
+
+    account_id: int
+    is_new: bool
+    posts_woken: int
+    """Waiting posts that are due again because the token was renewed."""
+
+
+def known_account(tx: Session, new: NewAccount) -> Account | None:
+    """The account that would be renewed. Raises Conflict when the name belongs to another one."""
+    found = list(tx.scalars(select(Account).where((Account.ig_id == new.ig_id) | (Account.name == new.name))))
+    for account in found:
+        if account.ig_id != new.ig_id:
+            raise Conflict(
+                f"the name {new.name!r} belongs to the account with the Instagram id {account.ig_id}",
+                type="account.name_taken",
+                field="name",
+                ids={"account": account.id},
+            )
+    return found[0] if found else None
+
+
+def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | None = None) -> Joined:
+    """Add the account, or renew the one with this Instagram id. Raises Conflict: the name belongs to another one.
+
+    A broken account goes on with what waited for it. A person's pause and Instagram's block stay.
+    """
+    # One at a time: of two that add the same account or name at one moment, the second sees what the first has made.
+    tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    known = known_account(tx, new)
+    if known is None:
+        # The row's number before the row: the seal is bound to it.
+        number = tx.execute(text("SELECT nextval(pg_get_serial_sequence('accounts', 'id'))")).scalar_one()
+        account = Account(id=int(number), ig_id=new.ig_id, timezone=new.timezone or "UTC")
+    else:
+        account = lock_account(tx, known.id)
+    is_mended = account.state == AccountState.BROKEN.value
+    account.login, account.name = new.login.value, new.name
+    account.timezone = new.timezone or account.timezone
+    account.username = username or account.username
+    account.token_sealed = vault.seal(new.token, context=token_context(account.id))
+    if is_mended:
+        account.state, account.state_reason, account.state_until = AccountState.ACTIVE.value, None, None
+    tx.add(account)
+    tx.flush()
+    add_harvests(tx, account.id, STANDING_CRONS)
+    woken = wake_account(tx, account.id) if is_mended else 0
+    wake_schedulers(tx)
+    return Joined(account.id, is_new=known is None, posts_woken=woken)
+
+
+def _check_name(name: str) -> None:
+    if not name or name != name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
+        said = f"{name!r} must have 1 to {_LONGEST_NAME} characters and no spaces at its ends"
+    elif "," in name or "|" in name:
+        said = f"{name!r} must not hold a comma or |: it stands in CSV files"
+    elif name.isdigit():
+        said = f"{name!r} needs a letter: digits alone would be taken for an Instagram id"
+    else:
+        return
+    raise Invalid(said, field="name")

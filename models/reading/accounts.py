@@ -1,0 +1,53 @@
+"""Accounts as lists show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, defer
+
+from models import quota
+from models.account import Account
+from models.post import Post
+from models.states import ACTIVE
+
+
+@dataclass(frozen=True)
+class AccountShown:
+    """An account in a list."""
+
+    name: str
+    login: str
+    ig_id: str
+    username: str | None
+    state: str
+    timezone: str
+    quota_used: int
+    """Publishes in the window that ends now."""
+    quota_total: int
+    posts_waiting: int
+    """Posts that are still owed a step."""
+
+
+def list_accounts(tx: Session, *, now: datetime) -> list[AccountShown]:
+    """All accounts by name; their tokens are not read."""
+    counts = select(Post.account_id, func.count().label("waiting")).where(Post.state.in_([s.value for s in ACTIVE]))
+    waiting = {row.account_id: row.waiting for row in tx.execute(counts.group_by(Post.account_id))}
+    query = select(Account).order_by(Account.name).options(defer(Account.token_sealed, raiseload=True))
+    return [_shown(one, quota.window(tx, one, now=now), waiting.get(one.id, 0)) for one in tx.scalars(query)]
+
+
+def _shown(account: Account, window: quota.Window, waiting: int) -> AccountShown:
+    return AccountShown(
+        name=account.name,
+        login=account.login,
+        ig_id=account.ig_id,
+        username=account.username,
+        state=account.state,
+        timezone=account.timezone,
+        quota_used=window.used,
+        quota_total=window.total,
+        posts_waiting=waiting,
+    )

@@ -1,0 +1,144 @@
+"""Where harvests and backfills stand, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.account import Account
+from models.backfill import Backfill
+from models.harvest import Harvest, HarvestRun, RunStatus
+
+WAITING = "waiting"
+"""The status of what is put off: it is kept, and goes on by itself."""
+
+
+@dataclass(frozen=True)
+class HarvestStatus:
+    """Where one harvest stands. `is_pending`: a slot is due and not done; the rest tells of its latest run."""
+
+    id: int
+    account: str
+    timezone: str
+    kind: str
+    cron: str
+    slot_at: datetime | None
+    next_action_at: datetime | None
+    tries: int
+    refused: dict[str, Any]
+    is_pending: bool
+    last_slot_at: datetime | None = None
+    status: str | None = None
+    calls: int | None = None
+    rows: int | None = None
+    errors: list[Any] | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def outcome(self) -> str | None:
+        """`status`, or WAITING for what is put off: that is not done, whatever an earlier run said."""
+        is_put_off = self.is_pending and self.status != RunStatus.FAILED.value
+        return WAITING if is_put_off else self.status
+
+
+_OF_THE_RUN = ("status", "calls", "rows", "errors", "started_at", "finished_at")
+
+
+@dataclass(frozen=True)
+class BackfillStatus:
+    """Where one backfill stands. `status`: how its run ended, or WAITING. `progress`: from 0 to 1."""
+
+    account: str
+    kind: str
+    since: datetime
+    status: str
+    progress: float
+    calls: int
+    rows: int
+    errors: list[Any]
+    finished_at: datetime | None
+    next_action_at: datetime | None
+
+
+def harvest_status(
+    tx: Session, ids: Sequence[int] | None = None, *, account_id: int | None = None
+) -> list[HarvestStatus]:
+    """Where these harvests stand (all, without ids), by account and kind."""
+    query = (
+        select(
+            Harvest,
+            Account.name,
+            Account.timezone,
+            (Harvest.slot_at <= func.now()).label("is_pending"),
+            HarvestRun.slot_at.label("last_slot_at"),
+            *(getattr(HarvestRun, name) for name in _OF_THE_RUN),
+        )
+        .join(Account, Account.id == Harvest.account_id)
+        .outerjoin(HarvestRun, HarvestRun.id == Harvest.last_run_id)
+        .order_by(Account.name, Harvest.kind)
+    )
+    if ids is not None:
+        query = query.where(Harvest.id.in_(ids))
+    if account_id is not None:
+        query = query.where(Harvest.account_id == account_id)
+    return [_status(row._mapping) for row in tx.execute(query)]
+
+
+def calls_of_a_day(tx: Session, *, now: datetime) -> dict[int, int]:
+    """Calls of each harvest in the last 24 hours, by its id."""
+    rows = tx.execute(
+        select(HarvestRun.harvest_id, func.sum(HarvestRun.calls).label("calls"))
+        .where(HarvestRun.started_at >= now - timedelta(days=1), HarvestRun.backfill_id.is_(None))
+        .group_by(HarvestRun.harvest_id)
+    )
+    return {row.harvest_id: int(row.calls) for row in rows}
+
+
+def backfill_status(tx: Session, ids: Sequence[int]) -> list[BackfillStatus]:
+    """Where these backfills stand, by account and kind."""
+    query = (
+        select(Backfill, Account.name, HarvestRun)
+        .join(Account, Account.id == Backfill.account_id)
+        .outerjoin(HarvestRun, HarvestRun.backfill_id == Backfill.id)
+        .where(Backfill.id.in_(ids))
+        .order_by(Account.name, Backfill.kind)
+    )
+    return [_backfill(backfill, name, run) for backfill, name, run in tx.execute(query)]
+
+
+def _status(row: Any) -> HarvestStatus:
+    harvest: Harvest = row["Harvest"]
+    return HarvestStatus(
+        id=harvest.id,
+        account=row["name"],
+        timezone=row["timezone"],
+        kind=harvest.kind,
+        cron=harvest.cron,
+        slot_at=harvest.slot_at,
+        next_action_at=harvest.next_action_at,
+        tries=harvest.tries,
+        refused=dict(harvest.refused),
+        is_pending=bool(row["is_pending"]),
+        **{name: row[name] for name in ("last_slot_at", *_OF_THE_RUN)},
+    )
+
+
+def _backfill(backfill: Backfill, account: str, run: HarvestRun | None) -> BackfillStatus:
+    return BackfillStatus(
+        account=account,
+        kind=backfill.kind,
+        since=backfill.since,
+        status=run.status if run is not None and backfill.finished_at is not None else WAITING,
+        progress=round(backfill.progress, 4),
+        calls=run.calls if run else 0,
+        rows=run.rows if run else 0,
+        errors=list(run.errors) if run else [],
+        finished_at=backfill.finished_at,
+        next_action_at=backfill.next_action_at,
+    )

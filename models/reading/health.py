@@ -1,0 +1,59 @@
+"""What `doctor` looks for among the rows: accounts that do not work, posts that did not go out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from models.account import Account, AccountState
+
+
+@dataclass(frozen=True)
+class SealedToken:
+    account_id: int
+    account: str
+    sealed: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """An account that is not active. `is_broken`: it stays so until a person renews its token."""
+
+    account: str
+    state: str
+    reason: str | None
+    is_broken: bool
+
+
+def sealed_tokens(tx: Session) -> list[SealedToken]:
+    """Every account's token, unopened, by the account's name."""
+    rows = tx.execute(select(Account.id, Account.name, Account.token_sealed).order_by(Account.name))
+    return [SealedToken(*row) for row in rows]
+
+
+def troubled_accounts(tx: Session) -> list[Trouble]:
+    """Accounts that are not active, by name."""
+    query = (
+        select(Account.name, Account.state, Account.state_reason)
+        .where(Account.state != AccountState.ACTIVE.value)
+        .order_by(Account.name)
+    )
+    return [
+        Trouble(row.name, row.state, row.state_reason, is_broken=row.state == AccountState.BROKEN.value)
+        for row in tx.execute(query)
+    ]
+
+
+def unpublished_posts(tx: Session) -> Mapping[str, int]:
+    """How many posts wait for a person, and how many of the last 7 days did not go out, by state."""
+    return {row.state: row.posts for row in tx.execute(_UNPUBLISHED)}
+
+
+_UNPUBLISHED = text("""
+    SELECT state, count(*) AS posts FROM posts
+     WHERE state = 'needs_review' OR (state IN ('failed', 'expired') AND publish_at > now() - interval '7 days')
+     GROUP BY state
+""")

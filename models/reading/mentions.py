@@ -1,0 +1,96 @@
+"""Mentions with what became of the reply to each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.account import Account
+from models.mention import Mention
+from models.reply import Reply
+
+
+@dataclass(frozen=True)
+class MentionShown:
+    """`reply`, `reply_comment_id`: of the newest reply. `error`: of that reply, else of the reading."""
+
+    id: int
+    account: str
+    state: str
+    username: str | None
+    text: str | None
+    ig_media_id: str
+    ig_comment_id: str
+    mentioned_at: datetime | None
+    announced_at: datetime
+    reply: str | None
+    reply_comment_id: str | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class ReplyShown:
+    """`number`: 1 for the first reply to the mention. `next_action_at`: when it is looked at again, if it is open."""
+
+    mention: int
+    account: str
+    number: int
+    state: str
+    text: str
+    comment_id: str | None
+    error: str | None
+    created_at: datetime
+    settled_at: datetime | None
+    next_action_at: datetime | None
+
+
+def newest_mentions(tx: Session, account_id: int | None, *, limit: int) -> list[MentionShown]:
+    """At most `limit` mentions, newest first, each with its newest reply."""
+    newest = select(Reply).where(Reply.mention_id == Mention.id).order_by(Reply.id.desc()).limit(1).lateral()
+    query = (
+        select(
+            Mention.id,
+            Account.name.label("account"),
+            Mention.state,
+            Mention.username,
+            Mention.text,
+            Mention.ig_media_id,
+            Mention.ig_comment_id,
+            Mention.mentioned_at,
+            Mention.announced_at,
+            newest.c.state.label("reply"),
+            newest.c.comment_id.label("reply_comment_id"),
+            func.coalesce(newest.c.error, Mention.error).label("error"),
+        )
+        .join(Account, Account.id == Mention.account_id)
+        .outerjoin(newest, newest.c.mention_id == Mention.id)
+        .order_by(Mention.announced_at.desc(), Mention.id.desc())
+        .limit(limit)
+    )
+    if account_id is not None:
+        query = query.where(Mention.account_id == account_id)
+    return [MentionShown(**row._mapping) for row in tx.execute(query)]
+
+
+def reply_shown(tx: Session, reply_id: int) -> ReplyShown:
+    """The reply as it stands."""
+    query = (
+        select(
+            Reply.mention_id.label("mention"),
+            Account.name.label("account"),
+            Reply.number,
+            Reply.state,
+            Reply.text,
+            Reply.comment_id,
+            Reply.error,
+            Reply.created_at,
+            Reply.settled_at,
+            Reply.next_action_at,
+        )
+        .join(Account, Account.id == Reply.account_id)
+        .where(Reply.id == reply_id)
+    )
+    return ReplyShown(**tx.execute(query).one()._mapping)

@@ -1,0 +1,198 @@
+"""Posts as lists and pages show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.account import Account
+from models.event import PostEvent, timeline
+from models.part import Part, parts_of
+from models.post import Post, get_post, lateness_ms
+from models.states import PostState
+
+COLUMNS = (
+    "id",
+    "key",
+    "account",
+    "type",
+    "state",
+    "publish_at",
+    "published_at",
+    "media_id",
+    "permalink",
+    "lateness_ms",
+    "error",
+)
+"""How a post is shown everywhere: the keys of its JSON and the columns of its table."""
+
+
+@dataclass(frozen=True)
+class PostShown:
+    """A post in a list. Times are UTC; `timezone` is the zone its person meant."""
+
+    id: int
+    key: str
+    account: str
+    type: str
+    state: str
+    publish_at: datetime
+    published_at: datetime | None
+    media_id: str | None
+    permalink: str | None
+    lateness_ms: int | None
+    error: str | None
+    timezone: str
+    next_action_at: datetime | None
+    wait_reason: str | None
+    """What it waits for, other than its time, until `next_action_at`."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for something other than its time."""
+        return self.wait_reason is not None and self.next_action_at is not None
+
+    def columns(self) -> dict[str, Any]:
+        """Under the keys of `COLUMNS`."""
+        return {name: getattr(self, name) for name in COLUMNS}
+
+
+@dataclass(frozen=True)
+class PartShown:
+    """One media of a post, or the whole of a carousel."""
+
+    position: int
+    kind: str
+    source: str | None
+    alt_text: str | None
+    media_id: str | None
+    permalink: str | None
+    published_at: datetime | None
+
+
+@dataclass(frozen=True)
+class EventShown:
+    """One line of a post's timeline."""
+
+    at: datetime
+    from_state: str | None
+    to_state: str
+    reason: str
+    message: str | None
+    error_class: str | None
+    code: str | None
+    subcode: str | None
+    fbtrace_id: str | None
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PostPage:
+    """One post: what it holds, and everything that happened to it."""
+
+    post: PostShown
+    caption: str
+    first_comment: str | None
+    comment_id: str | None
+    params: dict[str, Any]
+    max_lateness_s: int
+    if_late: str
+    parts: tuple[PartShown, ...]
+    events: tuple[EventShown, ...]
+
+
+def list_posts(
+    tx: Session, *, account_id: int | None = None, state: PostState | None = None, limit: int | None = None
+) -> list[PostShown]:
+    """Posts by the time they are due."""
+    query = select(Post, Account.name).join(Account, Account.id == Post.account_id)
+    if account_id is not None:
+        query = query.where(Post.account_id == account_id)
+    if state is not None:
+        query = query.where(Post.state == state.value)
+    rows = tx.execute(query.order_by(Post.publish_at, Post.id).limit(limit))
+    return [shown(post, name) for post, name in rows]
+
+
+def show_post(tx: Session, post_id: int) -> PostShown:
+    """One post as lists show it."""
+    post = get_post(tx, post_id)
+    return shown(post, _account_name(tx, post))
+
+
+def post_page(tx: Session, post_id: int) -> PostPage:
+    """One post with its parts and its timeline, oldest event first."""
+    post = get_post(tx, post_id)
+    return PostPage(
+        post=shown(post, _account_name(tx, post)),
+        caption=post.caption,
+        first_comment=post.first_comment,
+        comment_id=post.comment_id,
+        params=post.params,
+        max_lateness_s=post.max_lateness_s,
+        if_late=post.if_late,
+        parts=_parts(parts_of(tx, post_id)),
+        events=_events(timeline(tx, post_id)),
+    )
+
+
+def shown(post: Post, account: str) -> PostShown:
+    """The row of a post, with the name of its account."""
+    return PostShown(
+        id=post.id,
+        key=post.key,
+        account=account,
+        type=post.type,
+        state=post.state,
+        publish_at=post.publish_at,
+        published_at=post.published_at,
+        media_id=post.media_id,
+        permalink=post.permalink,
+        lateness_ms=lateness_ms(post.publish_at, post.sent_at),
+        error=post.error,
+        timezone=post.timezone,
+        next_action_at=post.next_action_at,
+        wait_reason=post.wait_reason,
+    )
+
+
+def _account_name(tx: Session, post: Post) -> str:
+    return tx.scalars(select(Account.name).where(Account.id == post.account_id)).one()
+
+
+def _parts(parts: Sequence[Part]) -> tuple[PartShown, ...]:
+    return tuple(
+        PartShown(
+            position=part.position,
+            kind=part.kind,
+            source=part.source,
+            alt_text=part.alt_text,
+            media_id=part.media_id,
+            permalink=part.permalink,
+            published_at=part.published_at,
+        )
+        for part in parts
+    )
+
+
+def _events(events: Sequence[PostEvent]) -> tuple[EventShown, ...]:
+    return tuple(
+        EventShown(
+            at=event.at,
+            from_state=event.from_state,
+            to_state=event.to_state,
+            reason=event.reason,
+            message=event.message,
+            error_class=event.error_class,
+            code=event.code,
+            subcode=event.subcode,
+            fbtrace_id=event.fbtrace_id,
+            detail=event.detail,
+        )
+        for event in events
+    )

@@ -1,0 +1,12 @@
+"""Which account is meant, as operations are asked."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from models.account import find_account
+
+
+def account_id_of(tx: Session, account: str | None) -> int | None:
+    """The number of the account of that name or Instagram id; None stands for all. Raises Unknown."""
+    return None if account is None else find_account(tx, account).id

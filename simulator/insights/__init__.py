@@ -1,0 +1,1 @@
+"""Insights of accounts and media: metrics, periods, breakdowns, shapes."""

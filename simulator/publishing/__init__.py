@@ -1,0 +1,1 @@
+"""From a container to a media: parameters, processing, uploads, `media_publish`, and the ledger of it."""

@@ -1,0 +1,1 @@
+"""What an account is subscribed to, and how it is told."""

@@ -1,0 +1,98 @@
+"""The checks of the rows, each finding under a name that stays; and readers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
+from operations.system import examine, grant_reader
+from pressrun import clock
+from pressrun.errors import Unknown
+from pressrun.finding import Finding, Result
+from pressrun.settings import Settings
+from pressrun.vault import generate_key
+from tests.factories.rows import make_account, make_post
+
+
+def found(ctx: Context) -> dict[str, Finding]:
+    return {one.check: one for one in examine(ctx, OWNER)}
+
+
+def test_a_sound_database_has_a_finding_of_each_check(ctx: Context) -> None:
+    with ctx.database.transaction() as tx:
+        make_account(tx)
+
+    checked = found(ctx)
+
+    assert list(checked) == ["tokens", "partitions", "invariants"]
+    assert {one.result for one in checked.values()} == {Result.OK}
+    assert checked["tokens"].detail == "all 1 open"
+
+
+def test_accounts_that_do_not_work_are_findings_of_their_own(ctx: Context) -> None:
+    with ctx.database.transaction() as tx:
+        make_account(tx, name="bakery", state="broken", state_reason="the token was refused")
+        make_account(tx, name="studio", state="paused")
+
+    broken, paused = (one for one in examine(ctx, OWNER) if one.check == "account")
+
+    assert (broken.name, broken.result, broken.detail) == (
+        "account bakery",
+        Result.FAIL,
+        "broken: the token was refused",
+    )
+    assert (paused.subject, paused.result, paused.advice) == ("studio", Result.NOTE, None)
+
+
+def test_a_token_that_no_key_opens_is_named_by_its_account(ctx: Context) -> None:
+    with ctx.database.transaction() as tx:
+        make_account(tx, name="bakery", token="EAAGsecret")
+        make_account(tx, name="studio")
+    other = Context(ctx.database, Settings(secret_keys=[generate_key()], home=ctx.settings.home))
+
+    tokens = found(other)["tokens"]
+
+    assert tokens.result is Result.FAIL
+    assert "bakery: " in tokens.detail
+    assert "studio: " in tokens.detail
+    assert "EAAG" not in f"{tokens}"
+
+
+def test_without_keys_the_tokens_are_not_looked_at(ctx: Context) -> None:
+    keyless = Context(ctx.database, Settings(home=ctx.settings.home))
+
+    assert "tokens" not in found(keyless)
+
+
+def test_posts_that_wait_for_a_person_or_did_not_go_out(ctx: Context) -> None:
+    with ctx.database.transaction() as tx:
+        account = make_account(tx)
+        for state, age in (("failed", 1), ("failed", 2), ("expired", 1), ("failed", 8)):
+            make_post(tx, account, state=state, publish_at=clock.now() - timedelta(days=age), next_action_at=None)
+
+    checked = found(ctx)
+
+    assert checked["posts not published"].detail == "1 expired, 2 failed in the last 7 days"
+    assert "posts to review" not in checked
+
+
+def test_no_finding_speaks_of_commands(ctx: Context) -> None:
+    with ctx.database.transaction() as tx:
+        account = make_account(tx, name="bakery", state="broken")
+        make_post(tx, account, state="failed", publish_at=clock.now() - timedelta(days=1), next_action_at=None)
+
+    assert not [one for one in examine(ctx, OWNER) if "`" in f"{one.detail}{one.advice}" or "--" in f"{one.advice}"]
+
+
+def test_checks_and_readers_are_an_administrators(ctx: Context) -> None:
+    publisher = Asker("ana", frozenset({Scope.READ, Scope.PUBLISH}))
+
+    with pytest.raises(NotAllowed):
+        examine(ctx, publisher)
+    with pytest.raises(NotAllowed):
+        grant_reader(ctx, publisher, "analyst")
+    with pytest.raises(Unknown) as unknown:
+        grant_reader(ctx, OWNER, "nobody-of-that-name")
+    assert (unknown.value.type, unknown.value.field) == ("role.unknown", "role")

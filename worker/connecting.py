@@ -1,0 +1,181 @@
+"""The step of every connection: ask Instagram whose token it is, then keep the account, in that order.
+
+    tx 1   claim held, the try counted
+    call   GET the account, within the lease
+    tx 2   account added or renewed, what waited for it made due, the row settled and its token wiped
+
+Asking changes nothing at Instagram, so a worker that dies between the two is followed by one that asks again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from graph.credentials import Credentials
+from graph.credentials import Login as GraphLogin
+from graph.errors import ErrorClass, GraphError
+from graph.users import Profile
+from models import claims, connection, gate
+from models.account import Account, Login
+from models.claims import Lease
+from models.connection import Connection, ConnectionState
+from models.gate import Purpose, Shut
+from models.joining import NewAccount, join_account, known_account
+from pressrun import clock, log
+from pressrun.errors import Conflict, PressrunError, RefusedByInstagram, ServerUnreachable
+from pressrun.failpoints import reach
+from worker.context import GateShut, WorkerContext
+
+MOST_TRIES = 3
+"""Of what fails in passing: a person waits for the answer."""
+ASK_AGAIN_AFTER = timedelta(seconds=3)
+
+_FIELDS = ("id", "username")
+_PASSING = (ErrorClass.TRANSIENT, ErrorClass.NOT_READY)
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """One connection at work."""
+
+    ctx: WorkerContext
+    lease: Lease
+    new: NewAccount
+    tries: int
+
+
+def run(ctx: WorkerContext, lease: Lease) -> None:
+    """One try. Raises ClaimLost when the row has passed to someone else."""
+    asking = _open(ctx, lease, now=clock.now())
+    if asking is None:
+        return
+    try:
+        username = _ask(asking)
+    except GateShut as shut:
+        _end(asking, ConnectionState.FAILED, _gate_shut(shut))
+    except GraphError as problem:
+        _after_error(asking, problem)
+    except RefusedByInstagram as refusal:
+        _end(asking, ConnectionState.REFUSED, refusal)
+    else:
+        reach("connect.after_answer")
+        _keep(asking, username)
+        reach("connect.after_record")
+
+
+def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> _Asking | None:
+    with ctx.database.transaction() as tx:
+        lease = claims.renew(tx, lease)
+        row = tx.get_one(Connection, lease.id)
+        if row.state != ConnectionState.ASKED.value:
+            claims.finish(tx, lease, next_action_at=None)
+            return None
+        if ctx.stopping.is_set():
+            claims.finish(tx, lease, next_action_at=now)
+            return None
+        try:
+            new = _wish(ctx, row, now)
+            _check_gate(tx, ctx, known_account(tx, new), now)
+        except PressrunError as problem:
+            connection.settle_ended(row, ConnectionState.FAILED, problem, now=now)
+            tx.flush()
+            claims.finish(tx, lease, next_action_at=None)
+            return None
+        # Counted before the call: one that kills its worker each time must not do so for ever.
+        row.tries += 1
+        return _Asking(ctx, lease, new, row.tries)
+
+
+def _check_gate(tx: Session, ctx: WorkerContext, known: Account | None, now: datetime) -> None:
+    if known is not None:
+        shut = gate.barrier(tx, ctx.settings.app_id, known.id, Purpose.PUBLISH, now=now)
+        if shut is not None:
+            raise _gate_shut(shut)
+
+
+def _wish(ctx: WorkerContext, row: Connection, now: datetime) -> NewAccount:
+    """What was asked for, token and all. Raises PressrunError when there is no more asking."""
+    if row.expires_at <= now or row.token_sealed is None:
+        raise connection.too_late()
+    if row.tries >= MOST_TRIES:  # each of them ended without a word: its worker died
+        said = f"{MOST_TRIES} tries to ask Instagram ended without an answer"
+        raise PressrunError(said, type="connection.unanswered")
+    token = ctx.vault.open(row.token_sealed, context=connection.token_context(row.id))
+    return NewAccount(Login(row.login), row.ig_id, row.name, token, row.timezone)
+
+
+def _ask(asking: _Asking) -> str | None:
+    """The account's user name, once Instagram has confirmed that the token is this account's."""
+    new = asking.new
+    profile = _profile(asking)
+    found = profile.id if new.login is Login.FACEBOOK else profile.user_id or profile.id
+    if found != new.ig_id:
+        name = f" (@{profile.username})" if profile.username else ""
+        said = f"this token belongs to the account {found}{name}, not to {new.ig_id}: nothing was stored"
+        raise RefusedByInstagram(said, type="token.of_another_account")
+    return profile.username
+
+
+def _profile(asking: _Asking) -> Profile:
+    new = asking.new
+    credentials = Credentials(GraphLogin(new.login.value), new.ig_id, new.token)
+    # Of no account: whose token it is nobody knows yet, and another one's usage must not shut the gate of this one.
+    users = asking.ctx.client_of(credentials, None, Purpose.PUBLISH).users
+    if new.login is Login.INSTAGRAM:
+        return users.me((*_FIELDS, "user_id"))
+    return users.profile(_FIELDS)
+
+
+def _after_error(asking: _Asking, problem: GraphError) -> None:
+    """Ask again soon, or end with what Instagram said."""
+    new = asking.new
+    if problem.error_class in _PASSING and asking.tries < MOST_TRIES:
+        with asking.ctx.database.transaction() as tx:
+            claims.finish(tx, asking.lease, next_action_at=clock.now() + ASK_AGAIN_AFTER)
+        _log.info("connect.again", connection_id=asking.lease.id, error=str(problem))
+    elif problem.http_status is None:
+        said = f"the token could not be checked: {problem} Ask again, or connect the account unchecked"
+        _end(asking, ConnectionState.FAILED, ServerUnreachable(said, type="instagram.unreachable"))
+    elif problem.error_class is ErrorClass.AUTH:
+        said = f"Instagram refuses the token of {new.name}: {problem}"
+        _end(asking, ConnectionState.REFUSED, RefusedByInstagram(said, type="token.refused"))
+    else:
+        said = f"Instagram does not confirm that the token belongs to {new.ig_id}: {problem}"
+        _end(asking, ConnectionState.REFUSED, RefusedByInstagram(said, type="token.not_confirmed"))
+
+
+def _gate_shut(shut: GateShut | Shut) -> PressrunError:
+    return RefusedByInstagram(
+        f"Instagram wants no call before {shut.until:%Y-%m-%d %H:%M:%S} UTC ({shut.reason}): "
+        "wait until then, or connect the account unchecked",
+        type="gate.shut",
+    )
+
+
+def _keep(asking: _Asking, username: str | None) -> None:
+    ctx = asking.ctx
+    try:
+        with ctx.database.transaction() as tx:
+            lease = claims.renew(tx, asking.lease)
+            joined = join_account(tx, asking.new, ctx.vault, username=username)
+            row = tx.get_one(Connection, lease.id)
+            connection.settle_done(row, joined, username=username, now=clock.now())
+            tx.flush()
+            claims.finish(tx, lease, next_action_at=None)
+    except Conflict as taken:  # by another account, while Instagram was asked
+        _end(asking, ConnectionState.FAILED, taken)
+    else:
+        _log.info("connect.done", connection_id=lease.id, account_id=joined.account_id, is_new=joined.is_new)
+
+
+def _end(asking: _Asking, state: ConnectionState, problem: PressrunError) -> None:
+    with asking.ctx.database.transaction() as tx:
+        lease = claims.renew(tx, asking.lease)
+        connection.settle_ended(tx.get_one(Connection, lease.id), state, problem, now=clock.now())
+        tx.flush()
+        claims.finish(tx, lease, next_action_at=None)
+    _log.info("connect.ended", connection_id=lease.id, state=state.value, type=problem.type)

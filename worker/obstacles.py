@@ -1,0 +1,52 @@
+"""What keeps an account from acting right now: its own state, or the gate. Asked by every step before it acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from models import gate
+from models.account import Account, AccountState, lift_block
+from models.gate import Purpose
+from worker.context import WorkerContext
+
+LOOK_AGAIN = timedelta(minutes=15)
+"""How often work is looked at whose account cannot be used now."""
+
+
+class Obstacle(StrEnum):
+    """Stored as the reason for which a post waits."""
+
+    ACCOUNT = "account"
+    THROTTLED = "throttled"
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """Not now. `until`: when it ends by itself, None when only a person can end it; `message`: a line for people."""
+
+    obstacle: Obstacle
+    until: datetime | None
+    message: str
+
+    def look_at(self, now: datetime) -> datetime:
+        """When work that nobody waits for by the second is looked at again. A person may mend the account any time."""
+        if self.obstacle is Obstacle.ACCOUNT or self.until is None:
+            return now + LOOK_AGAIN
+        return self.until
+
+
+def held_back(tx: Session, ctx: WorkerContext, account: Account, purpose: Purpose, *, now: datetime) -> HeldBack | None:
+    """What keeps the account from acting now; None when nothing does. A block whose time is over is lifted."""
+    if account.state == AccountState.BLOCKED.value and account.state_until and account.state_until <= now:
+        lift_block(tx, account.id, now=now)
+    elif account.state != AccountState.ACTIVE.value:
+        message = f"account {account.name} is {account.state}: {account.state_reason or 'no reason given'}"
+        return HeldBack(Obstacle.ACCOUNT, account.state_until, message)
+    shut = gate.barrier(tx, ctx.settings.app_id, account.id, purpose, now=now)
+    if shut is not None:
+        return HeldBack(Obstacle.THROTTLED, shut.until, shut.reason)
+    return None
