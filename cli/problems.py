@@ -27,11 +27,18 @@ _MOST_SHOWN = 20
 HINTS = {
     "account.no_slots": "`pressrun slot add` gives it some",
     "account.unknown": "`pressrun account add` adds one",
+    "media.unknown": "`pressrun insight show` lists them",
+    "mention.unknown": "`pressrun mention list` lists them",
     "post.late": "with --late it goes out at once",
     "post.needs_review": "see `pressrun post resolve`",
     "post.unknown": "`pressrun post list` shows them",
+    "reply.open": "`pressrun mention list` shows it",
+    "reply.sent": "--again replies again",
+    "reply.undecided": "say `pressrun mention reply ID --sent` or `--not-sent`",
+    "schema.behind": "run `pressrun db upgrade`",
     "slot.unknown": "`pressrun slot list` shows them",
     "token.empty": "give it on stdin or with --token-file",
+    "watch.budget_spent": "`pressrun harvest unwatch` frees a place",
 }
 """By the type of an error: what to do about it here."""
 
