@@ -26,7 +26,9 @@ _MOST_SHOWN = 20
 
 HINTS = {
     "account.no_slots": "`pressrun slot add` gives it some",
-    "account.unknown": "`pressrun account add` adds one",
+    "account.none_yet": "`pressrun account add` adds one",
+    "gate.shut": "--no-check connects it without asking Instagram",
+    "instagram.unreachable": "--no-check connects it without asking Instagram",
     "media.unknown": "`pressrun insight show` lists them",
     "mention.unknown": "`pressrun mention list` lists them",
     "post.late": "with --late it goes out at once",

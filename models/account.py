@@ -92,10 +92,9 @@ def some_names(tx: Session) -> list[str]:
 
 
 def unknown_account(name: str, known: Sequence[str]) -> Unknown:
-    """The error of a name that no account has."""
-    return Unknown(
-        f"unknown account {name!r}; known: {', '.join(known) or 'none yet'}", type="account.unknown", field="account"
-    )
+    """The error of a name that no account has; where there is no account at all, its type is another."""
+    message = f"unknown account {name!r}; known: {', '.join(known) or 'none yet'}"
+    return Unknown(message, type="account.unknown" if known else "account.none_yet", field="account")
 
 
 def ids_of(tx: Session, ig_ids: Collection[str]) -> dict[str, int]:

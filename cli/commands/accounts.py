@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cli.asking import asking
-from cli.output import AsJson, note, say, show_json, show_record, show_rows
+from cli.output import AsJson, say, show_json, show_record, show_rows
 from cli.problems import tell_warnings
-from pressrun.errors import Invalid, PressrunError
+from pressrun.errors import Invalid
 
 if TYPE_CHECKING:
     from operations.connections import Connected
@@ -25,7 +25,6 @@ AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Name of the
 LoginName = Literal["facebook", "instagram"]
 
 _LONGEST_TOKEN = 64 * 1024
-_UNCHECKED_HELPS = ("instagram.unreachable", "gate.shut")
 
 
 @app.command("add")
@@ -53,12 +52,7 @@ def add(
     with runtime(settings) as here:
         ctx = Context(here.database, here.settings)
         connection_id = connect(ctx, OWNER, new, check=check)
-        try:
-            done = await_outcome(ctx, OWNER, connection_id, hands=lending(here))
-        except PressrunError as problem:
-            if problem.type in _UNCHECKED_HELPS:
-                note("--no-check connects it without asking Instagram")
-            raise
+        done = await_outcome(ctx, OWNER, connection_id, hands=lending(here))
     _show_connected(done, as_json=as_json)
 
 

@@ -179,7 +179,7 @@ class _Drawing(threading.Thread):
 
 
 def _example() -> Path:
-    """The campaign: beside this module in a wheel, in its own folder in a checkout."""
-    here = Path(__file__).parent
+    """The campaign: beside the command in a wheel, in its own folder in a checkout."""
+    here = Path(__file__).parents[1]
     shipped = here / "examples" / "campaign.csv"
     return shipped if shipped.exists() else here.parent / "examples" / "campaign.csv"

@@ -55,12 +55,6 @@ def issue(world: World, kind: TokenKind, account: Account | None, *, is_short: b
     return world.tokens[text]
 
 
-def extend(world: World, token: Token) -> None:
-    """Sixty more days for the same string."""
-    now = world.now()
-    world.commit("token.extended", text=token.text, at=now, expires_at=now + TOKEN_LIFE_S)
-
-
 def control(world: World, account: Account, action: str, subcode: int | None) -> dict[str, Any]:
     """What `/_sim/token` does. Raises Invalid."""
     if action not in _ACTIONS:
@@ -95,12 +89,6 @@ def _issued(world: World, event: Event) -> None:
         event["expires_at"],
         is_short=event["is_short"],
     )
-
-
-@applies("token.extended")
-def _extended(world: World, event: Event) -> None:
-    token = world.tokens[event["text"]]
-    token.issued_at, token.expires_at = event["at"], event["expires_at"]
 
 
 @applies("tokens.refused")

@@ -37,6 +37,7 @@ from pressrun.hints import Hint, Task
 from tests.factories.rows import (
     make_account,
     make_backfill,
+    make_connection,
     make_harvest,
     make_inbox_event,
     make_mention,
@@ -64,6 +65,8 @@ def _owed(tx: Session, work: Work) -> int:
         return make_reply(tx, make_mention(tx, make_account(tx))).id
     if work.table == "backfills":
         return make_backfill(tx, make_account(tx)).id
+    if work.table == "connections":
+        return make_connection(tx).id
     return make_post(tx, make_account(tx), state=work.states[0]).id
 
 
@@ -513,7 +516,7 @@ class TestInFlight:
             make_post(tx, account, state="scheduled")
             make_harvest(tx, account)
 
-        idle = {"reply": 0, "backfill": 0}
+        idle = {"reply": 0, "backfill": 0, "connection": 0}
         assert _in_flight(database) == {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0} | idle
         hints = _claim(database, limit=4)
         _claim(database, WORK["prepare"])
