@@ -22,7 +22,7 @@ import psutil
 from benchmarks.rig import Rig, cpu_times, make_media, percentile, rig, steal_percent
 from models.reading.posts import list_posts
 from pressrun import clock
-from scheduler.posts.importing import import_csv
+from scheduler.posts.importing import import_file
 
 _LEAD_S = 40.0
 _PATIENCE_S = 240.0
@@ -47,7 +47,7 @@ def measure(
         lead_s = _LEAD_S + reel_processing_s + posts / 15
         start = clock.now() + timedelta(seconds=lead_s)
         due = {f"p{n}": start + timedelta(seconds=spread_s * n / posts) for n in range(posts)}
-        report = import_csv(running.here.database, running.here.settings, _campaign(running, due, accounts))
+        report = import_file(running.here.database, running.here.settings, _campaign(running, due, accounts))
         if report.problems:
             raise SystemExit(str(report.problems[0]))
         before = cpu_times()

@@ -37,7 +37,7 @@ from models.invariants import run_all
 from models.reading.posts import list_posts
 from pressrun.embedded.servers import redis_py_url
 from scheduler.posts.changing import resume_account
-from scheduler.posts.importing import import_csv
+from scheduler.posts.importing import import_file
 
 # The proportions of the defaults, so that what takes minutes takes seconds here.
 QUICK = {"CALL_DEADLINE": "4s", "LEASE": "8s", "SETTLE": "13s", "SETTLE_GAP": "3s", "HINT_LEASE": "4s"}
@@ -99,7 +99,7 @@ def torture(
     ]  # survive its death
     copies = {"scheduler": 2, "worker-publish": 2}
     with rig(accounts=accounts, settings=QUICK, simulator=flags, copies=copies) as running:
-        report = import_csv(
+        report = import_file(
             running.here.database, running.here.settings, _campaign(running, posts, accounts, seconds, chance)
         )
         if report.problems:

@@ -111,6 +111,12 @@ def tell_rows(
         raise Invalid(f"{told(problems[-1])}{_more(len(problems) - 1 - _MOST_SHOWN, ' more')}: {nothing}")
 
 
+def tell_warnings(warnings: Sequence[str]) -> None:
+    """What an operation took as it was said and a person may have meant otherwise: a line each on stderr."""
+    for warning in warnings:
+        note(f"warning: {warning}")
+
+
 def _more(count: int, what: str) -> str:
     return f" (and {count}{what})" if count > 0 else ""
 

@@ -6,7 +6,6 @@ contradicts itself, both readings pass.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,21 +13,13 @@ from typing import Final
 
 from pressrun.errors import PressrunError
 from pressrun.log import redact
+from pressrun.media import captions
 
-CAPTION_LENGTH: Final = 2200
-CAPTION_HASHTAGS: Final = 30
-CAPTION_MENTIONS: Final = 20
-ALT_TEXT_LENGTH: Final = 1000
 CAROUSEL_ITEMS: Final = range(2, 11)
-MOST_COLLABORATORS: Final = 3
 MOST_SPONSORS: Final = 2
-MOST_USER_TAGS: Final = 20
 MOST_PRODUCT_TAGS: Final = 5
 MOST_PRODUCT_TAGS_ON_REEL: Final = 30  # an older changelog; Meta's page says 5 for all
 TRIAL_STRATEGIES: Final = ("MANUAL", "SS_PERFORMANCE")
-
-_HASHTAG = re.compile(r"(?<![\w&])#\w+")
-_MENTION = re.compile(r"(?<![\w.@])@[\w.]+")
 
 
 class InvalidSpec(PressrunError):
@@ -172,24 +163,24 @@ def _media(spec: ContainerSpec) -> Iterator[str]:
 
 def _texts(spec: ContainerSpec) -> Iterator[str]:
     caption = spec.caption or ""
-    if len(caption) > CAPTION_LENGTH:
-        yield f"the caption has {len(caption)} characters, {CAPTION_LENGTH} are allowed"
-    if (count := len(_HASHTAG.findall(caption))) > CAPTION_HASHTAGS:
-        yield f"the caption has {count} hashtags, {CAPTION_HASHTAGS} are allowed"
-    if (count := len(_MENTION.findall(caption))) > CAPTION_MENTIONS:
-        yield f"the caption mentions {count} accounts, {CAPTION_MENTIONS} are allowed"
-    if len(spec.alt_text or "") > ALT_TEXT_LENGTH:
-        yield f"the alt text has {len(spec.alt_text or '')} characters, {ALT_TEXT_LENGTH} are allowed"
+    if len(caption) > captions.MAX_CAPTION:
+        yield f"the caption has {len(caption)} characters, {captions.MAX_CAPTION} are allowed"
+    if (count := len(captions.hashtags(caption))) > captions.MAX_HASHTAGS:
+        yield f"the caption has {count} hashtags, {captions.MAX_HASHTAGS} are allowed"
+    if (count := len(captions.mentions(caption))) > captions.MAX_MENTIONS:
+        yield f"the caption mentions {count} accounts, {captions.MAX_MENTIONS} are allowed"
+    if len(spec.alt_text or "") > captions.MAX_ALT_TEXT:
+        yield f"the alt text has {len(spec.alt_text or '')} characters, {captions.MAX_ALT_TEXT} are allowed"
 
 
 def _tags(spec: ContainerSpec) -> Iterator[str]:
-    if len(spec.user_tags) > MOST_USER_TAGS:
-        yield f"{len(spec.user_tags)} people are tagged, {MOST_USER_TAGS} are allowed"
+    if len(spec.user_tags) > captions.MAX_USER_TAGS:
+        yield f"{len(spec.user_tags)} people are tagged, {captions.MAX_USER_TAGS} are allowed"
     most = MOST_PRODUCT_TAGS_ON_REEL if spec.kind is _R else MOST_PRODUCT_TAGS
     if len(spec.product_tags) > most:
         yield f"{len(spec.product_tags)} products are tagged, {most} are allowed"
-    if len(spec.collaborators) > MOST_COLLABORATORS:
-        yield f"{len(spec.collaborators)} collaborators are named, {MOST_COLLABORATORS} are allowed"
+    if len(spec.collaborators) > captions.MAX_COLLABORATORS:
+        yield f"{len(spec.collaborators)} collaborators are named, {captions.MAX_COLLABORATORS} are allowed"
     if len(spec.branded_content_sponsor_ids) > MOST_SPONSORS:
         yield f"{len(spec.branded_content_sponsor_ids)} sponsors are named, {MOST_SPONSORS} are allowed"
     for user in spec.user_tags:

@@ -13,9 +13,9 @@ from models.claims import wake_schedulers
 from models.crons import STANDING_CRONS
 from models.harvest import add_harvests
 from models.waking import wake_account
-from pressrun import clock
 from pressrun.errors import Conflict, Invalid
 from pressrun.vault import Vault
+from pressrun.zones import choose_zone
 
 _IG_ID = re.compile(r"\d{1,30}", re.ASCII)
 _LONGEST_NAME = 100
@@ -41,7 +41,7 @@ class NewAccount:
             said = "the token holds spaces, line breaks or other characters that no token has"
             raise Invalid(said, type="token.malformed", field="token")
         if self.timezone is not None:
-            clock.zone(self.timezone)
+            object.__setattr__(self, "timezone", choose_zone(self.timezone).key)  # frozen: its name, without spaces
         _check_name(self.name)
 
 

@@ -9,6 +9,7 @@ from models.reading import accounts as reading
 from models.reading.accounts import AccountShown
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
+from pressrun.zones import doubts
 from scheduler import accounts as rules
 from scheduler.posts import changing
 
@@ -34,6 +35,8 @@ class AccountTerms:
     max_lateness_s: int | None
     if_late: str | None
     min_spacing_s: int
+    warnings: tuple[str, ...] = ()
+    """What was taken as it was said, and may not be what was meant."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,12 @@ def edit(ctx: Context, asker: Asker, account: str, changes: TermChanges) -> Acco
         found = find_account(tx, account)
         rules.edit_account(tx, found, said)
         return AccountTerms(
-            found.name, found.timezone, found.max_lateness_s, found.if_late, min_spacing_s=found.min_spacing_s
+            found.name,
+            found.timezone,
+            found.max_lateness_s,
+            found.if_late,
+            found.min_spacing_s,
+            warnings=doubts(found.timezone if said.get("timezone") else None),
         )
 
 

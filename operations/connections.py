@@ -11,6 +11,7 @@ from operations.errands import Errand, Hands, await_errand
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from pressrun.errors import NotPossible, Unknown, of_kind
+from pressrun.zones import doubts
 
 __all__ = ["Connected", "Login", "NewAccount", "await_outcome", "connect", "outcome"]
 
@@ -29,6 +30,8 @@ class Connected:
     is_new: bool
     posts_woken: int
     """Waiting posts that are due again because the token was renewed."""
+    warnings: tuple[str, ...] = ()
+    """What was taken as it was said, and may not be what was meant."""
 
 
 @operation("account.connect", effect=Effect.CHANGES, scope=Scope.ADMIN)
@@ -80,6 +83,7 @@ def outcome(ctx: Context, asker: Asker, connection_id: int) -> Connected:
             timezone=account.timezone,
             is_new=bool(found.is_new),
             posts_woken=found.posts_woken,
+            warnings=doubts(found.timezone),
         )
 
 

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from operations.operation import Asker, Context, Effect, Scope, operation
-from scheduler.posts.importing import ImportReport, RowProblem, import_csv
+from pressrun.settings import Settings
+from scheduler.posts import importing
+from scheduler.posts.importing import Due, ImportReport, RowProblem
+
+__all__ = ["Due", "Queued", "import_file", "keeping"]
 
 
 @dataclass(frozen=True)
@@ -19,21 +23,38 @@ class Queued:
     """Numbers of the posts that were queued before and say the same."""
     problems: tuple[RowProblem, ...]
     warnings: tuple[RowProblem, ...]
+    first_due: Due | None
+    last_due: Due | None
+    """Of what was queued: the times as they were understood."""
 
     @classmethod
     def of(cls, report: ImportReport) -> Queued:
         unchanged = () if report.problems else tuple(report.unchanged)
-        return cls(tuple(report.added), unchanged, tuple(report.problems), tuple(report.warnings))
+        return cls(
+            tuple(report.added),
+            unchanged,
+            tuple(report.problems),
+            tuple(report.warnings),
+            report.first_due,
+            report.last_due,
+        )
+
+
+def keeping(settings: Settings, keep_media: bool) -> Settings:
+    """The settings under which what is behind URLs is kept too, so that what was checked goes out."""
+    return settings.model_copy(update={"keep_media": "all"}) if keep_media else settings
 
 
 @operation("post.import", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)
-def import_file(ctx: Context, asker: Asker, file: Path, *, late: bool = False) -> Queued:
-    """Queue all rows of a CSV file, or none if one of them is wrong. The same file again adds nothing.
+def import_file(ctx: Context, asker: Asker, file: Path, *, keep_media: bool = False, late: bool = False) -> Queued:
+    """Queue all rows of a CSV, XLSX or JSON file, or none if one of them is wrong. The same file again adds nothing.
 
     Args:
         file: media paths in it are relative to its folder.
+        keep_media: keep what is behind URLs too, as the settings may say for all posts.
         late: accept times in the past; such a post goes out at once.
 
     Raises Invalid when it cannot be read as a campaign.
     """
-    return Queued.of(import_csv(ctx.database, ctx.settings, file, late=late))
+    report = importing.import_file(ctx.database, keeping(ctx.settings, keep_media), file, late=late)
+    return Queued.of(report)

@@ -13,7 +13,7 @@ from models.post import find_post
 from models.reading import posts as reading
 from models.reading.posts import COLUMNS, PostPage, PostShown
 from models.states import PostState
-from operations.imports import Queued
+from operations.imports import Queued, keeping
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from pressrun.errors import Invalid
@@ -84,14 +84,18 @@ def show(ctx: Context, asker: Asker, post: str) -> PostPage:
 
 
 @operation("post.add", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)
-def add(ctx: Context, asker: Asker, fields: PostFields, *, base: Path, late: bool = False) -> Queued:
+def add(
+    ctx: Context, asker: Asker, fields: PostFields, *, base: Path, keep_media: bool = False, late: bool = False
+) -> Queued:
     """Queue one post; the same key again, or all the same again, adds nothing.
 
     Args:
         base: the folder that media paths are relative to.
+        keep_media: keep what is behind URLs too, as the settings may say for all posts.
         late: accept a time in the past; the post goes out at once.
     """
-    return Queued.of(import_fields(ctx.database, ctx.settings, fields.said(), base=base, late=late))
+    settings = keeping(ctx.settings, keep_media)
+    return Queued.of(import_fields(ctx.database, settings, fields.said(), base=base, late=late))
 
 
 @operation("post.edit", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pressrun.errors import Invalid
 
@@ -57,14 +57,11 @@ def format_duration(value: timedelta) -> str:
 
 
 def zone(name: str) -> ZoneInfo:
-    """The IANA zone of that name. Raises Invalid with near names when there is none."""
+    """The IANA zone of that name, as it was chosen (`pressrun.zones` judges a choice). Raises Invalid."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # ValueError: a path instead of a name; OSError: a folder
-        last = name.rsplit("/", 1)[-1].replace(" ", "_").lower()
-        near = sorted(known for known in available_timezones() if last and last in known.lower())[:3]
-        advice = f"; did you mean {' or '.join(near)}?" if near else "; use an IANA name such as Europe/Paris"
-        raise Invalid(f"unknown time zone {name!r}{advice}", type="zone.unknown") from None
+        raise Invalid(f"unknown time zone {name!r}", type="zone.unknown") from None
 
 
 def resolve_local(wall: datetime, zone_: ZoneInfo) -> datetime:
@@ -90,26 +87,72 @@ def _transition(low: datetime, high: datetime, zone_: ZoneInfo) -> datetime:
     return high.replace(microsecond=0)
 
 
-def parse_instant(text: str, zone_: ZoneInfo, *, reference: datetime) -> datetime:
+def parse_instant(text: str, zone_: ZoneInfo, *, reference: datetime, needs_time: bool = False) -> datetime:
     """An ISO 8601 instant; without an offset it is wall time in `zone_`; `+90s` counts from `reference`.
 
-    Returns UTC. Raises Invalid.
+    A date alone is its first moment, unless `needs_time`. Every character of the text must have been understood: what
+    Python's own parser reads by halves (`08.30` as 08:00:00.3) is refused. Returns UTC. Raises Invalid.
     """
     stripped = text.strip()
     if stripped.startswith("+"):
         return reference + parse_duration(stripped[1:])
+    match = _INSTANT.fullmatch(stripped)
+    if match is None:
+        raise Invalid(_why_no_time(text), type="time.invalid")
+    if needs_time and match["hour"] is None:
+        raise Invalid(f"{text!r} has no time of day: write {_date_of(match)}T08:30", type="time.invalid")
     try:
-        parsed = datetime.fromisoformat(stripped)
+        parsed = _read(match)
     except ValueError:
-        raise Invalid(
-            f"{text!r} is not a time: write 2026-12-24T18:30 (wall time), "
-            "2026-12-24T18:30:00Z (an instant) or +90s (from now)",
-            type="time.invalid",
-        ) from None
+        raise Invalid(f"{text!r} is in no calendar, or on no clock: check its numbers", type="time.invalid") from None
     try:
         return resolve_local(parsed, zone_) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except OverflowError:
         raise Invalid(f"{text!r} is outside the calendar", type="time.invalid") from None
+
+
+_INSTANT = re.compile(
+    r"""
+    (?P<year>\d{4}) (?P<dash>-?) (?P<month>\d\d) (?P=dash) (?P<day>\d\d)
+    (?: (?:[Tt]|\ +) (?P<hour>\d\d) (?P<colon>:?) (?P<minute>\d\d)
+        (?: (?P=colon) (?P<second>\d\d) (?: [.,] (?P<fraction>\d{1,9}) )? )?
+        (?: \ * (?P<utc>[Zz]) | \ * (?P<sign>[+-]) (?P<off_hour>\d\d) (?: :? (?P<off_minute>\d\d) )? )?
+    )?
+    """,
+    re.ASCII | re.VERBOSE,
+)
+_WIDEST_OFFSET = timedelta(hours=14)
+_HALF_TIME = re.compile(r"(?:[Tt ]|^)\d{1,2}[.,hH]\d\d\b", re.ASCII)
+_LOCAL_ORDER = re.compile(r"\d{1,2}([./-])\d{1,2}\1\d{2,4}\b", re.ASCII)
+
+
+def _read(match: re.Match[str]) -> datetime:
+    year, month, day, hour, minute, second, off_hour, off_minute = (
+        int(match[name] or 0) for name in ("year", "month", "day", "hour", "minute", "second", "off_hour", "off_minute")
+    )
+    micros = int((match["fraction"] or "0").ljust(9, "0")[:6])
+    zone_ = UTC if match["utc"] else None
+    if match["sign"]:
+        offset = timedelta(hours=off_hour, minutes=off_minute)
+        if offset > _WIDEST_OFFSET or off_minute > 59:
+            raise ValueError
+        zone_ = timezone(offset if match["sign"] == "+" else -offset)
+    return datetime(year, month, day, hour, minute, second, micros, tzinfo=zone_)
+
+
+def _date_of(match: re.Match[str]) -> str:
+    return "-".join((match["year"], match["month"], match["day"]))
+
+
+def _why_no_time(text: str) -> str:
+    if _LOCAL_ORDER.match(text.strip()):
+        return f"{text!r} can be read in two ways: write year, month and day in this order, as in 2026-12-24T18:30"
+    if _HALF_TIME.search(text.strip()):
+        return f"{text!r} is not a time: write a colon between hours and minutes, as in 2026-12-24T18:30"
+    return (
+        f"{text!r} is not a time: write 2026-12-24T18:30 (wall time), "
+        "2026-12-24T18:30:00Z (an instant) or +90s (from now)"
+    )
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ import queue
 import socket
 import ssl
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 from urllib.parse import SplitResult, urlsplit
 
 import httpcore
@@ -22,13 +23,10 @@ import httpcore
 from pressrun import __version__
 from pressrun.clock import Deadline
 from pressrun.errors import PressrunError, printable
-from pressrun.media import magic
-from pressrun.media.rules import LIMITS, Problem, Use, check_size
 from pressrun.trust import authorities
 
 HEAD_BYTES = 64 * 1024
 
-_MEDIA_TYPES = {"image": ("image/jpeg",), "video": ("video/mp4", "video/quicktime")}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -37,7 +35,7 @@ class UrlNotFetchable(PressrunError):
 
     def __init__(self, url: str, reason: str) -> None:
         self.reason = reason
-        super().__init__(f"{_without_secrets(url)}: {reason}")
+        super().__init__(f"{shown(url)}: {reason}")
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,29 @@ class Peek:
 
 
 def peek(url: str, *, allow_private: bool, timeout_s: float = 10) -> Peek:
-    """GET the first 64 KiB. Raises UrlNotFetchable; an HTTP error status is an answer, see `check_url`."""
+    """GET the first 64 KiB. Raises UrlNotFetchable; an HTTP error status is an answer."""
+    first: dict[bytes | str, bytes | str] = {"Range": f"bytes=0-{HEAD_BYTES - 1}"}
+    with _get(url, first, allow_private=allow_private, timeout_s=timeout_s) as response:
+        return _read(response)
+
+
+def download(url: str, into: IO[bytes], *, allow_private: bool, most_bytes: int, timeout_s: float = 300) -> None:
+    """GET the whole file. Raises UrlNotFetchable, also for any answer but 200 and for more than `most_bytes`."""
+    size = 0
+    with _get(url, {}, allow_private=allow_private, timeout_s=timeout_s) as response:
+        if response.status != 200:
+            raise UrlNotFetchable(url, f"the server answers {response.status}{advice(response.status)}")
+        for chunk in response.iter_stream():
+            size += len(chunk)
+            if size > most_bytes:
+                raise UrlNotFetchable(url, f"the file is larger than {most_bytes // 1024**2} MB")
+            into.write(chunk)
+
+
+@contextmanager
+def _get(
+    url: str, more: Mapping[bytes | str, bytes | str], *, allow_private: bool, timeout_s: float
+) -> Iterator[httpcore.Response]:
     deadline = Deadline.after(timeout_s)
     host = _checked(url).netloc
     backend = _GuardedBackend(url, deadline, allow_private=allow_private)
@@ -61,7 +81,7 @@ def peek(url: str, *, allow_private: bool, timeout_s: float = 10) -> Peek:
         "User-Agent": f"Pressrun/{__version__}",
         "Accept": "*/*",
         "Accept-Encoding": "identity",
-        "Range": f"bytes=0-{HEAD_BYTES - 1}",
+        **more,
         "Connection": "close",
     }
     timeouts = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
@@ -70,7 +90,7 @@ def peek(url: str, *, allow_private: bool, timeout_s: float = 10) -> Peek:
             httpcore.ConnectionPool(ssl_context=authorities(), network_backend=backend) as pool,
             pool.stream("GET", url, headers=headers, extensions={"timeout": timeouts}) as response,
         ):
-            return _read(response)
+            yield response
     except httpcore.TimeoutException:
         raise UrlNotFetchable(url, f"no complete answer within {timeout_s:g} s") from None
     except httpcore.ConnectError as problem:
@@ -79,25 +99,15 @@ def peek(url: str, *, allow_private: bool, timeout_s: float = 10) -> Peek:
         raise UrlNotFetchable(url, f"the answer broke off or is not HTTP ({type(problem).__name__})") from None
 
 
-def check_url(found: Peek, use: Use) -> tuple[Problem, ...]:
-    """Problems that Instagram would have with this answer, as far as the beginning of the file tells."""
-    if found.status not in {200, 206}:
-        return (Problem("url", f"the server answers {found.status}{_advice(found.status)}", "error"),)
-    limits = LIMITS[use]
-    signature = magic.sniff(found.head)
-    if signature is None or signature.format not in limits.formats:
-        what = signature.format if signature else "neither an image nor a video"
-        message = f"a {use} must be {' or '.join(limits.formats)}, the URL leads to {what}"
-        return (Problem("format", message, "error"),)
-    problems = list(check_size(found.content_length, use)) if found.content_length is not None else []
-    if found.content_type not in _MEDIA_TYPES[signature.kind]:
-        wanted, actual = signature.media_type, found.content_type or "nothing"
-        message = f"the server says Content-Type {actual}, it should say {wanted}: Instagram may refuse the file"
-        problems.append(Problem("content_type", message, "warning"))
-    if signature.kind == "video" and not found.accepts_ranges:
-        message = "the server does not support Range requests: Instagram may fail to fetch a large video from it"
-        problems.append(Problem("range", message, "warning"))
-    return tuple(problems)
+def advice(status: int) -> str:
+    """What to do about a status that is no success."""
+    if 300 <= status < 400:
+        return ", a redirect, which Instagram does not follow reliably: give the address it leads to"
+    if status in {401, 403, 407}:
+        return ": Instagram has no login there; make the file public or use a signed URL"
+    if status in {404, 410}:
+        return ": there is no file at this address"
+    return ": Instagram needs 200"
 
 
 def _checked(url: str) -> SplitResult:
@@ -247,17 +257,7 @@ def _why_not_connected(problem: httpcore.ConnectError) -> str:
     return "the host does not accept the connection"
 
 
-def _advice(status: int) -> str:
-    if 300 <= status < 400:
-        return ", a redirect, which Instagram does not follow reliably: give the address it leads to"
-    if status in {401, 403, 407}:
-        return ": Instagram has no login there; make the file public or use a signed URL"
-    if status in {404, 410}:
-        return ": there is no file at this address"
-    return ": Instagram needs 200"
-
-
-def _without_secrets(url: str) -> str:
+def shown(url: str) -> str:
     """Scheme, host and path: a query or a user name may hold a key."""
     bare = printable(url.partition("?")[0].partition("#")[0])
     scheme, separator, rest = bare.partition("://")

@@ -127,6 +127,8 @@ class Settings(BaseSettings):
     """Data of the embedded mode: servers, generated key, kept media, logs."""
     allow_private_urls: bool = False
     """Let media URLs point to private addresses."""
+    keep_media: Literal["files", "all"] = "files"
+    """What is kept when a post is queued: files only, or what is behind URLs too, so that what was checked goes out."""
     stage_ahead: Duration = timedelta(minutes=30)
     """How long before its time a post's containers are created; containers live 24 h, so 23 h at most."""
     max_lateness: Duration = timedelta(minutes=15)

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from models.account import Account
 from models.post import IfLate
-from pressrun.clock import parse_duration, zone
+from pressrun.clock import parse_duration
 from pressrun.errors import Invalid, UsageError
+from pressrun.zones import choose_zone
 from scheduler.slots import accounts_with_slots, no_slots
 
 _LONGEST_SPACING_S = 86_400
@@ -40,7 +41,7 @@ def edit_account(tx: Session, account: Account, changes: Mapping[str, str]) -> N
 
 
 def _zone(text: str) -> str:
-    return zone(text or "UTC").key
+    return choose_zone(text or "UTC").key
 
 
 def _lateness(text: str) -> int | None:

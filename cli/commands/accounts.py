@@ -5,13 +5,17 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from cli.asking import asking
 from cli.output import AsJson, say, show_json, show_record, show_rows
+from cli.problems import tell_warnings
 from pressrun.errors import Invalid
+
+if TYPE_CHECKING:
+    from operations.connections import Connected
 
 app = typer.Typer(help="Connect Instagram accounts and see them.", no_args_is_help=True)
 
@@ -49,16 +53,7 @@ def add(
         ctx = Context(here.database, here.settings)
         connection_id = connect(ctx, OWNER, new, check=check)
         done = await_outcome(ctx, OWNER, connection_id, hands=lending(here))
-    if as_json:
-        fields = ("is_new", "name", "login", "ig_id", "username", "state", "timezone")
-        show_json({field: getattr(done, field) for field in fields})
-        return
-    known_as = f", @{done.username}" if done.username else ""
-    say(f"{'added' if done.is_new else 'renewed'} {done.name} ({done.ig_id}{known_as}), zone {done.timezone}")
-    if done.posts_woken:
-        say(f"{done.posts_woken} posts that waited for the token go on")
-    if done.state != "active":
-        say(f"the account is {done.state}: {done.state_reason or 'no reason given'}")
+    _show_connected(done, as_json=as_json)
 
 
 @app.command("list")
@@ -88,7 +83,10 @@ def edit(
         timezone=timezone, max_lateness=max_lateness, if_late=if_late, min_spacing=min_spacing
     )
     with asking() as (ctx, owner):
-        show_record(asdict(accounts.edit(ctx, owner, account, changes)), as_json=as_json)
+        terms = accounts.edit(ctx, owner, account, changes)
+    tell_warnings(terms.warnings)
+    shown = asdict(terms)
+    show_record(shown if as_json else {name: shown[name] for name in shown if name != "warnings"}, as_json=as_json)
 
 
 @app.command("pause")
@@ -112,6 +110,20 @@ def resume(account: AccountName, as_json: AsJson = False) -> None:
 
     with asking() as (ctx, owner):
         show_record(asdict(accounts.resume(ctx, owner, account)), as_json=as_json)
+
+
+def _show_connected(done: Connected, *, as_json: bool) -> None:
+    tell_warnings(done.warnings)
+    if as_json:
+        fields = ("is_new", "name", "login", "ig_id", "username", "state", "timezone", "warnings")
+        show_json({field: getattr(done, field) for field in fields})
+        return
+    known_as = f", @{done.username}" if done.username else ""
+    say(f"{'added' if done.is_new else 'renewed'} {done.name} ({done.ig_id}{known_as}), zone {done.timezone}")
+    if done.posts_woken:
+        say(f"{done.posts_woken} posts that waited for the token go on")
+    if done.state != "active":
+        say(f"the account is {done.state}: {done.state_reason or 'no reason given'}")
 
 
 def _read_token(file: Path | None) -> str:

@@ -16,26 +16,30 @@ from cli.problems import tell_rows
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from operations.imports import Queued
+    from operations.imports import Due, Queued
     from operations.posts import PostPage, PostShown
 
 app = typer.Typer(help="Queue posts and see where they stand.", no_args_is_help=True)
 
+KeepMedia = Annotated[
+    bool, typer.Option("--keep-media", help="Keep what is behind URLs too, so that what was checked goes out.")
+]
 Late = Annotated[bool, typer.Option("--late", help="Accept times in the past: such a post goes out at once.")]
 
 
 @app.command("import")
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV file; media paths in it are relative to its folder.")],
+    file: Annotated[Path, typer.Argument(help="CSV, XLSX or JSON; media paths in it are relative to its folder.")],
+    keep_media: KeepMedia = False,
     late: Late = False,
     as_json: AsJson = False,
 ) -> None:
-    """Queue all rows of a CSV file, or none if one of them is wrong. The same file again adds nothing."""
+    """Queue all rows of a file, or none if one of them is wrong. The same file again adds nothing."""
     from operations.imports import import_file
 
     with asking() as (ctx, owner):
-        queued = import_file(ctx, owner, file, late=late)
+        queued = import_file(ctx, owner, file, keep_media=keep_media, late=late)
     _show_queued(context, queued, file, as_json=as_json)
 
 
@@ -59,6 +63,7 @@ def add(
     max_lateness: Annotated[str, typer.Option(help="How late it may go out: 90s, 15m, 2h.")] = "",
     if_late: Annotated[str, typer.Option(help="publish, expire or next_slot.")] = "",
     key: Annotated[str, typer.Option(help="Idempotency key: the same key again adds nothing.")] = "",
+    keep_media: KeepMedia = False,
     late: Late = False,
     as_json: AsJson = False,
 ) -> None:
@@ -85,7 +90,7 @@ def add(
         key=key,
     )
     with asking() as (ctx, owner):
-        queued = posts.add(ctx, owner, fields, base=Path.cwd(), late=late)
+        queued = posts.add(ctx, owner, fields, base=Path.cwd(), keep_media=keep_media, late=late)
     _show_queued(context, queued, None, as_json=as_json)
 
 
@@ -168,7 +173,15 @@ def _local(at: datetime, zone: ZoneInfo) -> str:
 
 def _show_queued(context: typer.Context, queued: Queued, file: Path | None, *, as_json: bool) -> None:
     if as_json:
-        show_json({name: asdict(queued)[name] for name in ("added", "unchanged", "warnings", "problems")})
+        times = {"first_due": queued.first_due, "last_due": queued.last_due}
+        show_json(asdict(queued) | {name: due.at if due else None for name, due in times.items()})
     tell_rows(context.command, queued.problems, queued.warnings, source=file, nothing="nothing was queued")
     if not as_json:
         say(f"queued {len(queued.added)}, already there {len(queued.unchanged)}")
+        if queued.first_due is not None:
+            say(_due(queued.first_due, queued.last_due))
+
+
+def _due(first: Due, last: Due | None) -> str:
+    """The times as they were understood."""
+    return f"due at {first}" if last == first else f"the first is due at {first}, the last at {last}"

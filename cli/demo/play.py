@@ -89,9 +89,9 @@ class _Play:
         from cli.demo.world import hardy, make_people_talk
         from pressrun.errors import PressrunError
         from pressrun.waiting import until
-        from scheduler.posts.importing import import_csv
+        from scheduler.posts.importing import import_file
 
-        report = hardy(lambda: import_csv(here.database, here.settings, self.world.campaign))
+        report = hardy(lambda: import_file(here.database, here.settings, self.world.campaign))
         if report.problems:
             raise PressrunError(f"{self.world.campaign}: {report.problems[0]}")
         self._tell(f"queued {len(report.added)} posts of {self.world.campaign.name}")

@@ -1,4 +1,7 @@
-"""What Instagram takes as text: captions, alt texts, collaborators, user tags (graph-api.md §2.1)."""
+"""What Instagram takes as text: captions, comments, alt texts, collaborators, user tags (graph-api.md §2.1).
+
+The one place that counts: what is let through here when a post is queued, `graph` lets through when it is staged.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 from pressrun.media.rules import Problem, Use
 
 MAX_CAPTION = 2200
+MAX_COMMENT = 2200
 MAX_HASHTAGS = 30
 MAX_MENTIONS = 20
 MAX_ALT_TEXT = 1000
@@ -20,6 +24,11 @@ ADVISED_HASHTAGS = 5
 _HASHTAG = re.compile(r"[#＃]\w*[^\W\d_]\w*")
 _HASHTAG_RUN = re.compile(rf"(?<![\w&/])(?:{_HASHTAG.pattern})+")  # #one#two are two
 _MENTION = re.compile(r"(?<![\w@./])@[A-Za-z0-9_](?:[A-Za-z0-9_.]{0,28}[A-Za-z0-9_])?")
+_LINK = re.compile(r"(?:https?://|(?<![\w@.])www\.)\S+", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]+")
+_MENTION_OR_TAG = re.compile(rf"{_MENTION.pattern}|{_HASHTAG_RUN.pattern}")
+_SHOUTED_LETTERS = 6
+"""So many letters, all of them capitals: below that it may be a name or a size."""
 _USERNAME = re.compile(r"[A-Za-z0-9_.]{1,30}")
 _POINT_USES = (Use.FEED_IMAGE, Use.CAROUSEL_IMAGE)
 
@@ -34,15 +43,38 @@ def mentions(text: str) -> list[str]:
     return _MENTION.findall(text)
 
 
+def is_shouted(text: str) -> bool:
+    """Whether all its words are in capitals; @mentions, hashtags and links do not count."""
+    letters = "".join(_WORD.findall(_MENTION_OR_TAG.sub(" ", _LINK.sub(" ", text))))
+    return len(letters) >= _SHOUTED_LETTERS and letters.isupper()
+
+
 def check_caption(text: str) -> tuple[Problem, ...]:
     """Problems of a caption."""
-    problems = [*_most("caption", len(text), MAX_CAPTION, "characters", "shorten it")]
+    problems = _length("caption", text, MAX_CAPTION)
     tags = len(hashtags(text))
     problems += _most("caption", tags, MAX_HASHTAGS, "hashtags", "remove some")
     if ADVISED_HASHTAGS < tags <= MAX_HASHTAGS:
         message = f"{tags} hashtags: the app allows {ADVISED_HASHTAGS}, and the API may come to refuse more"
         problems.append(Problem("caption", message, "warning"))
     problems += _most("caption", len(mentions(text)), MAX_MENTIONS, "@mentions", "remove some")
+    return tuple(problems)
+
+
+def check_first_comment(text: str) -> tuple[Problem, ...]:
+    """Problems of a first comment. Where spam begins Instagram does not say: what looks like it is warned of."""
+    problems = _length("first_comment", text, MAX_COMMENT)
+    tags = len(hashtags(text))
+    if tags > ADVISED_HASHTAGS:
+        message = f"{tags} hashtags: Instagram may refuse or hide a comment with more than {ADVISED_HASHTAGS}"
+        problems.append(Problem("first_comment", message, "warning"))
+    if links := _LINK.findall(text):
+        what = "a link" if len(links) == 1 else f"{len(links)} links"
+        message = f"holds {what}: Instagram may refuse or hide it"
+        problems.append(Problem("first_comment", message, "warning"))
+    if is_shouted(text):
+        message = "is all in capitals: Instagram may refuse or hide it"
+        problems.append(Problem("first_comment", message, "warning"))
     return tuple(problems)
 
 
@@ -92,6 +124,16 @@ def _point(tag: Mapping[str, Any], number: int, use: Use) -> list[Problem]:
         for axis in given
         if isinstance(tag[axis], bool) or not isinstance(tag[axis], int | float) or not 0 <= tag[axis] <= 1
     ]
+
+
+def _length(field: str, text: str, limit: int) -> list[Problem]:
+    """Meta does not say what a character is: what only one of the two usual counts allows is warned of."""
+    problems = _most(field, len(text), limit, "characters", "shorten it")
+    units = len(text) + sum(character > "\uffff" for character in text)
+    if not problems and units > limit:
+        message = f"{len(text)} characters, emoji counted twice {units}: Instagram may count so, and allows {limit}"
+        problems.append(Problem(field, message, "warning"))
+    return problems
 
 
 def _most(field: str, count: int, limit: int, what: str, advice: str) -> list[Problem]:

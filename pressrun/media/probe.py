@@ -7,6 +7,7 @@ a file to another one.
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import struct
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.stream import Stream
     from av.video.stream import VideoStream
+    from PIL.Image import Image as Picture
 
+_TOO_MANY_PIXELS = "the image has too many pixels; make it smaller"
+_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, UserWarning, struct.error)
+"""What Pillow raises."""
 _DEMUXERS = {"MP4": "mov", "MOV": "mov", "MATROSKA": "matroska", "AVI": "avi"}
 
 
@@ -84,6 +89,26 @@ def probe(path: Path | str) -> Probe:
         return _video(file, path, size, signature)
 
 
+def probe_head(head: bytes, size_bytes: int | None) -> Probe | None:
+    """What the first bytes of an image tell: all but whether the rest is whole. None where they are too few, and for
+    videos. `size_bytes` is that of the whole file, None if unknown. Raises MediaUnreadable."""
+    signature = magic.sniff(head)
+    if signature is None or signature.kind != "image" or signature is magic.HEIF:
+        return None
+    from PIL import Image
+
+    is_whole = size_bytes is not None and len(head) >= size_bytes
+    try:
+        with Image.open(io.BytesIO(head), formats=[signature.format]) as image:
+            return _image_probe(image, signature, size_bytes or len(head))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise MediaUnreadable("", _TOO_MANY_PIXELS) from None
+    except _DAMAGED:
+        if is_whole:
+            raise MediaUnreadable("", f"the {signature.format} image is damaged") from None
+        return None
+
+
 @contextmanager
 def open_media(path: Path | str) -> Iterator[BinaryIO]:
     """A regular, non-empty file, open for reading. Raises MediaUnreadable."""
@@ -114,24 +139,27 @@ def _image(file: BinaryIO, path: Path | str, size: int, signature: magic.Signatu
 
     try:
         image = Image.open(file, formats=[signature.format])
-        width, height = image.size
-        orientation = None
+        found = _image_probe(image, signature, size)
         if signature is magic.JPEG:
-            orientation = image.getexif().get(0x0112)
-            image.draft("RGB", (width // 8, height // 8))  # reads all the data at an eighth of the work
+            image.draft("RGB", (found.width // 8, found.height // 8))  # reads all the data at an eighth of the work
             image.load()
         else:
             image.verify()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise MediaUnreadable(path, "the image has too many pixels; make it smaller") from None
-    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError, UserWarning, struct.error):  # what Pillow raises
+        raise MediaUnreadable(path, _TOO_MANY_PIXELS) from None
+    except _DAMAGED:
         raise MediaUnreadable(path, f"the {signature.format} image is damaged or cut short") from None
+    return found
+
+
+def _image_probe(image: Picture, signature: magic.Signature, size: int) -> Probe:
+    orientation = image.getexif().get(0x0112) if signature is magic.JPEG else None
     return Probe(
         kind="image",
         format=image.format or signature.format,
         size_bytes=size,
-        width=width,
-        height=height,
+        width=image.size[0],
+        height=image.size[1],
         orientation=orientation if orientation in range(1, 9) else None,
     )
 

@@ -61,7 +61,7 @@ def resume(tx: Session, post_id: int, settings: Settings) -> None:
 def read_time(tx: Session, post_id: int, text: str, *, now: datetime) -> datetime:
     """A time as a person writes it, in the zone of the post. Raises Invalid."""
     try:
-        return clock.parse_instant(text, clock.zone(get_post(tx, post_id).timezone), reference=now)
+        return clock.parse_instant(text, clock.zone(get_post(tx, post_id).timezone), reference=now, needs_time=True)
     except UsageError as problem:
         problem.field = "publish_at"
         raise

@@ -5,7 +5,6 @@ Importing the same file again adds nothing: a row is known by its key, or by all
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,9 +21,11 @@ from pressrun.errors import Invalid, PressrunError
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
 from scheduler.posts import pace
+from scheduler.posts.files.reading import read_file
+from scheduler.posts.files.rows import Row
 from scheduler.posts.preflight import Examiner
 from scheduler.posts.queueing import Checked, KeyTaken, check, find_same, queue_post
-from scheduler.posts.wish import COLUMNS, REQUIRED, ColumnProblem, Wish, parse_wish
+from scheduler.posts.wish import ColumnProblem, Wish, parse_wish
 from scheduler.slots import accounts_with_slots, no_slots
 
 
@@ -46,6 +47,18 @@ class RowProblem:
         return f"line {self.line}, column {self.column}: {self.message}"
 
 
+@dataclass(frozen=True)
+class Due:
+    """An instant, and the zone in which the person thinks of it."""
+
+    at: datetime
+    timezone: str
+
+    def __str__(self) -> str:
+        local = self.at.astimezone(clock.zone(self.timezone))
+        return f"{local:%Y-%m-%d %H:%M:%S} {self.timezone}"
+
+
 @dataclass
 class ImportReport:
     """What an import did. With problems, nothing was queued."""
@@ -54,34 +67,31 @@ class ImportReport:
     unchanged: list[int] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
     warnings: list[RowProblem] = field(default_factory=list)
+    first_due: Due | None = None
+    last_due: Due | None = None
+    """Of what was queued: the times as they were understood."""
 
 
-@dataclass(frozen=True)
-class _Row:
-    line: int
-    fields: Mapping[str, str]
-
-
-def import_csv(database: Database, settings: Settings, path: Path, *, late: bool = False) -> ImportReport:
-    """Queue all rows of a CSV file, or none.
+def import_file(database: Database, settings: Settings, path: Path, *, late: bool = False) -> ImportReport:
+    """Queue all rows of a CSV, XLSX or JSON file, or none.
 
     Args:
         late: accept times in the past; such a post goes out at once.
 
     Raises:
-        Invalid: the file cannot be read, is not UTF-8 CSV, or its header is wrong.
+        Unreadable: the file cannot be read, or its columns are wrong.
     """
-    return import_rows(database, settings, _read(path), base=path.parent, late=late)
+    return import_rows(database, settings, read_file(path), base=path.parent, late=late)
 
 
 def import_fields(
     database: Database, settings: Settings, fields: Mapping[str, str], *, base: Path, late: bool = False
 ) -> ImportReport:
     """Queue one post given as the fields of one row; its problems carry line 1."""
-    return import_rows(database, settings, [_Row(1, fields)], base=base, late=late)
+    return import_rows(database, settings, [Row(1, fields)], base=base, late=late)
 
 
-def import_rows(database: Database, settings: Settings, rows: list[_Row], *, base: Path, late: bool) -> ImportReport:
+def import_rows(database: Database, settings: Settings, rows: Sequence[Row], *, base: Path, late: bool) -> ImportReport:
     """The same for rows that were already read."""
     now = clock.now()
     report = ImportReport()
@@ -105,6 +115,7 @@ def import_rows(database: Database, settings: Settings, rows: list[_Row], *, bas
             new = _sort_out(checked, known, report, now=now, late=late)
             _warn_of_full_windows(tx, new, accounts, report)
             if not report.problems:
+                _note_times(report, [one.wish for _, one in new])
                 for _, one in new:
                     post = queue_post(tx, one, accounts[one.wish.account], settings, now=now, late=late)
                     report.added.append(post.id)
@@ -114,48 +125,18 @@ def import_rows(database: Database, settings: Settings, rows: list[_Row], *, bas
     return report
 
 
-def _read(path: Path) -> list[_Row]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            _check_header(path, reader.fieldnames)
-            rows = []
-            for fields in reader:
-                if None in fields or any(value is None for value in fields.values()):
-                    count = f"more than {len(reader.fieldnames or [])}" if None in fields else "too few"
-                    raise Invalid(f"{path}: line {reader.line_num}: the row has {count} fields: check its quotes")
-                if any(value.strip() for value in fields.values()):
-                    rows.append(_Row(reader.line_num, fields))
-    except FileNotFoundError:
-        raise Invalid(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        reason = "is not UTF-8 text" if isinstance(problem, UnicodeDecodeError) else str(problem)
-        raise Invalid(f"{path}: cannot be read as CSV: {reason}") from None
-    if not rows:
-        raise Invalid(f"{path}: holds no rows")
-    return rows
+def _note_times(report: ImportReport, wishes: Sequence[Wish]) -> None:
+    times = sorted((Due(wish.publish_at, wish.timezone) for wish in wishes), key=lambda due: due.at)
+    if times:
+        report.first_due, report.last_due = times[0], times[-1]
 
 
-def _check_header(path: Path, header: object) -> None:
-    names = list(header) if isinstance(header, list | tuple) else []
-    if len(names) == 1 and ";" in names[0]:
-        raise Invalid(f"{path}: the columns are separated by semicolons: save it with commas")
-    for name in names:
-        if name not in COLUMNS:
-            raise Invalid(f"{path}: line 1: unknown column {name!r}; the columns are {', '.join(COLUMNS)}")
-    if len(set(names)) < len(names):
-        raise Invalid(f"{path}: line 1: a column stands there twice")
-    missing = [name for name in REQUIRED if name not in names]
-    if missing:
-        raise Invalid(f"{path}: line 1: the column {missing[0]!r} is missing")
-
-
-def _account_name(row: _Row) -> str:
+def _account_name(row: Row) -> str:
     return (row.fields.get("account") or "").strip()
 
 
 def _check_row(
-    row: _Row,
+    row: Row,
     accounts: Mapping[str, Terms],
     known_names: Sequence[str],
     examiner: Examiner,
@@ -202,7 +183,8 @@ def past(at: datetime) -> ColumnProblem:
 
 def unreachable(column: str, sources: tuple[str, ...], settings: Settings) -> list[ColumnProblem]:
     """Local files need an address at which Instagram can fetch them."""
-    if settings.offers_local_media or all("://" in source for source in sources):
+    needs_none = settings.keep_media == "files" and all("://" in source for source in sources)
+    if settings.offers_local_media or needs_none or not sources:
         return []
     message = "Instagram could not fetch local files: set PRESSRUN_PUBLIC_URL to this console's public address"
     return [ColumnProblem(column, message)]

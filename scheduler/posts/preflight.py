@@ -6,23 +6,27 @@ was checked. An address is looked at as Instagram would fetch it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from models.part import PartKind
 from models.post import PostType
 from pressrun import fetch
 from pressrun.errors import PressrunError
-from pressrun.media import captions, rules
+from pressrun.media import answers, captions, expiry, rules
 from pressrun.media.magic import Kind, sniff
-from pressrun.media.probe import Probe, probe
+from pressrun.media.probe import MediaUnreadable, Probe, probe
 from pressrun.media.rules import Problem, Use
-from pressrun.media.store import MediaStore
+from pressrun.media.store import Kept, MediaStore
 from pressrun.settings import Settings
 from scheduler.posts.wish import ColumnProblem, Wish
+
+T = TypeVar("T")
 
 _VIDEO_ENDINGS = (".mp4", ".mov", ".m4v")
 
@@ -53,7 +57,9 @@ class Examiner:
 
     def __init__(self, settings: Settings, store: MediaStore, *, base: Path) -> None:
         self._settings, self._store, self._base = settings, store, base
-        self._seen: dict[tuple[str, Use | PostType], tuple[Examined | None, Probe | None, list[Problem]]] = {}
+        self._seen: dict[tuple[str, Use | PostType], _Look] = {}
+        self._peeks: dict[str, fetch.Peek | PressrunError] = {}
+        self._downloads: dict[str, tuple[Probe, Kept] | PressrunError] = {}
 
     def examine(
         self, wish: Wish, *, kept_media: tuple[Examined, ...] | None = None, kept_cover: Examined | None = None
@@ -65,6 +71,7 @@ class Examiner:
         found: list[Problem] = []
         media = self._media(wish, found) if kept_media is None else kept_media
         cover = kept_cover or self._cover(wish, found)
+        found += _ends("media", wish, media) + _ends("cover_url", wish, [cover] if cover else [])
         found += _texts(wish, media)
         return Preflight(
             media,
@@ -94,40 +101,104 @@ class Examiner:
         found += [_at("cover_url", problem, wish.cover) for problem in problems]
         return examined
 
-    def _look(self, source: str, use: Use | PostType) -> tuple[Examined | None, Probe | None, list[Problem]]:
+    def _look(self, source: str, use: Use | PostType) -> _Look:
         if (source, use) not in self._seen:
-            look = self._look_at_address if "://" in source else self._look_at_file
+            look = self._look_at_file
+            if "://" in source:
+                look = self._keep_address if self._settings.keep_media == "all" else self._look_at_address
             try:
                 self._seen[source, use] = look(source, use)
             except PressrunError as problem:
                 self._seen[source, use] = (None, None, [Problem("media", str(problem), "error")])
         return self._seen[source, use]
 
-    def _look_at_file(self, source: str, use: Use | PostType) -> tuple[Examined, Probe, list[Problem]]:
+    def _look_at_file(self, source: str, use: Use | PostType) -> _Look:
         try:
             path = self._base / Path(source).expanduser()
         except RuntimeError:
             raise PressrunError(f"{source}: nobody here has a home of that name") from None
         probed = probe(path)
-        purpose = use if isinstance(use, Use) else rules.use_for(use.value, probed.kind)
-        problems = list(rules.check(probed, purpose))
+        problems = list(rules.check(probed, _purpose(use, probed.kind)))
         kept = None if any(p.severity == "error" for p in problems) else self._store.keep(path)
-        examined = Examined(
-            source,
-            PartKind(probed.kind),
-            kept.sha256 if kept else None,
-            kept.extension if kept else None,
-            {name: value for name, value in asdict(probed).items() if value is not None},
-        )
-        return examined, probed, problems
+        return _examined(source, probed, kept), probed, problems
 
-    def _look_at_address(self, source: str, use: Use | PostType) -> tuple[Examined, None, list[Problem]]:
-        peek = fetch.peek(source, allow_private=self._settings.allow_private_urls)
+    def _look_at_address(self, source: str, use: Use | PostType) -> _Look:
+        if source not in self._peeks:
+            self._peeks[source] = _told(lambda: fetch.peek(source, allow_private=self._settings.allow_private_urls))
+        peek = _or_raise(self._peeks[source])
         kind = _kind_of(peek, source)
-        purpose = use if isinstance(use, Use) else rules.use_for(use.value, kind)
-        details = {"content_type": peek.content_type, "size_bytes": peek.content_length}
-        known = {name: value for name, value in details.items() if value is not None}
-        return Examined(source, PartKind(kind), None, None, known), None, list(fetch.check_url(peek, purpose))
+        problems = list(answers.check_url(peek, _purpose(use, kind)))
+        is_readable = all(problem.field != "media" for problem in problems)
+        probed = answers.probe_answer(peek) if is_readable else None
+        known = _known(probed) | {"size_bytes": peek.content_length, "content_type": peek.content_type}
+        details = {name: value for name, value in known.items() if value is not None}
+        return Examined(source, PartKind(kind), None, None, details), probed, problems
+
+    def _keep_address(self, source: str, use: Use | PostType) -> _Look:
+        """The file behind the address, whole, and judged as a file: what was checked is what goes out."""
+        if source not in self._downloads:
+            self._downloads[source] = _told(lambda: self._download(source))
+        probed, kept = _or_raise(self._downloads[source])
+        return _examined(source, probed, kept), probed, list(rules.check(probed, _purpose(use, probed.kind)))
+
+    def _download(self, source: str) -> tuple[Probe, Kept]:
+        with tempfile.NamedTemporaryFile(prefix="pressrun-") as file:
+            most = max(limits.max_bytes for limits in rules.LIMITS.values())
+            fetch.download(source, file, allow_private=self._settings.allow_private_urls, most_bytes=most)
+            file.flush()
+            try:
+                return probe(file.name), self._store.keep(file.name)
+            except MediaUnreadable as problem:
+                raise MediaUnreadable(fetch.shown(source), problem.reason) from None
+
+
+_Look = tuple[Examined | None, Probe | None, list[Problem]]
+
+
+def _told(look: Callable[[], T]) -> T | PressrunError:
+    """The answer, or why there is none: both are remembered, and an address is asked once."""
+    try:
+        return look()
+    except PressrunError as problem:
+        return problem
+
+
+def _or_raise(answer: T | PressrunError) -> T:
+    if isinstance(answer, PressrunError):
+        raise answer
+    return answer
+
+
+def _purpose(use: Use | PostType, kind: Kind) -> Use:
+    return use if isinstance(use, Use) else rules.use_for(use.value, kind)
+
+
+def _known(probed: Probe | None) -> dict[str, Any]:
+    return {} if probed is None else {name: one for name, one in asdict(probed).items() if one is not None}
+
+
+def _examined(source: str, probed: Probe, kept: Kept | None) -> Examined:
+    sha256, extension = (kept.sha256, kept.extension) if kept else (None, None)
+    return Examined(source, PartKind(probed.kind), sha256, extension, _known(probed))
+
+
+def _ends(column: str, wish: Wish, media: Sequence[Examined]) -> list[Problem]:
+    """Addresses that are to be fetched when the post is due, and will have ended by then."""
+    found = []
+    for one in media:
+        ends_at = expiry.ends_at(one.source) if one.sha256 is None and "://" in one.source else None
+        if ends_at is None or ends_at >= wish.publish_at:
+            continue
+        message = (
+            f"{fetch.shown(one.source)}: the address ends at {_utc(ends_at)}, needed until {_utc(wish.publish_at)}: "
+            "sign it for longer, or have the file kept when the post is queued"
+        )
+        found.append(Problem(column, message, "error"))
+    return found
+
+
+def _utc(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _kind_of(peek: fetch.Peek, source: str) -> Kind:
@@ -139,6 +210,7 @@ def _kind_of(peek: fetch.Peek, source: str) -> Kind:
 
 def _texts(wish: Wish, media: Sequence[Examined]) -> list[Problem]:
     found = [_named(problem, "caption") for problem in captions.check_caption(wish.caption)]
+    found += captions.check_first_comment(wish.first_comment or "")
     for text in wish.alt_texts:
         found += [_named(problem, "alt_text") for problem in captions.check_alt_text(text)]
     found += [_named(problem, "collaborators") for problem in captions.check_collaborators(wish.collaborators)]
@@ -164,7 +236,8 @@ def _count(wish: Wish) -> list[Problem]:
 
 
 def _at(column: str, problem: Problem, source: str) -> Problem:
-    message = problem.message if source in problem.message else f"{source}: {problem.message}"
+    name = fetch.shown(source) if "://" in source else source  # the query of an address may hold a key
+    message = problem.message if name in problem.message else f"{name}: {problem.message}"
     return Problem(column, message, problem.severity)
 
 

@@ -164,7 +164,7 @@ class _Reader:
 
 
 def _instant(text: str, zone: ZoneInfo, reference: datetime) -> datetime:
-    parsed = parse_instant(text, zone, reference=reference)
+    parsed = parse_instant(text, zone, reference=reference, needs_time=True)
     if abs(parsed - reference) > FARTHEST:
         raise Invalid(f"{text!r} is more than ten years away: check the year")
     return parsed

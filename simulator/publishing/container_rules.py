@@ -50,7 +50,7 @@ _FACEBOOK_ONLY = _names(
 )
 _STRUCTURE = frozenset({"media_type", "is_carousel_item"})
 LEAST_FOLLOWERS_FOR_TRIALS = 1_000
-_HASHTAG = re.compile(r"#\w+")
+_HASHTAG = re.compile(r"#\w*[^\W\d_]\w*")  # digits alone make none
 _AT_NAME = re.compile(r"(?<![\w.])@[\w.]+")
 
 

@@ -28,7 +28,7 @@ from models.session import libpq_url
 from pressrun import failpoints
 from pressrun.failpoints import FailpointRaised
 from pressrun.hints import Hint, Task
-from scheduler.posts.importing import import_csv
+from scheduler.posts.importing import import_file
 from tests.factories.rows import KEY
 from tests.support.bench import STEPS, Bench
 from tests.support.mortal import Doomed, Mortals
@@ -185,7 +185,7 @@ class Matrix:
             if cell.columns["type"] != "story":
                 row |= {"caption": cell.name, "first_comment": f"first of {cell.name}"}
             rows.append(row | dict(cell.columns))
-        report = import_csv(bench.database, bench.settings, write_campaign(bench.media_folder / "matrix.csv", rows))
+        report = import_file(bench.database, bench.settings, write_campaign(bench.media_folder / "matrix.csv", rows))
         assert not report.problems, report.problems
         for cell, post_id in zip(self.cells, report.added, strict=True):
             cell.post_id = post_id

@@ -15,6 +15,7 @@ import pytest
 from models.crons import STANDING_CRONS
 from models.event import Cause, record_event, timeline
 from models.reading.posts import COLUMNS as POST_COLUMNS
+from pressrun import clock
 from tests.factories.rows import make_post
 from tests.integration.cli.conftest import Command, Here
 from tests.support.processes import REPOSITORY, environment
@@ -80,6 +81,47 @@ def test_a_refused_import_tells_its_problems_as_a_document_too(here: Here, comma
 
     assert (told["added"], told["unchanged"], told["warnings"]) == ([], [], [])
     assert [(problem["line"], problem["column"]) for problem in told["problems"]] == [(2, "type")]
+
+
+def test_the_times_of_an_import_are_told_as_they_were_understood(
+    here: Here, command: Command, media_folder: Path, tmp_path: Path
+) -> None:
+    here.add(0)
+    file = tmp_path / "posts.csv"
+    header, year = "account,publish_at,type,media", clock.now().year + 1
+    first, last = (f"sim-0,{year}-07-0{day}T18:30,image,{media_folder / 'feed.jpg'}" for day in (1, 2))
+
+    file.write_text(f"{header}\n{first}\n")
+    one = command.run("post", "import", str(file))
+    file.write_text(f"{header};caption\n".replace(",", ";") + f"{last};two\n{last};three\n".replace(",", ";"))
+    told = command.json("post", "import", str(file))
+    file.write_text(f"{header},caption\n{first},four\n{last},five\n")
+    two = command.run("post", "import", str(file))
+
+    assert one.stdout == f"queued 1, already there 0\ndue at {year}-07-01 18:30:00 UTC\n"
+    assert told["first_due"] == told["last_due"] == f"{year}-07-02T18:30:00Z"
+    due = f"the first is due at {year}-07-01 18:30:00 UTC, the last at {year}-07-02 18:30:00 UTC"
+    assert two.stdout == f"queued 2, already there 0\n{due}\n"
+
+
+def test_a_zone_that_may_not_be_meant_is_taken_with_a_warning(here: Here, command: Command) -> None:
+    here.add(0)
+
+    done = command.run("account", "edit", "sim-0", "--timezone", "EST")
+    told = command.json("account", "edit", "sim-0", "--timezone", "EST")
+    refused = command.run("account", "edit", "sim-0", "--timezone", "GMT+2")
+    added = command.run(
+        "account", "add", "--login", "facebook", "--ig-id", "1", "--name", "other", "--timezone", "HST", "--no-check",
+        text="SIM-TOKEN-1",
+    )  # fmt: skip
+
+    assert done.stderr.startswith("warning: EST stays on standard time all year")
+    assert "warning" not in done.stdout
+    assert [warning in done.stderr for warning in told["warnings"]] == [True]
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("pressrun: --timezone: 'GMT+2' is an offset")
+    assert added.returncode == 0
+    assert added.stderr.startswith("warning: HST stays")
 
 
 def test_a_bad_time_is_told_by_its_options_name(here: Here, command: Command) -> None:

@@ -47,6 +47,26 @@ def test_what_posts_inherit_is_edited(desk: Context) -> None:
     assert (back.max_lateness_s, back.min_spacing_s) == (None, 300)
 
 
+def test_a_zone_is_taken_by_its_name_and_doubted_where_it_may_not_be_meant(desk: Context) -> None:
+    plain = accounts.edit(desk, OWNER, "bakery", TermChanges(timezone=" America/New_York "))
+    doubted = accounts.edit(desk, OWNER, "bakery", TermChanges(timezone="EST"))
+    untouched = accounts.edit(desk, OWNER, "bakery", TermChanges(min_spacing="5m"))
+
+    assert (plain.timezone, plain.warnings) == ("America/New_York", ())
+    assert doubted.timezone == "EST"
+    assert "take America/New_York unless that is meant" in doubted.warnings[0]
+    assert (untouched.timezone, untouched.warnings) == ("EST", ())
+
+
+@pytest.mark.parametrize("name", ["GMT+2", "UTC-03:30", "IST", "localtime", "Factory", "posixrules", "right/UTC"])
+def test_a_zone_that_nobody_can_know_is_refused(desk: Context, name: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        accounts.edit(desk, OWNER, "bakery", TermChanges(timezone=name))
+
+    assert (refused.value.type, refused.value.field) == ("zone.unclear", "timezone")
+    assert "Etc/" not in str(refused.value)
+
+
 def test_slots_are_added_once_and_removed(desk: Context) -> None:
     added = slots.add(desk, OWNER, "bakery", days="mon,fri", at=["08:30", "17:00", "17:00"])
     again = slots.add(desk, OWNER, "bakery", days="fri", at=["17:00", "18:00"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from models.session import Database
 from operations.connections import NewAccount, connect, outcome
 from operations.operation import OPERATIONS, OWNER, Asker, Context, NotAllowed, Scope
 from pressrun import clock
-from pressrun.errors import Conflict, NotPossible, PressrunError, Unknown
+from pressrun.errors import Conflict, Invalid, NotPossible, PressrunError, Unknown
 from pressrun.settings import Settings
 from tests.factories.rows import KEY, make_account
 
@@ -40,6 +41,26 @@ def test_unchecked_the_account_is_there_at_once(ctx: Context) -> None:
     assert (done.name, done.ig_id, done.state, done.is_new) == ("bakery", NEW.ig_id, "active", True)
     assert (done.username, row(ctx, connection_id).token_sealed) == (None, None)
     assert not outcome(ctx, OWNER, connect(ctx, OWNER, NEW, check=False)).is_new
+
+
+def test_the_zone_is_doubted_only_by_whoever_named_it(ctx: Context) -> None:
+    est = replace(NEW, timezone=" EST ")
+
+    doubted = outcome(ctx, OWNER, connect(ctx, OWNER, est, check=False))
+    renewed = outcome(ctx, OWNER, connect(ctx, OWNER, NEW, check=False))
+
+    assert (doubted.timezone, renewed.timezone) == ("EST", "EST")
+    assert ["standard time all year" in one for one in doubted.warnings] == [True]
+    assert renewed.warnings == ()
+
+
+@pytest.mark.parametrize("name", ["GMT+2", "IST", "localtime", "Factory", "nowhere", ""])
+def test_a_zone_that_is_none_or_unclear_is_refused_before_anything_is_written(name: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        replace(NEW, timezone=name)
+
+    assert refused.value.field == "timezone"
+    assert "Etc/" not in str(refused.value)
 
 
 def test_what_is_asked_is_under_way_until_a_worker_has_asked(ctx: Context) -> None:

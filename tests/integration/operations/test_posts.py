@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from models.post import Post
 from operations import posts
-from operations.imports import import_file
+from operations.imports import Queued, import_file
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
 from operations.posts import PostFields, PostShown
 from pressrun import clock
@@ -71,6 +71,47 @@ def test_what_is_wrong_with_a_post_is_told_by_column_and_type(desk: Context, med
     assert (set(types), types["account"]) == ({"account", "publish_at"}, "account.unknown")
 
 
+def test_the_times_are_told_as_they_were_understood(desk: Context, media_folder: Path, tmp_path: Path) -> None:
+    year = clock.now().year + 1
+    campaign = tmp_path / "campaign.csv"
+    campaign.write_text(
+        "account,publish_at,type,media\n"
+        f"bakery,{year}-07-01T18:30,image,{media_folder / 'feed.jpg'}\n"
+        f"another,{year}-07-01T09:00,image,{media_folder / 'feed.jpg'}\n"
+    )
+
+    queued = import_file(desk, OWNER, campaign)
+    again = import_file(desk, OWNER, campaign)
+
+    assert str(queued.first_due) == f"{year}-07-01 09:00:00 UTC"
+    assert str(queued.last_due) == f"{year}-07-01 18:30:00 Europe/Berlin"
+    assert (again.unchanged, again.first_due, again.last_due) == (queued.added, None, None)
+
+
+def test_what_is_behind_an_address_is_kept_when_the_asker_wants_it(ctx: Context, tmp_path: Path) -> None:
+    """What is kept needs an address of ours, and there is none."""
+    with ctx.database.transaction() as tx:
+        make_account(tx, name="bakery")
+    address = "http://127.0.0.1:9/feed.jpg"
+    fields = PostFields(account="bakery", publish_at="+2h", type="image", media=(address,))
+    campaign = tmp_path / "campaign.csv"
+    campaign.write_text(f"account,publish_at,type,media\nbakery,+2h,image,{address}\n")
+
+    wanted = {
+        keep_media: [
+            posts.add(ctx, OWNER, fields, base=tmp_path, keep_media=keep_media),
+            import_file(ctx, OWNER, campaign, keep_media=keep_media),
+        ]
+        for keep_media in (True, False)
+    }
+
+    def asks_for_an_address(queued: Queued) -> bool:
+        return any("PRESSRUN_PUBLIC_URL" in one.message for one in queued.problems)
+
+    assert all(asks_for_an_address(one) for one in wanted[True])
+    assert not any(asks_for_an_address(one) for one in wanted[False])
+
+
 def test_no_token_is_read_for_queueing(desk: Context, media_folder: Path, tmp_path: Path) -> None:
     campaign = tmp_path / "campaign.csv"
     campaign.write_text(f"account,publish_at,type,media\nbakery,+1h,image,{media_folder / 'feed.jpg'}\n")
@@ -116,11 +157,13 @@ def test_a_retry_may_be_for_a_time_in_the_zone_of_the_post(desk: Context, media_
 
     with pytest.raises(Invalid, match="is in the past") as refused:
         posts.retry(desk, OWNER, str(post.id), publish_at="2020-07-01T10:00")
+    with pytest.raises(Invalid, match="has no time of day") as incomplete:
+        posts.retry(desk, OWNER, str(post.id), publish_at=f"{year}-07-01")
     with pytest.raises(UsageError, match="is not a time") as unread:
         posts.retry(desk, OWNER, str(post.id), publish_at="soon")
     retried = posts.retry(desk, OWNER, str(post.id), publish_at=f"{year}-07-01T10:00")
 
-    assert refused.value.field == unread.value.field == "publish_at"
+    assert refused.value.field == incomplete.value.field == unread.value.field == "publish_at"
     assert retried.publish_at.isoformat() == f"{year}-07-01T08:00:00+00:00"
 
 

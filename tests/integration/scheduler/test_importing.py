@@ -12,7 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
+from PIL import Image
 from sqlalchemy import func, select, text
 
 from models.account import Account
@@ -26,7 +28,8 @@ from pressrun.errors import PressrunError, UsageError
 from pressrun.media.samples import make_jpeg
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
-from scheduler.posts.importing import ImportReport, import_csv, import_fields
+from scheduler.posts.editing import edit_post
+from scheduler.posts.importing import ImportReport, import_fields, import_file
 from scheduler.posts.wish import COLUMNS
 from tests.factories.rows import make_account
 from tests.integration.models.racing import race
@@ -66,7 +69,7 @@ class Desk:
         return path
 
     def import_(self, *rows: Row, late: bool = False, settings: Settings | None = None) -> ImportReport:
-        return import_csv(self.database, settings or self.settings, self.write(*rows), late=late)
+        return import_file(self.database, settings or self.settings, self.write(*rows), late=late)
 
     def queue(self, *rows: Row, late: bool = False) -> list[Post]:
         """Import rows that must be accepted; the posts, in order."""
@@ -117,7 +120,7 @@ class TestTheFile:
         path = desk.write(desk.row(caption="grüße"))
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
 
-        report = import_csv(desk.database, desk.settings, path)
+        report = import_file(desk.database, desk.settings, path)
 
         assert (report.problems, len(report.added)) == ([], 1)
 
@@ -138,7 +141,7 @@ class TestTheFile:
         header, first, second = path.read_text().splitlines()
         path.write_text("\n".join([header, "", first, ",,,", "", second]) + "\n")
 
-        report = import_csv(desk.database, desk.settings, path)
+        report = import_file(desk.database, desk.settings, path)
 
         assert [(one.line, one.column) for one in report.problems] == [(6, "type")]
 
@@ -152,13 +155,11 @@ class TestTheFile:
             (b"account,publish_at,type\nbakery,+1h,image\n", "the column 'media' is missing"),
             (b"account,publish_at,type,media,captoin\n", "unknown column 'captoin'; the columns are account"),
             (b"account,publish_at,type,media,media\n", "a column stands there twice"),
-            (b"account;publish_at;type;media\nbakery;+1h;image;feed.jpg\n", "semicolons: save it with commas"),
-            (b"account,publish_at,type,media\nbakery,+1h,image\n", "line 2: the row has too few fields"),
             (b"account,publish_at,type,media\nbakery,+1h,image,a,b\n", "line 2: the row has more than 4 fields"),
-            (b'account,publish_at,type,media\nbakery,+1h,image,"a\n', "cannot be read as CSV"),
-            (b'account,publish_at,type,media\nbakery,+1h,image,"a"b\n', "cannot be read as CSV"),
-            (b"account,publish_at,type,media\nb\xe4ckerei,+1h,image,a\n", "is not UTF-8 text"),
-            ("account,publish_at,type,media\n".encode("utf-16"), "is not UTF-8 text"),
+            (b'account,publish_at,type,media\nbakery,+1h,image,"a\n', "line 2: a double quote of the row"),
+            (b'account,publish_at,type,media\nbakery,+1h,image,"a"b\n', "line 2: a double quote of the row"),
+            (b"account,publish_at,type,media\nb\xe4ckerei,+1h,image,a\n", "line 2, column account: is not UTF-8 text"),
+            ("account,publish_at,type,media\n".encode("utf-16"), "holds no rows"),
         ],
     )
     def test_one_that_cannot_be_read_is_refused_with_its_name(self, desk: Desk, content: bytes, told: str) -> None:
@@ -166,16 +167,16 @@ class TestTheFile:
         path.write_bytes(content)
 
         with pytest.raises(UsageError) as caught:
-            import_csv(desk.database, desk.settings, path)
+            import_file(desk.database, desk.settings, path)
 
         assert str(path) in str(caught.value)
         assert told in str(caught.value)
 
     def test_one_that_is_not_there_is_refused(self, desk: Desk) -> None:
         with pytest.raises(UsageError, match="no such file"):
-            import_csv(desk.database, desk.settings, desk.folder / "nothing.csv")
+            import_file(desk.database, desk.settings, desk.folder / "nothing.csv")
         with pytest.raises(UsageError, match="cannot be read"):
-            import_csv(desk.database, desk.settings, desk.folder)
+            import_file(desk.database, desk.settings, desk.folder)
 
 
 class TestProblems:
@@ -349,19 +350,171 @@ class TestWhereInstagramCanFetch:
 
 
 @pytest.fixture
-def pages(media_folder: Path) -> Iterator[str]:
-    """The address of a web server that serves the media."""
+def asked() -> list[str]:
+    """The paths that the server of `pages` was asked for."""
+    return []
+
+
+@pytest.fixture
+def pages(desk: Desk, asked: list[str]) -> Iterator[str]:
+    """The address of a web server that serves the desk's media."""
     import threading
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
     class Quiet(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path.partition("?")[0])
+            super().do_GET()
+
         def log_message(self, *_: Any) -> None:
             """Nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(media_folder))) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(desk.folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+class TestAddresses:
+    """Files behind a URL, judged like files."""
+
+    @pytest.fixture
+    def there(self, desk: Desk, pages: str) -> str:
+        desk.settings = desk.settings.model_copy(update={"allow_private_urls": True})
+        return pages
+
+    def test_one_that_ends_before_the_post_is_due_is_refused_with_its_line(self, desk: Desk, there: str) -> None:
+        signed = f"{there}/feed.jpg?X-Amz-Date={YEAR}0501T070000Z&X-Amz-Expires=3600&X-Amz-Signature=secret"
+        due = f"{YEAR}-05-01T08:00:00"
+
+        found = desk.refuse(desk.row(), desk.row(media=signed, publish_at=f"{due}.5Z"))
+
+        assert [(line, column) for line, column, _ in found] == [(3, "media")]
+        assert f"ends at {YEAR}-05-01 08:00:00 UTC, needed until {YEAR}-05-01 08:00:00 UTC" in found[0][2]
+        assert "secret" not in found[0][2]
+        assert len(desk.queue(desk.row(media=signed, publish_at=f"{due}Z"))) == 1
+
+    def test_so_is_one_of_a_cover(self, desk: Desk, there: str) -> None:
+        signed = f"{there}/story.jpg?Expires={int(datetime(YEAR, 5, 1, tzinfo=UTC).timestamp())}"
+        row = desk.row(type="reel", media="reel.mp4", cover_url=signed, publish_at=f"{YEAR}-05-02T00:00Z")
+
+        assert [column for _, column, _ in desk.refuse(row)] == ["cover_url"]
+
+    def test_a_post_is_not_moved_beyond_the_end_of_its_address(self, desk: Desk, there: str) -> None:
+        signed = f"{there}/feed.jpg?Expires={int(datetime(YEAR, 5, 1, tzinfo=UTC).timestamp())}"
+        (post,) = desk.queue(desk.row(media=signed, publish_at=f"{YEAR}-04-30T00:00Z"))
+
+        later = {"publish_at": f"{YEAR}-05-02T00:00Z"}
+        report = edit_post(desk.database, desk.settings, post.id, later, base=desk.folder)
+
+        assert [(one.column, "needed until" in one.message) for one in report.problems] == [("media", True)]
+
+    def test_one_that_ends_is_no_matter_where_the_file_is_kept(self, desk: Desk, there: str) -> None:
+        desk.settings = desk.settings.model_copy(update={"keep_media": "all"})
+        signed = f"{there}/feed.jpg?Expires={int(datetime(YEAR, 5, 1, tzinfo=UTC).timestamp())}"
+
+        assert len(desk.queue(desk.row(media=signed, publish_at=f"{YEAR}-05-02T00:00Z"))) == 1
+
+    @pytest.mark.parametrize("keep_media", ["files", "all"])
+    def test_a_multi_picture_file_is_refused_as_a_file_is(self, desk: Desk, there: str, keep_media: str) -> None:
+        desk.settings = desk.settings.model_copy(update={"keep_media": keep_media})
+        first, second = (Image.new("RGB", (800, 800), colour) for colour in ("teal", "navy"))
+        first.save(desk.folder / "mpo.jpg", "MPO", save_all=True, append_images=[second])
+
+        told = [message for _, _, message in desk.refuse(desk.row(media="mpo.jpg"), desk.row(media=f"{there}/mpo.jpg"))]
+
+        assert [message.partition(": ")[2] for message in told] == [
+            "a feed image must be JPEG, this is MPO: convert it"
+        ] * 2
+
+    def test_a_picture_is_measured_by_its_beginning(self, desk: Desk, there: str) -> None:
+        make_jpeg(desk.folder / "flat.jpg", 1200, 300, label="flat")
+
+        ((_, _, message),) = desk.refuse(desk.row(media=f"{there}/flat.jpg"))
+
+        assert "1200x300 (4:1) is wider than 1.91:1" in message
+
+    @pytest.mark.parametrize("keep_media", ["files", "all"])
+    def test_each_is_fetched_once(self, desk: Desk, there: str, asked: list[str], keep_media: str) -> None:
+        desk.settings = desk.settings.model_copy(update={"keep_media": keep_media})
+        rows = [
+            desk.row(media=f"{there}/feed.jpg", caption=str(number), type=post_type)
+            for number, post_type in enumerate(("image", "image", "story"))
+        ]
+
+        desk.queue(*(row | ({"caption": ""} if row["type"] == "story" else {}) for row in rows))
+
+        assert asked == ["/feed.jpg"]
+
+    def test_what_was_checked_is_kept_when_that_is_wanted(self, desk: Desk, there: str) -> None:
+        desk.settings = desk.settings.model_copy(update={"keep_media": "all"})
+
+        (post,) = desk.queue(desk.row(media=f"{there}/feed.jpg"))
+
+        (part,) = desk.parts(post)
+        checked = (desk.folder / "feed.jpg").read_bytes()
+        assert part.media_sha256 == hashlib.sha256(checked).hexdigest()
+        assert MediaStore(desk.settings.home / "media").path(part.media_sha256).read_bytes() == checked
+        assert (part.source, part.probe["width"] > 0) == (f"{there}/feed.jpg", True)
+
+    def test_what_is_kept_needs_an_address_of_ours(self, desk: Desk, there: str) -> None:
+        desk.settings = desk.settings.model_copy(update={"keep_media": "all", "public_url": None})
+
+        assert [column for _, column, _ in desk.refuse(desk.row(media=f"{there}/feed.jpg"))] == ["media"]
+
+
+class TestWhatWasUnderstood:
+    def test_the_first_and_the_last_time_are_told_in_the_accounts_zone(self, desk: Desk) -> None:
+        report = desk.import_(
+            desk.row(publish_at=f"{YEAR}-07-01T18:30", caption="last"),
+            desk.row(publish_at=f"{YEAR}-01-01T08:30:00Z", caption="first"),
+            desk.row(publish_at=f"{YEAR}-05-01T08:30"),
+        )
+
+        assert str(report.first_due) == f"{YEAR}-01-01 09:30:00 Europe/Berlin"
+        assert str(report.last_due) == f"{YEAR}-07-01 18:30:00 Europe/Berlin"
+
+    def test_what_is_there_already_has_none(self, desk: Desk) -> None:
+        row = desk.row(publish_at=f"{YEAR}-07-01T18:30")
+        desk.queue(row)
+
+        report = desk.import_(row)
+
+        assert (report.first_due, report.last_due) == (None, None)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "2027-06-02",
+            "20270603",
+            "2027-05-03T08.30",
+            "2027-05-03 18.30",
+            "2027-05-03T08,30",
+            "2027-05-03T12345678",
+            "2027-05-03T08:30+05.30",
+        ],
+    )
+    def test_a_time_that_is_half_of_one_queues_nothing(self, desk: Desk, text: str) -> None:
+        assert [column for _, column, _ in desk.refuse(desk.row(publish_at=text))] == ["publish_at"]
+
+    def test_a_workbook_is_imported_like_its_rows(self, desk: Desk) -> None:
+        book = openpyxl.Workbook()
+        sheet: Any = book.active
+        sheet.append(["account", "publish_at", "type", "media", "caption"])
+        sheet.append(["bakery", datetime(YEAR, 7, 1, 18, 30), "image", "feed.jpg", "one"])  # noqa: DTZ001 - wall time
+        path = desk.folder / "campaign.csv"
+        book.save(path)
+
+        report = import_file(desk.database, desk.settings, path)
+
+        assert (report.problems, str(report.first_due)) == ([], f"{YEAR}-07-01 18:30:00 Europe/Berlin")
+
+    def test_a_first_comment_is_judged(self, desk: Desk) -> None:
+        ((_, column, message),) = desk.refuse(desk.row(first_comment="x" * 2201))
+        report = desk.import_(desk.row(first_comment="BUY NOW: https://a.example"))
+
+        assert (column, "2200" in message) == ("first_comment", True)
+        assert [one.column for one in report.warnings] == ["first_comment", "first_comment"]
 
 
 class TestWhatIsQueued:
@@ -685,7 +838,7 @@ class TestTheSameAgain:
 
         def import_() -> ImportReport | PressrunError:
             try:
-                return import_csv(desk.database, desk.settings, path)
+                return import_file(desk.database, desk.settings, path)
             except PressrunError as problem:
                 return problem
 

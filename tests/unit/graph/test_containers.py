@@ -6,6 +6,8 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from graph.containers import (
     AudioConfiguration,
@@ -16,6 +18,7 @@ from graph.containers import (
     UserTag,
     problems,
 )
+from pressrun.media.captions import check_alt_text, check_caption
 
 URL = "https://cdn.example/file"
 KINDS = {kind.value: kind for kind in ContainerKind}
@@ -150,6 +153,18 @@ def test_limits_are_limits_and_not_one_less() -> None:
 
     assert problems(full) == []
     assert problems(replace(CAROUSEL, children=("1",) * 10)) == []
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(st.sampled_from([*"#＃@&/ab1_.ü🍞 \n", "#2011 ", "#tag ", "@user ", "x" * 400]), max_size=120).map("".join)
+)
+@example(" ".join([f"#w{n}" for n in range(20)] + [f"#{n}" for n in range(2000, 2012)]))
+def test_whatever_was_let_through_when_queued_is_let_through_here(text: str) -> None:
+    is_queued = not any(one.severity == "error" for one in check_caption(text))
+
+    assert (problems(replace(IMAGE, caption=text)) == []) == is_queued
+    assert (problems(replace(IMAGE, alt_text=text)) == []) == (check_alt_text(text) == ())
 
 
 def test_addresses_of_mail_and_entities_are_no_mentions_or_hashtags() -> None:

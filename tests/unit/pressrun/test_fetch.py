@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import io
 import ipaddress
 import socket
 import ssl
@@ -22,7 +23,8 @@ from cryptography.x509.oid import NameOID
 
 from pressrun import fetch
 from pressrun.clock import Deadline
-from pressrun.fetch import HEAD_BYTES, Peek, UrlNotFetchable, check_url, is_public, peek
+from pressrun.fetch import HEAD_BYTES, Peek, UrlNotFetchable, download, is_public, peek
+from pressrun.media.answers import check_url
 from pressrun.media.rules import MEBIBYTE, Use
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(200_000)
@@ -130,6 +132,18 @@ class TestAnswers:
         assert (found.status, found.content_type, found.content_length) == (200, "image/jpeg", len(JPEG))
         assert not found.accepts_ranges
         assert len(found.head) == HEAD_BYTES
+
+    def test_a_whole_file_is_fetched_and_no_larger_one(self, base: str) -> None:
+        into = io.BytesIO()
+        download(f"{base}/plain.jpg", into, allow_private=True, most_bytes=len(JPEG))
+
+        assert into.getvalue() == JPEG
+        with pytest.raises(UrlNotFetchable, match="larger than"):
+            download(f"{base}/plain.jpg", io.BytesIO(), allow_private=True, most_bytes=len(JPEG) - 1)
+        with pytest.raises(UrlNotFetchable, match="404"):
+            download(f"{base}/nothing", io.BytesIO(), allow_private=True, most_bytes=1)
+        with pytest.raises(UrlNotFetchable, match="private address"):
+            download(f"{base}/plain.jpg", io.BytesIO(), allow_private=False, most_bytes=1)
 
     def test_a_host_that_tells_no_length(self, base: str) -> None:
         found = peek(f"{base}/chunked.jpg", allow_private=True)

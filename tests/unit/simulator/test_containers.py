@@ -156,6 +156,12 @@ def test_what_only_facebook_login_offers_is_refused_elsewhere(sim: Sim, params: 
     assert sim.refused("POST", f"/{ig_id(1)}/media", as_account=INSTAGRAM, **reel, **params) == (100, None)
 
 
+def test_digits_alone_are_no_hashtag(sim: Sim) -> None:
+    caption = " ".join([*(f"#tag{n}" for n in range(30)), *(f"#{n}" for n in range(2000, 2012))])
+
+    assert sim.container(**IMAGE, caption=caption)
+
+
 def test_everything_that_is_allowed_is_taken(sim: Sim) -> None:
     sim.container(
         **IMAGE,

@@ -10,6 +10,7 @@ from pressrun.media.captions import (
     check_alt_text,
     check_caption,
     check_collaborators,
+    check_first_comment,
     check_user_tags,
     hashtags,
     mentions,
@@ -52,7 +53,8 @@ def test_mentions(text: str, expected: list[str]) -> None:
     [
         ("", []),
         ("x" * 2200, []),
-        ("🍞" * 2200, []),
+        ("🍞" * 1100, []),
+        ("🍞" * 2200, ["warning"]),
         ("x" * 2201, ["error"]),
         (" ".join(f"#tag{n}" for n in range(5)), []),
         (" ".join(f"#tag{n}" for n in range(6)), ["warning"]),
@@ -70,6 +72,31 @@ def test_a_message_names_value_limit_and_advice() -> None:
     (problem,) = check_caption("x" * 2300)
 
     assert problem.message == "2300 characters are over the limit of 2200: shorten it"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Thanks for looking, @lena.makes! #bread", []),
+        ("x" * 2200, []),
+        ("x" * 2201, ["error"]),
+        (" ".join(f"#tag{n}" for n in range(5)), []),
+        (" ".join(f"#tag{n}" for n in range(6)), ["warning"]),
+        ("See https://a.example and www.b.example", ["warning"]),
+        ("write to info@www.example", []),
+        ("BUY NOW", ["warning"]),
+        ("ÅPENT I DAG", ["warning"]),
+        ("OK", []),
+        ("NEW: the bread", []),
+        ("@USERNAME #HASHTAG", []),
+        ("BUY NOW HTTPS://A.EXAMPLE " + "#A " * 6, ["warning"] * 3),
+    ],
+)
+def test_first_comments(text: str, expected: list[str]) -> None:
+    found = check_first_comment(text)
+
+    assert severities(found) == expected
+    assert {problem.field for problem in found} <= {"first_comment"}
 
 
 def test_alt_texts() -> None:

@@ -1,0 +1,1 @@
+"""Campaign files: CSV as spreadsheets and people write it, XLSX, JSON, read into rows of text fields."""
