@@ -62,6 +62,7 @@ _CONFIG: dict[str, Any] = {
     "worker_soft_shutdown_timeout": 60.0,
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,
+    "broker_channel_error_retry": True,  # a refusal is a state of the server, not an error of ours
     "broker_connection_timeout": 3.0,
     "broker_transport_options": {
         "visibility_timeout": 3600,  # without late ack nothing waits for it
