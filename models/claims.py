@@ -28,9 +28,9 @@ from pressrun.hints import Hint, Queue, Task
 
 WAKE_CHANNEL = "pressrun_due"
 BACKFILLS_AT_ONCE = 2
-_HINT_WAITS = 0.8
-"""The part of its lease that a hint may wait in the broker. The rest belongs to the workers' pull: a broker that accepts
-hints and hands out none would otherwise be sent the same row for ever, by the scheduler that wakes the moment it is due.
+_PULL_FIRST = 0.2
+"""The part of a hint lease, after its end, that belongs to the workers' pull. A scheduler wakes the moment a row is
+due: it would send the same row for ever to a broker that accepts hints and hands out none.
 """
 
 
@@ -110,8 +110,8 @@ _CLAIM = """
     )
     UPDATE {table} r
        SET claim          = r.claim + 1,
-           next_action_at = now() + make_interval(secs => :lease_s),
-           leased_until   = now() + make_interval(secs => :held_s)
+           next_action_at = now() + make_interval(secs => :due_in_s),
+           leased_until   = now() + make_interval(secs => :lease_s)
       FROM picked
      WHERE r.id = picked.id
     RETURNING r.id, r.claim, {state_column} AS state, picked.was_due_at
@@ -185,7 +185,7 @@ def claim_due(
         "limit": limit,
         "window": max(limit * 10, 200),
         "lease_s": lease_s,
-        "held_s": lease_s * _HINT_WAITS if by_broker else lease_s,
+        "due_in_s": lease_s * (1 + _PULL_FIRST) if by_broker else lease_s,
     }
     if overdue_s:
         parameters["overdue_s"] = overdue_s

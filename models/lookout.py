@@ -25,10 +25,9 @@ _SECONDS_UNTIL_DUE = f"""
            ) - clock_timestamp())::float8
 """  # noqa: S608 - a constant
 
-_TABLES = dict.fromkeys(work.table for work in WORKS)
-_HAS_UNANSWERED = "SELECT " + " OR ".join(
-    f"EXISTS (SELECT FROM {table} WHERE leased_until IS NOT NULL AND {UNANSWERED.format(row='')})"  # noqa: S608
-    for table in _TABLES
+_HAS_UNANSWERED = "SELECT " + " OR ".join(  # noqa: S608 - constants
+    f"EXISTS (SELECT FROM {table} WHERE leased_until IS NOT NULL AND {UNANSWERED.format(row='')})"
+    for table in dict.fromkeys(work.table for work in WORKS)
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 
 def require(program: str, package: str) -> str:
-    """Where the program is. Without it the test is skipped at home and fails in CI, which installs Debian's `package`."""
+    """Where the program is. Without it a test is skipped at home and fails in CI, which installs Debian's `package`."""
     folders = [*os.get_exec_path(), "/usr/sbin", *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin")))]
     found = shutil.which(program, path=os.pathsep.join(folders))
     if found is not None:
