@@ -14,8 +14,7 @@ from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from console.problems import problem
 from models.session import Database
-from pressrun import log
-from pressrun.embedded.servers import redis_py_url
+from pressrun import log, redis_client
 
 _BROKER_TIMEOUT_S = 2.0
 
@@ -64,9 +63,7 @@ class Health:
     def _broker(self) -> str:
         if self._redis_url is None:
             return "not configured"
-        client = redis.Redis.from_url(
-            redis_py_url(self._redis_url), socket_connect_timeout=_BROKER_TIMEOUT_S, socket_timeout=_BROKER_TIMEOUT_S
-        )
+        client = redis_client.connect(self._redis_url, timeout_s=_BROKER_TIMEOUT_S)
         try:
             client.ping()
         except redis.RedisError:

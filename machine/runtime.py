@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from machine import schema
 from models.session import Database
-from pressrun import log
+from pressrun import log, redis_client
+from pressrun.addresses import place_of
 from pressrun.embedded.home import prepare_home, secret_key
-from pressrun.embedded.servers import borrow_postgres, borrow_redis, redis_py_url
-from pressrun.errors import PressrunError, ServerUnreachable, UsageError
+from pressrun.embedded.servers import borrow_postgres, borrow_redis
+from pressrun.errors import PressrunError, ServerUnreachable
 from pressrun.log import redact
 from pressrun.settings import Settings, is_loopback, load
 from pressrun.vault import Vault
@@ -80,7 +80,6 @@ def runtime(
         ServerUnreachable: with the name of the host.
         PressrunError: the schema is not the one of this release.
     """
-    _check_ports(settings)
     with ExitStack() as stack:
         is_own = settings.database_url is None
         database_url = settings.database_url or stack.enter_context(borrow_postgres(settings.home))
@@ -105,11 +104,7 @@ def runtime(
 
 def connect_broker(redis_url: str) -> redis.Redis:
     """A client of the broker, for asking it questions."""
-    import redis
-
-    return redis.Redis.from_url(
-        redis_py_url(redis_url), socket_connect_timeout=_BROKER_TIMEOUT_S, socket_timeout=_BROKER_TIMEOUT_S
-    )
+    return redis_client.connect(redis_url, timeout_s=_BROKER_TIMEOUT_S)
 
 
 def ping(redis_url: str) -> str:
@@ -119,9 +114,9 @@ def ping(redis_url: str) -> str:
     client = connect_broker(redis_url)
     try:
         info = client.info("server")
-    except redis.RedisError as problem:
+    except (redis.RedisError, OSError) as problem:
         reason = redact(str(problem).splitlines()[0])
-        raise ServerUnreachable(f"Redis at {redact(redis_url)} does not answer: {reason}") from None
+        raise ServerUnreachable(f"Redis at {place_of(redis_url)} does not answer: {reason}") from None
     finally:
         client.close()
     assert isinstance(info, dict)  # noqa: S101 - the client is not an asynchronous one
@@ -136,14 +131,6 @@ def media_base_url(settings: Settings) -> str | None:
         host = "127.0.0.1" if settings.console_host in _ANY_ADDRESS else settings.console_host
         return f"http://{host}:{settings.console_port}"
     return None
-
-
-def _check_ports(settings: Settings) -> None:
-    for name in ("database_url", "redis_url"):
-        try:
-            _ = urlsplit(getattr(settings, name) or "").port
-        except ValueError:
-            raise UsageError(f"bad setting PRESSRUN_{name.upper()}: its port is not a number from 0 to 65535") from None
 
 
 def _require_schema(database: Database, *, is_own: bool) -> None:

@@ -64,7 +64,7 @@ class _PatientConsumer(Consumer):
 
     def __init__(self, failures: list[Exception], *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.connection_errors = (*self.connection_errors, redis.RedisError, KombuError)
+        self.connection_errors = (*self.conninfo.connection_errors, redis.RedisError, KombuError)
         self._failures = failures
         self._pause_s = _SHORTEST_PAUSE_S
         self._calm_from = Deadline.after(0)

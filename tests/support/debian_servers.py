@@ -33,7 +33,7 @@ class RedisServer:
     """A Redis that can be turned against its users. `admin` speaks to it past any password."""
 
     port: int
-    admin: redis.Redis
+    admin: Any
 
     def url(self, *, user: str = "", password: str = "", scheme: str = "redis", query: str = "") -> str:
         credentials = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user or password else ""
