@@ -63,7 +63,7 @@ def conceal(*secrets: str, passing: bool = False) -> None:
     with _lock:
         for secret in secrets:
             if len(secret) >= _SHORTEST and secret.lower() not in _COMMON:
-                known[secret] = known.pop(secret, None) or _forms(secret)
+                known[secret] = known.pop(secret, ()) or _forms(secret)
         while len(_passing) > _MOST_PASSING:
             del _passing[next(iter(_passing))]
 

@@ -64,7 +64,8 @@ class _PatientConsumer(Consumer):
 
     def __init__(self, failures: list[Exception], *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.connection_errors = (*self.conninfo.connection_errors, redis.RedisError, KombuError)
+        known: Any = self  # the stubs of Celery do not
+        self.connection_errors = (*known.conninfo.connection_errors, redis.RedisError, KombuError)
         self._failures = failures
         self._pause_s = _SHORTEST_PAUSE_S
         self._calm_from = Deadline.after(0)
