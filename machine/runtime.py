@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import psycopg
 from pydantic import SecretStr
+from sqlalchemy.exc import OperationalError
 
 from machine import schema
+from models import rights
 from models.session import Database
 from pressrun import log, redis_client
 from pressrun.addresses import place_of
 from pressrun.embedded.home import prepare_home, secret_key
 from pressrun.embedded.servers import borrow_postgres, borrow_redis
-from pressrun.errors import PressrunError, ServerUnreachable
+from pressrun.errors import NotPossible, PressrunError, ServerUnreachable
 from pressrun.log import redact
 from pressrun.settings import Settings, is_loopback, load
 from pressrun.vault import Vault
@@ -46,6 +50,11 @@ class Runtime:
     def redis_url(self) -> str:
         return self.settings.redis_url or ""
 
+    def require_sessions_if_it_answers(self) -> None:
+        """For a process that starts without its database too. Raises NotPossible as `runtime` does."""
+        with contextlib.suppress(OperationalError, psycopg.OperationalError):
+            self.database.require_sessions()
+
     def vault(self) -> Vault:
         """Raises UsageError when there is no key."""
         return Vault(self.settings.keys())
@@ -67,17 +76,26 @@ def configure_log(settings: Settings, *, is_service: bool) -> None:
 
 @contextmanager
 def runtime(
-    settings: Settings, *, broker: bool = False, upgraded: bool = True, reachable: bool = True
+    settings: Settings,
+    *,
+    name: str = "command",
+    broker: bool = False,
+    upgraded: bool = True,
+    reachable: bool = True,
+    owner: bool = False,
 ) -> Iterator[Runtime]:
     """Borrow or reach the servers.
 
     Args:
+        name: of the process, as Postgres shows it.
         broker: the command needs the broker too; whether one that is configured answers is not asked.
         upgraded: the command needs the current schema. An embedded database is brought up to it.
         reachable: the command needs a database that answers.
+        owner: the command needs a role that owns the tables, or may make them.
 
     Raises:
         ServerUnreachable: with the name of the host.
+        NotPossible: the database is one that Pressrun cannot work with as it is reached.
         PressrunError: the schema is not the one of this release.
     """
     with ExitStack() as stack:
@@ -92,10 +110,14 @@ def runtime(
         complete = settings.model_copy(
             update={"database_url": database_url, "redis_url": redis_url, "secret_keys": keys}
         )
-        database = Database(database_url, application_name="pressrun cli")
+        database = Database(database_url, application_name=f"pressrun {name}")
         stack.callback(database.close)
         if reachable:
             database.check()
+            if not is_own:
+                database.require_sessions()
+                if owner:
+                    require_rights(database)
         if upgraded and (reachable or is_own):
             _require_schema(database, is_own=is_own)
         prepare_home(settings.home)
@@ -131,6 +153,14 @@ def media_base_url(settings: Settings) -> str | None:
         host = "127.0.0.1" if settings.console_host in _ANY_ADDRESS else settings.console_host
         return f"http://{host}:{settings.console_port}"
     return None
+
+
+def require_rights(database: Database) -> None:
+    """Raises NotPossible unless our role owns the tables and may make more."""
+    with database.transaction() as tx:
+        missing = rights.missing_rights(tx)
+    if missing is not None:
+        raise NotPossible(f"in {database.place} {missing}", type="database.rights", field="database_url")
 
 
 def _require_schema(database: Database, *, is_own: bool) -> None:

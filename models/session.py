@@ -6,6 +6,7 @@ No network call may happen while a transaction is open: it would hold locks for 
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session
 
-from pressrun.errors import Invalid, ServerUnreachable
+from pressrun.errors import Invalid, NotPossible, ServerUnreachable
 from pressrun.log import conceal, redact
 
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
@@ -67,10 +68,9 @@ class Database:
                 **_LINK,
                 **self.server,
                 "application_name": application_name,
-                # A worker that stalls inside a transaction must not keep rows locked past its lease.
-                "options": f"{self._options} -c idle_in_transaction_session_timeout=30s -c lock_timeout=20s",
             },
         )
+        event.listen(self.engine, "connect", _set_up)
         event.listen(self.engine, "checkout", _refuse_closed)
         self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -80,10 +80,6 @@ class Database:
         named = [self.server.get(name) for name in ("host", "hostaddr") if self.server.get(name)]
         port = f":{self.server['port']}" if self.server.get("port") else ""
         return f"{named[0] if named else 'this machine'}{port}/{self.server.get('dbname', '')}"
-
-    @property
-    def _options(self) -> str:
-        return f"{self.server.get('options', '')} -c TimeZone=UTC".strip()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -107,9 +103,9 @@ class Database:
             **_LINK,
             **self.server,
             "application_name": f"{self._application_name} lookout",
-            "options": self._options,
         }
         connection = psycopg.connect(autocommit=True, **told)
+        connection.execute("SET TimeZone = 'UTC'")
         if channel is not None:
             connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
         return connection
@@ -123,7 +119,26 @@ class Database:
             reason = redact(str(problem.orig).strip().splitlines()[0] if problem.orig else str(problem))
             raise ServerUnreachable(f"Postgres at {self.place} does not answer: {reason}") from None
 
+    def require_sessions(self) -> None:
+        """Make sure that a connection of ours is a session of the server, and nobody else's.
+
+        Raises:
+            NotPossible: a pooler hands out sessions by the transaction: what a connection has set or prepared is
+                another's a moment later.
+            OperationalError: of the driver or of SQLAlchemy, when the server does not answer.
+        """
+        with self.glance() as ours, self.standing_connection() as other:
+            is_kept = all(_keeps(ours, other, secrets.token_hex(8)) for _ in range(3))
+        if not is_kept:
+            raise NotPossible(
+                f"the pooler at {self.place} gives each transaction another session of Postgres: "
+                "set it to session mode, or name Postgres' own address",
+                type="database.pooled",
+                field="database_url",
+            )
+
     def close(self) -> None:
+        """Close the connections that nobody uses; a later use opens new ones."""
         self.engine.dispose()
 
 
@@ -137,6 +152,28 @@ def server_of(url: str) -> dict[str, str]:
     except psycopg.ProgrammingError:
         raise Invalid("it is not a URL that Postgres' library can read", field="database_url") from None
     return {name: str(value) for name, value in parts.items() if value is not None}
+
+
+def _keeps(ours: Connection, other: psycopg.Connection, mark: str) -> bool:
+    """Whether what one connection sets is there for it alone.
+
+    A pooler gives the session that was freed last to whoever asks next; or it gives them in turn, then it is the second
+    look of ours that fails.
+    """
+    ours.execute(text("SELECT set_config('pressrun.session', :mark, false)"), {"mark": mark})
+    theirs = other.execute("SELECT current_setting('pressrun.session', true)").fetchone()
+    return theirs != (mark,) and ours.scalar(text("SELECT current_setting('pressrun.session', true)")) == mark
+
+
+def _set_up(connection: psycopg.Connection, _record: object) -> None:
+    """On every new connection of the pool. By statements: poolers refuse or ignore `options` at the start of one."""
+    connection.autocommit = True
+    # A worker that stalls inside a transaction must not keep rows locked past its lease.
+    connection.execute(
+        "SELECT set_config('TimeZone', 'UTC', false), set_config('lock_timeout', '20s', false),"
+        " set_config('idle_in_transaction_session_timeout', '30s', false)"
+    )
+    connection.autocommit = False
 
 
 def _refuse_closed(connection: psycopg.Connection, _record: object, _proxy: object) -> None:

@@ -79,7 +79,7 @@ def make_context(
     return WorkerContext(
         settings=settings,
         database=Database(
-            database_url, pool_size=concurrency + 4, application_name=f"pressrun worker {','.join(queues)}"
+            database_url, pool_size=concurrency + 4, application_name=f"pressrun worker {' '.join(queues)}"
         ),
         vault=vault,
         transport=Transport(),
