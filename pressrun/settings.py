@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     lease: Duration = timedelta(seconds=90)
     """How long a worker owns a row before others may take it over; longer than the call deadline."""
     hint_lease: Duration = timedelta(seconds=10)
-    """How long a sent hint may wait in the broker before its row falls due again."""
+    """How long a sent hint may wait in the broker before workers take up its row themselves."""
     settle: Duration = timedelta(seconds=160)
     """Least age of an unresolved publish before 'not published' may be concluded; longer than lease + deadline."""
     settle_gap: Duration = timedelta(seconds=60)
