@@ -23,7 +23,6 @@ from cli.demo.play import demo
 from cli.output import note
 from pressrun import __version__
 from pressrun.errors import PressrunError, UsageError
-from pressrun.log import catch_crashes
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 # Loading a service makes half a million objects and no garbage: with Python's own thresholds, which begin at 700, a
@@ -75,7 +74,6 @@ app.command("doctor")(doctor.doctor)
 def main() -> Never:
     """Entry point of the console script."""
     gc.set_threshold(*_SEARCH_GARBAGE_AFTER)
-    catch_crashes()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that knows few characters must not break a command

@@ -63,6 +63,8 @@ class Runtime:
 def read_settings(*, is_service: bool = False) -> Settings:
     """The settings of the environment, and logging as they say; a command for people is quiet unless told otherwise."""
     settings = load()
+    if is_service:
+        log.catch_crashes()
     configure_log(settings, is_service=is_service)
     return settings
 

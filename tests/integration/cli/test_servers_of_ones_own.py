@@ -124,6 +124,8 @@ class TestPooler:
                 [line] = done.stderr.splitlines()
                 assert "gives each transaction another session" in line
                 assert "session mode, or name Postgres' own address" in line
+                found = {row["check"]: row for row in command.json("doctor", code=1, DATABASE_URL=url)}
+                assert "gives each transaction another session" in found["postgres"]["detail"]
 
     @pytest.mark.parametrize("service", ["scheduler", "worker", "console"])
     def test_no_service_starts_with_one(self, command: Command, database_url: str, service: str) -> None:
@@ -284,6 +286,18 @@ class TestCertificates:
         assert reaches(secured.url(scheme="rediss", query=f"?{unchecked}"))
 
         assert "broker.unverified" in capfd.readouterr().err
+
+    def test_the_doctor_tells_of_it_and_of_a_replica(
+        self, secured: RedisServer, command: Command, certificate: Certificate
+    ) -> None:
+        url = secured.url(scheme="rediss", query=f"?ssl_cert_reqs=none&ssl_ca_certs={quote(str(certificate.file))}")
+        secured.become_replica()
+
+        found = {row["check"]: row for row in command.json("doctor", code=1, REDIS_URL=url)}
+
+        secured.become_master()
+        assert found["redis certificate"]["result"] == "note"
+        assert "a replica: it takes no hints" in found["redis"]["detail"]
 
     def test_a_worker_looks_too(self, secured: RedisServer, command: Command, certificate: Certificate) -> None:
         url = secured.url(scheme="rediss")
