@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from kombu import pools
 from psycopg import sql
 
 from machine.runtime import ping
@@ -253,14 +254,19 @@ def reaches(url: str) -> bool:
         broker.close()
     try:
         ping(url)
+        answered = True
     except ServerUnreachable:
-        assert not sent
-        return False
-    assert sent
-    return True
+        answered = False
+    assert sent == answered
+    return sent
 
 
 class TestCertificates:
+    @pytest.fixture(autouse=True)
+    def no_pool_of_before(self) -> None:
+        """Kombu keeps its pools by address, whatever the certificates. A process has one broker; these tests have not."""
+        pools.reset()
+
     def test_one_that_nobody_vouches_for_is_refused(self, secured: RedisServer) -> None:
         assert not reaches(secured.url(scheme="rediss"))
 
