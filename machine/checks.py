@@ -9,9 +9,10 @@ import tempfile
 from collections.abc import Iterator
 
 from machine import schema
-from machine.runtime import Runtime, connect_broker, ping
-from pressrun.errors import PressrunError
+from machine.runtime import Runtime, connect_broker, ping, require_rights
+from pressrun.errors import NotPossible, PressrunError
 from pressrun.finding import Finding, Result
+from pressrun.redis_client import is_unverified
 from pressrun.settings import Settings
 
 _OLDEST_POSTGRES = 14
@@ -46,6 +47,11 @@ def _all(here: Runtime) -> Iterator[Finding]:
 def _postgres(here: Runtime) -> Finding:
     try:
         version = here.database.check()
+        if not here.has_own_postgres:
+            here.database.require_sessions()
+            require_rights(here.database)
+    except NotPossible as problem:
+        return Finding("postgres", Result.FAIL, str(problem), "nothing that runs for long starts like this")
     except PressrunError as problem:
         return Finding("postgres", Result.FAIL, str(problem), "start the server, or correct PRESSRUN_DATABASE_URL")
     if int(version.split(".")[0]) < _OLDEST_POSTGRES:
@@ -65,13 +71,21 @@ def _broker(here: Runtime) -> Iterator[Finding]:
     try:
         version = ping(here.redis_url)
         client = connect_broker(here.redis_url)
-        memory = client.info("memory")
+        memory, replication = client.info("memory"), client.info("replication")
         client.close()
     except PressrunError as problem:
         advice = "start the server, or correct PRESSRUN_REDIS_URL; until then posts go out a few seconds late"
         yield Finding("redis", Result.FAIL, str(problem), advice)
         return
-    yield Finding("redis", Result.OK, f"version {version}{', embedded' if here.has_own_redis else ''}")
+    if isinstance(replication, dict) and replication.get("role") != "master":
+        advice = "name the server that takes writes; until then posts go out a few seconds late"
+        yield Finding("redis", Result.FAIL, f"version {version}, a replica: it takes no hints", advice)
+    else:
+        yield Finding("redis", Result.OK, f"version {version}{', embedded' if here.has_own_redis else ''}")
+    if is_unverified(here.redis_url):
+        advice = "take ssl_cert_reqs=none and ssl_check_hostname=false out of PRESSRUN_REDIS_URL"
+        said = "not checked: what is said can be read and changed on its way"
+        yield Finding("redis certificate", Result.NOTE, said, advice)
     policy = memory.get("maxmemory_policy", "unknown") if isinstance(memory, dict) else "unknown"
     if policy == "noeviction":
         yield Finding("redis eviction", Result.OK, policy)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+import psycopg
 from pydantic import SecretStr
+from sqlalchemy.exc import OperationalError
 
 from machine import schema
+from models import rights
 from models.session import Database
-from pressrun import log
+from pressrun import log, redis_client
+from pressrun.addresses import place_of
 from pressrun.embedded.home import prepare_home, secret_key
-from pressrun.embedded.servers import borrow_postgres, borrow_redis, redis_py_url
-from pressrun.errors import Invalid, PressrunError, ServerUnreachable
+from pressrun.embedded.servers import borrow_postgres, borrow_redis
+from pressrun.errors import NotPossible, PressrunError, ServerUnreachable
 from pressrun.log import redact
 from pressrun.settings import Settings, is_loopback, load
 from pressrun.vault import Vault
@@ -52,6 +56,11 @@ class Runtime:
     def redis_url(self) -> str:
         return self.settings.redis_url or ""
 
+    def require_sessions_if_it_answers(self) -> None:
+        """For a process that starts without its database too. Raises NotPossible as `runtime` does."""
+        with contextlib.suppress(OperationalError, psycopg.OperationalError):
+            self.database.require_sessions()
+
     def vault(self) -> Vault:
         """Raises Invalid when there is no key."""
         return Vault(self.settings.keys())
@@ -60,6 +69,8 @@ class Runtime:
 def read_settings(*, is_service: bool = False) -> Settings:
     """The settings of the environment, and logging as they say; a command for people is quiet unless told otherwise."""
     settings = load()
+    if is_service:
+        log.catch_crashes()
     configure_log(settings, is_service=is_service)
     return settings
 
@@ -73,20 +84,28 @@ def configure_log(settings: Settings, *, is_service: bool) -> None:
 
 @contextmanager
 def runtime(
-    settings: Settings, *, broker: bool = False, upgraded: bool = True, reachable: bool = True
+    settings: Settings,
+    *,
+    name: str = "command",
+    broker: bool = False,
+    upgraded: bool = True,
+    reachable: bool = True,
+    owner: bool = False,
 ) -> Iterator[Runtime]:
     """Borrow or reach the servers.
 
     Args:
+        name: of the process, as Postgres shows it.
         broker: the command needs the broker too; whether one that is configured answers is not asked.
         upgraded: the command needs the current schema. An embedded database is brought up to it.
         reachable: the command needs a database that answers.
+        owner: the command needs a role that owns the tables, or may make them.
 
     Raises:
         ServerUnreachable: with the name of the host.
+        NotPossible: the database is one that Pressrun cannot work with as it is reached.
         SchemaBehind: and the database is not ours to bring up to date.
     """
-    _check_ports(settings)
     with ExitStack() as stack:
         is_own = settings.database_url is None
         database_url = settings.database_url or stack.enter_context(borrow_postgres(settings.home))
@@ -99,10 +118,14 @@ def runtime(
         complete = settings.model_copy(
             update={"database_url": database_url, "redis_url": redis_url, "secret_keys": keys}
         )
-        database = Database(database_url, application_name="pressrun cli")
+        database = Database(database_url, application_name=f"pressrun {name}")
         stack.callback(database.close)
         if reachable:
             database.check()
+            if not is_own:
+                database.require_sessions()
+                if owner:
+                    require_rights(database)
         if upgraded and (reachable or is_own):
             _require_schema(database, is_own=is_own)
         prepare_home(settings.home)
@@ -111,11 +134,7 @@ def runtime(
 
 def connect_broker(redis_url: str) -> redis.Redis:
     """A client of the broker, for asking it questions."""
-    import redis
-
-    return redis.Redis.from_url(
-        redis_py_url(redis_url), socket_connect_timeout=_BROKER_TIMEOUT_S, socket_timeout=_BROKER_TIMEOUT_S
-    )
+    return redis_client.connect(redis_url, timeout_s=_BROKER_TIMEOUT_S)
 
 
 def ping(redis_url: str) -> str:
@@ -125,9 +144,9 @@ def ping(redis_url: str) -> str:
     client = connect_broker(redis_url)
     try:
         info = client.info("server")
-    except redis.RedisError as problem:
+    except (redis.RedisError, OSError) as problem:
         reason = redact(str(problem).splitlines()[0])
-        raise ServerUnreachable(f"Redis at {redact(redis_url)} does not answer: {reason}") from None
+        raise ServerUnreachable(f"Redis at {place_of(redis_url)} does not answer: {reason}") from None
     finally:
         client.close()
     assert isinstance(info, dict)  # noqa: S101 - the client is not an asynchronous one
@@ -144,13 +163,12 @@ def media_base_url(settings: Settings) -> str | None:
     return None
 
 
-def _check_ports(settings: Settings) -> None:
-    for name in ("database_url", "redis_url"):
-        try:
-            _ = urlsplit(getattr(settings, name) or "").port
-        except ValueError:
-            said = f"bad setting PRESSRUN_{name.upper()}: its port is not a number from 0 to 65535"
-            raise Invalid(said, type="setting.bad", field=name) from None
+def require_rights(database: Database) -> None:
+    """Raises NotPossible unless our role owns the tables and may make more."""
+    with database.transaction() as tx:
+        missing = rights.missing_rights(tx)
+    if missing is not None:
+        raise NotPossible(f"in {database.place} {missing}", type="database.rights", field="database_url")
 
 
 def _require_schema(database: Database, *, is_own: bool) -> None:

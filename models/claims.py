@@ -3,6 +3,7 @@
 Four steps, each fenced by the row's `claim` number:
 
     claim_due   scheduler  number + 1, owned for a short hint lease, sent as (id, number)
+                pull       the same for what no scheduler claims, and for hints that nobody has taken
     take        worker     number + 1 again, owned for the full lease: a hint delivered twice is taken once
     renew       worker     before each slow call
     finish      worker     with the result of the step; `next_action_at` says when the next is owed
@@ -27,6 +28,10 @@ from pressrun.hints import Hint, Queue, Task
 
 WAKE_CHANNEL = "pressrun_due"
 BACKFILLS_AT_ONCE = 2
+_PULL_FIRST = 0.2
+"""The part of a hint lease, after its end, that belongs to the workers' pull. A scheduler wakes the moment a row is
+due: it would send the same row for ever to a broker that accepts hints and hands out none.
+"""
 
 
 class ClaimLost(PressrunError):
@@ -98,6 +103,9 @@ WORKS: tuple[Work, ...] = (
 
 TABLE_OF_TASK: dict[Task, str] = {task: work.table for work in WORKS for task in work.tasks.values()}
 
+UNANSWERED = "({row}leased_until <= now() AND {row}next_action_at > {row}leased_until)"
+"""A hint that was sent and not taken in its time. Every other owner holds a row until just the time it is next due."""
+
 _STATE_FILTER = "(CAST(:states AS text[]) IS NULL OR r.state = ANY(:states))"
 
 # `due` reads the partial index of owed rows in order; `fair` deals them out one per account in turn, so that one
@@ -109,7 +117,7 @@ _CLAIM = """
     WITH due AS MATERIALIZED (
         SELECT r.id, r.account_id, r.next_action_at
           FROM {table} r
-         WHERE r.next_action_at <= now() + make_interval(secs => -:overdue_s) AND {states} AND {extra}
+         WHERE {due} AND {states} AND {extra}
          ORDER BY r.next_action_at, r.id
          LIMIT :window
     ), fair AS MATERIALIZED (
@@ -119,19 +127,22 @@ _CLAIM = """
     ), picked AS MATERIALIZED (
         SELECT r.id, r.next_action_at AS was_due_at
           FROM fair JOIN {table} r ON r.id = fair.id
-         WHERE r.next_action_at <= now() AND {states} AND {extra}
+         WHERE {due} AND {states} AND {extra}
          ORDER BY fair.turn, fair.next_action_at, fair.id
          LIMIT :limit
            FOR UPDATE OF r SKIP LOCKED
     )
     UPDATE {table} r
        SET claim          = r.claim + 1,
-           next_action_at = now() + make_interval(secs => :lease_s),
+           next_action_at = now() + make_interval(secs => :due_in_s),
            leased_until   = now() + make_interval(secs => :lease_s)
       FROM picked
      WHERE r.id = picked.id
     RETURNING r.id, r.claim, {state_column} AS state, picked.was_due_at
 """
+
+_DUE = "r.next_action_at <= now()"
+_OVERDUE = f"(r.next_action_at <= now() + make_interval(secs => -:overdue_s) OR {UNANSWERED.format(row='r.')})"
 
 _TAKE = """
     UPDATE {table}
@@ -173,11 +184,15 @@ class Lease:
     lease_s: float
 
 
-def claim_due(tx: Session, work: Work, *, limit: int, lease_s: float, overdue_s: float = 0.0) -> list[Hint]:
+def claim_due(
+    tx: Session, work: Work, *, limit: int, lease_s: float, by_broker: bool = False, overdue_s: float = 0.0
+) -> list[Hint]:
     """Claim at most `limit` rows that are due, dealt fairly over accounts; no row goes to two callers in one lease.
 
     Args:
-        overdue_s: only rows that have been due for at least that long (for the workers' own pull).
+        by_broker: the hints go through the broker, and may get lost there.
+        overdue_s: only rows that have been due for at least that long, or whose hint was not taken (for the workers'
+            own pull).
     """
     if work.most_at_once is not None:
         limit = min(limit, work.most_at_once - in_flight(tx, work))
@@ -188,13 +203,16 @@ def claim_due(tx: Session, work: Work, *, limit: int, lease_s: float, overdue_s:
         states=_STATE_FILTER if work.states else "true",
         extra=work.extra,
         state_column="r.state" if work.states else "''",
+        due=_OVERDUE if overdue_s else _DUE,
     )
     parameters: dict[str, Any] = {
         "limit": limit,
         "window": max(limit * 10, 200),
         "lease_s": lease_s,
-        "overdue_s": overdue_s,
+        "due_in_s": lease_s * (1 + _PULL_FIRST) if by_broker else lease_s,
     }
+    if overdue_s:
+        parameters["overdue_s"] = overdue_s
     if work.states:
         parameters["states"] = work.states
     rows = sorted(tx.execute(text(sql), parameters), key=lambda row: row.was_due_at)

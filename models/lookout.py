@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import psycopg
 
-from models.claims import BACKFILLS_AT_ONCE, WAKE_CHANNEL
+from models.claims import BACKFILLS_AT_ONCE, UNANSWERED, WAKE_CHANNEL, WORKS
 from models.session import Database
 
 # Harvests without a slot wait for the scheduler itself; they are due at once. Backfills beyond those that may run at
@@ -26,6 +26,11 @@ _SECONDS_UNTIL_DUE = f"""
            ) - clock_timestamp())::float8
 """  # noqa: S608 - a constant
 
+_HAS_UNANSWERED = "SELECT " + " OR ".join(  # noqa: S608 - constants
+    f"EXISTS (SELECT FROM {table} WHERE leased_until IS NOT NULL AND {UNANSWERED.format(row='')})"
+    for table in dict.fromkeys(work.table for work in WORKS)
+)
+
 
 class Lookout:
     """Connects with its first look. `hears`: notices of writers end a wait early."""
@@ -38,6 +43,11 @@ class Lookout:
         """Seconds until the next row of any kind falls due; negative when one is overdue, None when nothing is owed."""
         row = self._connected().execute(_SECONDS_UNTIL_DUE).fetchone()
         return None if row is None or row[0] is None else float(row[0])
+
+    def has_unanswered(self) -> bool:
+        """Whether a hint was sent that nobody has taken in its time."""
+        row = self._connected().execute(_HAS_UNANSWERED).fetchone()
+        return bool(row and row[0])
 
     def wait(self, seconds: float) -> None:
         """Until that time has passed or a notice has come, whichever is first.

@@ -6,6 +6,7 @@ No network call may happen while a transaction is open: it would hold locks for 
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,14 +14,16 @@ from select import POLLIN, poll
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session
 
-from pressrun.errors import Invalid, ServerUnreachable
-from pressrun.log import redact
+from pressrun.errors import Invalid, NotPossible, ServerUnreachable
+from pressrun.log import conceal, redact
 
+_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 _open = threading.local()
 
 _LINK: dict[str, Any] = {
@@ -45,28 +48,38 @@ class Database:
     Args:
         url: `postgresql://…` in libpq form.
         pool_size: connections kept open; more are opened when all are in use.
+        application_name: what Postgres shows of this process in `pg_stat_activity`.
 
     Raises:
         Invalid: the URL is not one of Postgres.
     """
 
     def __init__(self, url: str, *, pool_size: int = 5, application_name: str = "pressrun") -> None:
-        self.url = sqlalchemy_url(url)
+        self.server = server_of(url)
+        """The parameters of a connection, by libpq's names. Their text is never put together again by us."""
+        conceal(*(value for name, value in self.server.items() if "password" in name))
         self._application_name = application_name
         self.engine: Engine = create_engine(
-            self.url,
+            URL.create("postgresql+psycopg"),
             pool_size=pool_size,
             max_overflow=10,
             pool_recycle=1800,
             connect_args={
                 **_LINK,
+                **self.server,
                 "application_name": application_name,
-                # A worker that stalls inside a transaction must not keep rows locked past its lease.
-                "options": "-c idle_in_transaction_session_timeout=30s -c lock_timeout=20s -c TimeZone=UTC",
             },
         )
+        event.listen(self.engine, "connect", _set_up)
         event.listen(self.engine, "checkout", _refuse_closed)
         self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
+    def place(self) -> str:
+        """Where it is, without credentials: fit for every eye."""
+        named = [self.server.get(name) for name in ("host", "hostaddr") if self.server.get(name)]
+        port = f":{self.server['port']}" if self.server.get("port") else ""
+        return f"{named[0] if named else 'this machine'}{port}/{self.server.get('dbname', '')}"
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -86,13 +99,13 @@ class Database:
 
     def standing_connection(self, *, channel: str | None = None) -> psycopg.Connection:
         """A connection of the caller's own, outside the pool and in autocommit; it listens on `channel`, if named."""
-        connection = psycopg.connect(
-            libpq_url(self.url),
-            autocommit=True,
+        told: dict[str, Any] = {
             **_LINK,
-            application_name=f"{self._application_name} lookout",
-            options="-c TimeZone=UTC",
-        )
+            **self.server,
+            "application_name": f"{self._application_name} lookout",
+        }
+        connection = psycopg.connect(autocommit=True, **told)
+        connection.execute("SET TimeZone = 'UTC'")
         if channel is not None:
             connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
         return connection
@@ -103,26 +116,64 @@ class Database:
             with self.engine.connect() as connection:
                 return str(connection.execute(text("SHOW server_version")).scalar_one())
         except OperationalError as problem:
-            where = self.url.render_as_string(hide_password=True)
             reason = redact(str(problem.orig).strip().splitlines()[0] if problem.orig else str(problem))
-            raise ServerUnreachable(f"Postgres at {where} does not answer: {reason}") from None
+            raise ServerUnreachable(f"Postgres at {self.place} does not answer: {reason}") from None
+
+    def require_sessions(self) -> None:
+        """Make sure that a connection of ours is a session of the server, and nobody else's.
+
+        Raises:
+            NotPossible: a pooler hands out sessions by the transaction: what a connection has set or prepared is
+                another's a moment later.
+            OperationalError: of the driver or of SQLAlchemy, when the server does not answer.
+        """
+        with self.glance() as ours, self.standing_connection() as other:
+            is_kept = all(_keeps(ours, other, secrets.token_hex(8)) for _ in range(3))
+        if not is_kept:
+            raise NotPossible(
+                f"the pooler at {self.place} gives each transaction another session of Postgres: "
+                "set it to session mode, or name Postgres' own address",
+                type="database.pooled",
+                field="database_url",
+            )
 
     def close(self) -> None:
+        """Close the connections that nobody uses; a later use opens new ones."""
         self.engine.dispose()
 
 
-def sqlalchemy_url(url: str) -> URL:
+def server_of(url: str) -> dict[str, str]:
+    """The parameters of a connection that stand in a URL, as libpq reads them. Raises Invalid, which repeats none."""
+    scheme, _, rest = url.partition("://")
+    if scheme not in _SCHEMES or not rest:
+        raise Invalid("it must be a postgresql:// URL: postgresql://user:password@host/name", field="database_url")
     try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):  # the second for a port that is no number
-        raise _bad_url("is not a URL: write postgresql://user:password@host/name") from None
-    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
-        raise _bad_url(f"must be a postgresql:// URL, not {parsed.get_backend_name()}://")
-    return parsed.set(drivername="postgresql+psycopg")
+        parts: dict[str, Any] = conninfo_to_dict(f"postgresql://{rest}")
+    except psycopg.ProgrammingError:
+        raise Invalid("it is not a URL that Postgres' library can read", field="database_url") from None
+    return {name: str(value) for name, value in parts.items() if value is not None}
 
 
-def _bad_url(what: str) -> Invalid:
-    return Invalid(f"PRESSRUN_DATABASE_URL {what}", type="setting.invalid", field="PRESSRUN_DATABASE_URL")
+def _keeps(ours: Connection, other: psycopg.Connection, mark: str) -> bool:
+    """Whether what one connection sets is there for it alone.
+
+    A pooler gives the session that was freed last to whoever asks next; or it gives them in turn, then it is the second
+    look of ours that fails.
+    """
+    ours.execute(text("SELECT set_config('pressrun.session', :mark, false)"), {"mark": mark})
+    theirs = other.execute("SELECT current_setting('pressrun.session', true)").fetchone()
+    return theirs != (mark,) and ours.scalar(text("SELECT current_setting('pressrun.session', true)")) == mark
+
+
+def _set_up(connection: psycopg.Connection, _record: object) -> None:
+    """On every new connection of the pool. By statements: poolers refuse or ignore `options` at the start of one."""
+    connection.autocommit = True
+    # A worker that stalls inside a transaction must not keep rows locked past its lease.
+    connection.execute(
+        "SELECT set_config('TimeZone', 'UTC', false), set_config('lock_timeout', '20s', false),"
+        " set_config('idle_in_transaction_session_timeout', '30s', false)"
+    )
+    connection.autocommit = False
 
 
 def _refuse_closed(connection: psycopg.Connection, _record: object, _proxy: object) -> None:
@@ -137,7 +188,3 @@ def _refuse_closed(connection: psycopg.Connection, _record: object, _proxy: obje
     waiting.register(connection.fileno(), POLLIN)
     if waiting.poll(0):
         raise DisconnectionError("closed by the server")
-
-
-def libpq_url(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)

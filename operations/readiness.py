@@ -10,8 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.reading.schema import applied_revision
 from operations.operation import Asker, Context, Effect, Scope, operation
-from pressrun import log
-from pressrun.embedded.servers import redis_py_url
+from pressrun import log, redis_client
 
 PROBE = Asker("probe", frozenset({Scope.READ}))
 """Whatever looks after the process: a proxy, an orchestrator, a monitor."""
@@ -67,9 +66,7 @@ def _schema(ctx: Context, head: str) -> Standing:
 def _broker(url: str | None) -> Standing:
     if url is None:
         return Standing.NOT_CONFIGURED
-    client = redis.Redis.from_url(
-        redis_py_url(url), socket_connect_timeout=_BROKER_TIMEOUT_S, socket_timeout=_BROKER_TIMEOUT_S
-    )
+    client = redis_client.connect(url, timeout_s=_BROKER_TIMEOUT_S)
     try:
         client.ping()
     except redis.RedisError:

@@ -12,15 +12,29 @@ from celery import Celery
 from kombu import Queue as KombuQueue
 from kombu.exceptions import OperationalError as BrokerError
 
+from pressrun import log
+from pressrun.addresses import secrets_of
 from pressrun.errors import ServerUnreachable
 from pressrun.hints import Hint, Queue
-from pressrun.log import redact
+from pressrun.log import conceal, redact
+from pressrun.redis_client import celery_url, is_unverified, tls_options
+
+_log = log.get(__name__)
 
 
 def make_celery(redis_url: str) -> Celery:
-    """A Celery app for this broker; the worker adds its tasks to one, the scheduler only sends through one."""
-    app = Celery("pressrun", broker=redis_url, set_as_current=False)
+    """A Celery app for this broker; the worker adds its tasks to one, the scheduler only sends through one.
+
+    Raises UsageError when the certificates that SSL_CERT_FILE names cannot be used.
+    """
+    conceal(*secrets_of(redis_url))
+    app = Celery("pressrun", broker=celery_url(redis_url), set_as_current=False)
     app.conf.update(**_CONFIG)
+    tls = tls_options(redis_url)
+    if tls is not None:  # said in full: Celery on its own would look at no certificate
+        app.conf.broker_use_ssl = tls
+    if is_unverified(redis_url):
+        _log.warning("broker.unverified", advice="take ssl_cert_reqs=none and ssl_check_hostname=false out of its URL")
     return app
 
 
@@ -62,6 +76,7 @@ _CONFIG: dict[str, Any] = {
     "worker_soft_shutdown_timeout": 60.0,
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,
+    "broker_channel_error_retry": True,  # a refusal is a state of the server, not an error of ours
     "broker_connection_timeout": 3.0,
     "broker_transport_options": {
         "visibility_timeout": 3600,  # without late ack nothing waits for it

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -19,9 +19,11 @@ import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from pressrun.addresses import check_database_url, check_redis_url, secrets_of
 from pressrun.clock import parse_duration
 from pressrun.errors import Invalid
 from pressrun.failpoints import arm
+from pressrun.log import conceal
 
 PREFIX = "PRESSRUN_"
 
@@ -71,11 +73,13 @@ def _http_url(value: str | None) -> str | None:
     return value.rstrip("/")
 
 
-def _server_url(*schemes: str) -> AfterValidator:
+def _server_url(rule: Callable[[str], str], *schemes: str) -> AfterValidator:
     def check(value: str | None) -> str | None:
-        if value is not None and not value.startswith(schemes):
+        if value is None:
+            return None
+        if not value.startswith(schemes):
             raise ValueError(f"must begin with {' or '.join(schemes)}")
-        return value
+        return rule(value)
 
     return AfterValidator(check)
 
@@ -94,20 +98,24 @@ def default_home() -> Path:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 HttpUrl = Annotated[str | None, AfterValidator(_http_url)]
-PostgresUrl = Annotated[str | None, _server_url("postgresql://", "postgres://", "postgresql+psycopg://")]
+PostgresUrl = Annotated[
+    str | None, _server_url(check_database_url, "postgresql://", "postgres://", "postgresql+psycopg://")
+]
 RedisUrl = Annotated[
-    str | None, BeforeValidator(_as_socket_url), _server_url("redis://", "rediss://", "redis+socket://", "unix://")
+    str | None,
+    BeforeValidator(_as_socket_url),
+    _server_url(check_redis_url, "redis://", "rediss://", "redis+socket://", "unix://"),
 ]
 
 
 class Settings(BaseSettings):
     """What a Pressrun process is told from outside."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    database_url: PostgresUrl = None
+    database_url: Annotated[PostgresUrl, Field(repr=False)] = None
     """Postgres 14 to 18, as `postgresql://user:password@host/name`. Missing: an embedded server in HOME."""
-    redis_url: RedisUrl = None
+    redis_url: Annotated[RedisUrl, Field(repr=False)] = None
     """Redis-compatible broker with `maxmemory-policy noeviction`. Missing: an embedded server in HOME."""
     graph_url: HttpUrl = None
     """Overrides both hosts of Instagram's API, for a simulator or proxy."""
@@ -140,7 +148,7 @@ class Settings(BaseSettings):
     lease: Duration = timedelta(seconds=90)
     """How long a worker owns a row before others may take it over; longer than the call deadline."""
     hint_lease: Duration = timedelta(seconds=10)
-    """How long a sent hint may wait in the broker before its row falls due again."""
+    """How long a sent hint may wait in the broker before workers take up its row themselves."""
     settle: Duration = timedelta(seconds=160)
     """Least age of an unresolved publish before 'not published' may be concluded; longer than lease + deadline."""
     settle_gap: Duration = timedelta(seconds=60)
@@ -175,6 +183,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only `load` looks at the environment: it can name what is unknown, and tests may pass one of their own."""
         return (init_settings,)
+
+    @model_validator(mode="after")
+    def _conceal_secrets(self) -> Self:
+        named = [self.app_secret, self.webhook_verify_token, *self.secret_keys]
+        conceal(*(one.get_secret_value() for one in named if one is not None))
+        conceal(*secrets_of(self.database_url), *secrets_of(self.redis_url))
+        return self
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

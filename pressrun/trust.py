@@ -6,6 +6,7 @@ import os
 import ssl
 from functools import lru_cache
 
+import certifi
 import httpx
 
 from pressrun.errors import Invalid
@@ -17,6 +18,18 @@ def authorities() -> ssl.SSLContext:
     Raises Invalid when the file that was named cannot be used.
     """
     return _read(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+def locations() -> tuple[str | None, str | None]:
+    """The same for a library that makes its own context: a file and a folder of certificates.
+
+    Raises UsageError as `authorities` does.
+    """
+    authorities()
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if not file and not folder:
+        return certifi.where(), None
+    return file or None, None if file else folder
 
 
 @lru_cache

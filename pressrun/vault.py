@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pressrun.errors import Invalid, PressrunError
+from pressrun.log import conceal
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -46,10 +47,12 @@ class Vault:
                 type="setting.missing",
                 field="PRESSRUN_SECRET_KEYS",
             )
+        conceal(*(key.strip() for key in keys))
         self._ring = {_key_id(raw): AESGCM(raw) for raw in map(_decode_key, keys)}
         self._newest = next(iter(self._ring))
 
     def seal(self, secret: str, *, context: str) -> str:
+        conceal(secret, passing=True)
         nonce = os.urandom(_NONCE_BYTES)
         sealed = self._ring[self._newest].encrypt(nonce, secret.encode(), context.encode())
         return f"v1:{self._newest}:{_encode(nonce)}:{_encode(sealed)}"
@@ -67,9 +70,11 @@ class Vault:
                 f"the secret of {context} was sealed with key {key_id}, which PRESSRUN_SECRET_KEYS does not hold"
             )
         try:
-            return self._ring[key_id].decrypt(_decode(nonce), _decode(ciphertext), context.encode()).decode()
+            secret = self._ring[key_id].decrypt(_decode(nonce), _decode(ciphertext), context.encode()).decode()
         except (InvalidTag, ValueError, binascii.Error):
             raise SecretUnreadable(f"the sealed secret of {context} is damaged or belongs to another row") from None
+        conceal(secret, passing=True)
+        return secret
 
 
 def _decode_key(text: str) -> bytes:

@@ -57,7 +57,8 @@ class Dispatcher:
             room = min(_BATCH, self._settings.in_flight - in_flight(tx, work)) if self._broker_is_up else 1
             if room <= 0:
                 return [], True
-            hints = claim_due(tx, work, limit=room, lease_s=self._settings.hint_lease.total_seconds())
+            lease_s = self._settings.hint_lease.total_seconds()
+            hints = claim_due(tx, work, limit=room, lease_s=lease_s, by_broker=True)
         reach("dispatch.after_claim")
         return hints, len(hints) == room
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from celery import Celery, signals
+from celery import signals
 
 from graph.transport import Transport
 from models.session import Database
@@ -15,6 +15,7 @@ from pressrun.hints import Queue
 from pressrun.media.links import derive_key
 from pressrun.settings import Settings
 from pressrun.vault import Vault
+from worker.consuming import consume
 from worker.context import WorkerContext
 from worker.pull import Puller
 from worker.tasks import STEPS, register
@@ -31,7 +32,10 @@ def run_worker(
     concurrency: int,
     media_base_url: str | None,
 ) -> None:
-    """Work until SIGTERM or SIGINT; running steps end, claims that were not begun are given back."""
+    """Work until SIGTERM or SIGINT; running steps end, claims that were not begun are given back.
+
+    Raises WorkerFailed, with the cause, when it must end without being told.
+    """
     ctx = make_context(
         settings, database_url=database_url, concurrency=concurrency, media_base_url=media_base_url, queues=queues
     )
@@ -43,31 +47,22 @@ def run_worker(
         ctx.stopping.set()
 
     signals.worker_shutting_down.connect(shut_down, weak=False)
-    worker = _celery_worker(app, settings, queues, concurrency)
     puller.start()
     _log.info("worker.started", queues=[queue.value for queue in queues], concurrency=concurrency)
     try:
-        worker.start()
+        consume(
+            app,
+            queues=queues,
+            concurrency=concurrency,
+            log_level=settings.log_level,
+            is_told_to_stop=ctx.stopping.is_set,
+        )
     finally:
         ctx.stopping.set()
         puller.stop()
         ctx.transport.close()
         ctx.database.close()
         _log.info("worker.stopped")
-
-
-def _celery_worker(app: Celery, settings: Settings, queues: Sequence[Queue], concurrency: int) -> Any:
-    return app.Worker(
-        pool="threads",
-        concurrency=concurrency,
-        queues=[queue.value for queue in queues],
-        loglevel=settings.log_level,
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-        optimization="fair",
-        hostname=f"pressrun-{'-'.join(queues)}@%h",
-    )
 
 
 def make_context(
@@ -84,7 +79,7 @@ def make_context(
     return WorkerContext(
         settings=settings,
         database=Database(
-            database_url, pool_size=concurrency + 4, application_name=f"pressrun worker {','.join(queues)}"
+            database_url, pool_size=concurrency + 4, application_name=f"pressrun worker {' '.join(queues)}"
         ),
         vault=vault,
         transport=Transport(),

@@ -1,6 +1,8 @@
-"""The workers' own pull: rows that are overdue although a scheduler should have sent them, claimed from Postgres.
+"""The workers' own pull: rows that are overdue although a scheduler should have sent them, claimed from Postgres, and
+rows whose hints nobody takes.
 
 With scheduler and broker healthy it finds nothing. With either gone, posts go out seconds late instead of not at all.
+It needs nothing of Celery, and goes on while Celery looks for its broker.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ class Puller:
         due_in_s = self._lookout.seconds_until_due()
         if due_in_s is None:
             return LONGEST_NAP_S
-        if due_in_s <= -OVERDUE_S:
+        if due_in_s <= -OVERDUE_S or self._lookout.has_unanswered():
             for work in self._works:
                 self._look(work)
         return min(max(due_in_s + OVERDUE_S, _SHORTEST_NAP_S), LONGEST_NAP_S)

@@ -20,7 +20,7 @@ def upgrade(as_json: AsJson = False) -> None:
     from machine import schema
     from machine.runtime import read_settings, runtime
 
-    with runtime(read_settings(), upgraded=False) as here:
+    with runtime(read_settings(), upgraded=False, owner=True) as here:
         before = schema.status(here.database)
         after = schema.upgrade(here.database)
     show_record({"was": before.current, "is": after.current, "head": after.head}, as_json=as_json)

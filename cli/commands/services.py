@@ -18,7 +18,8 @@ def scheduler(as_json: AsJson = False) -> None:
     from pressrun.broker import Broker
     from scheduler.loop import SchedulerLoop
 
-    with runtime(read_settings(is_service=True), broker=True) as here, stop_event() as stop:
+    settings = read_settings(is_service=True)
+    with runtime(settings, name="scheduler", broker=True, owner=True) as here, stop_event() as stop:
         broker = Broker(here.redis_url)
         loop = SchedulerLoop(settings=here.settings, database=here.database, broker=broker)
         _tell_ready("scheduler", as_json=as_json)
@@ -38,9 +39,10 @@ def worker(
     from worker.app import run_worker
 
     queues = list(dict.fromkeys(queue or Queue))
-    with runtime(read_settings(is_service=True), broker=True) as here:
+    name = f"worker {' '.join(queues)}"
+    with runtime(read_settings(is_service=True), name=name, broker=True, owner=True) as here:
         here.vault()  # a missing key is told now, not with the first post
-        name = f"worker {' '.join(queues)}"
+        here.database.close()  # the worker has a pool of its own
         signals.worker_ready.connect(lambda **_: _tell_ready(name, as_json=as_json), weak=False)
         run_worker(
             here.settings,
@@ -69,8 +71,9 @@ def console(
 
     settings = read_settings(is_service=True)
     # Not stopped by a database that is down or behind: then it says so under /readyz.
-    with runtime(settings, broker=True, reachable=False) as here:
+    with runtime(settings, name="console", broker=True, reachable=False) as here:
         here.vault()
+        here.require_sessions_if_it_answers()
         keys = here.settings.keys()
         app = create_app(
             Context(here.database, here.settings),

@@ -45,7 +45,7 @@ def _run(settings: Settings, *, as_json: bool) -> None:
     from machine.runtime import ping, runtime
     from machine.stack import pick_port, service_specs, supervised
 
-    with runtime(settings, broker=True, upgraded=False) as here:
+    with runtime(settings, name="up", broker=True, upgraded=False, owner=True) as here:
         ping(here.redis_url)
         here.vault()  # a missing key is told before anything starts
         schema.upgrade(here.database)

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pressrun
 from pressrun import log as logs
@@ -58,7 +58,8 @@ def redis_py_url(url: str) -> str:
     """The same server as redis-py wants it named: only `redis+socket://` differs."""
     if not url.startswith("redis+socket://"):
         return url
-    return f"unix://{quote(str(socket_of(url)))}?db=0"
+    credentials, at, _ = urlsplit(url).netloc.rpartition("@")
+    return f"unix://{credentials}{at}{quote(str(socket_of(url)))}?db=0"
 
 
 def wait_stopped(home: Path, *, timeout_s: float = 150.0) -> bool:

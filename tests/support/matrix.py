@@ -24,7 +24,6 @@ from sqlalchemy import text
 from models.claims import WORKS, claim_due
 from models.part import parts_of
 from models.post import Post, get_post
-from models.session import libpq_url
 from pressrun import failpoints
 from pressrun.failpoints import FailpointRaised
 from pressrun.hints import Hint, Task
@@ -32,6 +31,7 @@ from scheduler.posts.importing import import_file
 from tests.factories.rows import KEY
 from tests.support.bench import STEPS, Bench
 from tests.support.mortal import Doomed, Mortals
+from tests.support.servers import url_of
 from tests.support.stack import write_campaign
 from tests.support.waiting import until
 from worker.boundary import perform
@@ -128,7 +128,7 @@ class Matrix:
             self._mortals = Mortals.start(
                 bench.settings,
                 lease=_LONG_LEASE,
-                database_url=libpq_url(bench.database.url),
+                database_url=url_of(bench.database),
                 key=KEY,
                 media_base_url=bench.media_base_url,
             )

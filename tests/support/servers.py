@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
 
+from models.session import Database
 from pressrun.embedded.servers import borrow_postgres, borrow_redis, wait_stopped
 from tests.support.waiting import until
 
@@ -72,6 +73,11 @@ def private_servers(home: Path | None = None, *, database_url: str | None = None
 def named(database_url: str, name: str) -> str:
     """The URL of another database on the same server."""
     return urlunsplit(urlsplit(database_url)._replace(path=f"/{name}"))
+
+
+def url_of(database: Database) -> str:
+    """An address of the same database."""
+    return "postgresql:///?" + urlencode(database.server)
 
 
 def create_database(admin_url: str, name: str) -> str:

@@ -5,6 +5,7 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -60,14 +61,16 @@ class Command:
 
 @contextmanager
 def _logging_restored() -> Iterator[None]:
-    """A command sets up logging for its process, which is not ours."""
+    """A command sets up logging for its process, which is not ours; a service also what tells of crashes."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    hooks = sys.excepthook, threading.excepthook
     try:
         yield
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)
+        sys.excepthook, threading.excepthook = hooks
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def _row(database: Database, table: str, id_: int) -> Any:
 
 
 def _claim(
-    database: Database, work: Work = PUBLISH, *, limit: int = 100, lease_s: float = 30, **more: float
+    database: Database, work: Work = PUBLISH, *, limit: int = 100, lease_s: float = 30, **more: Any
 ) -> list[Hint]:
     with database.transaction() as tx:
         return claim_due(tx, work, limit=limit, lease_s=lease_s, **more)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
 from machine.schema import upgrade
@@ -17,7 +18,7 @@ from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.partitions import ensure_partitions
 from models.readers import ACCOUNT_COLUMNS, TooPowerful, grant_reader, readers
 from models.registry import metadata
-from models.session import Database, libpq_url
+from models.session import Database
 from pressrun.errors import Unknown
 from tests.factories.rows import make_account, make_inbox_event, make_post
 from tests.unit.docs.pages import Page
@@ -45,7 +46,7 @@ def reader(database: Database, role: str) -> Iterator[psycopg.Connection]:
         make_post(tx, account)
         make_inbox_event(tx, account_id=account.id)
         grant_reader(tx, role)
-    with psycopg.connect(libpq_url(database.url), autocommit=True) as connection:
+    with psycopg.connect(make_conninfo(**database.server), autocommit=True) as connection:
         connection.execute(sql.SQL("SET SESSION AUTHORIZATION {}").format(sql.Identifier(role)))
         yield connection
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from models.session import Database, in_transaction, libpq_url
+from models.session import Database, in_transaction
+from tests.support.servers import url_of
 
 _NAME = "of a test of the pool"
 _OTHERS = text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = :name")
@@ -16,7 +17,7 @@ _ONE = text("SELECT 1")
 
 @pytest.fixture
 def database(shared: Database) -> Iterator[Database]:
-    opened = Database(libpq_url(shared.url), pool_size=2, application_name=_NAME)
+    opened = Database(url_of(shared), pool_size=2, application_name=_NAME)
     yield opened
     opened.close()
 

@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
 from models.claims import WORKS, claim_due, wake_schedulers
 from models.lookout import Lookout
 from models.partitions import ensure_partitions
-from models.session import Database, libpq_url
+from models.session import Database
 from pressrun import clock
 from pressrun.broker import Broker
 from pressrun.clock import Deadline
@@ -382,7 +383,7 @@ def _said(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 def _terminate(database: Database, victims: str) -> None:
     """End those backends, and return when they have ended: whoever looks next finds connections that are closed."""
     # Not by the pool: its own connections are among the victims.
-    with psycopg.connect(libpq_url(database.url), autocommit=True) as connection:
+    with psycopg.connect(make_conninfo(**database.server), autocommit=True) as connection:
         query = f"""
             SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
              WHERE datname = current_database() AND pid <> pg_backend_pid() AND {victims}
