@@ -162,6 +162,12 @@ SELECT h.id, s.at, 'done', 3, 20, 'v25.0', s.at + interval '1 second', s.at + in
                                     k.every) AS s(at)
  ORDER BY s.at;
 
+UPDATE harvests h SET last_run_id = r.last_run_id, done_at = r.read_at, covered_at = r.ended_at
+  FROM (SELECT harvest_id, max(id) AS last_run_id, max(greatest(slot_at, finished_at)) AS read_at,
+               max(finished_at) AS ended_at
+          FROM harvest_runs GROUP BY harvest_id) r
+ WHERE r.harvest_id = h.id;
+
 INSERT INTO tags (account_id, ig_media_id, username, caption, media_type, permalink, posted_at, first_seen_at, last_seen_at)
 SELECT a.id, (18000000000000000 + a.id * 1000 + n)::text, 'visitor_' || n % 40, 'With friends', 'IMAGE',
        'https://www.instagram.com/p/t' || n, now() - n * interval '36 hours', now() - n * interval '36 hours', now()

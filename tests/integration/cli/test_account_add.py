@@ -76,7 +76,7 @@ def test_an_instagram_that_does_not_answer_can_be_left_out(here: Here, command: 
     ("arguments", "text", "said"),
     [
         ([], "", "pressrun: the token is empty"),
-        (["--token-file", "/nowhere/token"], "", "pressrun: --token-file /nowhere/token: No such file"),
+        (["--token-file", "/nowhere/token"], "", "pressrun: --token-file: /nowhere/token: No such file"),
     ],
     ids=["empty", "no file"],
 )

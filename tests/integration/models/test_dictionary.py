@@ -11,6 +11,7 @@ from models.session import Database
 NOT_HISTORY = {
     "accounts",
     "attempts",
+    "connections",
     "containers",
     "gates",
     "inbox_events",

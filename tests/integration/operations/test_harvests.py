@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from models.harvest import HarvestKind, add_harvests, begin_run
+from models.harvest import HarvestKind, RunStatus, add_harvests, begin_run, end_run
 from operations import backfills, harvests
 from operations.errands import Hands
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
@@ -30,7 +30,9 @@ def test_a_list_tells_of_the_last_run_and_the_next(ctx: Context) -> None:
             account = make_account(tx, name=name, timezone="Europe/Berlin")
             harvest = make_harvest(tx, account, kind="tags", next_action_at=now + timedelta(hours=1))
             run = begin_run(tx, harvest.id, now, api_version="v25.0", now=now - timedelta(hours=2))
-            run.status, run.calls, run.rows, run.finished_at = "done", 3, 7, now - timedelta(hours=1)
+            run.calls, run.rows = 3, 7
+            tx.flush()
+            end_run(tx, run.id, RunStatus.DONE, now=now - timedelta(hours=1))
 
     both = harvests.list_harvests(ctx, READER)
     (one,) = harvests.list_harvests(ctx, READER, "studio")

@@ -108,5 +108,6 @@ def test_names_are_a_contract_with_messages_under_way() -> None:
         "backfill.run",
         "inbox.handle",
         "reply.send",
+        "connection.run",
     ]
     assert [queue.value for queue in Queue] == ["publish", "prepare", "harvest", "inbox"]

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import event
 
 from models.event import Cause, record_event
+from models.quota import FALLBACK_TOTAL
 from models.reading.accounts import list_accounts
 from models.reading.posts import COLUMNS, list_posts, post_page
 from models.session import Database
@@ -80,7 +81,10 @@ class TestAccounts:
         with loose.transaction() as tx:
             shown = list_accounts(tx, now=clock.now())
 
-        assert [(one.name, one.quota_total, one.posts_waiting) for one in shown] == [("a", 25, 0), ("b", 100, 1)]
+        assert [(one.name, one.quota_total, one.posts_waiting) for one in shown] == [
+            ("a", 25, 0),
+            ("b", FALLBACK_TOTAL, 1),
+        ]
         assert first.ig_id == shown[0].ig_id
         assert asked
         assert not [one for one in asked if "token_sealed" in one]
