@@ -490,7 +490,8 @@ HARMLESS: dict[str, list[str]] = {
     ],
     "a quota that Instagram has lowered since": ["UPDATE accounts SET quota_total = 1"],
     "places of more than a day": [
-        "UPDATE quota_entries SET counted_at = now() - interval '24 hours 1 minute'"
+        "UPDATE quota_entries"
+        " SET counted_at = (SELECT min(counted_at) FROM quota_entries) - interval '24 hours 1 second'"
         " WHERE attempt_id = :published_attempt",
         "UPDATE quota_entries SET state = 'used' WHERE attempt_id = :uncertain_attempt",
     ],
