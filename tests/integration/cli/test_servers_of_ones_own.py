@@ -264,7 +264,7 @@ def reaches(url: str) -> bool:
 class TestCertificates:
     @pytest.fixture(autouse=True)
     def no_pool_of_before(self) -> None:
-        """Kombu keeps pools by address, whatever the certificates; a process has one broker, these tests have not."""
+        """Kombu keeps pools by address, whatever the certificates. A process has one broker; these tests have not."""
         pools.reset()
 
     def test_one_that_nobody_vouches_for_is_refused(self, secured: RedisServer) -> None:
