@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from machine import schema
+from models import server_clock
 from models.session import Database
 from pressrun import log
 from pressrun.embedded.home import prepare_home, secret_key
@@ -103,6 +104,7 @@ def runtime(
         stack.callback(database.close)
         if reachable:
             database.check()
+            server_clock.measure(database)
         if upgraded and (reachable or is_own):
             _require_schema(database, is_own=is_own)
         prepare_home(settings.home)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from models import attempt as attempts
 from models import claims, publication, quota
-from models.account import Account, AccountState, lock_account, set_state
+from models.account import Account, AccountState, get_account, lock_account, set_state
 from models.attempt import Action, Attempt
 from models.container import drop_containers
 from models.event import Cause
@@ -85,14 +85,39 @@ def retry(tx: Session, post_id: int, settings: Settings, *, now: datetime, publi
     _schedule(tx, post, settings, Cause("post.retried", f"queued again for {post.publish_at.isoformat()}"))
 
 
+def require_version(post: Post, version: int) -> None:
+    """Raises Conflict when somebody has changed the post since the version that the caller has seen."""
+    if post.version != version:
+        raise Conflict(
+            f"post {post.id} has been changed since: you have seen version {version}, it is at version {post.version}. "
+            "Look at it again, then say what is to be changed",
+            type="post.changed",
+            field="version",
+            ids={"post": post.id, "version": post.version},
+        )
+
+
 def edit(
-    tx: Session, post_id: int, checked: Checked, settings: Settings, *, now: datetime, has_new_media: bool
+    tx: Session,
+    post_id: int,
+    checked: Checked,
+    settings: Settings,
+    *,
+    version: int,
+    now: datetime,
+    has_new_media: bool,
 ) -> None:
     """Give the post other content or another time. What Instagram has prepared from the old content is dropped.
 
-    Raises NotPossible once it, or one of its parts, may have been sent.
+    Args:
+        version: the one whose content was checked with the changes; there must be no newer one.
+
+    Raises:
+        Conflict: somebody has changed the post since.
+        NotPossible: it, or one of its parts, may have been sent.
     """
     post = _locked(tx, post_id)
+    require_version(post, version)
     _require(post, CANCELABLE, "edited")
     if any(part.media_id is not None for part in parts_of(tx, post_id)):
         raise NotPossible(
@@ -126,6 +151,7 @@ def resolve_published(tx: Session, post_id: int, media_id: str, *, now: datetime
     """A person has seen that the post is live as this media."""
     if not (media_id.isascii() and media_id.isdigit()):
         raise Invalid(f"{media_id!r} is not a media id: it consists of digits", type="media.id", field="media_id")
+    lock_account(tx, get_post(tx, post_id).account_id)  # before the post, for its place in the quota
     post = _locked(tx, post_id)
     _require(post, (PostState.NEEDS_REVIEW,), "resolved")
     owner = tx.scalar(select(Part.post_id).where(Part.media_id == media_id))
@@ -137,16 +163,23 @@ def resolve_published(tx: Session, post_id: int, media_id: str, *, now: datetime
             ids={"post": owner, "media": media_id},
         )
     part, attempt = _attempt_to_resolve(tx, post, now)
+    if attempt.result_id not in (None, media_id):
+        raise _is_known_as(post, attempt)
     sent = Sent(post, part, attempt, claim=None)
     publication.record_published(tx, sent, media_id, from_=PostState.NEEDS_REVIEW, how="a person", now=now)
 
 
 def resolve_not_published(tx: Session, post_id: int, *, now: datetime) -> None:
-    """A person has seen that the post is not live: it has failed, and may be retried."""
+    """A person has seen that the post is not live: it has failed, and may be retried.
+
+    Raises NotPossible when Instagram has said that it is: its answer came late, or a retry would publish it twice.
+    """
     post = _locked(tx, post_id)
     _require(post, (PostState.NEEDS_REVIEW,), "resolved")
     found = publication.open_attempt(tx, post_id)
     if found is not None:
+        if found[1].result_id is not None:
+            raise _is_known_as(post, found[1])
         publication.record_undone(tx, found[1], now=now, message="a person saw that it was not published")
     drop_containers(tx, post_id, reason="resolved as not published", now=now)
     message = "a person saw that it was not published; it may be retried"
@@ -167,7 +200,7 @@ def resume_account(tx: Session, account: Account) -> int:
 
 def _locked(tx: Session, post_id: int) -> Post:
     """The post under its row lock: a worker's intent comes before or after this change, never between."""
-    tx.execute(text("SELECT 1 FROM posts WHERE id = :id FOR UPDATE"), {"id": post_id})
+    tx.execute(text("SELECT 1 FROM posts WHERE id = :id FOR NO KEY UPDATE"), {"id": post_id})
     return get_post(tx, post_id)
 
 
@@ -187,6 +220,16 @@ def _require(post: Post, states: tuple[PostState, ...], done: str) -> None:
     )
 
 
+def _is_known_as(post: Post, attempt: Attempt) -> NotPossible:
+    return NotPossible(
+        f"post {post.id} is live as media {attempt.result_id}: Instagram's answer said so, only too late. "
+        "Resolve it as published with that media",
+        type="post.is_live",
+        field="media_id",
+        ids={"post": post.id, "media": attempt.result_id or ""},
+    )
+
+
 def _attempt_to_resolve(tx: Session, post: Post, now: datetime) -> tuple[Part, Attempt]:
     """The call in doubt; where none of ours is known, one is written down for what the person has seen."""
     found = publication.open_attempt(tx, post.id)
@@ -196,7 +239,7 @@ def _attempt_to_resolve(tx: Session, post: Post, now: datetime) -> tuple[Part, A
     attempt = attempts.record_intent(
         tx, post_id=post.id, part_id=part.id, container_id=None, action=Action.PUBLISH, claim=post.claim, now=now
     )
-    quota.reserve(tx, lock_account(tx, post.account_id), attempt.id, now=now)
+    quota.reserve(tx, get_account(tx, post.account_id), attempt.id, now=now)
     return part, attempt
 
 

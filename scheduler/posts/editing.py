@@ -14,7 +14,7 @@ from pressrun import clock
 from pressrun.errors import Invalid
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
-from scheduler.posts.changing import edit
+from scheduler.posts.changing import edit, require_version
 from scheduler.posts.importing import ImportReport, RowProblem, past, unreachable, without_slots
 from scheduler.posts.preflight import Examined, Examiner, Preflight
 from scheduler.posts.queueing import check
@@ -26,11 +26,24 @@ FIXED = ("account", "type", "key")
 
 
 def edit_post(
-    database: Database, settings: Settings, post_id: int, changes: Mapping[str, str], *, base: Path, late: bool = False
+    database: Database,
+    settings: Settings,
+    post_id: int,
+    changes: Mapping[str, str],
+    *,
+    base: Path,
+    late: bool = False,
+    version: int | None = None,
 ) -> ImportReport:
     """Change fields of a post; an empty value takes a field away. Problems: nothing was changed.
 
+    Media are looked at between reading and writing, in no transaction; the version ties the two together.
+
+    Args:
+        version: the one that the changes were made for; None for whichever it is now.
+
     Raises:
+        Conflict: somebody has changed the post since that version, or while the changes were checked.
         Invalid: a field that does not exist or cannot be edited; nothing to change.
         NotPossible: it may have been sent.
     """
@@ -40,6 +53,7 @@ def edit_post(
         post, parts = get_post(tx, post_id), parts_of(tx, post_id)
         account = get_account(tx, post.account_id)
         slotted = accounts_with_slots(tx)
+    require_version(post, post.version if version is None else version)
     fields = _fields(post, parts, account.name) | dict(changes)
     wish, problems = parse_wish(fields, zone=clock.zone(post.timezone), reference=now)
     report = ImportReport()
@@ -58,7 +72,8 @@ def edit_post(
     if report.problems:
         return report
     with database.transaction() as tx:
-        edit(tx, post_id, check(wish, preflight), settings, now=now, has_new_media="media" in changes)
+        checked, has_new_media = check(wish, preflight), "media" in changes
+        edit(tx, post_id, checked, settings, version=post.version, now=now, has_new_media=has_new_media)
     report.added.append(post_id)
     return report
 

@@ -26,7 +26,7 @@ from worker.context import GateShut, WorkerContext
 from worker.outcomes import Verdict, cause, staging_rule, wait_of
 from worker.publishing.loaded import Loaded, load, move
 from worker.publishing.stage import FIRST_LOOK_AFTER, create, put_off
-from worker.publishing.standing import Park, park_post, settle_standing, tell
+from worker.publishing.standing import Park, open_post, park_post, tell
 
 STUCK_AFTER = timedelta(minutes=45)
 """A container that is still being processed after this long is replaced (long reels take minutes, not hours)."""
@@ -36,8 +36,8 @@ _LONGEST = timedelta(seconds=60)
 
 def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     """Look at every container that is not known to be ready."""
-    loaded = load(ctx, lease)
-    if not settle_standing(ctx, loaded, clock.now()):
+    loaded = open_post(ctx, lease)
+    if loaded is None:
         return
     for part in loaded.parts:
         if part.media_id is not None:

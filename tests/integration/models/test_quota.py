@@ -298,7 +298,7 @@ class TestInstagramsFigure:
                 usage=usage,
                 total=more.get("total", 25),
                 duration_s=more.get("duration_s", 86400),
-                now=at,
+                asked_at=at,
             )
 
     def test_counts_when_it_is_higher_than_ours(self, shared: Database) -> None:
