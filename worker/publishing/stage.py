@@ -120,7 +120,7 @@ def put_off(
     now = clock.now()
     told = cause(reason, error, subject=loaded.subject(part))
     with ctx.database.transaction() as tx:
-        is_held = _hold_account(tx, loaded, error, rule, now)
+        is_held = hold_account(tx, loaded, error, rule, now)
         loaded = loaded.renewed(claims.renew(tx, loaded.lease))
         drop_container(tx, container_id, reason=reason, now=now)
         tries = loaded.post.tries + 1
@@ -137,7 +137,7 @@ def put_off(
             move(tx, loaded, PostState.SCHEDULED, told, next_action_at=again_at, wait_reason=wait_reason)
 
 
-def _hold_account(tx: Session, loaded: Loaded, error: GraphError, rule: Rule, now: datetime) -> bool:
+def hold_account(tx: Session, loaded: Loaded, error: GraphError, rule: Rule, now: datetime) -> bool:
     """Whether the account is held back for it. Before the post's lock is taken (`models/__init__.py`)."""
     account = loaded.account
     if rule.verdict is Verdict.BREAK_ACCOUNT:
