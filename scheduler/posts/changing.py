@@ -97,41 +97,42 @@ def require_version(post: Post, version: int) -> None:
         )
 
 
-def edit(
-    tx: Session,
-    post_id: int,
-    checked: Checked,
-    settings: Settings,
-    *,
-    version: int,
-    now: datetime,
-    has_new_media: bool,
-) -> None:
+def edit(tx: Session, seen: Post, checked: Checked, settings: Settings, *, now: datetime, has_new_media: bool) -> None:
     """Give the post other content or another time. What Instagram has prepared from the old content is dropped.
 
     Args:
-        version: the one whose content was checked with the changes; there must be no newer one.
+        seen: the post as it was when its content was checked with the changes.
 
     Raises:
         Conflict: somebody has changed the post since.
         NotPossible: it, or one of its parts, may have been sent.
     """
-    post = _locked(tx, post_id)
-    require_version(post, version)
+    post = _locked(tx, seen.id)
+    require_version(post, seen.version)
     _require(post, CANCELABLE, "edited")
-    if any(part.media_id is not None for part in parts_of(tx, post_id)):
+    if any(part.media_id is not None for part in parts_of(tx, post.id)):
         raise NotPossible(
-            f"post {post_id} has gone out in part and can no longer be edited",
+            f"post {post.id} has gone out in part and can no longer be edited",
             type="post.not_possible",
-            ids={"post": post_id},
+            ids={"post": post.id},
         )
-    wish, was_draft = checked.wish, post.state == PostState.DRAFT.value
-    drop_containers(tx, post_id, reason="edited", now=now)
+    was_draft = post.state == PostState.DRAFT.value
+    drop_containers(tx, post.id, reason="edited", now=now)
     if has_new_media:
-        drop_parts(tx, post_id, now=now)
-        add_parts(tx, post, wish, checked.preflight)
+        drop_parts(tx, post.id, now=now)
+        add_parts(tx, post, checked.wish, checked.preflight)
     else:
-        _set_alt_texts(tx, post_id, wish.alt_texts)
+        _set_alt_texts(tx, post.id, checked.wish.alt_texts)
+    _set_content(tx, post, checked)
+    told = Cause("post.edited", f"edited; due {post.publish_at.isoformat()}")
+    if was_draft:
+        _move(tx, post, PostState.DRAFT, told, wait_reason="paused")
+    else:
+        _schedule(tx, post, settings, told)
+
+
+def _set_content(tx: Session, post: Post, checked: Checked) -> None:
+    wish = checked.wish
     post.content_digest = checked.digest
     post.publish_at, post.timezone = wish.publish_at, wish.timezone
     post.caption, post.params, post.first_comment = wish.caption, params_of(checked), wish.first_comment
@@ -140,11 +141,6 @@ def edit(
     if wish.if_late is not None:
         post.if_late = wish.if_late.value
     tx.flush()
-    told = Cause("post.edited", f"edited; due {wish.publish_at.isoformat()}")
-    if was_draft:
-        _move(tx, post, PostState.DRAFT, told, wait_reason="paused")
-    else:
-        _schedule(tx, post, settings, told)
 
 
 def resolve_published(tx: Session, post_id: int, media_id: str, *, now: datetime) -> None:

@@ -371,7 +371,7 @@ class TestAStop:
             bench.ctx.stopping.clear()
             with bench.database.transaction() as tx:
                 ready = tx.execute(text("SELECT count(*) FROM containers WHERE status_code = 'FINISHED'"))
-                return ready.scalar_one() == len(parts_of(tx, post_id)) - 1
+                return bool(ready.scalar_one() == len(parts_of(tx, post_id)) - 1)
 
         until(look, 30, lambda: bench.story(post_id))
         assert bench.simulator.report()["calls"]["container_create"] == 2
