@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 from machine import schema
 from machine.runtime import Runtime, connect_broker, ping, require_rights
+from models import server_clock
+from models.server_clock import Distance
 from pressrun.errors import NotPossible, PressrunError
 from pressrun.finding import Finding, Result
 from pressrun.redis_client import is_unverified
@@ -38,6 +40,7 @@ def _all(here: Runtime) -> Iterator[Finding]:
     yield postgres
     if postgres.result is Result.OK:
         yield _schema(here)
+        yield _clock(here)
     yield from _broker(here)
     yield _keys(here)
     yield _media_folder(here)
@@ -65,6 +68,18 @@ def _schema(here: Runtime) -> Finding:
         return Finding("schema", Result.OK, f"at revision {status.head}")
     found = f"at revision {status.current}" if status.current else "empty"
     return Finding("schema", Result.FAIL, f"{found}, this release needs {status.head}", "bring it up to date")
+
+
+def _clock(here: Runtime) -> Finding:
+    server_clock.measure(here.database)
+    match server_clock.distance():
+        case Distance.NONE:
+            return Finding("clock", Result.OK, "within 2 s of the database's")
+        case Distance.TOLD:
+            return Finding("clock", Result.NOTE, server_clock.describe(), "keep it right by NTP")
+        case Distance.TOO_FAR:
+            detail = f"{server_clock.describe()}: nothing is sent from here"
+            return Finding("clock", Result.FAIL, detail, "set it right, and keep it so by NTP")
 
 
 def _broker(here: Runtime) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import OperationalError
 
 from machine import schema
-from models import rights
+from models import rights, server_clock
 from models.session import Database
 from pressrun import log, redis_client
 from pressrun.addresses import place_of
@@ -126,6 +126,7 @@ def runtime(
                 database.require_sessions()
                 if owner:
                     require_rights(database)
+            server_clock.measure(database)
         if upgraded and (reachable or is_own):
             _require_schema(database, is_own=is_own)
         prepare_home(settings.home)

@@ -123,7 +123,10 @@ def terms_of(tx: Session, names: Collection[str]) -> dict[str, Terms]:
 
 
 def lock_account(tx: Session, account_id: int) -> Account:
-    """The account under its row lock: quota, spacing and gate of one account are decided one at a time."""
+    """The account under its row lock: quota, spacing and gate of one account are decided one at a time.
+
+    Taken before the locks of its posts and of any other work (`models/__init__.py` has the order).
+    """
     return tx.scalars(
         select(Account)
         .where(Account.id == account_id)
@@ -152,13 +155,33 @@ def set_state(
     )
 
 
+def break_account(tx: Session, account_id: int, *, token_seen: str, reason: str) -> bool:
+    """Hold an account whose token Instagram refused until that is renewed.
+
+    Args:
+        token_seen: the sealed token that was refused.
+
+    Returns:
+        False when another one is in force by now: the refusal says nothing of it, and the call is to be made again.
+    """
+    if lock_account(tx, account_id).token_sealed != token_seen:
+        return False
+    set_state(tx, account_id, AccountState.BROKEN, reason=reason)
+    return True
+
+
 def lift_block(tx: Session, account_id: int, *, now: datetime) -> None:
-    """Reactivate an account whose block has passed. What a person decided since it was read stands."""
+    """Reactivate an account whose block has passed. What a person decided since it was read stands.
+
+    Waits for nobody, so it may be done under other locks: whoever holds the account finds the block passed as well.
+    """
     tx.execute(
         text("""
             UPDATE accounts
                SET state = 'active', state_reason = NULL, state_until = NULL, updated_at = now()
-             WHERE id = :id AND state = 'blocked' AND state_until <= :now
+             WHERE id = (SELECT id FROM accounts
+                          WHERE id = :id AND state = 'blocked' AND state_until <= :now
+                            FOR NO KEY UPDATE SKIP LOCKED)
         """),
         {"id": account_id, "now": now},
     )

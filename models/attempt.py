@@ -61,6 +61,8 @@ class Attempt(Base):
     claim: Mapped[int] = mapped_column(BigInteger)
     intent_at: Mapped[Instant]
     """When the intent was committed; the call starts right after it, or never."""
+    sent_at: Mapped[Instant | None]
+    """When the call was started, as far as its sender lived to tell."""
     settled_at: Mapped[Instant | None]
     result_id: Mapped[Str | None]
     """The media or comment that came of it."""
@@ -99,6 +101,11 @@ def record_intent(
     tx.add(attempt)
     tx.flush()
     return attempt
+
+
+def record_send(tx: Session, attempt: Attempt) -> None:
+    """Keep when the call was started, with what came of it."""
+    tx.execute(update(Attempt).where(Attempt.id == attempt.id).values(sent_at=attempt.sent_at))
 
 
 def settle(

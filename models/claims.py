@@ -175,7 +175,8 @@ _FINISH = """
 
 @dataclass(frozen=True)
 class Lease:
-    """A worker's ownership of one row. `deadline` is measured from before the database was asked, so it ends first."""
+    """A worker's ownership of one row. `deadline` is measured from before the database was asked, so it ends first; it
+    goes on while the machine sleeps or is frozen."""
 
     table: str
     id: int
@@ -229,14 +230,14 @@ def in_flight(tx: Session, work: Work) -> int:
 
 def take(tx: Session, table: str, id_: int, claim: int, *, lease_s: float) -> Lease | None:
     """Begin the step that a hint names; None when the hint is stale or was already taken."""
-    deadline = Deadline.after(lease_s)
+    deadline = Deadline.strict(lease_s)
     row = tx.execute(_of(table, _TAKE), {"id": id_, "claim": claim, "lease_s": lease_s}).first()
     return Lease(table, id_, row.claim, deadline, lease_s) if row else None
 
 
 def renew(tx: Session, lease: Lease) -> Lease:
     """The same lease with its full time again. Raises ClaimLost."""
-    deadline = Deadline.after(lease.lease_s)
+    deadline = Deadline.strict(lease.lease_s)
     _expect_one(tx, _RENEW, lease, {"lease_s": lease.lease_s})
     return replace(lease, deadline=deadline)
 

@@ -86,6 +86,8 @@ class Post(Base):
     leased_until: Mapped[Instant | None]
     claim: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     """The fencing token: raised with every claim; a step writes only while it still holds the number."""
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    """Raised by each change of what people want of it, and by no step that only carries it out."""
     wait_reason: Mapped[Str | None]
     tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """Failed tries of the present step; spaces the next one."""

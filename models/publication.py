@@ -52,7 +52,7 @@ def record_published(tx: Session, sent: Sent, media_id: str, *, from_: PostState
     left = [part for part in tops if part.id != sent.part.id and part.media_id is None]
     known: dict[str, object] = {"error": None, "error_class": None}
     if tops[0].id == sent.part.id:
-        known |= {"media_id": media_id, "sent_at": sent.attempt.intent_at}
+        known |= {"media_id": media_id, "sent_at": sent.attempt.sent_at or sent.attempt.intent_at}
     if not left:
         known["published_at"] = now
     tx.execute(update(Post).where(Post.id == sent.post.id).values(**known))
@@ -73,7 +73,7 @@ def record_undone(tx: Session, attempt: Attempt, *, now: datetime, message: str 
 
 
 def open_attempt(tx: Session, post_id: int) -> tuple[Part, Attempt] | None:
-    """The publish attempt of the post whose outcome is not known, with its part."""
+    """The publish attempt of the post whose outcome is not known, with its part. Locked: an answer may come in late."""
     row = tx.execute(
         select(Part, Attempt)
         .join(Attempt, Attempt.part_id == Part.id)
@@ -82,5 +82,7 @@ def open_attempt(tx: Session, post_id: int) -> tuple[Part, Attempt] | None:
             Attempt.action == attempts.Action.PUBLISH.value,
             Attempt.state.in_([AttemptState.INTENT.value, AttemptState.UNKNOWN.value, AttemptState.NEEDS_REVIEW.value]),
         )
+        .with_for_update(of=Attempt)
+        .execution_options(populate_existing=True)
     ).first()
     return (row[0], row[1]) if row else None

@@ -24,6 +24,12 @@ FALLBACK_TOTAL = 50
 FALLBACK_DURATION_S = 86_400
 LONGEST_SEND = timedelta(minutes=10)
 """More than any publish call may take after its place was reserved."""
+_USABLE = {
+    "quota_usage": range(1_000_001),
+    "quota_total": range(1_000_001),
+    "quota_duration_s": range(60, 31 * 86_400 + 1),
+}
+"""What Instagram's figures may be. Others are a slip of theirs, and would keep posts from going out, or our row."""
 
 
 class QuotaState(StrEnum):
@@ -117,18 +123,24 @@ def release(tx: Session, attempt_id: int) -> None:
 
 
 def record_reading(
-    tx: Session, account_id: int, *, usage: int | None, total: int | None, duration_s: int | None, now: datetime
-) -> None:
-    """Keep what Instagram said of the window; what it left out stays as it was known."""
-    values = {
-        "quota_usage": usage,
-        "quota_total": total,
-        "quota_duration_s": duration_s,
-    }
-    known: dict[str, object] = {name: value for name, value in values.items() if value is not None}
-    if usage is not None:  # an old figure must not pass for a fresh one: it knows nothing of what was published since
-        known["quota_read_at"] = now
-    tx.execute(update(Account).where(Account.id == account_id).values(**known, updated_at=func.now()))
+    tx: Session, account_id: int, *, usage: int | None, total: int | None, duration_s: int | None, asked_at: datetime
+) -> dict[str, int]:
+    """Keep what Instagram said of the window; what it left out, or cannot mean, stays as it was known.
+
+    Args:
+        asked_at: from before the call; a reading that was asked for later stands.
+
+    Returns:
+        The figures that are of no use, under their names.
+    """
+    said = {"quota_usage": usage, "quota_total": total, "quota_duration_s": duration_s}
+    given = {name: value for name, value in said.items() if value is not None}
+    known: dict[str, object] = {name: value for name, value in given.items() if value in _USABLE[name]}
+    if "quota_usage" in known:  # else an old figure would pass for one that knows what was published since
+        known["quota_read_at"] = asked_at
+    is_newest = or_(Account.quota_read_at.is_(None), Account.quota_read_at <= asked_at)
+    tx.execute(update(Account).where(Account.id == account_id, is_newest).values(**known, updated_at=func.now()))
+    return {name: value for name, value in given.items() if name not in known}
 
 
 def _remote_usage(tx: Session, account: Account, *, now: datetime, duration: timedelta) -> int:

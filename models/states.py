@@ -5,7 +5,8 @@
                            └──────────┴→ failed        canceled | expired
 
 A transition is a compare-and-set on (state, claim) plus one `post_events` row in the same transaction. A worker passes
-the claim it holds; a person's wish passes none and raises the claim number, so that whoever works on the post loses it.
+the claim it holds; a person's wish passes none and raises the claim number, so that whoever works on the post loses it,
+and the version, so that whoever else is changing the post is told.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ _TRANSITION = text("""
            leased_until   = now() + make_interval(secs => CAST(:lease_s AS float8)),  -- null without a lease
            tries          = :tries,
            claim          = claim + :raise_claim,
+           version        = version + :raise_claim,
            wait_reason    = :wait_reason,
            updated_at     = now()
      WHERE id = :post_id

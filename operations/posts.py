@@ -99,14 +99,27 @@ def add(
 
 
 @operation("post.edit", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)
-def edit(ctx: Context, asker: Asker, post: str, fields: PostFields, *, base: Path, late: bool = False) -> Edited:
+def edit(
+    ctx: Context,
+    asker: Asker,
+    post: str,
+    fields: PostFields,
+    *,
+    base: Path,
+    late: bool = False,
+    version: int | None = None,
+) -> Edited:
     """Change a queued post; an empty text takes a field away. What was prepared from the old content is dropped.
 
-    Raises Unknown; Invalid for a field that cannot be edited; NotPossible once it may have been sent.
+    Args:
+        version: the one that the asker has seen (`PostShown.version`): nothing is changed if there is a newer one.
+
+    Raises Unknown; Conflict when somebody else has changed it; Invalid for a field that cannot be edited; NotPossible
+    once it may have been sent.
     """
     with ctx.database.transaction() as tx:
         post_id = find_post(tx, post).id
-    report = edit_post(ctx.database, ctx.settings, post_id, fields.said(), base=base, late=late)
+    report = edit_post(ctx.database, ctx.settings, post_id, fields.said(), base=base, late=late, version=version)
     with ctx.database.transaction() as tx:
         return Edited(reading.show_post(tx, post_id), tuple(report.problems), tuple(report.warnings))
 
@@ -148,7 +161,8 @@ def retry(ctx: Context, asker: Asker, post: str, *, publish_at: str | None = Non
 def resolve(ctx: Context, asker: Asker, post: str, *, media_id: str | None) -> PostShown:
     """Decide about a post of which only a person can tell whether it is live: as this media, or not (None).
 
-    Raises Unknown; Invalid and Conflict for the media; NotPossible when there is nothing to decide.
+    Raises Unknown; Invalid and Conflict for the media; NotPossible when there is nothing to decide, or when Instagram's
+    late answer has decided.
     """
 
     def change(tx: Session, post_id: int) -> None:

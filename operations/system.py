@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from models import invariants, readers
 from models.account import token_context
 from models.partitions import missing_partitions
-from models.reading.health import sealed_tokens, troubled_accounts, unpublished_posts
+from models.reading.health import posts_held_by_a_clock, sealed_tokens, troubled_accounts, unpublished_posts
 from models.states import PostState
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
@@ -75,11 +75,14 @@ def _accounts(ctx: Context) -> Iterator[Finding]:
 def _posts(ctx: Context) -> Iterator[Finding]:
     """What waits for a person, and what did not go out in the last week."""
     with ctx.database.transaction() as tx:
-        counts = dict(unpublished_posts(tx))
+        counts, held = dict(unpublished_posts(tx)), posts_held_by_a_clock(tx)
     undecided = counts.pop(PostState.NEEDS_REVIEW.value, 0)
     if undecided:
         detail = f"{undecided} may be live or not: Instagram's answer was lost, and reading could not decide"
         yield Finding("posts to review", Result.NOTE, detail, "look at the account, and decide")
+    if held:
+        detail = f"{held} were not sent by a worker whose machine's clock is more than 30 s off"
+        yield Finding("posts held by a clock", Result.FAIL, detail, "each post says how far; set that clock right")
     if counts:
         detail = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
         yield Finding("posts not published", Result.NOTE, f"{detail} in the last 7 days", "each post says why")

@@ -1,7 +1,8 @@
 """Time at the edges: the one `now()`, durations as people write them, local wall time to instants, deadlines.
 
-Inside Pressrun every datetime is aware and in UTC. A wall time that DST skips means the first valid instant after the
-gap; one that occurs twice means its first occurrence.
+The database's clock is the one that counts: `now()` is this machine's clock, put right by what `models/server_clock.py`
+has measured. Inside Pressrun every datetime is aware and in UTC. A wall time that DST skips means the first valid
+instant after the gap; one that occurs twice means its first occurrence.
 """
 
 from __future__ import annotations
@@ -17,9 +18,28 @@ from pressrun.errors import Invalid
 _DURATION = re.compile(r"(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m(?:in)?)?\s*(?:(\d+(?:\.\d+)?)s)?", re.ASCII)
 
 
+_offset = timedelta(0)
+
+
 def now() -> datetime:
-    """The current instant in UTC."""
+    """The current instant in UTC, by the database's clock as far as its distance from ours is known."""
+    return own() + _offset
+
+
+def own() -> datetime:
+    """The current instant in UTC as this machine has it, right or wrong."""
     return datetime.now(UTC)  # noqa: TID251 - this is the one place
+
+
+def offset() -> timedelta:
+    """How far this machine's clock was behind the database's when that was last measured; negative when ahead."""
+    return _offset
+
+
+def put_right(distance: timedelta) -> None:
+    """Have `now()` of this process add so much to its machine's clock."""
+    global _offset  # noqa: PLW0603 - a process has one clock
+    _offset = distance
 
 
 def parse_duration(text: str) -> timedelta:
@@ -155,19 +175,33 @@ def _why_no_time(text: str) -> str:
     )
 
 
+def _running_s() -> float:
+    """Seconds on a clock that no one sets, and that counts the time for which the machine was suspended."""
+    # CLOCK_MONOTONIC stands still meanwhile, so that a worker would wake with its whole lease left.
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 @dataclass(frozen=True)
 class Deadline:
-    """A point on the monotonic clock: immune to wall-clock jumps, comparable only inside one process."""
+    """A point in time that is comparable only inside one process. It goes on while the machine is suspended."""
 
     at: float
+    wall_at: float | None = None
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
-        return cls(time.monotonic() + seconds)
+        """Immune to whoever sets the wall clock."""
+        return cls(_running_s() + seconds)
+
+    @classmethod
+    def strict(cls, seconds: float) -> Deadline:
+        """Passed also when the wall clock says so: of a machine that was frozen from outside no other one moves."""
+        return cls(_running_s() + seconds, time.time() + seconds)
 
     def remaining_s(self) -> float:
         """Seconds left; negative once it has passed."""
-        return self.at - time.monotonic()
+        left = self.at - _running_s()
+        return left if self.wall_at is None else min(left, self.wall_at - time.time())
 
     @property
     def passed(self) -> bool:

@@ -13,6 +13,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from models.lookout import Lookout
+from models.server_clock import ClockWatch
 from models.session import Database
 from pressrun import clock, log
 from pressrun.broker import Broker
@@ -36,6 +37,7 @@ class SchedulerLoop:
         self._database = database
         self._dispatcher = Dispatcher(settings=settings, database=database, broker=broker)
         self._lookout = Lookout(database, hears=True)
+        self._clock = ClockWatch(database)
         self._upkeep_due: datetime | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -60,6 +62,7 @@ class SchedulerLoop:
 
     def _turn(self) -> float:
         """One pass; returns how long nothing will be due."""
+        self._clock.turn()
         now = clock.now()
         if self._upkeep_due is None or now >= self._upkeep_due:
             self._upkeep_due = upkeep.run(

@@ -49,12 +49,25 @@ class WorkerContext:
     """Set on shutdown; a step checks it before it starts a call, never during one."""
 
     def client(
-        self, account: Account, purpose: Purpose, *, on_call: Callable[[CallRecord], None] | None = None
+        self,
+        account: Account,
+        purpose: Purpose,
+        *,
+        on_call: Callable[[CallRecord], None] | None = None,
+        last_look: Callable[[Endpoint], None] | None = None,
     ) -> GraphClient:
-        """A client for the account. Its calls raise GateShut while the gate is shut, and feed the gate."""
+        """A client for the account. Its calls raise GateShut while the gate is shut, and feed the gate.
+
+        Args:
+            last_look: asked right before each request is begun; what it raises comes through, and nothing was sent.
+        """
         token = self.vault.open(account.token_sealed, context=token_context(account.id))
         return self.client_of(
-            Credentials(GraphLogin(account.login), account.ig_id, token), account.id, purpose, on_call=on_call
+            Credentials(GraphLogin(account.login), account.ig_id, token),
+            account.id,
+            purpose,
+            on_call=on_call,
+            last_look=last_look,
         )
 
     def client_of(
@@ -64,10 +77,16 @@ class WorkerContext:
         purpose: Purpose,
         *,
         on_call: Callable[[CallRecord], None] | None = None,
+        last_look: Callable[[Endpoint], None] | None = None,
     ) -> GraphClient:
         """The same for an account that need not be known yet: then the app's gate alone is asked and told."""
         secret = self.settings.app_secret
         keeper = _GateKeeper(self.database, self.settings.app_id, account_id, purpose)
+
+        def before(endpoint: Endpoint) -> None:
+            keeper.before(endpoint)
+            if last_look is not None:
+                last_look(endpoint)
 
         def after(record: CallRecord) -> None:
             keeper.after(record)
@@ -82,7 +101,7 @@ class WorkerContext:
             app_secret=secret.get_secret_value() if secret else None,
             app_id=self.settings.app_id,
             call_deadline_s=self.settings.call_deadline.total_seconds(),
-            before_call=keeper.before,
+            before_call=before,
             after_call=after,
         )
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from graph.errors import GraphError, NotOnThisLogin
 from models import claims
-from models.account import Account, AccountState, Login, set_state
+from models.account import Account, Login, break_account
 from models.claims import Lease
 from models.comment import see_comments
 from models.gate import Purpose
@@ -258,8 +258,9 @@ def _after_error(handling: Handling, mention_id: int, error: GraphError) -> Effe
     rule = BACKGROUND[error.error_class]
     if rule.verdict is Verdict.BREAK_ACCOUNT:
         with handling.ctx.database.transaction() as tx:
-            set_state(tx, handling.account.id, AccountState.BROKEN, reason=str(error))
-        raise _Later(now + rule.wait, str(error))
+            account = handling.account
+            is_broken = break_account(tx, account.id, token_seen=account.token_sealed, reason=str(error))
+        raise _Later(now + rule.wait if is_broken else now, str(error))
     if rule.verdict is Verdict.WAIT:
         raise _Later(now + wait_of(error, rule), str(error))
     if tries < (MOST_TRIES if rule.verdict is Verdict.RETRY else MOST_REFUSALS):

@@ -8,13 +8,16 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from models import gate
+from models import gate, server_clock
 from models.account import Account, AccountState, lift_block
 from models.gate import Purpose
+from models.server_clock import Distance
 from worker.context import WorkerContext
 
 LOOK_AGAIN = timedelta(minutes=15)
 """How often work is looked at whose account cannot be used now."""
+CLOCK_AGAIN = timedelta(seconds=2)
+"""How soon work is taken up again that this machine must not do: another one's clock may be right."""
 
 
 class Obstacle(StrEnum):
@@ -22,6 +25,8 @@ class Obstacle(StrEnum):
 
     ACCOUNT = "account"
     THROTTLED = "throttled"
+    CLOCK = "clock"
+    """Not the account's: the clock of this machine is so wrong that nothing may be sent from it."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,9 @@ class HeldBack:
 
 def held_back(tx: Session, ctx: WorkerContext, account: Account, purpose: Purpose, *, now: datetime) -> HeldBack | None:
     """What keeps the account from acting now; None when nothing does. A block whose time is over is lifted."""
+    if purpose is Purpose.PUBLISH and server_clock.distance() is Distance.TOO_FAR:
+        message = f"{server_clock.describe()}: nothing is sent from it until it is set right"
+        return HeldBack(Obstacle.CLOCK, now + CLOCK_AGAIN, message)
     if account.state == AccountState.BLOCKED.value and account.state_until and account.state_until <= now:
         lift_block(tx, account.id, now=now)
     elif account.state != AccountState.ACTIVE.value:

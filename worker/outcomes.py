@@ -62,7 +62,7 @@ REFUSED: dict[ErrorClass, Rule] = {
     # Only a call that never left is a definite refusal of this class.
     ErrorClass.TRANSIENT: Rule(Verdict.RETRY, most=1000),
     ErrorClass.NOT_READY: Rule(Verdict.RETRY, most=20),
-    ErrorClass.QUOTA: Rule(Verdict.WAIT, wait=timedelta(minutes=15)),
+    ErrorClass.QUOTA: Rule(Verdict.WAIT, wait=timedelta(minutes=1)),
     ErrorClass.THROTTLED: Rule(Verdict.WAIT, wait=timedelta(hours=1)),
     ErrorClass.AUTH: Rule(Verdict.BREAK_ACCOUNT),
     ErrorClass.BLOCKED: Rule(Verdict.BLOCK_ACCOUNT, wait=BLOCKED_FOR),

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from models.claims import WORKS, Work, claim_due
 from models.lookout import Lookout
+from models.server_clock import ClockWatch
 from pressrun import log
 from pressrun.hints import Hint, Queue, Task
 from worker.boundary import Step, perform
@@ -39,6 +40,7 @@ class Puller:
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="pull")
         self._free = threading.Semaphore(concurrency)
         self._lookout = Lookout(ctx.database)
+        self._clock = ClockWatch(ctx.database)
         self._thread = threading.Thread(target=self._run, name="puller", daemon=True)
 
     def start(self) -> None:
@@ -62,6 +64,7 @@ class Puller:
 
     def _turn(self) -> float:
         """Take what is overdue; returns how long nothing else will be."""
+        self._clock.turn()
         due_in_s = self._lookout.seconds_until_due()
         if due_in_s is None:
             return LONGEST_NAP_S

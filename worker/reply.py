@@ -24,7 +24,7 @@ from graph.comments import Comment as GraphComment
 from graph.errors import GraphError
 from graph.paging import Page
 from models import claims
-from models.account import Account, AccountState, get_account, set_state
+from models.account import Account, break_account, get_account
 from models.claims import ClaimLost, Lease
 from models.comment import Comment
 from models.gate import Purpose
@@ -175,8 +175,9 @@ def _after_error(sending: Sending, error: GraphError) -> None:
     match rule.verdict:
         case Verdict.BREAK_ACCOUNT:
             with sending.ctx.database.transaction() as tx:
-                set_state(tx, sending.account.id, AccountState.BROKEN, reason=error.advice)
-            _not_sent(sending, str(error), now + rule.wait)
+                account = sending.account
+                is_broken = break_account(tx, account.id, token_seen=account.token_sealed, reason=error.advice)
+            _not_sent(sending, str(error), now + rule.wait if is_broken else now)
         case Verdict.WAIT:
             _not_sent(sending, str(error), now + wait_of(error, rule))
         case Verdict.RETRY if tries < MOST_TRIES:

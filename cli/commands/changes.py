@@ -51,6 +51,7 @@ def edit(
     trial: Annotated[str | None, typer.Option()] = None,
     max_lateness: Annotated[str | None, typer.Option()] = None,
     if_late: Annotated[str | None, typer.Option()] = None,
+    version: Annotated[int | None, typer.Option(help="The one you have seen: refused if there is a newer one.")] = None,
     late: Annotated[bool, typer.Option("--late", help="Accept a time in the past.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -74,7 +75,7 @@ def edit(
         if_late=if_late,
     )
     with asking() as (ctx, owner):
-        edited = posts.edit(ctx, owner, post, fields, base=Path.cwd(), late=late)
+        edited = posts.edit(ctx, owner, post, fields, base=Path.cwd(), late=late, version=version)
     tell_rows(context.command, edited.problems, edited.warnings, source=None, nothing="nothing was changed")
     _show(edited.post, as_json=as_json)
 

@@ -138,6 +138,7 @@ def _record(page: PostPage) -> dict[str, Any]:
         **{name: getattr(page, name) for name in held},
         "next_action_at": page.post.next_action_at,
         "wait_reason": page.post.wait_reason,
+        "version": page.post.version,
     }
 
 

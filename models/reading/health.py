@@ -52,6 +52,12 @@ def unpublished_posts(tx: Session) -> Mapping[str, int]:
     return {row.state: row.posts for row in tx.execute(_UNPUBLISHED)}
 
 
+def posts_held_by_a_clock(tx: Session) -> int:
+    """How many posts were due and not sent, because the clock of the worker that had them is wrong."""
+    query = "SELECT count(*) FROM posts WHERE wait_reason = 'clock' AND next_action_at IS NOT NULL"
+    return int(tx.execute(text(query)).scalar_one())
+
+
 _UNPUBLISHED = text("""
     SELECT state, count(*) AS posts FROM posts
      WHERE state = 'needs_review' OR (state IN ('failed', 'expired') AND publish_at > now() - interval '7 days')

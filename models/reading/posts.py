@@ -51,6 +51,8 @@ class PostShown:
     next_action_at: datetime | None
     wait_reason: str | None
     """What it waits for, other than its time, until `next_action_at`."""
+    version: int
+    """Raised by each change of what people want of it: an edit may name the one that it was made for."""
 
     @property
     def is_waiting(self) -> bool:
@@ -158,6 +160,7 @@ def shown(post: Post, account: str) -> PostShown:
         timezone=post.timezone,
         next_action_at=post.next_action_at,
         wait_reason=post.wait_reason,
+        version=post.version,
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from models import attempt as attempts
 from models import claims, publication, quota
-from models.account import Account, AccountState, lock_account, set_state
+from models.account import Account, AccountState, get_account, lock_account, set_state
 from models.attempt import Action, Attempt
 from models.container import drop_containers
 from models.event import Cause
@@ -85,28 +85,54 @@ def retry(tx: Session, post_id: int, settings: Settings, *, now: datetime, publi
     _schedule(tx, post, settings, Cause("post.retried", f"queued again for {post.publish_at.isoformat()}"))
 
 
-def edit(
-    tx: Session, post_id: int, checked: Checked, settings: Settings, *, now: datetime, has_new_media: bool
-) -> None:
+def require_version(post: Post, version: int) -> None:
+    """Raises Conflict when somebody has changed the post since the version that the caller has seen."""
+    if post.version != version:
+        raise Conflict(
+            f"post {post.id} has been changed since: you have seen version {version}, it is at version {post.version}. "
+            "Look at it again, then say what is to be changed",
+            type="post.changed",
+            field="version",
+            ids={"post": post.id, "version": post.version},
+        )
+
+
+def edit(tx: Session, seen: Post, checked: Checked, settings: Settings, *, now: datetime, has_new_media: bool) -> None:
     """Give the post other content or another time. What Instagram has prepared from the old content is dropped.
 
-    Raises NotPossible once it, or one of its parts, may have been sent.
+    Args:
+        seen: the post as it was when its content was checked with the changes.
+
+    Raises:
+        Conflict: somebody has changed the post since.
+        NotPossible: it, or one of its parts, may have been sent.
     """
-    post = _locked(tx, post_id)
+    post = _locked(tx, seen.id)
+    require_version(post, seen.version)
     _require(post, CANCELABLE, "edited")
-    if any(part.media_id is not None for part in parts_of(tx, post_id)):
+    if any(part.media_id is not None for part in parts_of(tx, post.id)):
         raise NotPossible(
-            f"post {post_id} has gone out in part and can no longer be edited",
+            f"post {post.id} has gone out in part and can no longer be edited",
             type="post.not_possible",
-            ids={"post": post_id},
+            ids={"post": post.id},
         )
-    wish, was_draft = checked.wish, post.state == PostState.DRAFT.value
-    drop_containers(tx, post_id, reason="edited", now=now)
+    was_draft = post.state == PostState.DRAFT.value
+    drop_containers(tx, post.id, reason="edited", now=now)
     if has_new_media:
-        drop_parts(tx, post_id, now=now)
-        add_parts(tx, post, wish, checked.preflight)
+        drop_parts(tx, post.id, now=now)
+        add_parts(tx, post, checked.wish, checked.preflight)
     else:
-        _set_alt_texts(tx, post_id, wish.alt_texts)
+        _set_alt_texts(tx, post.id, checked.wish.alt_texts)
+    _set_content(tx, post, checked)
+    told = Cause("post.edited", f"edited; due {post.publish_at.isoformat()}")
+    if was_draft:
+        _move(tx, post, PostState.DRAFT, told, wait_reason="paused")
+    else:
+        _schedule(tx, post, settings, told)
+
+
+def _set_content(tx: Session, post: Post, checked: Checked) -> None:
+    wish = checked.wish
     post.content_digest = checked.digest
     post.publish_at, post.timezone = wish.publish_at, wish.timezone
     post.caption, post.params, post.first_comment = wish.caption, params_of(checked), wish.first_comment
@@ -115,17 +141,13 @@ def edit(
     if wish.if_late is not None:
         post.if_late = wish.if_late.value
     tx.flush()
-    told = Cause("post.edited", f"edited; due {wish.publish_at.isoformat()}")
-    if was_draft:
-        _move(tx, post, PostState.DRAFT, told, wait_reason="paused")
-    else:
-        _schedule(tx, post, settings, told)
 
 
 def resolve_published(tx: Session, post_id: int, media_id: str, *, now: datetime) -> None:
     """A person has seen that the post is live as this media."""
     if not (media_id.isascii() and media_id.isdigit()):
         raise Invalid(f"{media_id!r} is not a media id: it consists of digits", type="media.id", field="media_id")
+    lock_account(tx, get_post(tx, post_id).account_id)  # before the post, for its place in the quota
     post = _locked(tx, post_id)
     _require(post, (PostState.NEEDS_REVIEW,), "resolved")
     owner = tx.scalar(select(Part.post_id).where(Part.media_id == media_id))
@@ -137,16 +159,23 @@ def resolve_published(tx: Session, post_id: int, media_id: str, *, now: datetime
             ids={"post": owner, "media": media_id},
         )
     part, attempt = _attempt_to_resolve(tx, post, now)
+    if attempt.result_id not in (None, media_id):
+        raise _is_known_as(post, attempt)
     sent = Sent(post, part, attempt, claim=None)
     publication.record_published(tx, sent, media_id, from_=PostState.NEEDS_REVIEW, how="a person", now=now)
 
 
 def resolve_not_published(tx: Session, post_id: int, *, now: datetime) -> None:
-    """A person has seen that the post is not live: it has failed, and may be retried."""
+    """A person has seen that the post is not live: it has failed, and may be retried.
+
+    Raises NotPossible when Instagram has said that it is: its answer came late, or a retry would publish it twice.
+    """
     post = _locked(tx, post_id)
     _require(post, (PostState.NEEDS_REVIEW,), "resolved")
     found = publication.open_attempt(tx, post_id)
     if found is not None:
+        if found[1].result_id is not None:
+            raise _is_known_as(post, found[1])
         publication.record_undone(tx, found[1], now=now, message="a person saw that it was not published")
     drop_containers(tx, post_id, reason="resolved as not published", now=now)
     message = "a person saw that it was not published; it may be retried"
@@ -167,7 +196,7 @@ def resume_account(tx: Session, account: Account) -> int:
 
 def _locked(tx: Session, post_id: int) -> Post:
     """The post under its row lock: a worker's intent comes before or after this change, never between."""
-    tx.execute(text("SELECT 1 FROM posts WHERE id = :id FOR UPDATE"), {"id": post_id})
+    tx.execute(text("SELECT 1 FROM posts WHERE id = :id FOR NO KEY UPDATE"), {"id": post_id})
     return get_post(tx, post_id)
 
 
@@ -187,6 +216,16 @@ def _require(post: Post, states: tuple[PostState, ...], done: str) -> None:
     )
 
 
+def _is_known_as(post: Post, attempt: Attempt) -> NotPossible:
+    return NotPossible(
+        f"post {post.id} is live as media {attempt.result_id}: Instagram's answer said so, only too late. "
+        "Resolve it as published with that media",
+        type="post.is_live",
+        field="media_id",
+        ids={"post": post.id, "media": attempt.result_id or ""},
+    )
+
+
 def _attempt_to_resolve(tx: Session, post: Post, now: datetime) -> tuple[Part, Attempt]:
     """The call in doubt; where none of ours is known, one is written down for what the person has seen."""
     found = publication.open_attempt(tx, post.id)
@@ -196,7 +235,7 @@ def _attempt_to_resolve(tx: Session, post: Post, now: datetime) -> tuple[Part, A
     attempt = attempts.record_intent(
         tx, post_id=post.id, part_id=part.id, container_id=None, action=Action.PUBLISH, claim=post.claim, now=now
     )
-    quota.reserve(tx, lock_account(tx, post.account_id), attempt.id, now=now)
+    quota.reserve(tx, get_account(tx, post.account_id), attempt.id, now=now)
     return part, attempt
 
 

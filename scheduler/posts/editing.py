@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+
+from sqlalchemy.orm import Session
 
 from models.account import get_account
 from models.part import Part, PartKind, parts_of
@@ -14,10 +18,10 @@ from pressrun import clock
 from pressrun.errors import Invalid
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
-from scheduler.posts.changing import edit
+from scheduler.posts.changing import edit, require_version
 from scheduler.posts.importing import ImportReport, RowProblem, past, unreachable, without_slots
 from scheduler.posts.preflight import Examined, Examiner, Preflight
-from scheduler.posts.queueing import check
+from scheduler.posts.queueing import Checked, check
 from scheduler.posts.wish import COLUMNS, Wish, parse_wish
 from scheduler.slots import accounts_with_slots
 
@@ -26,41 +30,83 @@ FIXED = ("account", "type", "key")
 
 
 def edit_post(
-    database: Database, settings: Settings, post_id: int, changes: Mapping[str, str], *, base: Path, late: bool = False
+    database: Database,
+    settings: Settings,
+    post_id: int,
+    changes: Mapping[str, str],
+    *,
+    base: Path,
+    late: bool = False,
+    version: int | None = None,
 ) -> ImportReport:
     """Change fields of a post; an empty value takes a field away. Problems: nothing was changed.
 
+    Media are looked at between reading and writing, in no transaction; the version ties the two together.
+
+    Args:
+        version: the one that the changes were made for; None for whichever it is now.
+
     Raises:
+        Conflict: somebody has changed the post since that version, or while the changes were checked.
         Invalid: a field that does not exist or cannot be edited; nothing to change.
         NotPossible: it may have been sent.
     """
     _check_names(changes)
     now = clock.now()
     with database.transaction() as tx:
-        post, parts = get_post(tx, post_id), parts_of(tx, post_id)
-        account = get_account(tx, post.account_id)
-        slotted = accounts_with_slots(tx)
-    fields = _fields(post, parts, account.name) | dict(changes)
-    wish, problems = parse_wish(fields, zone=clock.zone(post.timezone), reference=now)
+        seen = _see(tx, post_id)
+    require_version(seen.post, seen.post.version if version is None else version)
     report = ImportReport()
+    checked = _check(report, settings, seen, changes, base=base, late=late, now=now)
+    if checked is None or report.problems:
+        return report
+    with database.transaction() as tx:
+        edit(tx, seen.post, checked, settings, now=now, has_new_media="media" in changes)
+    report.added.append(post_id)
+    return report
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The post as it was read: what the changes are laid upon."""
+
+    post: Post
+    parts: list[Part]
+    account: str
+    slotted: set[str]
+
+
+def _see(tx: Session, post_id: int) -> _Seen:
+    post = get_post(tx, post_id)
+    account = get_account(tx, post.account_id).name
+    return _Seen(post, parts_of(tx, post_id), account, accounts_with_slots(tx))
+
+
+def _check(
+    report: ImportReport,
+    settings: Settings,
+    seen: _Seen,
+    changes: Mapping[str, str],
+    *,
+    base: Path,
+    late: bool,
+    now: datetime,
+) -> Checked | None:
+    """What the post would be, with what is wrong about it in the report; None where it cannot even be read."""
+    fields = _fields(seen.post, seen.parts, seen.account) | dict(changes)
+    wish, problems = parse_wish(fields, zone=clock.zone(seen.post.timezone), reference=now)
     report.problems += [RowProblem.of(1, one) for one in problems]
     if wish is None:
-        return report
+        return None
     if wish.publish_at < now and "publish_at" in changes and not late:
         report.problems.append(RowProblem.of(1, past(wish.publish_at)))
-    preflight = _preflight(settings, wish, post, parts, changes, base)
+    preflight = _preflight(settings, wish, seen.post, seen.parts, changes, base)
     report.warnings += [RowProblem.of(1, one) for one in preflight.warnings]
     errors = [*preflight.errors, *(unreachable("media", wish.media, settings) if "media" in changes else [])]
     if "cover_url" in changes and wish.cover is not None:
         errors += unreachable("cover_url", (wish.cover,), settings)
-    report.problems += [RowProblem.of(1, one) for one in errors]
-    report.problems += [RowProblem.of(1, one) for one in without_slots(wish, slotted)]
-    if report.problems:
-        return report
-    with database.transaction() as tx:
-        edit(tx, post_id, check(wish, preflight), settings, now=now, has_new_media="media" in changes)
-    report.added.append(post_id)
-    return report
+    report.problems += [RowProblem.of(1, one) for one in [*errors, *without_slots(wish, seen.slotted)]]
+    return check(wish, preflight)
 
 
 def _check_names(changes: Mapping[str, str]) -> None:

@@ -34,6 +34,7 @@ from models.watch import WatchKind
 from pressrun.vault import Vault
 from scheduler.harvests.planning import add_missing_harvests
 from scheduler.harvests.watching import watch
+from scheduler.posts.changing import pause
 from tests.factories.rows import KEY, make_account, make_backfill, make_connection, make_post
 from tests.migration.schema_dump import everything, tables
 from tests.support.processes import start_module
@@ -249,6 +250,44 @@ class TestARevisionOnAFullTable:
             record_unasked(tx, new, joined, now=_READ_AT)
             make_connection(tx)
             assert (joined.account_id, joined.is_new, joined.posts_woken) == (account.id, False, 1)
+            assert run_all(tx) == {}
+
+    def test_posts_and_attempts_from_before_versions_go_on(self, empty: Database) -> None:
+        _upgrade_to(empty, "0007")
+        with empty.transaction() as tx:
+            account_id = tx.execute(
+                text(
+                    "INSERT INTO accounts (ig_id, login, name, token_sealed)"
+                    " VALUES ('1789', 'facebook', 'bakery', 'v1:00:sealed') RETURNING id"
+                )
+            ).scalar_one()
+            post_id = tx.execute(
+                text(
+                    "INSERT INTO posts (key, content_digest, account_id, type, state, publish_at, timezone, params,"
+                    " max_lateness_s, if_late, next_action_at)"
+                    " VALUES ('k', 'd', :account, 'image', 'scheduled', now() + interval '1 hour', 'UTC', '{}', 900,"
+                    " 'expire', now() + interval '30 minutes') RETURNING id"
+                ),
+                {"account": account_id},
+            ).scalar_one()
+            tx.execute(
+                text("INSERT INTO parts (post_id, position, kind, source, probe) VALUES (:id, 0, 'image', 'x', '{}')"),
+                {"id": post_id},
+            )
+            tx.execute(
+                text(
+                    "INSERT INTO attempts (post_id, part_id, action, state, claim, intent_at, settled_at)"
+                    " SELECT post_id, id, 'publish', 'not_done', 1, now(), now() FROM parts"
+                )
+            )
+
+        upgrade(empty)
+
+        with empty.transaction() as tx:
+            pause(tx, post_id)
+        with empty.transaction() as tx:
+            assert tx.execute(text("SELECT version FROM posts")).scalar_one() == 2
+            assert tx.execute(text("SELECT sent_at FROM attempts")).scalar_one() is None
             assert run_all(tx) == {}
 
 

@@ -112,7 +112,8 @@ class Bench:
         with self.database.transaction() as tx:
             tx.execute(
                 text("""
-                    UPDATE posts SET next_action_at = now() - interval '1 ms'
+                    UPDATE posts SET next_action_at = now() - interval '1 ms',
+                           publish_at = CASE state WHEN 'staged' THEN least(publish_at, now()) ELSE publish_at END
                      WHERE next_action_at > now()
                        AND NOT (state = 'uncertain' AND leased_until IS NULL
                                 AND next_action_at < now() + make_interval(secs => :settles_s))

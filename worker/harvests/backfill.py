@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from models import claims, gate
-from models.account import Account, AccountState, get_account, set_state
+from models.account import Account, get_account
 from models.backfill import Backfill
 from models.claims import ClaimLost, Lease
 from models.gate import Purpose
@@ -24,7 +24,7 @@ from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from worker.backoff import HARVEST
 from worker.context import WorkerContext
-from worker.harvests.ending import MOST_TRIES, Done, Ending, Failed, Later, after_error, status_of
+from worker.harvests.ending import MOST_TRIES, Done, Ending, Failed, Later, after_error, hold_account, status_of
 from worker.harvests.harvester import Harvester
 from worker.harvests.past import PAST, Piece
 from worker.harvests.refusals import Memory
@@ -147,6 +147,7 @@ def _keep(harvester: Harvester, piece: Piece, *, is_whole: bool) -> None:
 
 def _end(harvester: Harvester, ending: Ending, *, now: datetime) -> None:
     with harvester.transaction() as tx:
+        next_action_at = hold_account(tx, harvester.account, ending, now=now)  # before the backfill's lock
         harvester.lease = claims.renew(tx, harvester.lease)
         backfill = tx.get_one(Backfill, harvester.lease.id)
         _remember(tx, harvester)
@@ -154,13 +155,10 @@ def _end(harvester: Harvester, ending: Ending, *, now: datetime) -> None:
             case Later():
                 harvester.record(tx, rows=0)  # the errors of a piece that is read again are told when it is kept
                 backfill.tries -= 0 if ending.counts or backfill.tries == 0 else 1
-                if ending.breaks_account is not None:
-                    set_state(tx, harvester.account.id, AccountState.BROKEN, reason=ending.breaks_account)
-                next_action_at: datetime | None = ending.until
             case Done() | Failed():
                 harvester.record(tx, rows=0, errors=harvester.errors)
                 end_run(tx, harvester.run_id, status_of(harvester, ending), now=now)
-                backfill.finished_at, next_action_at = now, None
+                backfill.finished_at = now
                 backfill.progress = 1.0 if isinstance(ending, Done) else backfill.progress
         tx.flush()
         claims.finish(tx, harvester.lease, next_action_at=next_action_at)

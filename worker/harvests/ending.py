@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from graph.errors import ErrorClass, GraphError
+from models.account import Account, break_account
 from models.harvest import RunStatus
 from pressrun.errors import PressrunError
 from worker.backoff import HARVEST
@@ -77,6 +80,19 @@ def _after_refusal(harvester: Harvester, error: GraphError, now: datetime) -> En
             return Later(now + retry_wait(error, HARVEST, harvester.tries), "a passing failure", counts=True)
         case _:
             return Failed()
+
+
+def hold_account(tx: Session, account: Account, ending: Ending, *, now: datetime) -> datetime | None:
+    """Hold the account back if that is how it ended; returns when the harvest goes on, None where it is over.
+
+    At once, when the token that was refused is not in force any more.
+    """
+    if not isinstance(ending, Later):
+        return None
+    if ending.breaks_account is None:
+        return ending.until
+    is_held = break_account(tx, account.id, token_seen=account.token_sealed, reason=ending.breaks_account)
+    return ending.until if is_held else now
 
 
 def status_of(harvester: Harvester, ending: Done | Failed) -> RunStatus:

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from models import claims, gate
-from models.account import Account, AccountState, get_account, set_state
+from models.account import Account, get_account
 from models.claims import ClaimLost, Lease
 from models.gate import Purpose
 from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus, begin_run, end_run
@@ -40,6 +40,7 @@ from worker.harvests.ending import (
     Failed,
     Later,
     after_error,
+    hold_account,
     of_what_is_left,
     status_of,
 )
@@ -152,6 +153,7 @@ def _read(harvester: Harvester) -> None:
 
 def _end(harvester: Harvester, ending: Ending, last: Store | None, *, now: datetime) -> None:
     with harvester.transaction() as tx:
+        until = hold_account(tx, harvester.account, ending, now=now)  # before the harvest's lock
         # Fences the whole transaction and holds the row: nothing of it is kept if the claim has passed on.
         harvester.lease = claims.renew(tx, harvester.lease)
         rows = last(tx, harvester.run_id) if last is not None else 0
@@ -161,10 +163,8 @@ def _end(harvester: Harvester, ending: Ending, last: Store | None, *, now: datet
             case Later():
                 harvester.record(tx, rows=rows, errors=harvester.errors)
                 harvest.tries -= 0 if ending.counts else 1
-                if ending.breaks_account is not None:
-                    set_state(tx, harvest.account_id, AccountState.BROKEN, reason=ending.breaks_account)
                 tx.flush()
-                claims.finish(tx, harvester.lease, next_action_at=ending.until)
+                claims.finish(tx, harvester.lease, next_action_at=until)
             case Done() | Failed():
                 harvester.record(tx, rows=rows, errors=harvester.errors)
                 end_run(tx, harvester.run_id, status_of(harvester, ending), now=now)

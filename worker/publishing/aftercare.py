@@ -26,7 +26,7 @@ from worker.backoff import AFTERCARE
 from worker.context import GateShut, WorkerContext
 from worker.outcomes import cause
 from worker.publishing.loaded import Loaded, durably, load
-from worker.publishing.standing import obstacle, park_post, tell
+from worker.publishing.standing import open_post, tell
 
 MOST_PERMALINK_TRIES = 6
 MOST_COMMENT_TRIES = 3
@@ -45,21 +45,14 @@ def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     try:
         _permalinks(ctx, loaded)
         owes_comment = loaded.post.first_comment and loaded.post.comment_id is None
-        if owes_comment and (_is_held_back(ctx, loaded) or not _comment(ctx, loaded)):
-            return
+        if owes_comment:
+            judged = open_post(ctx, loaded.lease)
+            if judged is None or not _comment(ctx, judged):
+                return
     except GateShut as shut:
         _later(ctx, loaded, shut.until - clock.now())
         return
     _finish(ctx, loaded)
-
-
-def _is_held_back(ctx: WorkerContext, loaded: Loaded) -> bool:
-    """Whether the account may do nothing now: a comment waits as a post would."""
-    with ctx.database.transaction() as tx:
-        park = obstacle(tx, ctx, loaded.post, loaded.account, clock.now())
-        if park is not None:
-            park_post(tx, loaded, park)
-    return park is not None
 
 
 def _permalinks(ctx: WorkerContext, loaded: Loaded) -> None:

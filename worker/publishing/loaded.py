@@ -84,6 +84,13 @@ def read(tx: Session, lease: Lease) -> Loaded:
     )
 
 
+def hand_back(ctx: WorkerContext, loaded: Loaded) -> None:
+    """Leave the rest of the step to another worker, at once: this one is stopping."""
+    with ctx.database.transaction() as tx:
+        claims.give_back(tx, loaded.lease.table, loaded.lease.id, loaded.lease.claim)
+        claims.wake_schedulers(tx)
+
+
 def move(
     tx: Session,
     loaded: Loaded,

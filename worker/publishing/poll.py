@@ -25,8 +25,8 @@ from worker.backoff import staging_wait
 from worker.context import GateShut, WorkerContext
 from worker.outcomes import Verdict, cause, staging_rule, wait_of
 from worker.publishing.loaded import Loaded, load, move
-from worker.publishing.stage import FIRST_LOOK_AFTER, create, put_off
-from worker.publishing.standing import Park, park_post, settle_standing, tell
+from worker.publishing.stage import FIRST_LOOK_AFTER, create, hold_account, put_off
+from worker.publishing.standing import Park, open_post, park_post, tell
 
 STUCK_AFTER = timedelta(minutes=45)
 """A container that is still being processed after this long is replaced (long reels take minutes, not hours)."""
@@ -36,8 +36,8 @@ _LONGEST = timedelta(seconds=60)
 
 def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     """Look at every container that is not known to be ready."""
-    loaded = load(ctx, lease)
-    if not settle_standing(ctx, loaded, clock.now()):
+    loaded = open_post(ctx, lease)
+    if loaded is None:
         return
     for part in loaded.parts:
         if part.media_id is not None:
@@ -144,12 +144,14 @@ def _items_ready(loaded: Loaded, part: Part) -> bool:
 
 def _unreadable(ctx: WorkerContext, loaded: Loaded, error: GraphError) -> None:
     """A container that cannot be read just now is no failed container: look again, it lives for a day."""
-    rule = staging_rule(error)
-    wait = staging_wait(1) if rule.verdict is Verdict.RETRY else wait_of(error, rule)
+    rule, now = staging_rule(error), clock.now()
     with ctx.database.transaction() as tx:
-        told = cause("container.unreadable", error)
-        tries = loaded.post.tries
-        move(tx, loaded, PostState.STAGING, told, next_action_at=clock.now() + wait, tries=tries)
+        is_held = hold_account(tx, loaded, error, rule, now)
+        is_soon = rule.verdict is Verdict.RETRY or (rule.verdict is Verdict.BREAK_ACCOUNT and not is_held)
+        again_at = now + (staging_wait(1) if is_soon else wait_of(error, rule))
+        told, tries = cause("container.unreadable", error), loaded.post.tries
+        wait_reason = "account" if is_held else None
+        move(tx, loaded, PostState.STAGING, told, next_action_at=again_at, wait_reason=wait_reason, tries=tries)
 
 
 def _restage(ctx: WorkerContext, loaded: Loaded, what: str, container: Container | None = None) -> None:

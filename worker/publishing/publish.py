@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from graph.publishing import Published, Refused, Unknown
 from models import attempt as attempts
-from models import claims, quota
-from models.account import Account, lock_account
+from models import claims, quota, server_clock
+from models.account import Account
 from models.attempt import Action, Attempt
 from models.container import USABLE_FOR, Container, ContainerStatus, drop_container
 from models.event import Cause
@@ -31,14 +31,15 @@ from pressrun.clock import Deadline
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from worker.context import GateShut, WorkerContext
-from worker.publishing.loaded import Loaded, durably, move, read
+from worker.obstacles import LOOK_AGAIN
+from worker.publishing.loaded import Loaded, durably, move
+from worker.publishing.moment import Moment, NotNow
 from worker.publishing.settle import record_published, record_refused, record_unknown, record_unsent
 from worker.publishing.stage import read_quota
-from worker.publishing.standing import Park, is_too_late, leave_time, obstacle, park_post
+from worker.publishing.standing import Park, ask_again_at, is_too_early, judge, park_post
 
 BACKLOG_AFTER = timedelta(seconds=60)
 """A post that is later than this belongs to a backlog."""
-_ASK_AGAIN = timedelta(minutes=15)
 _READING_IS_FRESH = timedelta(seconds=30)
 
 _log = log.get(__name__)
@@ -90,20 +91,21 @@ def _ask_instagram(ctx: WorkerContext, lease: claims.Lease, full: QuotaFull) -> 
 
 def _intend(ctx: WorkerContext, lease: claims.Lease) -> Intent | QuotaFull | None:
     """Tx 1. None when the post may not go out now; it has then been moved on."""
-    now = clock.now()
     with ctx.database.transaction() as tx:
-        lease = claims.renew(tx, lease)
-        loaded = read(tx, lease)
-        account = lock_account(tx, loaded.account.id)
+        now = server_clock.read(tx)
+        loaded = judge(tx, ctx, lease, now, locked=True)
+        if loaded is None:
+            return None
+        lease, account = loaded.lease, loaded.account
         part = loaded.unpublished[0]
         container = loaded.containers.get(part.id)
-        if not _may_send(ctx, tx, loaded, account, container, now) or container is None or container.ig_id is None:
+        if not _may_send(ctx, tx, loaded, container, now) or container is None or container.ig_id is None:
             return None
-        full = _window_full(tx, account, now)
+        full = _window_full(tx, loaded, now)
         if full is not None:
             return QuotaFull(loaded, full)
         lease_s = ctx.settings.lease.total_seconds()
-        deadline = Deadline.after(lease_s)
+        deadline = Deadline.strict(lease_s)
         attempt = attempts.record_intent(
             tx,
             post_id=loaded.post.id,
@@ -120,14 +122,12 @@ def _intend(ctx: WorkerContext, lease: claims.Lease) -> Intent | QuotaFull | Non
         return Intent(loaded.renewed(renewed), part, attempt, container.ig_id)
 
 
-def _may_send(
-    ctx: WorkerContext, tx: Session, loaded: Loaded, account: Account, container: Container | None, now: datetime
-) -> bool:
+def _may_send(ctx: WorkerContext, tx: Session, loaded: Loaded, container: Container | None, now: datetime) -> bool:
     """Everything but the quota. On False the post has been moved on in this transaction."""
-    if is_too_late(loaded.post, now):
-        leave_time(tx, ctx, loaded, now)
+    if is_too_early(loaded.post, now):
+        claims.finish(tx, loaded.lease, next_action_at=loaded.post.publish_at)
         return False
-    park = obstacle(tx, ctx, loaded.post, account, now) or _spacing(ctx, tx, account, loaded.post, now)
+    park = _spacing(ctx, tx, loaded.account, loaded.post, now)
     if park is not None:
         park_post(tx, loaded, park)
         return False
@@ -144,11 +144,11 @@ def _may_send(
     return True
 
 
-def _window_full(tx: Session, account: Account, now: datetime) -> Park | None:
-    window = quota.window(tx, account, now=now)
+def _window_full(tx: Session, loaded: Loaded, now: datetime) -> Park | None:
+    window = quota.window(tx, loaded.account, now=now)
     if not window.is_full:
         return None
-    until = max(window.frees_at or now + _ASK_AGAIN, now + timedelta(seconds=1))
+    until = ask_again_at(loaded.post, now, until=window.frees_at)
     message = (
         f"the publishing quota is used up ({window.used} of {window.total} in the window); "
         f"next try {until:%Y-%m-%d %H:%M:%S} UTC"
@@ -178,20 +178,17 @@ def _spacing(ctx: WorkerContext, tx: Session, account: Account, post: Post, now:
 def _send(ctx: WorkerContext, intent: Intent) -> None:
     lease = intent.loaded.lease
     deadline_s = ctx.settings.call_deadline.total_seconds()
-    if lease.deadline.remaining_s() < deadline_s or ctx.stopping.is_set():
-        # Nothing was sent: a stall, or a stop, came between the intent and the call.
-        durably(ctx, lease, lambda tx: record_unsent(tx, intent.loaded, intent.part, intent.attempt, "stopped"))
-        return
+    moment = Moment(ctx, lease)
     try:
-        client = ctx.client(intent.loaded.account, Purpose.PUBLISH)
+        client = ctx.client(intent.loaded.account, Purpose.PUBLISH, last_look=moment)
         outcome = client.publishing.publish(intent.container_ig_id, deadline_s=deadline_s)
     except PressrunError as problem:
-        # Raised before the call only: the gate is shut, or the account's token cannot be opened.
+        # Raised before the call only: its moment has passed, the gate is shut, or the token cannot be opened.
         park = _park_for(problem)
-        durably(
-            ctx, lease, lambda tx: record_unsent(tx, intent.loaded, intent.part, intent.attempt, park.message, park)
-        )
+        why = str(problem) if park is None else park.message
+        durably(ctx, lease, lambda tx: record_unsent(tx, intent.loaded, intent.part, intent.attempt, why, park))
         return
+    intent.attempt.sent_at = moment.sent_at
     reach("publish.after_response")
     _log.info("publish.answered", post_id=intent.loaded.post.id, outcome=type(outcome).__name__.lower())
     try:
@@ -202,13 +199,16 @@ def _send(ctx: WorkerContext, intent: Intent) -> None:
         raise
 
 
-def _park_for(problem: PressrunError) -> Park:
+def _park_for(problem: PressrunError) -> Park | None:
+    if isinstance(problem, NotNow):
+        return None
     if isinstance(problem, GateShut):
         return Park(problem.until, "throttled", str(problem))
-    return Park(clock.now() + _ASK_AGAIN, "account", str(problem))
+    return Park(clock.now() + LOOK_AGAIN, "account", str(problem))
 
 
 def _settle(tx: Session, intent: Intent, outcome: Published | Refused | Unknown) -> None:
+    attempts.record_send(tx, intent.attempt)
     if isinstance(outcome, Published):
         record_published(tx, intent.loaded, intent.part, intent.attempt, outcome.media_id, from_=PostState.PUBLISHING)
     elif isinstance(outcome, Refused):

@@ -16,7 +16,7 @@ from graph.errors import ErrorClass, GraphError
 from graph.publishing import ContainerStatus
 from models import attempt as attempts
 from models import claims
-from models.account import AccountState, set_state
+from models.account import break_account
 from models.attempt import Action, Attempt, AttemptState
 from models.container import Container
 from models.event import Cause
@@ -134,7 +134,7 @@ def _unreadable(ctx: WorkerContext, loaded: Loaded, attempt: Attempt, error: Gra
     _log.info("reconcile.unreadable", post_id=loaded.post.id, error_class=error.error_class.value, code=error.code)
     if error.error_class is ErrorClass.AUTH:
         with ctx.database.transaction() as tx:
-            set_state(tx, loaded.account.id, AccountState.BROKEN, reason=error.advice)
+            break_account(tx, loaded.account.id, token_seen=loaded.account.token_sealed, reason=error.advice)
     _wait(ctx, loaded, attempt)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from graph.errors import GraphError
 from models import claims, quota
-from models.account import AccountState, lock_account, set_state
+from models.account import AccountState, break_account, lock_account, set_state
 from models.container import (
     USABLE_FOR,
     Container,
@@ -31,10 +31,10 @@ from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from worker.backoff import staging_wait
 from worker.context import GateShut, WorkerContext
-from worker.outcomes import Verdict, cause, staging_rule, wait_of
-from worker.publishing.loaded import Loaded, durably, load, move
+from worker.outcomes import Rule, Verdict, cause, staging_rule, wait_of
+from worker.publishing.loaded import Loaded, durably, hand_back, load, move
 from worker.publishing.specs import container_spec
-from worker.publishing.standing import Park, fail, park_post, settle_standing
+from worker.publishing.standing import Park, fail, open_post, park_post
 
 FIRST_LOOK_AFTER = timedelta(seconds=1)
 MOST_CONTAINERS = 40
@@ -46,10 +46,10 @@ _log = log.get(__name__)
 
 def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     """Create what is missing; a carousel's whole waits until its items are ready (`poll`)."""
-    loaded = load(ctx, lease)
-    now = clock.now()
-    if not settle_standing(ctx, loaded, now):
+    loaded = open_post(ctx, lease)
+    if loaded is None:
         return
+    now = clock.now()
     for part in loaded.parts:
         if part.kind == PartKind.CAROUSEL.value or part.media_id is not None or _is_made(loaded, part, now):
             continue
@@ -71,7 +71,10 @@ def run(ctx: WorkerContext, lease: claims.Lease) -> None:
 
 
 def create(ctx: WorkerContext, loaded: Loaded, part: Part) -> Loaded | None:
-    """One container; None when the post has been parked, put off or failed instead. Raises ClaimLost."""
+    """One container; None when the post has been parked, put off, handed back or failed instead. Raises ClaimLost."""
+    if ctx.stopping.is_set():
+        hand_back(ctx, loaded)  # those that are made stay: whoever goes on makes the others
+        return None
     try:
         spec = container_spec(ctx, loaded, part)
     except PressrunError as problem:
@@ -117,6 +120,8 @@ def put_off(
     now = clock.now()
     told = cause(reason, error, subject=loaded.subject(part))
     with ctx.database.transaction() as tx:
+        is_held = hold_account(tx, loaded, error, rule, now)
+        loaded = loaded.renewed(claims.renew(tx, loaded.lease))
         drop_container(tx, container_id, reason=reason, now=now)
         tries = loaded.post.tries + 1
         if rule.verdict is Verdict.RETRY and tries < rule.most and containers_created(tx, part.id) < MOST_CONTAINERS:
@@ -124,23 +129,31 @@ def put_off(
             move(tx, loaded, PostState.SCHEDULED, told, next_action_at=again_at, tries=tries)
         elif rule.verdict in (Verdict.RETRY, Verdict.FAIL):
             fail(tx, loaded, told)
+        elif rule.verdict is Verdict.BREAK_ACCOUNT and not is_held:
+            move(tx, loaded, PostState.SCHEDULED, told, next_action_at=now, tries=loaded.post.tries)
         else:
-            if rule.verdict is Verdict.BREAK_ACCOUNT:
-                set_state(tx, loaded.account.id, AccountState.BROKEN, reason=error.advice)
-            elif rule.verdict is Verdict.BLOCK_ACCOUNT:
-                until = now + wait_of(error, rule)
-                set_state(tx, loaded.account.id, AccountState.BLOCKED, reason=error.advice, until=until)
-            wait_reason = "account" if error.error_class.value in ("auth", "blocked") else error.error_class.value
+            wait_reason = "account" if is_held else error.error_class.value
             again_at = now + wait_of(error, rule)
             move(tx, loaded, PostState.SCHEDULED, told, next_action_at=again_at, wait_reason=wait_reason)
+
+
+def hold_account(tx: Session, loaded: Loaded, error: GraphError, rule: Rule, now: datetime) -> bool:
+    """Whether the account is held back for it. Before the post's lock is taken (`models/__init__.py`)."""
+    account = loaded.account
+    if rule.verdict is Verdict.BREAK_ACCOUNT:
+        return break_account(tx, account.id, token_seen=account.token_sealed, reason=error.advice)
+    if rule.verdict is Verdict.BLOCK_ACCOUNT:
+        set_state(tx, account.id, AccountState.BLOCKED, reason=error.advice, until=now + wait_of(error, rule))
+        return True
+    return False
 
 
 def _note(ctx: WorkerContext, loaded: Loaded, part: Part) -> tuple[Loaded, int] | None:
     """Write the container down before it is asked for; None when the account's budget is used up."""
     now = clock.now()
     with ctx.database.transaction() as tx:
-        lease = claims.renew(tx, loaded.lease)
         lock_account(tx, loaded.account.id)  # the budget is counted and used by one at a time
+        lease = claims.renew(tx, loaded.lease)
         stale = loaded.containers.get(part.id)
         if stale is not None:
             drop_container(tx, stale.id, reason="its answer was lost, or it is too old", now=now)
@@ -175,20 +188,24 @@ def _read_quota(ctx: WorkerContext, loaded: Loaded, now: datetime) -> None:
 
 def read_quota(ctx: WorkerContext, loaded: Loaded) -> bool:
     """Whether Instagram's figure of the publishing window could be read and kept."""
+    # Before the call: what is settled while it is under way may be missing from its answer, and counts on top of it.
+    asked_at = clock.now()
     try:
         limit = ctx.client(loaded.account, Purpose.PUBLISH).publishing.limit()
     except (GraphError, GateShut) as problem:
         _log.info("quota.unread", account_id=loaded.account.id, error=str(problem))
         return False
     with ctx.database.transaction() as tx:
-        quota.record_reading(
+        unusable = quota.record_reading(
             tx,
             loaded.account.id,
             usage=limit.quota_usage,
             total=limit.quota_total,
             duration_s=limit.quota_duration_s,
-            now=clock.now(),
+            asked_at=asked_at,
         )
+    if unusable:
+        _log.warning("quota.unusable", account_id=loaded.account.id, ignored=unusable)
     return True
 
 

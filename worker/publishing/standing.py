@@ -1,4 +1,7 @@
-"""Whether a post may go on right now: its lateness, its account, the gate. Checked before every step that acts."""
+"""Whether a post may go on right now: its lateness, its account, the gate, the clock. What every step begins with.
+
+Post and account are read and judged in one transaction, by the database's clock.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,23 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from models.account import Account, AccountState, lock_account
+from models import claims, server_clock
+from models.account import get_account, lock_account
 from models.container import drop_containers
 from models.event import Cause
 from models.gate import Purpose
-from models.post import IfLate, Post
+from models.post import IfLate, Post, get_post
 from models.slot import next_free_slot
 from models.states import PostState
 from pressrun.log import redact
 from worker.context import WorkerContext
-from worker.obstacles import Obstacle, held_back
-from worker.publishing.loaded import Loaded, move
+from worker.obstacles import HeldBack, Obstacle, held_back
+from worker.publishing.loaded import Loaded, move, read
 
+ASK_AGAIN = timedelta(minutes=1)
+"""How often Instagram is asked whether a full window has a place: another tool's places free themselves unannounced."""
+LAST_LOOK = timedelta(seconds=5)
+"""How long before a post's last moment it is looked at once more."""
 _LOOK_AGAIN = timedelta(hours=1)
 """How often a post is looked at whose account only a person can mend: whoever does wakes it."""
 
@@ -33,19 +41,65 @@ class Park:
     message: str
 
 
+def open_post(ctx: WorkerContext, lease: claims.Lease) -> Loaded | None:
+    """What every step begins with: the post, if it may go on right now; else it has been parked, moved or expired.
+
+    Raises ClaimLost.
+    """
+    with ctx.database.transaction() as tx:
+        return judge(tx, ctx, lease, server_clock.read(tx))
+
+
+def judge(
+    tx: Session, ctx: WorkerContext, lease: claims.Lease, now: datetime, *, locked: bool = False
+) -> Loaded | None:
+    """The same in a transaction of the caller's, who goes on in it.
+
+    Read and judged in one: a resume that commits in between would find a post that somebody works on and leave it to
+    them, who would put it off for an account that is active again.
+
+    Args:
+        now: by the database's clock.
+        locked: the caller needs the account's row lock whatever is found.
+    """
+    post = get_post(tx, lease.id)
+    account = lock_account(tx, post.account_id) if locked else get_account(tx, post.account_id)
+    held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now)
+    if not locked and (held is not None or is_too_late(post, now)):
+        # Under its row lock, which whoever makes it active holds until it has woken the posts that it finds waiting.
+        account = lock_account(tx, account.id)
+        held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now)
+    loaded = read(tx, claims.renew(tx, lease))
+    if is_too_late(loaded.post, now):
+        leave_time(tx, ctx, loaded, now)
+        return None
+    if held is not None:
+        park_post(tx, loaded, _park(loaded.post, held, now))
+        return None
+    return loaded
+
+
+def is_too_early(post: Post, now: datetime) -> bool:
+    """Whether its time has yet to come, whatever woke it."""
+    return now < post.publish_at
+
+
 def is_too_late(post: Post, now: datetime) -> bool:
     """Whether the post may no longer go out at its own time."""
-    return post.if_late != IfLate.PUBLISH.value and now > last_moment(post)
+    is_owed = post.state != PostState.PUBLISHED.value and post.if_late != IfLate.PUBLISH.value
+    return is_owed and now > last_moment(post)
 
 
 def leave_time(tx: Session, ctx: WorkerContext, loaded: Loaded, now: datetime) -> None:
-    """What the post's own rule says when it is too late: it takes its account's next free slot, or expires."""
+    """What the post's own rule says when it is too late: it takes its account's next free slot, or expires.
+
+    The caller holds the account's row lock: of two late posts each gets a slot of its own.
+    """
     post = loaded.post
     late_s = round((now - post.publish_at).total_seconds())
     why = f"it would be {late_s} s late, and at most {post.max_lateness_s} s were allowed"
     if post.if_late == IfLate.NEXT_SLOT.value:
-        # Under the account's lock: of two late posts each gets a slot of its own.
-        slot = next_free_slot(tx, lock_account(tx, post.account_id), after=now, except_post=post.id)
+        slot = next_free_slot(tx, loaded.account, after=now, except_post=post.id)
         if slot is not None:
             _take_slot(tx, ctx, loaded, slot, why, now)
             return
@@ -54,48 +108,34 @@ def leave_time(tx: Session, ctx: WorkerContext, loaded: Loaded, now: datetime) -
 
 
 def last_moment(post: Post) -> datetime:
+    """Up to when it may go out at its own time."""
     return post.publish_at + timedelta(seconds=post.max_lateness_s)
 
 
-def obstacle(tx: Session, ctx: WorkerContext, post: Post, account: Account, now: datetime) -> Park | None:
-    """What keeps the post from going on because its account may not act; None when nothing does."""
-    held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now)
-    if held is None:
-        return None
-    if held.obstacle is Obstacle.THROTTLED:
-        message = f"waits until Instagram lets calls in: {held.message}"
-        return Park(_bounded(post, held.until or now + _LOOK_AGAIN, now), held.obstacle.value, message)
-    # Under its row lock, which whoever makes it active holds until it has woken the posts that it finds waiting.
-    if lock_account(tx, account.id).state == AccountState.ACTIVE.value:
-        return Park(
-            _bounded(post, now, now), held.obstacle.value, f"account {account.name} has just become active again"
-        )
-    return Park(_bounded(post, held.until or now + _LOOK_AGAIN, now), held.obstacle.value, held.message)
+def ask_again_at(post: Post, now: datetime, *, wait: timedelta = ASK_AGAIN, until: datetime | None = None) -> datetime:
+    """When to look whether something that frees itself is free: at `until` if known, else after `wait`.
 
-
-def settle_standing(ctx: WorkerContext, loaded: Loaded, now: datetime) -> bool:
-    """Whether the step may act; if not, the post has been parked or expired."""
-    with ctx.database.transaction() as tx:
-        if is_too_late(loaded.post, now):
-            leave_time(tx, ctx, loaded, now)
-            return False
-        park = obstacle(tx, ctx, loaded.post, loaded.account, now)
-        if park is not None:
-            park_post(tx, loaded, park)
-            return False
-    return True
+    A post that may be late for so long only is looked at once more just before that, and then told what became of it.
+    """
+    again_at = max(until or now + wait, now + timedelta(seconds=1))
+    if post.if_late == IfLate.PUBLISH.value or post.state == PostState.PUBLISHED.value:
+        return again_at
+    last_look = last_moment(post) - LAST_LOOK
+    if now < last_look < again_at:
+        return last_look
+    return _bounded(post, again_at, now)
 
 
 def park_post(tx: Session, loaded: Loaded, park: Park) -> None:
     """Leave the post in its state until the date; a reason that stands already is not told again."""
-    known = loaded.post.wait_reason == park.reason
-    reason = "post.waiting_still" if known else "post.waiting"
-    detail = {"until": park.until.isoformat(), "wait_reason": park.reason}
+    if loaded.post.wait_reason == park.reason:
+        claims.finish(tx, loaded.lease, next_action_at=park.until)
+        return
     move(
         tx,
         loaded,
         loaded.state,
-        Cause(reason, park.message, detail=detail),
+        Cause("post.waiting", park.message, detail={"until": park.until.isoformat(), "wait_reason": park.reason}),
         next_action_at=park.until,
         wait_reason=park.reason,
         tries=loaded.post.tries,
@@ -132,11 +172,18 @@ def _expire(tx: Session, loaded: Loaded, message: str) -> None:
 def _take_slot(tx: Session, ctx: WorkerContext, loaded: Loaded, slot: datetime, why: str, now: datetime) -> None:
     # A container lives for 24 h only, and a slot may be days away: it is made anew ahead of its new time.
     drop_containers(tx, loaded.post.id, reason="moved to another slot", now=now)
-    tx.execute(update(Post).where(Post.id == loaded.post.id).values(publish_at=slot))
+    tx.execute(update(Post).where(Post.id == loaded.post.id).values(publish_at=slot, version=Post.version + 1))
     told = f"moved to the next free slot, {slot:%Y-%m-%d %H:%M:%S} UTC: {why}"
     detail = {"was_due_at": loaded.post.publish_at.isoformat(), "publish_at": slot.isoformat()}
     due_at = max(slot - ctx.settings.stage_ahead, now)
     move(tx, loaded, PostState.SCHEDULED, Cause("post.moved", told, detail=detail), next_action_at=due_at)
+
+
+def _park(post: Post, held: HeldBack, now: datetime) -> Park:
+    until = _bounded(post, held.until or now + _LOOK_AGAIN, now)
+    if held.obstacle is Obstacle.THROTTLED:
+        return Park(until, held.obstacle.value, f"waits until Instagram lets calls in: {held.message}")
+    return Park(until, held.obstacle.value, held.message)
 
 
 def _bounded(post: Post, until: datetime, now: datetime) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -9,12 +10,26 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from models.account import Account, AccountState, find_account, get_account, lift_block, lock_account, set_state
+from models.account import (
+    Account,
+    AccountState,
+    Login,
+    break_account,
+    find_account,
+    get_account,
+    lift_block,
+    lock_account,
+    set_state,
+)
+from models.joining import NewAccount, join_account
 from models.session import Database
 from pressrun import clock
 from pressrun.errors import Unknown
-from tests.factories.rows import make_account, make_post
+from pressrun.vault import Vault
+from tests.factories.rows import KEY, make_account, make_post
 from tests.integration.models.racing import race
+from tests.support.statements import waits_for_a_lock
+from tests.support.waiting import until
 
 A = AccountState
 T0 = clock.now()
@@ -66,6 +81,58 @@ class TestState:
         _set(loose, account, state, "the token is gone")
 
         assert _state(loose, account) == (A.PAUSED, "on holiday")
+
+    def test_it_is_broken_by_a_refusal_of_the_token_in_force(self, loose: Database) -> None:
+        with loose.transaction() as tx:
+            account = make_account(tx)
+
+        with loose.transaction() as tx:
+            assert break_account(tx, account.id, token_seen=account.token_sealed, reason="expired")
+
+        assert _state(loose, account) == (A.BROKEN, "expired")
+
+    def test_a_late_refusal_of_the_old_token_does_not_break_a_renewed_account(self, loose: Database) -> None:
+        with loose.transaction() as tx:
+            account = make_account(tx, state="broken", state_reason="expired")
+        seen = account.token_sealed
+        new = NewAccount(Login(account.login), account.ig_id, account.name, "SIM-TOKEN-renewed")
+        with loose.transaction() as tx:
+            join_account(tx, new, Vault([KEY]))
+
+        with loose.transaction() as tx:
+            assert not break_account(tx, account.id, token_seen=seen, reason="expired")
+
+        assert _state(loose, account) == (A.ACTIVE, None)
+
+    def test_a_renewal_and_a_late_refusal_at_one_moment_end_with_an_active_account(self, loose: Database) -> None:
+        with loose.transaction() as tx:
+            account = make_account(tx, state="broken")
+        new = NewAccount(Login(account.login), account.ig_id, account.name, "SIM-TOKEN-renewed")
+
+        def refused() -> bool:
+            with loose.transaction() as tx:
+                return break_account(tx, account.id, token_seen=account.token_sealed, reason="expired")
+
+        with ThreadPoolExecutor(1) as pool:
+            with loose.transaction() as tx:  # it holds the account's lock until it is done
+                join_account(tx, new, Vault([KEY]))
+                running = pool.submit(refused)
+                until(lambda: waits_for_a_lock(loose), 30, "the refusal waits for nobody")
+            assert running.result(30) is False
+
+        assert _state(loose, account) == (A.ACTIVE, None)
+
+    def test_lifting_a_block_waits_for_nobody(self, loose: Database) -> None:
+        with loose.transaction() as tx:
+            account = make_account(tx, state="blocked", state_until=T0)
+
+        with loose.transaction() as holder:
+            lock_account(holder, account.id)
+            with loose.transaction() as tx:
+                tx.execute(text("SET LOCAL lock_timeout = '1ms'"))
+                lift_block(tx, account.id, now=T0)
+
+        assert _state(loose, account)[0] == A.BLOCKED
 
     def test_a_block_that_has_passed_is_lifted(self, loose: Database) -> None:
         with loose.transaction() as tx:

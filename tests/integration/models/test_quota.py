@@ -298,7 +298,7 @@ class TestInstagramsFigure:
                 usage=usage,
                 total=more.get("total", 25),
                 duration_s=more.get("duration_s", 86400),
-                now=at,
+                asked_at=at,
             )
 
     def test_counts_when_it_is_higher_than_ours(self, shared: Database) -> None:
@@ -362,6 +362,46 @@ class TestInstagramsFigure:
             known = get_account(tx, account.id)
         assert (known.quota_usage, known.quota_total, known.quota_duration_s) == (4, 100, 3600 * 48)
         assert known.quota_read_at == NOW - timedelta(hours=1)
+
+    @pytest.mark.parametrize(
+        ("figure", "unusable"),
+        [
+            ({"total": -1}, {"quota_total": -1}),
+            ({"total": 3_000_000_000}, {"quota_total": 3_000_000_000}),
+            ({"duration_s": 10**15}, {"quota_duration_s": 10**15}),
+            ({"duration_s": -86_400}, {"quota_duration_s": -86_400}),
+            ({"duration_s": 0}, {"quota_duration_s": 0}),
+            ({"total": -1, "duration_s": 2**31}, {"quota_total": -1, "quota_duration_s": 2**31}),
+        ],
+    )
+    def test_a_figure_that_cannot_be_is_told_and_ignored_and_the_fallback_counts(
+        self, shared: Database, figure: dict[str, int], unusable: dict[str, int]
+    ) -> None:
+        account = _account(shared)
+        said: dict[str, int | None] = {"total": None, "duration_s": None, **figure}
+
+        with shared.transaction() as tx:
+            told = record_reading(tx, account.id, usage=3, **said, asked_at=NOW - timedelta(minutes=1))
+
+        assert told == unusable
+        assert _window(shared, account) == Window(used=3, total=FALLBACK_TOTAL, frees_at=None)
+
+    @pytest.mark.parametrize("usage", [-1, 3_000_000_000])
+    def test_a_usage_that_cannot_be_leaves_the_known_one(self, shared: Database, usage: int) -> None:
+        account = _account(shared)
+        self._read(shared, account, 10, NOW - timedelta(hours=2))
+
+        self._read(shared, account, usage, NOW - timedelta(hours=1))
+
+        assert _window(shared, account).used == 10
+
+    def test_of_two_readings_the_one_that_was_asked_for_later_stands(self, shared: Database) -> None:
+        account = _account(shared)
+        self._read(shared, account, 12, NOW - timedelta(minutes=1))
+
+        self._read(shared, account, 10, NOW - timedelta(minutes=2))  # its answer took longer
+
+        assert _window(shared, account).used == 12
 
     def test_an_answer_without_the_usage_does_not_make_an_old_one_fresh(self, shared: Database) -> None:
         account = _account(shared)

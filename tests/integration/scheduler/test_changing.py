@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.account import get_account
+from models.attempt import keep_result
 from models.claims import WORKS, claim_due, take
 from models.event import Cause, timeline
 from models.part import parts_of
@@ -23,6 +25,9 @@ from pressrun.settings import Settings
 from scheduler.posts import changing
 from tests.factories.rows import first_part, make_account, make_attempt, make_container, make_post
 from tests.integration.models.racing import race
+from tests.support.lock_order import lock_order_kept
+from tests.support.statements import waits_for_a_lock
+from tests.support.waiting import until
 
 S = PostState
 HOUR = timedelta(hours=1)
@@ -121,10 +126,12 @@ def _value(database: Database, query: str) -> Any:
 def test_what_makes_sense_is_done_and_told_once(database: Database, change: str, state: PostState) -> None:
     post_id = _post(database, state)
 
-    _change(database, change, post_id)
+    with lock_order_kept(database):
+        _change(database, change, post_id)
 
     to = POSSIBLE[change][state]
     post = _read(database, post_id)
+    assert post.version == (1 if state is to else 2)
     assert post.state == to
     assert (post.next_action_at is not None) == (to in (S.SCHEDULED, S.PUBLISHED))
     # What is so already is not done, and not told, again.
@@ -307,6 +314,35 @@ class TestResolve:
         assert _value(database, "SELECT state FROM quota_entries") == "released"
         _change(database, "retry", post_id)
         assert _read(database, post_id).state == S.SCHEDULED
+
+    def test_a_post_that_a_late_answer_has_told_live_is_not_missing(self, database: Database) -> None:
+        post_id = _post(database, S.NEEDS_REVIEW)
+        with database.transaction() as tx:
+            tx.execute(text("UPDATE attempts SET result_id = :id"), {"id": MEDIA_ID})
+
+        with pytest.raises(NotPossible, match=f"live as media {MEDIA_ID}") as refused:
+            _change(database, "resolve not published", post_id)
+
+        assert (refused.value.type, refused.value.ids) == ("post.is_live", {"post": post_id, "media": MEDIA_ID})
+        with pytest.raises(NotPossible, match=MEDIA_ID), database.transaction() as tx:
+            changing.resolve_published(tx, post_id, "17900000000000002", now=clock.now())
+        assert _read(database, post_id).state == S.NEEDS_REVIEW
+        _change(database, "resolve published", post_id)
+        assert _read(database, post_id).media_id == MEDIA_ID
+
+    def test_an_answer_that_comes_at_the_same_moment_is_waited_for(self, database: Database) -> None:
+        post_id = _post(database, S.NEEDS_REVIEW)
+        attempt_id = _value(database, "SELECT id FROM attempts")
+
+        with ThreadPoolExecutor(1) as pool:
+            with database.transaction() as tx:
+                keep_result(tx, attempt_id, MEDIA_ID)
+                running = pool.submit(_change, database, "resolve not published", post_id)
+                until(lambda: waits_for_a_lock(database), 30, "nothing waits for the answer")
+            with pytest.raises(NotPossible, match=f"live as media {MEDIA_ID}"):
+                running.result(30)
+
+        assert _value(database, "SELECT state FROM attempts") == "needs_review"
 
     def test_a_post_without_a_known_attempt_gets_one_for_what_the_person_saw(self, database: Database) -> None:
         with database.transaction() as tx:

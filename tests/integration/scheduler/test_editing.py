@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,23 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from models.claims import WORKS, claim_due
 from models.part import Part, parts_of
 from models.post import Post, get_post
 from models.session import Database
 from models.states import PostState
 from pressrun import clock
-from pressrun.errors import Invalid, NotPossible
+from pressrun.errors import Conflict, Invalid, NotPossible
 from pressrun.settings import Settings
+from scheduler.posts import changing
 from scheduler.posts.editing import edit_post
 from scheduler.posts.importing import ImportReport, import_fields
 from scheduler.posts.wish import COLUMNS
 from tests.factories.rows import first_part, make_account, make_container
+from tests.support.statements import after_first, waits_for_a_lock
+from tests.support.waiting import until
+
+PREPARE = next(work for work in WORKS if work.name == "prepare")
 
 REEL = {
     "type": "reel",
@@ -264,3 +271,57 @@ def test_the_row_it_was_imported_from_does_not_undo_the_edit(desk: Desk) -> None
 
     assert [one.column for one in report.problems] == ["key"]
     assert desk.read(post_id).caption == "as it is"
+
+
+class TestAnotherPersonsChange:
+    def test_an_edit_raises_the_version_and_a_worker_does_not(self, desk: Desk) -> None:
+        post_id = desk.queue(publish_at="+1m")
+        with desk.database.transaction() as tx:
+            claim_due(tx, PREPARE, limit=1, lease_s=60)
+        assert (desk.read(post_id).version, desk.read(post_id).claim) == (1, 1)
+
+        assert desk.edited(post_id, caption="other").version == 2
+
+    def test_a_version_that_is_the_newest_is_no_hindrance(self, desk: Desk) -> None:
+        post_id = desk.queue()
+
+        edit_post(desk.database, desk.settings, post_id, {"caption": "one"}, base=desk.folder, version=1)
+        edit_post(desk.database, desk.settings, post_id, {"caption": "two"}, base=desk.folder, version=2)
+
+        assert desk.read(post_id).caption == "two"
+
+    def test_an_edit_of_an_older_version_is_refused_and_changes_nothing(self, desk: Desk) -> None:
+        post_id = desk.queue()
+        desk.edited(post_id, caption="hers")
+        before = desk.rows()
+
+        with pytest.raises(Conflict, match="has been changed since") as refused:
+            edit_post(desk.database, desk.settings, post_id, {"caption": "his"}, base=desk.folder, version=1)
+
+        assert (refused.value.type, refused.value.field) == ("post.changed", "version")
+        assert refused.value.ids == {"post": post_id, "version": 2}
+        assert desk.rows() == before
+
+    def test_moving_the_time_does_not_bring_an_old_caption_back(self, desk: Desk) -> None:
+        """Two people at once: he has read the post, she changes it, he writes."""
+        post_id = desk.queue(caption="as it was")
+
+        hers = after_first(desk.database, "FROM slots", lambda: desk.edited(post_id, caption="as it is"))
+        with hers, pytest.raises(Conflict, match="version 2"):
+            desk.edit(post_id, publish_at="+9h")
+
+        post = desk.read(post_id)
+        assert (post.caption, post.version) == ("as it is", 2)
+
+    def test_an_edit_waits_for_another_one_that_is_being_written(self, desk: Desk) -> None:
+        post_id = desk.queue(caption="as it was")
+
+        with ThreadPoolExecutor(1) as pool:
+            with desk.database.transaction() as tx:
+                changing.pause(tx, post_id)
+                running = pool.submit(desk.edit, post_id, caption="other")
+                until(lambda: waits_for_a_lock(desk.database), 60, "the edit waits for nobody")
+            with pytest.raises(Conflict, match="version 2"):
+                running.result(60)
+
+        assert (desk.read(post_id).caption, desk.read(post_id).state) == ("as it was", PostState.DRAFT)

@@ -13,6 +13,7 @@ from pressrun.media.links import derive_key
 from pressrun.settings import Settings
 from tests.factories.rows import KEY
 from tests.support.bench import Bench
+from tests.support.lock_order import lock_order_kept
 from tests.support.simulator import Simulator
 from tests.support.web import serve
 
@@ -39,7 +40,7 @@ def bench(
         media_root=settings.home / "media",
         schema_head=status(database).head,
     )
-    with serve(app) as url:
+    with serve(app) as url, lock_order_kept(database):
         bench = Bench(database, simulator, settings, url, media_folder)
         yield bench
         bench.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -19,9 +20,11 @@ from pressrun.settings import Settings
 from pressrun.vault import Vault
 from tests.factories.rows import KEY, make_account, make_post
 from tests.integration.models.racing import race
+from tests.support.statements import after_first, waits_for_a_lock
+from tests.support.waiting import until
 from worker.context import WorkerContext
 from worker.publishing.loaded import Loaded, load
-from worker.publishing.standing import settle_standing
+from worker.publishing.standing import open_post
 
 PREPARE = next(work for work in WORKS if work.name == "prepare")
 HOUR = timedelta(hours=1)
@@ -79,20 +82,41 @@ def test_what_somebody_works_on_stays_theirs(ctx: WorkerContext) -> None:
     assert found[others.id].next_action_at == later
 
 
-def test_a_post_that_is_just_being_put_off_is_not_left_behind(ctx: WorkerContext) -> None:
+def test_a_post_whose_account_is_resumed_after_it_was_read_goes_on(ctx: WorkerContext) -> None:
     with ctx.database.transaction() as tx:
         account = make_account(tx, state="broken")
         post_id = make_post(tx, account, if_late="publish").id
     seen = held(ctx, post_id)
-    assert seen.account.state == "broken"
-    wake(ctx.database, account.id)
 
-    assert not settle_standing(ctx, seen, clock.now())
+    with after_first(ctx.database, "FROM accounts", lambda: wake(ctx.database, account.id)) as woken:
+        opened = open_post(ctx, seen.lease)
 
+    assert woken == [0]  # it is somebody's, and so was not woken
+    assert opened is not None
+    assert opened.account.state == "active"
+
+
+def test_a_resume_waits_for_the_post_that_is_just_being_put_off_and_wakes_it(ctx: WorkerContext) -> None:
     with ctx.database.transaction() as tx:
-        due_at = get_post(tx, post_id).next_action_at
-    assert due_at is not None
-    assert due_at < clock.now() + timedelta(seconds=5)
+        account = make_account(tx, state="broken")
+        post_id = make_post(tx, account, if_late="publish").id
+    seen = held(ctx, post_id)
+    with ThreadPoolExecutor(1) as pool:
+        running: list[Future[int]] = []
+
+        def resume() -> None:
+            running.append(pool.submit(wake, ctx.database, account.id))
+            until(lambda: waits_for_a_lock(ctx.database), 30, "the resume waits for nobody")
+
+        with after_first(ctx.database, "FOR NO KEY UPDATE", resume):
+            assert open_post(ctx, seen.lease) is None
+
+        assert running[0].result(30) == 1
+    with ctx.database.transaction() as tx:
+        post = get_post(tx, post_id)
+    assert post.next_action_at is not None
+    assert post.next_action_at <= clock.now()
+    assert post.wait_reason is None
 
 
 def test_putting_off_and_waking_at_one_moment_lose_no_post(ctx: WorkerContext) -> None:
@@ -106,7 +130,7 @@ def test_putting_off_and_waking_at_one_moment_lose_no_post(ctx: WorkerContext) -
         seen = taken(ctx, next(hint for hint in hints if hint.id == post_id))
         race(
             [
-                lambda seen=seen: settle_standing(ctx, seen, clock.now()),  # type: ignore[misc]
+                lambda seen=seen: open_post(ctx, seen.lease),  # type: ignore[misc]
                 lambda one=account_id: wake(ctx.database, one),  # type: ignore[misc]
             ]
         )

@@ -163,7 +163,7 @@ def test_the_options_are_those_of_the_command(command: str, cell: str) -> None:
     told = {names_in(row[cell])[0] for row in OPTIONS.values() if row[cell] != "–"}
 
     assert tuple(OPTIONS) == COLUMNS
-    assert told == _options(command) - {"--keep-media", "--late", "--json", "--help", "-h"}
+    assert told == _options(command) - {"--keep-media", "--late", "--version", "--json", "--help", "-h"}
 
 
 def test_what_cannot_be_edited_is_told() -> None:

@@ -60,7 +60,7 @@ def test_every_reason_to_wait_is_there() -> None:
     written = set(re.findall(r'(?:wait_reason=|Park\([^"\n]*, )"(\w+)"', source("worker") + source("scheduler")))
 
     assert written <= told
-    assert {"paused", "account", "quota", "spacing", "throttled", "container_budget", "reconcile"} == told
+    assert {"paused", "account", "quota", "spacing", "throttled", "clock", "container_budget", "reconcile"} == told
 
 
 def test_every_check_of_doctor_is_there() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pressrun import clock
 from pressrun.clock import Deadline, format_duration, now, parse_duration, parse_instant, resolve_local, zone
 from pressrun.errors import Invalid
+from tests.support.clocks import clock_off_by, sleep_as_suspended
 
 REFERENCE = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -291,5 +294,36 @@ class TestDeadline:
     def test_it_tells_what_is_left(self) -> None:
         assert 59 < Deadline.after(60).remaining_s() <= 60
 
-    def test_now_is_aware_and_in_utc(self) -> None:
+    def test_it_goes_on_while_the_machine_is_suspended(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        deadline = Deadline.after(60)
+
+        sleep_as_suspended(monkeypatch, 61)
+
+        assert deadline.passed
+
+    @pytest.mark.parametrize(("make", "is_passed"), [(Deadline.strict, True), (Deadline.after, False)])
+    def test_a_strict_one_has_passed_when_the_wall_clock_says_so(
+        self, make: Callable[[float], Deadline], is_passed: bool
+    ) -> None:
+        deadline = make(60)
+
+        with clock_off_by(61):
+            assert deadline.passed is is_passed
+
+    def test_a_wall_clock_that_is_set_back_gains_no_time(self) -> None:
+        deadline = Deadline.strict(60)
+
+        with clock_off_by(-3600):
+            assert deadline.remaining_s() <= 60
+
+
+class TestNow:
+    def test_it_is_aware_and_in_utc(self) -> None:
         assert now().tzinfo is UTC
+
+    def test_it_is_put_right_by_what_was_measured(self) -> None:
+        with clock_off_by(90):
+            clock.put_right(timedelta(seconds=-90))
+            wrong, right = clock.own(), now()
+
+        assert timedelta(seconds=89) < wrong - right <= timedelta(seconds=90)

@@ -1,0 +1,41 @@
+"""The last look before a call that must be made once: may it be made at this very moment?
+
+The intent was committed a moment ago, but the machine may have stalled or slept since. Asked by the client after its
+own look at the gate, right before the request is begun.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from graph.endpoints import Endpoint
+from models import server_clock
+from models.claims import Lease
+from models.server_clock import Distance
+from pressrun import clock
+from pressrun.errors import PressrunError
+from worker.context import WorkerContext
+
+
+class NotNow(PressrunError):
+    """The call was not made: its moment has passed."""
+
+
+class Moment:
+    """Of one call. Given to a client as its `last_look`, it vetoes the call or stamps when that was begun."""
+
+    def __init__(self, ctx: WorkerContext, lease: Lease) -> None:
+        self._ctx, self._lease = ctx, lease
+        self.sent_at: datetime | None = None
+        """When the call was begun, by the database's clock; None before that."""
+
+    def __call__(self, _endpoint: Endpoint) -> None:
+        """Raises NotNow; then nothing was sent."""
+        if self._ctx.stopping.is_set():
+            raise NotNow("the worker is stopping")
+        if self._lease.deadline.remaining_s() < self._ctx.settings.call_deadline.total_seconds():
+            # Whoever has the post by now may have sent it, or is finding out whether we have.
+            raise NotNow("the worker stalled, or its machine slept, between the intent and the call")
+        if server_clock.distance() is Distance.TOO_FAR:
+            raise NotNow(server_clock.describe())
+        self.sent_at = clock.now()
