@@ -9,6 +9,7 @@ from __future__ import annotations
 import psycopg
 
 from models.claims import BACKFILLS_AT_ONCE, WAKE_CHANNEL
+from models.presence import ABSENT
 from models.session import Database
 
 # Harvests without a slot wait for the scheduler itself; they are due at once. Backfills beyond those that may run at
@@ -38,6 +39,10 @@ class Lookout:
         """Seconds until the next row of any kind falls due; negative when one is overdue, None when nothing is owed."""
         row = self._connected().execute(_SECONDS_UNTIL_DUE).fetchone()
         return None if row is None or row[0] is None else float(row[0])
+
+    def absent_holders(self) -> set[int]:
+        """The numbers of workers that hold rows and are gone (`models/presence.py`)."""
+        return {int(row[0]) for row in self._connected().execute(ABSENT)}
 
     def wait(self, seconds: float) -> None:
         """Until that time has passed or a notice has come, whichever is first.

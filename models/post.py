@@ -86,6 +86,8 @@ class Post(Base):
     leased_until: Mapped[Instant | None]
     claim: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     """The fencing token: raised with every claim; a step writes only while it still holds the number."""
+    holder: Mapped[int | None] = mapped_column(Integer)
+    """The presence of the worker that took it last; it says nothing once the lease is over."""
     wait_reason: Mapped[Str | None]
     tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """Failed tries of the present step; spaces the next one."""

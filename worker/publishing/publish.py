@@ -40,6 +40,8 @@ BACKLOG_AFTER = timedelta(seconds=60)
 """A post that is later than this belongs to a backlog."""
 _ASK_AGAIN = timedelta(minutes=15)
 _READING_IS_FRESH = timedelta(seconds=30)
+_HALTED = timedelta(seconds=1)
+"""Before the next intent of a post whose worker could not be sure of it: another may be."""
 
 _log = log.get(__name__)
 
@@ -178,9 +180,11 @@ def _spacing(ctx: WorkerContext, tx: Session, account: Account, post: Post, now:
 def _send(ctx: WorkerContext, intent: Intent) -> None:
     lease = intent.loaded.lease
     deadline_s = ctx.settings.call_deadline.total_seconds()
-    if lease.deadline.remaining_s() < deadline_s or ctx.stopping.is_set():
-        # Nothing was sent: a stall, or a stop, came between the intent and the call.
-        durably(ctx, lease, lambda tx: record_unsent(tx, intent.loaded, intent.part, intent.attempt, "stopped"))
+    if not ctx.may_call(lease):
+        # Nothing was sent: a stall, a stop or a broken connection came between the intent and the call.
+        halt = None if ctx.stopping.is_set() else Park(clock.now() + _HALTED, "worker", "its worker was held up")
+        why = halt.message if halt else "its worker stops"
+        durably(ctx, lease, lambda tx: record_unsent(tx, intent.loaded, intent.part, intent.attempt, why, halt))
         return
     try:
         client = ctx.client(intent.loaded.account, Purpose.PUBLISH)
