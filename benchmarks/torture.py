@@ -7,6 +7,11 @@ its place (each service, the simulator, each server and its keeper), Redis is fl
 each second or so, something of all that happens at random. About a third of the publish calls meet a fault, most
 of them after the post was accepted; the network is slow. A person reactivates accounts that were held back.
 
+    python -m benchmarks.torture --workers-only --posts 200 --accounts 40 --seconds 120 --every-s 3
+
+How late posts are when it is workers that die: nothing else is killed, no call meets a fault, and leases are those of
+the defaults.
+
 Ends with a table of what was survived and one JSON line. Exit 0 only if nothing was doubled, lost or violated.
 """
 
@@ -31,7 +36,7 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from benchmarks.rig import Rig, make_media, rig
+from benchmarks.rig import Rig, make_media, percentile, rig
 from models.account import find_account
 from models.invariants import run_all
 from models.reading.posts import list_posts
@@ -76,6 +81,7 @@ def main() -> None:
     parser.add_argument("--every-s", type=float, default=1.5, help="mean time between two blows")
     parser.add_argument("--patience-s", type=float, default=600.0, help="after the last due time")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers-only", action="store_true", help="kill workers only, without faults or short leases")
     verdict = torture(**vars(parser.parse_args()))
     for name, value in verdict.items():
         print(f"{name:24} {value}")
@@ -90,21 +96,28 @@ def is_good(verdict: dict[str, Any]) -> bool:
 
 
 def torture(
-    *, posts: int, accounts: int, seconds: float, every_s: float, patience_s: float, seed: int
+    *,
+    posts: int,
+    accounts: int,
+    seconds: float,
+    every_s: float,
+    patience_s: float,
+    seed: int,
+    workers_only: bool = False,
 ) -> dict[str, Any]:
     chance = random.Random(seed)
     flags = ["--video-processing-s=2", "--image-processing-s=0.3", "--latency-ms=60", f"--seed={seed}"]
-    flags += [
-        f"--fault=media_publish:{mode}:probability={share}" for mode, share in FAULTS.items()
-    ]  # survive its death
+    if not workers_only:  # told by flags, the faults survive its death
+        flags += [f"--fault=media_publish:{mode}:probability={share}" for mode, share in FAULTS.items()]
     copies = {"scheduler": 2, "worker-publish": 2}
-    with rig(accounts=accounts, settings=QUICK, simulator=flags, copies=copies) as running:
+    settings = {"LOG_LEVEL": "WARNING"} if workers_only else QUICK
+    with rig(accounts=accounts, settings=settings, simulator=flags, copies=copies) as running:
         report = import_csv(
             running.here.database, running.here.settings, _campaign(running, posts, accounts, seconds, chance)
         )
         if report.problems:
             raise SystemExit(str(report.problems[0]))
-        blows = Blows(running, chance)
+        blows = Blows(running, chance, workers_only=workers_only)
         end = time.monotonic() + _START_S + seconds
         blows.strike_each()
         while time.monotonic() < end:
@@ -118,8 +131,9 @@ def torture(
 class Blows:
     """What is done to the system, and how often."""
 
-    def __init__(self, running: Rig, chance: random.Random) -> None:
+    def __init__(self, running: Rig, chance: random.Random, *, workers_only: bool = False) -> None:
         self._running, self._chance = running, chance
+        self._mark = "worker" if workers_only else ""
         self.survived: Counter[str] = Counter()
         self._kinds: list[tuple[float, Callable[[], str]]] = [
             (10, self._kill_service),
@@ -130,12 +144,16 @@ class Blows:
             (0.4, lambda: self._kill_server("valkey", "keeper_pid")),
             (0.4, lambda: self._kill_server("postgres", "keeper_pid")),
         ]
+        if workers_only:
+            del self._kinds[1:]
 
     def strike_each(self) -> None:
         """One process of each kind dies, and is back before the next one does; raises SystemExit if one is not."""
-        for name in sorted(self._running.supervisor.pids()):
+        for name in self._services():
             if not name.endswith(_COPIES):
                 self._kill_and_await(name, partial(self._pid_of_service, name))
+        if self._mark:
+            return
         for kind in ("valkey", "postgres"):
             for which in ("server_pid", "keeper_pid"):
                 name = f"{kind} {'keeper ' if which == 'keeper_pid' else ''}".rstrip()
@@ -163,9 +181,12 @@ class Blows:
             self.survived[blow()] += 1
 
     def _kill_service(self) -> str:
-        name, pid = self._chance.choice(sorted(self._running.supervisor.pids().items()))
-        psutil.Process(pid).kill()
+        name = self._chance.choice(self._services())
+        psutil.Process(self._pid_of_service(name)).kill()
         return f"{name.removesuffix(_COPIES)} killed"
+
+    def _services(self) -> list[str]:
+        return sorted(name for name in self._running.supervisor.pids() if self._mark in name)
 
     def _kill_server(self, kind: str, which: str) -> str:
         process = psutil.Process(self._pid(kind, which))
@@ -284,7 +305,7 @@ def _verdict(running: Rig, posts: int, survived: Counter[str]) -> dict[str, Any]
         "calls_while_throttled": report["throttled"]["after_notice"],
         "tokens_in_urls": report["tokens_in_urls"],
         "reconciled": uncertain,
-        "lateness_p50_ms": late[len(late) // 2] if late else None,
+        **{f"lateness_p{round(share * 100)}_ms": percentile(late, share) for share in (0.5, 0.95, 0.99, 1)},
         "survived": dict(sorted(survived.items())),
         "faults_met": report["faults_fired"],
     }

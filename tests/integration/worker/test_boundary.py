@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from models.claims import ClaimLost, Lease, Work, claim_due, renew
 from models.presence import Presence
 from models.session import Database
 from pressrun import clock
+from pressrun.embedded.servers import borrow_postgres, wait_stopped
 from pressrun.hints import Hint
 from pressrun.settings import Settings
 from pressrun.vault import Vault
@@ -33,7 +35,7 @@ from tests.factories.rows import (
     make_reply,
 )
 from tests.support.outages import is_known
-from tests.support.servers import create_database, private_servers
+from tests.support.servers import reachable_folder
 from tests.support.waiting import until
 from worker.attendance import Attendance
 from worker.boundary import CRASHED_AGAIN_AFTER, Step, perform
@@ -169,10 +171,20 @@ def test_a_row_whose_worker_lost_its_sessions_is_due_again_at_once(ctx: WorkerCo
         assert tx.execute(text("SELECT claim, leased_until FROM posts")).one() == (hint.claim + is_taken, None)
 
 
+@contextmanager
+def lasting_postgres() -> Iterator[tuple[Path, str]]:
+    """A server of the test's own that keeps what it has committed, unlike the one that all tests share."""
+    with reachable_folder() as folder:
+        home = folder / "home"
+        with borrow_postgres(home) as url:
+            yield home, url
+        wait_stopped(home)
+
+
 @pytest.mark.cost(cpu_s=8)
 def test_a_step_caught_by_a_restart_of_postgres_gives_its_row_back(tmp_path: Path) -> None:
-    with private_servers() as servers, Transport() as transport:
-        database = Database(create_database(servers.database_url, "restarted"))
+    with lasting_postgres() as (home, url), Transport() as transport:
+        database = Database(url)
         upgrade(database)
         presence = Presence(database)
         attendance = Attendance(presence, database)
@@ -185,7 +197,7 @@ def test_a_step_caught_by_a_restart_of_postgres_gives_its_row_back(tmp_path: Pat
             with database.transaction() as tx:
                 renew(tx, lease)
                 killed_at.append(tx.execute(text("SELECT clock_timestamp()")).scalar_one())
-                server = json.loads((servers.home / "run" / "postgres.json").read_text())
+                server = json.loads((home / "run" / "postgres.json").read_text())
                 os.kill(server["server_pid"], signal.SIGKILL)
                 until(lambda: tx.execute(text("SELECT 1")) is None, 30)  # until its session is seen to have ended
 
