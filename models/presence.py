@@ -38,11 +38,11 @@ _TABLES = tuple(dict.fromkeys(work.table for work in WORKS))
 # Shared: a process that connects anew need not wait until the server has noticed the end of its old session.
 _ENTER = "SELECT pg_advisory_lock_shared(%s, %s)"
 
-# A machine that lost its power ends no session. The server asks every few seconds whether it is still there; without
-# effect on unix sockets, whose other end cannot vanish so.
+# A machine that lost its power ends no session. The server asks soon whether it is still there, and waits for no more
+# than 4 s; without effect on unix sockets, whose other end cannot vanish so.
 _WATCHED = """
-    SELECT set_config('tcp_keepalives_idle', '4', false), set_config('tcp_keepalives_interval', '2', false),
-           set_config('tcp_keepalives_count', '2', false)
+    SELECT set_config('tcp_keepalives_idle', '2', false), set_config('tcp_keepalives_interval', '1', false),
+           set_config('tcp_keepalives_count', '2', false), set_config('tcp_user_timeout', '4000', false)
 """
 
 _HOLDS = """
