@@ -182,6 +182,7 @@ def _verdict(running: Rig, posts: int, survived: Counter[str]) -> dict[str, Any]
         ).scalars()
         known = set(parts)
         uncertain = tx.execute(text("SELECT count(*) FROM post_events WHERE to_state = 'uncertain'")).scalar_one()
+        left = tx.execute(text("SELECT count(*) FROM post_events WHERE reason = 'worker.gone'")).scalar_one()
     report, ledger = running.simulator("report"), running.simulator("ledger")["publishes"]
     live = {entry["media_id"] for entry in ledger}
     states = Counter(post.state for post in shown)
@@ -199,6 +200,7 @@ def _verdict(running: Rig, posts: int, survived: Counter[str]) -> dict[str, Any]
         "calls_while_throttled": report["throttled"]["after_notice"],
         "tokens_in_urls": report["tokens_in_urls"],
         "reconciled": uncertain,
+        "left_by_dead_workers": left,
         **{f"lateness_p{round(share * 100)}_ms": percentile(late, share) for share in (0.5, 0.95, 0.99, 1)},
         "survived": dict(sorted(survived.items())),
         "faults_met": report["faults_fired"],
