@@ -7,6 +7,11 @@ its place (each service, the simulator, each server and its keeper), Redis is fl
 each second or so, something of all that happens at random. About a third of the publish calls meet a fault, most
 of them after the post was accepted; the network is slow. A person reactivates accounts that were held back.
 
+    python -m benchmarks.torture --workers-only --posts 200 --accounts 40 --seconds 120 --every-s 3
+
+How late posts are when it is workers that die, one after the other: nothing else is killed, no call meets a fault, each
+takes a second, and leases are those of the defaults.
+
 Ends with a table of what was survived and one JSON line. Exit 0 only if nothing was doubled, lost or violated.
 """
 
@@ -20,22 +25,18 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psutil
-import redis
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from benchmarks.rig import Rig, make_media, rig
+from benchmarks.blows import Blows
+from benchmarks.rig import Rig, make_media, percentile, rig
 from models.account import find_account
 from models.invariants import run_all
 from models.reading.posts import list_posts
-from pressrun.embedded.servers import redis_py_url
 from scheduler.posts.changing import resume_account
 from scheduler.posts.importing import import_file
 
@@ -57,8 +58,6 @@ FAULTS = {
 }
 FINAL = {"published", "failed", "expired", "canceled", "needs_review"}
 _START_S = 25.0
-_BACK_WITHIN_S = 60.0
-_COPIES = "-2"
 # A first comment whose answer was lost is doubted for five minutes: not worth the wait.
 _OWED = text("""
     SELECT count(*) FROM posts p
@@ -76,6 +75,7 @@ def main() -> None:
     parser.add_argument("--every-s", type=float, default=1.5, help="mean time between two blows")
     parser.add_argument("--patience-s", type=float, default=600.0, help="after the last due time")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers-only", action="store_true", help="kill workers only, without faults or short leases")
     verdict = torture(**vars(parser.parse_args()))
     for name, value in verdict.items():
         print(f"{name:24} {value}")
@@ -90,21 +90,29 @@ def is_good(verdict: dict[str, Any]) -> bool:
 
 
 def torture(
-    *, posts: int, accounts: int, seconds: float, every_s: float, patience_s: float, seed: int
+    *,
+    posts: int,
+    accounts: int,
+    seconds: float,
+    every_s: float,
+    patience_s: float,
+    seed: int,
+    workers_only: bool = False,
 ) -> dict[str, Any]:
     chance = random.Random(seed)
-    flags = ["--video-processing-s=2", "--image-processing-s=0.3", "--latency-ms=60", f"--seed={seed}"]
-    flags += [
-        f"--fault=media_publish:{mode}:probability={share}" for mode, share in FAULTS.items()
-    ]  # survive its death
-    copies = {"scheduler": 2, "worker-publish": 2}
-    with rig(accounts=accounts, settings=QUICK, simulator=flags, copies=copies) as running:
+    flags = ["--video-processing-s=2", "--image-processing-s=0.3", f"--seed={seed}"]
+    flags.append(f"--latency-ms={1000 if workers_only else 60}")
+    if not workers_only:  # told by flags, the faults survive its death
+        flags += [f"--fault=media_publish:{mode}:probability={share}" for mode, share in FAULTS.items()]
+    copies = {"scheduler": 2, "worker-publish": 2} | ({"worker-prepare": 2} if workers_only else {})
+    settings = {"LOG_LEVEL": "WARNING"} if workers_only else QUICK
+    with rig(accounts=accounts, settings=settings, simulator=flags, copies=copies) as running:
         report = import_file(
             running.here.database, running.here.settings, _campaign(running, posts, accounts, seconds, chance)
         )
         if report.problems:
             raise SystemExit(str(report.problems[0]))
-        blows = Blows(running, chance)
+        blows = Blows(running, chance, workers_only=workers_only)
         end = time.monotonic() + _START_S + seconds
         blows.strike_each()
         while time.monotonic() < end:
@@ -113,99 +121,6 @@ def torture(
             threading.Event().wait(chance.expovariate(1 / every_s))
         _wait_final(running, posts, patience_s)
         return _verdict(running, posts, blows.survived)
-
-
-class Blows:
-    """What is done to the system, and how often."""
-
-    def __init__(self, running: Rig, chance: random.Random) -> None:
-        self._running, self._chance = running, chance
-        self.survived: Counter[str] = Counter()
-        self._kinds: list[tuple[float, Callable[[], str]]] = [
-            (10, self._kill_service),
-            (2, self._flush_redis),
-            (2, self._terminate_backends),
-            (1.5, lambda: self._kill_server("valkey", "server_pid")),
-            (0.7, lambda: self._kill_server("postgres", "server_pid")),
-            (0.4, lambda: self._kill_server("valkey", "keeper_pid")),
-            (0.4, lambda: self._kill_server("postgres", "keeper_pid")),
-        ]
-
-    def strike_each(self) -> None:
-        """One process of each kind dies, and is back before the next one does; raises SystemExit if one is not."""
-        for name in sorted(self._running.supervisor.pids()):
-            if not name.endswith(_COPIES):
-                self._kill_and_await(name, partial(self._pid_of_service, name))
-        for kind in ("valkey", "postgres"):
-            for which in ("server_pid", "keeper_pid"):
-                name = f"{kind} {'keeper ' if which == 'keeper_pid' else ''}".rstrip()
-                self._kill_and_await(name, partial(self._pid, kind, which))
-        for blow in (self._flush_redis, self._terminate_backends):
-            self.survived[_repeated(blow)] += 1
-
-    def _kill_and_await(self, name: str, pid: Callable[[], int]) -> None:
-        old = pid()
-        psutil.Process(old).kill()
-        deadline = time.monotonic() + _BACK_WITHIN_S
-        while time.monotonic() < deadline:
-            with suppress(OSError, ValueError, KeyError):
-                if pid() != old:
-                    self.survived[f"{name} killed"] += 1
-                    return
-            threading.Event().wait(0.05)
-        raise SystemExit(f"{name} did not come back within {_BACK_WITHIN_S:g} s")
-
-    def strike(self) -> None:
-        weights = [weight for weight, _ in self._kinds]
-        blow = self._chance.choices([kind for _, kind in self._kinds], weights)[0]
-        # A victim that is down already has been struck before; the next blow comes soon.
-        with suppress(psutil.Error, OSError, ValueError, KeyError, redis.RedisError, DBAPIError):
-            self.survived[blow()] += 1
-
-    def _kill_service(self) -> str:
-        name, pid = self._chance.choice(sorted(self._running.supervisor.pids().items()))
-        psutil.Process(pid).kill()
-        return f"{name.removesuffix(_COPIES)} killed"
-
-    def _kill_server(self, kind: str, which: str) -> str:
-        process = psutil.Process(self._pid(kind, which))
-        if not any(kind in part for part in process.cmdline()):
-            raise KeyError(kind)
-        process.kill()
-        return f"{kind} {'keeper ' if which == 'keeper_pid' else ''}killed"
-
-    def _pid_of_service(self, name: str) -> int:
-        return self._running.supervisor.pids()[name]
-
-    def _pid(self, kind: str, which: str) -> int:
-        return int(json.loads((self._running.home / "run" / f"{kind}.json").read_text())[which])
-
-    def _flush_redis(self) -> str:
-        with redis.Redis.from_url(redis_py_url(self._running.here.redis_url), socket_timeout=2) as client:
-            client.flushall()
-        return "redis flushed"
-
-    def _terminate_backends(self) -> str:
-        with self._running.here.database.engine.begin() as connection:
-            connection.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE application_name LIKE 'pressrun%' AND pid <> pg_backend_pid() AND random() < 0.3"
-                )
-            )
-        return "backends terminated"
-
-
-def _repeated(blow: Callable[[], str]) -> str:
-    """Until the server that it needs is back."""
-    deadline = time.monotonic() + _BACK_WITHIN_S
-    while True:
-        try:
-            return blow()
-        except (redis.RedisError, DBAPIError):
-            if time.monotonic() > deadline:
-                raise
-            threading.Event().wait(0.2)
 
 
 def _campaign(running: Rig, posts: int, accounts: int, seconds: float, chance: random.Random) -> Path:
@@ -267,6 +182,7 @@ def _verdict(running: Rig, posts: int, survived: Counter[str]) -> dict[str, Any]
         ).scalars()
         known = set(parts)
         uncertain = tx.execute(text("SELECT count(*) FROM post_events WHERE to_state = 'uncertain'")).scalar_one()
+        left = tx.execute(text("SELECT count(*) FROM post_events WHERE reason = 'worker.gone'")).scalar_one()
     report, ledger = running.simulator("report"), running.simulator("ledger")["publishes"]
     live = {entry["media_id"] for entry in ledger}
     states = Counter(post.state for post in shown)
@@ -284,7 +200,8 @@ def _verdict(running: Rig, posts: int, survived: Counter[str]) -> dict[str, Any]
         "calls_while_throttled": report["throttled"]["after_notice"],
         "tokens_in_urls": report["tokens_in_urls"],
         "reconciled": uncertain,
-        "lateness_p50_ms": late[len(late) // 2] if late else None,
+        "left_by_dead_workers": left,
+        **{f"lateness_p{round(share * 100)}_ms": percentile(late, share) for share in (0.5, 0.95, 0.99, 1)},
         "survived": dict(sorted(survived.items())),
         "faults_met": report["faults_fired"],
     }

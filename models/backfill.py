@@ -43,6 +43,7 @@ class Backfill(Base):
     next_action_at: Mapped[Instant | None]
     leased_until: Mapped[Instant | None]
     claim: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    holder: Mapped[int | None] = mapped_column(Integer)
     tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """Tries in a row that brought it no further."""
 

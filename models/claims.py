@@ -4,11 +4,12 @@ Four steps, each fenced by the row's `claim` number:
 
     claim_due   scheduler  number + 1, owned for a short hint lease, sent as (id, number)
                 pull       the same for what no scheduler claims, and for hints that nobody has taken
-    take        worker     number + 1 again, owned for the full lease: a hint delivered twice is taken once
+    take        worker     number + 1 again, owned for the full lease: a hint delivered twice is taken once;
+                           the row notes its worker as `holder`, whose end gives it back (`models/presence.py`)
     renew       worker     before each slow call
     finish      worker     with the result of the step; `next_action_at` says when the next is owed
 
-A killed worker needs no sweeper: when its lease ends the row is simply due again. `now()` is always the database's.
+When its lease ends a row is simply due again, whatever became of its worker. `now()` is always the database's.
 """
 
 from __future__ import annotations
@@ -135,7 +136,8 @@ _CLAIM = """
     UPDATE {table} r
        SET claim          = r.claim + 1,
            next_action_at = now() + make_interval(secs => :due_in_s),
-           leased_until   = now() + make_interval(secs => :lease_s)
+           leased_until   = now() + make_interval(secs => :lease_s),
+           holder         = NULL
       FROM picked
      WHERE r.id = picked.id
     RETURNING r.id, r.claim, {state_column} AS state, picked.was_due_at
@@ -148,7 +150,8 @@ _TAKE = """
     UPDATE {table}
        SET claim          = claim + 1,
            next_action_at = now() + make_interval(secs => :lease_s),
-           leased_until   = now() + make_interval(secs => :lease_s)
+           leased_until   = now() + make_interval(secs => :lease_s),
+           holder         = :holder
      WHERE id = :id AND claim = :claim AND leased_until IS NOT NULL
     RETURNING claim
 """
@@ -228,10 +231,15 @@ def in_flight(tx: Session, work: Work) -> int:
     return int(tx.execute(text(sql), {"states": work.states} if work.states else {}).scalar_one())
 
 
-def take(tx: Session, table: str, id_: int, claim: int, *, lease_s: float) -> Lease | None:
-    """Begin the step that a hint names; None when the hint is stale or was already taken."""
+def take(tx: Session, table: str, id_: int, claim: int, *, lease_s: float, holder: int | None = None) -> Lease | None:
+    """Begin the step that a hint names; None when the hint is stale or was already taken.
+
+    Args:
+        holder: the number of the process, if it keeps a presence.
+    """
     deadline = Deadline.strict(lease_s)
-    row = tx.execute(_of(table, _TAKE), {"id": id_, "claim": claim, "lease_s": lease_s}).first()
+    values = {"id": id_, "claim": claim, "lease_s": lease_s, "holder": holder}
+    row = tx.execute(_of(table, _TAKE), values).first()
     return Lease(table, id_, row.claim, deadline, lease_s) if row else None
 
 

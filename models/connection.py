@@ -79,6 +79,7 @@ class Connection(Base):
     next_action_at: Mapped[Instant | None]
     leased_until: Mapped[Instant | None]
     claim: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    holder: Mapped[int | None] = mapped_column(Integer)
     tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """Times that a worker began to ask."""
 

@@ -58,6 +58,7 @@ class Harvest(Base):
     next_action_at: Mapped[Instant | None]
     leased_until: Mapped[Instant | None]
     claim: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    holder: Mapped[int | None] = mapped_column(Integer)
     tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     refused: Mapped[JsonObject]
     """Metrics that Instagram refused: name → instant (ISO) at which it is asked again."""

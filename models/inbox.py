@@ -43,6 +43,7 @@ class InboxEvent(Base):
     next_action_at: Mapped[Instant | None]
     leased_until: Mapped[Instant | None]
     claim: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    holder: Mapped[int | None] = mapped_column(Integer)
 
 
 def digest(object_: str, entry_id: str, field: str, value: Any) -> str:

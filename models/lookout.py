@@ -9,6 +9,7 @@ from __future__ import annotations
 import psycopg
 
 from models.claims import BACKFILLS_AT_ONCE, UNANSWERED, WAKE_CHANNEL, WORKS
+from models.presence import ABSENT
 from models.session import Database
 
 # Harvests without a slot wait for the scheduler itself; they are due at once. Backfills beyond those that may run at
@@ -48,6 +49,10 @@ class Lookout:
         """Whether a hint was sent that nobody has taken in its time."""
         row = self._connected().execute(_HAS_UNANSWERED).fetchone()
         return bool(row and row[0])
+
+    def absent_holders(self) -> set[int]:
+        """The numbers of workers that hold rows and are gone (`models/presence.py`)."""
+        return {int(row[0]) for row in self._connected().execute(ABSENT)}
 
     def wait(self, seconds: float) -> None:
         """Until that time has passed or a notice has come, whichever is first.

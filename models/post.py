@@ -86,6 +86,8 @@ class Post(Base):
     leased_until: Mapped[Instant | None]
     claim: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     """The fencing token: raised with every claim; a step writes only while it still holds the number."""
+    holder: Mapped[int | None] = mapped_column(Integer)
+    """The presence of the worker that took it last; it says nothing once the lease is over."""
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     """Raised by each change of what people want of it, and by no step that only carries it out."""
     wait_reason: Mapped[Str | None]

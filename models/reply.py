@@ -78,6 +78,7 @@ class Reply(Base):
     next_action_at: Mapped[Instant | None]
     leased_until: Mapped[Instant | None]
     claim: Mapped[int] = mapped_column(BigInteger, server_default=sql("0"))
+    holder: Mapped[int | None] = mapped_column(Integer)
     tries: Mapped[int] = mapped_column(Integer, server_default=sql("0"))
 
 

@@ -97,12 +97,16 @@ class Database:
         with self._glancing.connect() as connection:
             yield connection
 
-    def standing_connection(self, *, channel: str | None = None) -> psycopg.Connection:
-        """A connection of the caller's own, outside the pool and in autocommit; it listens on `channel`, if named."""
+    def standing_connection(self, *, channel: str | None = None, role: str = "lookout") -> psycopg.Connection:
+        """A connection of the caller's own, outside the pool and in autocommit; it listens on `channel`, if named.
+
+        Args:
+            role: what it is for, as its name says to whoever looks at the server's connections.
+        """
         told: dict[str, Any] = {
             **_LINK,
             **self.server,
-            "application_name": f"{self._application_name} lookout",
+            "application_name": f"{self._application_name} {role}",
         }
         connection = psycopg.connect(autocommit=True, **told)
         connection.execute("SET TimeZone = 'UTC'")

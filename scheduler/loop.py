@@ -13,10 +13,12 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from models.lookout import Lookout
+from models.presence import LOOK_EVERY_S, Absences
 from models.server_clock import ClockWatch
 from models.session import Database
 from pressrun import clock, log
 from pressrun.broker import Broker
+from pressrun.clock import Deadline
 from pressrun.settings import Settings
 from scheduler import upkeep
 from scheduler.dispatch import Dispatcher
@@ -38,6 +40,8 @@ class SchedulerLoop:
         self._dispatcher = Dispatcher(settings=settings, database=database, broker=broker)
         self._lookout = Lookout(database, hears=True)
         self._clock = ClockWatch(database)
+        self._absences = Absences(database)
+        self._absences_due = Deadline.after(0)
         self._upkeep_due: datetime | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -54,6 +58,7 @@ class SchedulerLoop:
                     _log.warning("scheduler.database_down", error=str(problem).splitlines()[0])
                 in_trouble = True
                 self._lookout.close()
+                self._absences.forget()
                 stop.wait(TROUBLE_NAP_S)
                 continue
             self._sleep(nap_s, stop)
@@ -71,6 +76,9 @@ class SchedulerLoop:
                 keep_months=self._settings.keep_history,
                 raw_answers=self._settings.raw_answers,
             )
+        if self._absences_due.passed:
+            self._absences.note(self._lookout.absent_holders())
+            self._absences_due = Deadline.after(LOOK_EVERY_S)
         # Nearly every turn of an idle system ends with this one look at the tops of the indexes.
         due_in_s = self._lookout.seconds_until_due()
         if due_in_s is None or due_in_s > 0:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from celery import signals
 
 from graph.transport import Transport
+from models.presence import Presence
 from models.session import Database
 from pressrun import log
 from pressrun.broker import make_celery
@@ -15,6 +17,7 @@ from pressrun.hints import Queue
 from pressrun.media.links import derive_key
 from pressrun.settings import Settings
 from pressrun.vault import Vault
+from worker.attendance import Attendance
 from worker.consuming import consume
 from worker.context import WorkerContext
 from worker.pull import Puller
@@ -39,6 +42,8 @@ def run_worker(
     ctx = make_context(
         settings, database_url=database_url, concurrency=concurrency, media_base_url=media_base_url, queues=queues
     )
+    ctx = replace(ctx, presence=(presence := Presence(ctx.database)))
+    attendance = Attendance(presence, ctx.database)
     app = make_celery(redis_url)
     register(app, ctx)
     puller = Puller(ctx, STEPS, queues, concurrency=max(concurrency // 2, 2))
@@ -47,6 +52,7 @@ def run_worker(
         ctx.stopping.set()
 
     signals.worker_shutting_down.connect(shut_down, weak=False)
+    attendance.start()
     puller.start()
     _log.info("worker.started", queues=[queue.value for queue in queues], concurrency=concurrency)
     try:
@@ -60,6 +66,7 @@ def run_worker(
     finally:
         ctx.stopping.set()
         puller.stop()
+        attendance.stop()
         ctx.transport.close()
         ctx.database.close()
         _log.info("worker.stopped")

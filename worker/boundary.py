@@ -1,26 +1,32 @@
-"""The edge of every task: take the claim, run the step, and turn whatever was not planned into a lease that runs out.
+"""The edge of every task: take the claim, run the step, and turn whatever was not planned into a row that falls due.
 
-There is no retry here: a row whose step failed falls due again by itself. A step that finds its claim passed on, or the
-gate shut, raises that; what follows is decided here, once for all.
+There is no retry here: a row whose step failed falls due again by itself, or is given back as soon as the database that
+went away is there. A step that finds its claim passed on, or the gate shut, raises that; what follows is decided here,
+once for all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from models import claims
 from models.claims import TABLE_OF_TASK, ClaimLost, Lease
 from pressrun import clock, log
+from pressrun.clock import Deadline
 from pressrun.hints import Hint, Task
 from worker.context import GateShut, WorkerContext
 
 Step = Callable[[WorkerContext, Lease], None]
 
 CRASHED_AGAIN_AFTER = timedelta(seconds=30)
+_ASK_AGAIN_S = 0.25
+_PASSING = ("08", "57P", "40", "25P03", "55P03")
+"""SQLSTATEs of what another try may not meet: a connection or server that ended, a deadlock, a lock waited for in vain.
+"""
 
 _CLAIM_LOST: Mapping[str, str] = {
     "harvests": "harvest.claim_lost",
@@ -36,6 +42,7 @@ _log = log.get(__name__)
 def perform(ctx: WorkerContext, steps: Mapping[Task, Step], hint: Hint) -> bool:
     """Run the step that a hint names; False when the hint was stale. Never raises an Exception."""
     table = TABLE_OF_TASK[hint.task]
+    lease: Lease | None = None
     with structlog.contextvars.bound_contextvars(task=hint.task.value, row=hint.id, claim=hint.claim):
         try:
             lease = _take(ctx, table, hint)
@@ -44,8 +51,12 @@ def perform(ctx: WorkerContext, steps: Mapping[Task, Step], hint: Hint) -> bool:
                 return False
             _run(ctx, steps[hint.task], lease)
         except DBAPIError as problem:
-            # The lease runs out and the row is due again; there is nobody to tell while the database is away.
+            # There is nobody to tell while the database is away.
             _log.warning("step.database_trouble", error=str(problem.orig or problem))
+            if _is_passing(problem):
+                # Whether the row was taken is not known when it is the taking that failed.
+                held = [lease.claim] if lease is not None else [hint.claim + 1, hint.claim]
+                _give_back(ctx, table, hint.id, held)
         except Exception:
             _log.exception("step.crashed")
         return True
@@ -56,7 +67,8 @@ def _take(ctx: WorkerContext, table: str, hint: Hint) -> Lease | None:
         if ctx.stopping.is_set():
             claims.give_back(tx, table, hint.id, hint.claim)
             return None
-        return claims.take(tx, table, hint.id, hint.claim, lease_s=ctx.settings.lease.total_seconds())
+        lease_s = ctx.settings.lease.total_seconds()
+        return claims.take(tx, table, hint.id, hint.claim, lease_s=lease_s, holder=ctx.holder)
 
 
 def _run(ctx: WorkerContext, step: Step, lease: Lease) -> None:
@@ -78,3 +90,26 @@ def _run(ctx: WorkerContext, step: Step, lease: Lease) -> None:
 def _finish(ctx: WorkerContext, lease: Lease, wait: timedelta) -> None:
     with ctx.database.transaction() as tx:
         claims.finish(tx, lease, next_action_at=clock.now() + max(wait, timedelta(seconds=1)))
+
+
+def _is_passing(problem: DBAPIError) -> bool:
+    """Whether the step failed for the database's sake and not for its own: given back, it would else fail for ever."""
+    state = getattr(problem.orig, "sqlstate", None)
+    return isinstance(problem, OperationalError) and (state is None or state.startswith(_PASSING))
+
+
+def _give_back(ctx: WorkerContext, table: str, id_: int, held: Sequence[int]) -> None:
+    """Make the row of a step that has ended due at once, as soon as the database answers.
+
+    A row in the middle of a publish is then looked at by reading; it counts as unsent no sooner for it.
+    """
+    over = Deadline.after(ctx.settings.lease.total_seconds())
+    while not over.passed:
+        try:
+            with ctx.database.transaction() as tx:
+                if any(claims.give_back(tx, table, id_, claim) for claim in held):
+                    claims.wake_schedulers(tx)
+            return
+        except OperationalError:
+            if ctx.stopping.wait(_ASK_AGAIN_S):
+                return  # the row falls due with the end of this process

@@ -14,7 +14,9 @@ from graph.errors import ErrorClass, GraphError
 from graph.transport import Transport
 from models import gate
 from models.account import Account, token_context
+from models.claims import Lease
 from models.gate import Level, Purpose
+from models.presence import Presence
 from models.session import Database, in_transaction
 from pressrun import clock, log
 from pressrun.errors import PressrunError
@@ -47,6 +49,23 @@ class WorkerContext:
     """Signs the addresses of local media."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set on shutdown; a step checks it before it starts a call, never during one."""
+    presence: Presence | None = None
+    """What the database knows this process by; None: it is known to nobody, and its rows wait for their lease."""
+
+    @property
+    def holder(self) -> int | None:
+        return None if self.presence is None else self.presence.number
+
+    def may_call(self, lease: Lease) -> bool:
+        """Whether a call that may be made once only may be made now. To be asked right before it, outside transactions.
+
+        Not while stopping; not when the row may have been given to another, because this process stalled or is not
+        known to the database; and only while the lease will outlive the call.
+        """
+        if self.stopping.is_set() or (self.presence is not None and not self.presence.holds(lease)):
+            return False
+        # Last: the question before it may have taken its time.
+        return lease.deadline.remaining_s() >= self.settings.call_deadline.total_seconds()
 
     def client(
         self,

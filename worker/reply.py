@@ -50,6 +50,7 @@ READS = 2
 READ_APART = timedelta(seconds=60)
 GIVE_UP_AFTER = timedelta(hours=24)
 _READ_AGAIN = timedelta(seconds=20)
+_HALTED = timedelta(seconds=1)
 _CLOCKS_APART = timedelta(minutes=2)
 """How far Instagram's clock may lie behind ours."""
 _MOST_PAGES = 4
@@ -132,6 +133,9 @@ def _send(sending: Sending) -> None:
             raise ClaimLost(f"reply {reply.id} is no longer queued")
     _now_sending(sending, now)
     reach("reply.after_intent")
+    if not sending.ctx.may_call(sending.lease):
+        _not_sent(sending, "its worker was held up, or stops", now + _HALTED)
+        return
     deadline_s = sending.ctx.settings.call_deadline.total_seconds()
     try:
         comment_id = sending.client().mentions.create(

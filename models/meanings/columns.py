@@ -43,6 +43,7 @@ STEPS = {
     "next_action_at": "When the scheduler or a worker does something about it next.",
     "leased_until": "Until when a worker holds it.",
     "claim": "Rises each time somebody takes it.",
+    "holder": "The worker that took it last, by the number of its presence.",
     "tries": "Failed tries of the step that is owed.",
 }
 PUBLIC_COUNT = {

@@ -15,10 +15,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 import migrations
 from machine.schema import _config, status, upgrade
 from models.account import Account, Login
+from models.claims import take
 from models.connection import record_unasked
 from models.crons import STANDING_CRONS
 from models.harvest import add_harvests
@@ -27,6 +29,7 @@ from models.invariants import run_all
 from models.joining import NewAccount, join_account
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.partitions import PARTITIONED, ensure_partitions
+from models.presence import release
 from models.raw_answer import TABLE as RAW_ANSWERS
 from models.registry import TABLES, metadata
 from models.session import Database
@@ -43,6 +46,7 @@ from tests.support.waiting import until
 
 _MIGRATORS_LOCK = 7_303_001
 _READ_AT = datetime(2026, 7, 10, 7, tzinfo=UTC)
+_FAR = _READ_AT + timedelta(days=36500)
 
 
 @pytest.fixture
@@ -240,7 +244,7 @@ class TestARevisionOnAFullTable:
         _upgrade_to(empty, "0005")
         with empty.transaction() as tx:
             account = make_account(tx, name="bakery", state="broken")
-            make_post(tx, account, wait_reason="account", next_action_at=_READ_AT + timedelta(days=36500))
+            _insert_post(tx, account, wait_reason="account", next_action_at=_FAR)
 
         upgrade(empty)
 
@@ -289,6 +293,41 @@ class TestARevisionOnAFullTable:
             assert tx.execute(text("SELECT version FROM posts")).scalar_one() == 2
             assert tx.execute(text("SELECT sent_at FROM attempts")).scalar_one() is None
             assert run_all(tx) == {}
+
+    def test_rows_that_are_held_from_before_holders_stay_held(self, empty: Database) -> None:
+        _upgrade_to(empty, "0007")
+        with empty.transaction() as tx:
+            post_id = _insert_post(tx, make_account(tx), claim=7, leased_until=_FAR, next_action_at=_FAR)
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            assert tx.execute(text("SELECT claim, holder, leased_until > now() FROM posts")).one() == (7, None, True)
+            assert release(tx, [1]) == 0
+        with empty.transaction() as tx:
+            lease = take(tx, "posts", post_id, 7, lease_s=30, holder=5)
+            assert lease is not None
+            assert release(tx, [5]) == 1
+            assert run_all(tx) == {}
+
+
+def _insert_post(tx: Session, account: Account, **over: object) -> int:
+    """A staged post by the columns of the first release: the models have more."""
+    values = {
+        "key": "k",
+        "content_digest": "d",
+        "account_id": account.id,
+        "type": "image",
+        "state": "staged",
+        "publish_at": _READ_AT,
+        "timezone": "UTC",
+        "params": "{}",
+        "max_lateness_s": 900,
+        "if_late": "expire",
+        **over,
+    }
+    into = f"INSERT INTO posts ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)}) RETURNING id"  # noqa: S608
+    return int(tx.execute(text(into), values).scalar_one())
 
 
 class TestDowngrade:

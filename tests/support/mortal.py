@@ -13,13 +13,14 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.orm import configure_mappers
 
 from graph.transport import Transport
+from models.presence import Presence
 from models.session import Database
 from pressrun import failpoints
 from pressrun.hints import Hint, Queue, Task
@@ -27,6 +28,7 @@ from pressrun.media.links import derive_key
 from pressrun.settings import Settings
 from pressrun.vault import Vault
 from tests.support.processes import Process, start_module, tell
+from worker.attendance import Attendance
 from worker.boundary import perform
 from worker.context import WorkerContext
 from worker.tasks import STEPS
@@ -50,15 +52,26 @@ class Mortals:
 
     @classmethod
     def start(
-        cls, settings: Settings, *, lease: timedelta, database_url: str, key: str, media_base_url: str
+        cls,
+        settings: Settings,
+        *,
+        lease: timedelta,
+        database_url: str,
+        key: str,
+        media_base_url: str,
+        present: bool = False,
     ) -> Mortals:
-        """`lease` is theirs, whatever the settings say: whoever sees one die ends its lease."""
+        """`lease` is theirs, whatever the settings say: whoever sees one die ends its lease.
+
+        `present`: the database knows each of them while it lives.
+        """
         told = {
             "settings": {name: _plain(value) for name, value in settings.model_dump(exclude_unset=True).items()},
             "lease_s": lease.total_seconds(),
             "database_url": database_url,
             "key": key,
             "media_base_url": media_base_url,
+            "present": present,
         }
         return cls(start_module("tests.support.mortal", json.dumps(told)))
 
@@ -100,7 +113,7 @@ def main(told: Mapping[str, Any]) -> None:
         for index, step in enumerate(json.loads(line)):
             if len(running) == _MOST_AT_ONCE:
                 _reap(running, codes)
-            running[_fork(ctx, step)] = index
+            running[_fork(ctx, step, is_present=told["present"])] = index
         while running:
             _reap(running, codes)
         tell(f"{number}: {json.dumps([codes[index] for index in sorted(codes)])}")
@@ -111,13 +124,16 @@ def _reap(running: dict[int, int], codes: dict[int, int]) -> None:
     codes[running.pop(pid)] = os.waitstatus_to_exitcode(status)
 
 
-def _fork(ctx: WorkerContext, step: Sequence[Any]) -> int:
+def _fork(ctx: WorkerContext, step: Sequence[Any], *, is_present: bool) -> int:
     pid = os.fork()
     if pid:
         return pid
     code = 1
     try:
         task, queue, id_, claim, point = step
+        if is_present:
+            ctx = replace(ctx, presence=(presence := Presence(ctx.database)))
+            Attendance(presence, ctx.database).start()
         failpoints.arm(f"{point}=exit")
         perform(ctx, STEPS, Hint(Task(task), Queue(queue), id_, claim))
         code = 0

@@ -135,8 +135,8 @@ def _send_comment(ctx: WorkerContext, loaded: Loaded, part: Part) -> bool:
         )
     loaded = loaded.renewed(lease)
     reach("comment.after_intent")
-    if lease.deadline.remaining_s() < ctx.settings.call_deadline.total_seconds() or ctx.stopping.is_set():
-        # A stall, or a stop, came between the intent and the call: whoever has the post by now may have commented.
+    if not ctx.may_call(lease):
+        # A stall, a stop or a broken connection came in between: whoever has the post by now may have commented.
         _settle(ctx, loaded, attempt, AttemptState.NOT_DONE, None)
         _later(ctx, loaded, timedelta(seconds=1))
         return False

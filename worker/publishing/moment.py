@@ -21,6 +21,10 @@ class NotNow(PressrunError):
     """The call was not made: its moment has passed."""
 
 
+class HeldUp(NotNow):
+    """The worker cannot be sure any more that the row is its own: another may have it."""
+
+
 class Moment:
     """Of one call. Given to a client as its `last_look`, it vetoes the call or stamps when that was begun."""
 
@@ -31,11 +35,11 @@ class Moment:
 
     def __call__(self, _endpoint: Endpoint) -> None:
         """Raises NotNow; then nothing was sent."""
-        if self._ctx.stopping.is_set():
-            raise NotNow("the worker is stopping")
-        if self._lease.deadline.remaining_s() < self._ctx.settings.call_deadline.total_seconds():
+        if not self._ctx.may_call(self._lease):
+            if self._ctx.stopping.is_set():
+                raise NotNow("the worker is stopping")
             # Whoever has the post by now may have sent it, or is finding out whether we have.
-            raise NotNow("the worker stalled, or its machine slept, between the intent and the call")
+            raise HeldUp("the worker stalled, its machine slept or its session ended between the intent and the call")
         if server_clock.distance() is Distance.TOO_FAR:
             raise NotNow(server_clock.describe())
         self.sent_at = clock.now()

@@ -33,7 +33,7 @@ from pressrun.failpoints import reach
 from worker.context import GateShut, WorkerContext
 from worker.obstacles import LOOK_AGAIN
 from worker.publishing.loaded import Loaded, durably, move
-from worker.publishing.moment import Moment, NotNow
+from worker.publishing.moment import HeldUp, Moment, NotNow
 from worker.publishing.settle import record_published, record_refused, record_unknown, record_unsent
 from worker.publishing.stage import read_quota
 from worker.publishing.standing import Park, ask_again_at, is_too_early, judge, park_post
@@ -41,6 +41,8 @@ from worker.publishing.standing import Park, ask_again_at, is_too_early, judge, 
 BACKLOG_AFTER = timedelta(seconds=60)
 """A post that is later than this belongs to a backlog."""
 _READING_IS_FRESH = timedelta(seconds=30)
+_HALTED = timedelta(seconds=1)
+"""Before the next intent of a post whose worker could not be sure of it: another may be."""
 
 _log = log.get(__name__)
 
@@ -200,6 +202,8 @@ def _send(ctx: WorkerContext, intent: Intent) -> None:
 
 
 def _park_for(problem: PressrunError) -> Park | None:
+    if isinstance(problem, HeldUp):
+        return Park(clock.now() + _HALTED, "worker", str(problem))
     if isinstance(problem, NotNow):
         return None
     if isinstance(problem, GateShut):

@@ -14,7 +14,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
-from models.claims import WORKS, claim_due, wake_schedulers
+from models.claims import WORKS, claim_due, take, wake_schedulers
+from models.event import timeline
 from models.lookout import Lookout
 from models.partitions import ensure_partitions
 from models.session import Database
@@ -401,3 +402,25 @@ def test_it_drops_the_months_that_the_settings_do_not_keep(
 
     with running(SchedulerLoop(settings=settings, database=database, broker=broker)):
         until(lambda: not exists(database, f"media_snapshots_{then:%Y_%m}"), 20, "the month is still there")
+
+
+def test_what_a_worker_that_is_gone_has_held_is_claimed_anew(
+    database: Database, settings: Settings, loop: SchedulerLoop
+) -> None:
+    (post_id,) = _staged(database, clock.now() - timedelta(seconds=1))
+    with database.transaction() as tx:
+        [hint] = claim_due(tx, WORKS[0], limit=1, lease_s=10)
+        lease = take(tx, "posts", post_id, hint.claim, lease_s=3600, holder=1)  # nobody has that number
+    assert lease is not None
+
+    with running(loop):
+        until(lambda: _claim_of(database, post_id) > lease.claim + 1, 20)
+
+    with database.transaction() as tx:
+        assert [event.reason for event in timeline(tx, post_id)] == ["worker.gone"]
+    assert _claimed_at(database, settings)[post_id] < clock.now()  # by a hint, whose lease is short
+
+
+def _claim_of(database: Database, post_id: int) -> int:
+    with database.transaction() as tx:
+        return int(tx.execute(text("SELECT claim FROM posts WHERE id = :id"), {"id": post_id}).scalar_one())

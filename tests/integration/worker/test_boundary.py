@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 from collections.abc import Iterator
-from datetime import timedelta
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 
 from graph.transport import Transport
+from machine.schema import upgrade
 from models.claims import WORKS as ALL
-from models.claims import ClaimLost, Lease, Work, claim_due
+from models.claims import ClaimLost, Lease, Work, claim_due, renew
+from models.presence import Presence
 from models.session import Database
 from pressrun import clock
+from pressrun.embedded.servers import borrow_postgres, wait_stopped
 from pressrun.hints import Hint
 from pressrun.settings import Settings
 from pressrun.vault import Vault
@@ -27,6 +34,10 @@ from tests.factories.rows import (
     make_post,
     make_reply,
 )
+from tests.support.outages import is_known
+from tests.support.servers import reachable_folder
+from tests.support.waiting import until
+from worker.attendance import Attendance
 from worker.boundary import CRASHED_AGAIN_AFTER, Step, perform
 from worker.context import GateShut, WorkerContext
 
@@ -118,3 +129,86 @@ def test_a_step_that_crashes_is_owed_again_soon(ctx: WorkerContext, caplog: pyte
 
     assert timedelta(0) < owed_in(ctx, "harvests") <= CRASHED_AGAIN_AFTER
     assert "step.crashed" in caplog.text
+
+
+def test_a_step_that_the_database_refuses_keeps_its_lease_so_that_it_does_not_fail_for_ever(
+    ctx: WorkerContext,
+) -> None:
+    hint = due(ctx, WORKS["prepare"])
+
+    def step(_: WorkerContext, __: Lease) -> None:
+        with ctx.database.transaction() as tx:
+            tx.execute(text("SELECT 1 / 0"))
+
+    run(ctx, hint, step)
+
+    assert owed_in(ctx, "posts") > CRASHED_AGAIN_AFTER
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_a_row_whose_worker_lost_its_sessions_is_due_again_at_once(ctx: WorkerContext, is_taken: bool) -> None:
+    hint = due(ctx, WORKS["prepare"])
+    cuts: list[str] = []
+
+    def cut(connection: Connection, _: object, sql: str, *__: object) -> None:
+        """End the session of the statement that takes the row, or of the step's own."""
+        if not cuts and ("RETURNING claim" in sql) is not is_taken and "posts" in sql:
+            cuts.append(sql)
+            (pid,) = connection.connection.execute("SELECT pg_backend_pid()").fetchone()
+            with ctx.database.standing_connection() as other:
+                other.execute("SELECT pg_terminate_backend(%s, 10000)", (pid,))
+
+    def step(_: WorkerContext, lease: Lease) -> None:
+        with ctx.database.transaction() as tx:
+            renew(tx, lease)
+
+    event.listen(ctx.database.engine, "before_cursor_execute", cut)
+    run(ctx, hint, step)
+
+    assert len(cuts) == 1
+    assert owed_in(ctx, "posts") <= timedelta(0)
+    with ctx.database.transaction() as tx:
+        assert tx.execute(text("SELECT claim, leased_until FROM posts")).one() == (hint.claim + is_taken, None)
+
+
+@contextmanager
+def lasting_postgres() -> Iterator[tuple[Path, str]]:
+    """A server of the test's own that keeps what it has committed, unlike the one that all tests share."""
+    with reachable_folder() as folder:
+        home = folder / "home"
+        with borrow_postgres(home) as url:
+            yield home, url
+        wait_stopped(home)
+
+
+@pytest.mark.cost(cpu_s=8)
+def test_a_step_caught_by_a_restart_of_postgres_gives_its_row_back(tmp_path: Path) -> None:
+    with lasting_postgres() as (home, url), Transport() as transport:
+        database = Database(url)
+        upgrade(database)
+        presence = Presence(database)
+        attendance = Attendance(presence, database)
+        attendance.start()
+        ctx = WorkerContext(Settings(home=tmp_path), database, Vault([KEY]), transport, presence=presence)
+        hint = due(ctx, WORKS["prepare"])
+        killed_at: list[datetime] = []
+
+        def step(_: WorkerContext, lease: Lease) -> None:
+            with database.transaction() as tx:
+                renew(tx, lease)
+                killed_at.append(tx.execute(text("SELECT clock_timestamp()")).scalar_one())
+                server = json.loads((home / "run" / "postgres.json").read_text())
+                os.kill(server["server_pid"], signal.SIGKILL)
+                until(lambda: tx.execute(text("SELECT 1")) is None, 30)  # until its session is seen to have ended
+
+        run(ctx, hint, step)
+
+        with database.transaction() as tx:
+            claim, leased_until, owed_at = tx.execute(
+                text("SELECT claim, leased_until, next_action_at FROM posts")
+            ).one()
+        assert (claim, leased_until) == (hint.claim + 1, None)
+        assert owed_at - killed_at[0] < timedelta(seconds=10)
+        until(lambda: is_known(database, presence))
+        attendance.stop()
+        database.close()

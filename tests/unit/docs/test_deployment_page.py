@@ -75,15 +75,15 @@ def test_the_api_version_of_the_examples_is_the_default() -> None:
 
 
 def test_the_connections_add_up() -> None:
-    """Pool and overflow of `Database`, one more for the standing look of a scheduler or worker."""
+    """Pool and overflow of `Database`, one for the standing look of schedulers and workers, one for presence."""
     spare = Database("postgresql://nobody@127.0.0.1:1/nothing").engine.pool
     overflow: int = spare._max_overflow  # type: ignore[attr-defined]
     pool: int = spare.size()  # type: ignore[attr-defined]
-    worker = 16 + 4 + overflow + 1
+    worker = 16 + 4 + overflow + 2
     workers = sum(1 for name in COMPOSE["services"] if name.startswith("worker-"))
 
     assert (
-        f"(16 + {4 + overflow + 1} by default), a scheduler {pool + overflow + 1}, a console or command" in PAGE.prose
+        f"(16 + {4 + overflow + 2} by default), a scheduler {pool + overflow + 1}, a console or command" in PAGE.prose
     )
     together = workers * worker + 2 * (pool + overflow) + 1
     allowed = int(COMPOSE["services"]["postgres"]["command"][-1].removeprefix("max_connections="))

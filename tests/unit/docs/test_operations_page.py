@@ -9,7 +9,7 @@ import pytest
 
 from graph.errors import ErrorClass
 from machine.stack import WORKERS
-from models import claims, container, gate, partitions, quota
+from models import claims, container, gate, partitions, presence, quota
 from models.account import AccountState
 from models.invariants import INVARIANTS
 from models.states import PostState
@@ -60,7 +60,8 @@ def test_every_reason_to_wait_is_there() -> None:
     written = set(re.findall(r'(?:wait_reason=|Park\([^"\n]*, )"(\w+)"', source("worker") + source("scheduler")))
 
     assert written <= told
-    assert {"paused", "account", "quota", "spacing", "throttled", "clock", "container_budget", "reconcile"} == told
+    reasons = {"paused", "account", "quota", "spacing", "throttled", "clock", "container_budget", "reconcile", "worker"}
+    assert reasons == told
 
 
 def test_every_check_of_doctor_is_there() -> None:
@@ -97,16 +98,19 @@ def test_an_event_worth_an_alert_is_logged(event: str) -> None:
 NEVER = SETTINGS.settle + SETTINGS.settle_gap
 TRIES = outcomes.STAGING[ErrorClass.TRANSIENT].most
 STAGING_TAKES = timedelta(seconds=sum((2, 5, 15, 45, *[120] * (TRIES - 5))))
+MISSED_S = presence.GONE_AFTER_S + 2 * presence.LOOK_EVERY_S
 FACTS = (
     f"go out {pull.OVERDUE_S:g} to {pull.LONGEST_NAP_S:g} s late, the first ones up to {seconds(SETTINGS.hint_lease)}",
     f"hints: {seconds(SETTINGS.hint_lease)}",
     f"the posts of an account {seconds(SETTINGS.backlog_spacing)} apart",
-    f"falls due again and goes out. | {seconds(SETTINGS.lease)} |",
-    f"recorded with its media id. | {seconds(SETTINGS.lease)}, and a few more |",
+    f"falls due again and goes out. | {MISSED_S:g} s |",
+    f"recorded with its media id. | {MISSED_S:g} s, and a few more |",
+    f"has been gone for {presence.GONE_AFTER_S:g} s, schedulers and other workers",
     f"the same container is sent again. | {seconds(NEVER)}, and a few more |",
     f"{seconds(settle.FIRST_READ_AFTER)} after the call has broken off, or after {seconds(SETTINGS.call_deadline)}",
     f"| a lost hint | `PRESSRUN_HINT_LEASE` | {seconds(SETTINGS.hint_lease)} |",
-    f"| a worker that died before it sent | `PRESSRUN_LEASE` | {seconds(SETTINGS.lease)} |",
+    f"| a worker that died before it sent | its absence, seen for {presence.GONE_AFTER_S:g} s | {MISSED_S:g} s |",
+    f"| a worker whose end Postgres does not see | `PRESSRUN_LEASE` | {seconds(SETTINGS.lease)} |",
     f"| {settle.FIRST_READ_AFTER.seconds} to {seconds(settle.FIRST_READ_AFTER + SETTINGS.call_deadline)} |",
     f"`PRESSRUN_SETTLE` + `PRESSRUN_SETTLE_GAP`, from the beginning of the call | {seconds(NEVER)} |",
     f"tried {TRIES} times over about {STAGING_TAKES.total_seconds() / 60:.0f} minutes",
