@@ -35,6 +35,7 @@ from benchmarks.rig import Rig, make_media, rig
 from models.account import find_account
 from models.invariants import run_all
 from models.reading.posts import list_posts
+from pressrun import clock
 from pressrun.embedded.servers import redis_py_url
 from scheduler.posts.changing import resume_account
 from scheduler.posts.importing import import_csv
@@ -243,7 +244,7 @@ def _reactivate(running: Rig) -> None:
     with suppress(DBAPIError), running.here.database.transaction() as tx:
         held = list(tx.execute(text("SELECT name FROM accounts WHERE state = 'blocked'")).scalars())
         for name in held:
-            resume_account(tx, find_account(tx, name))
+            resume_account(tx, find_account(tx, name), now=clock.now())
 
 
 def _wait_final(running: Rig, posts: int, patience_s: float) -> None:

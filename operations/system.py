@@ -65,7 +65,8 @@ def _accounts(ctx: Context) -> Iterator[Finding]:
     with ctx.database.transaction() as tx:
         troubled = troubled_accounts(tx)
     for one in troubled:
-        detail = f"{one.state}: {one.reason or 'no reason given'}"
+        until = f" until {one.until:%Y-%m-%d %H:%M} UTC" if one.until else ""
+        detail = f"{one.state}{until}: {one.reason or 'no reason given'}"
         if one.is_broken:
             yield Finding("account", Result.FAIL, detail, "renew its token", subject=one.account)
         else:

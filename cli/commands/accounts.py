@@ -15,7 +15,7 @@ from pressrun.errors import Invalid, PressrunError
 
 app = typer.Typer(help="Connect Instagram accounts and see them.", no_args_is_help=True)
 
-COLUMNS = ("name", "login", "ig_id", "username", "state", "timezone", "quota", "posts_waiting")
+COLUMNS = ("name", "login", "ig_id", "username", "state", "state_until", "timezone", "quota", "posts_waiting")
 
 AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Name of the account.")]
 LoginName = Literal["facebook", "instagram"]
@@ -101,19 +101,21 @@ def edit(
 def pause(
     account: AccountName,
     why: Annotated[str | None, typer.Option("--why", help="For the record.")] = None,
+    reading: Annotated[bool, typer.Option("--reading", help="Read nothing of it either.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let nothing of an account go out until it is resumed."""
+    """Let nothing of an account go out until it is resumed. It is still read, unless that is to stop as well."""
     from operations import accounts
 
     with asking() as (ctx, owner):
-        held = accounts.pause(ctx, owner, account, why=why)
-    show_record({"account": held.account, "state": held.state}, as_json=as_json)
+        held = accounts.pause(ctx, owner, account, why=why, reading=reading)
+    told = {"account": held.account, "state": held.state, "is_reading_paused": held.is_reading_paused}
+    show_record(told, as_json=as_json)
 
 
 @app.command("resume")
 def resume(account: AccountName, as_json: AsJson = False) -> None:
-    """Let an account go on; its backlog goes out spaced."""
+    """Let an account go on, and read it again; its backlog goes out spaced."""
     from operations import accounts
 
     with asking() as (ctx, owner):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -25,6 +26,7 @@ class Trouble:
     account: str
     state: str
     reason: str | None
+    until: datetime | None
     is_broken: bool
 
 
@@ -37,13 +39,15 @@ def sealed_tokens(tx: Session) -> list[SealedToken]:
 def troubled_accounts(tx: Session) -> list[Trouble]:
     """Accounts that are not active, by name."""
     query = (
-        select(Account.name, Account.state, Account.state_reason)
+        select(
+            Account.name, Account.state, Account.state_reason, Account.state_until, Account.token_refused.is_not(None)
+        )
         .where(Account.state != AccountState.ACTIVE.value)
         .order_by(Account.name)
     )
     return [
-        Trouble(row.name, row.state, row.state_reason, is_broken=row.state == AccountState.BROKEN.value)
-        for row in tx.execute(query)
+        Trouble(name, state, reason, until, is_broken=is_refused or state == AccountState.BROKEN.value)
+        for name, state, reason, until, is_refused in tx.execute(query)
     ]
 
 

@@ -22,7 +22,7 @@ from models.publication import Sent
 from models.states import PostState
 from pressrun import clock
 from worker.backoff import PUBLISHING
-from worker.outcomes import BLOCKED_FOR, REFUSED, Rule, Verdict, cause, wait_of
+from worker.outcomes import REFUSED, Rule, Verdict, block, cause, wait_of
 from worker.publishing.loaded import Loaded, move
 from worker.publishing.standing import Park, in_all, tell
 
@@ -50,13 +50,13 @@ def record_refused(tx: Session, loaded: Loaded, part: Part, attempt: Attempt, er
         tell(tx, loaded.post.id, in_all(loaded, told.message or told.reason), error.error_class.value)
         move(tx, loaded, PostState.FAILED, told, from_=PostState.PUBLISHING)
         return
-    _hold_account(tx, loaded, error, rule, now)
+    held_until = _hold_account(tx, loaded, error, rule, now)
     if error.error_class is ErrorClass.NOT_READY:
         _look_again(tx, loaded, attempt, told, now, tries)
         return
     if error.error_class is ErrorClass.CONTAINER_EXPIRED and attempt.container_id is not None:
         drop_container(tx, attempt.container_id, reason="expired", now=now)
-    again_at = now + (PUBLISHING.after(tries) if rule.verdict is Verdict.RETRY else wait_of(error, rule))
+    again_at = held_until or now + (PUBLISHING.after(tries) if rule.verdict is Verdict.RETRY else wait_of(error, rule))
     wait_reason = None if rule.verdict is Verdict.RETRY else _wait_reason(error)
     move(
         tx,
@@ -75,7 +75,7 @@ def record_unknown(tx: Session, loaded: Loaded, part: Part, attempt: Attempt, er
     now = clock.now()
     _settle_error(tx, attempt, AttemptState.UNKNOWN, error, now)
     if error.error_class is ErrorClass.BLOCKED:
-        set_state(tx, loaded.account.id, AccountState.BLOCKED, reason=error.advice, until=now + BLOCKED_FOR)
+        block(tx, loaded.account.id, error, now=now, attempt_id=attempt.id)
     told = cause("publish.unknown", error, subject=loaded.subject(part), detail={"attempt_id": attempt.id})
     move(
         tx,
@@ -144,14 +144,15 @@ def _look_again(tx: Session, loaded: Loaded, attempt: Attempt, told: Cause, now:
     )
 
 
-def _hold_account(tx: Session, loaded: Loaded, error: GraphError, rule: Rule, now: datetime) -> None:
+def _hold_account(tx: Session, loaded: Loaded, error: GraphError, rule: Rule, now: datetime) -> datetime | None:
+    """Until when, if that is known."""
     if rule.verdict is Verdict.BREAK_ACCOUNT:
         set_state(tx, loaded.account.id, AccountState.BROKEN, reason=error.advice)
     elif rule.verdict is Verdict.BLOCK_ACCOUNT:
-        until = now + wait_of(error, rule)
-        set_state(tx, loaded.account.id, AccountState.BLOCKED, reason=error.advice, until=until)
+        return block(tx, loaded.account.id, error, now=now)
     elif error.error_class is ErrorClass.QUOTA:
         quota.record_full(tx, loaded.account.id, now=now)
+    return None
 
 
 def _wait_reason(error: GraphError) -> str:

@@ -31,7 +31,7 @@ from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from worker.backoff import staging_wait
 from worker.context import GateShut, WorkerContext
-from worker.outcomes import Verdict, cause, staging_rule, wait_of
+from worker.outcomes import Verdict, block, cause, staging_rule, wait_of
 from worker.publishing.loaded import Loaded, durably, load, move
 from worker.publishing.specs import container_spec
 from worker.publishing.standing import Park, fail, park_post, settle_standing
@@ -125,13 +125,12 @@ def put_off(
         elif rule.verdict in (Verdict.RETRY, Verdict.FAIL):
             fail(tx, loaded, told)
         else:
+            again_at = now + wait_of(error, rule)
             if rule.verdict is Verdict.BREAK_ACCOUNT:
                 set_state(tx, loaded.account.id, AccountState.BROKEN, reason=error.advice)
             elif rule.verdict is Verdict.BLOCK_ACCOUNT:
-                until = now + wait_of(error, rule)
-                set_state(tx, loaded.account.id, AccountState.BLOCKED, reason=error.advice, until=until)
+                again_at = block(tx, loaded.account.id, error, now=now)
             wait_reason = "account" if error.error_class.value in ("auth", "blocked") else error.error_class.value
-            again_at = now + wait_of(error, rule)
             move(tx, loaded, PostState.SCHEDULED, told, next_action_at=again_at, wait_reason=wait_reason)
 
 
