@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from models import invariants, readers
-from models.account import token_context
 from models.partitions import missing_partitions
 from models.reading.health import sealed_tokens, troubled_accounts, unpublished_posts
 from models.states import PostState
@@ -51,7 +50,7 @@ def _tokens(ctx: Context) -> Iterator[Finding]:
     broken = []
     for token in tokens:
         try:
-            vault.open(token.sealed, context=token_context(token.account_id))
+            vault.open(token.sealed, context=token.context)
         except PressrunError as problem:
             broken.append(f"{token.account}: {problem}")
     if broken:

@@ -32,6 +32,13 @@ def add(
     token_file: Annotated[
         Path | None, typer.Option("--token-file", help="File with the access token; without it, it is read from stdin.")
     ] = None,
+    user_token_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--user-token-file",
+            help="File with the person's token, where the other is the Page's: reads refused to the one use the other.",
+        ),
+    ] = None,
     timezone: Annotated[
         str | None, typer.Option(help="Zone of times given without one, such as Europe/Paris. New accounts: UTC.")
     ] = None,
@@ -45,7 +52,8 @@ def add(
     from operations.operation import OWNER, Context
 
     settings = read_settings()
-    new = NewAccount(Login(login), ig_id.strip(), name, _read_token(token_file), timezone)
+    other = None if user_token_file is None else _read_token(user_token_file, "user_token_file")
+    new = NewAccount(Login(login), ig_id.strip(), name, _read_token(token_file), timezone, other)
     with runtime(settings) as here:
         ctx = Context(here.database, here.settings)
         connection_id = connect(ctx, OWNER, new, check=check)
@@ -122,7 +130,7 @@ def resume(account: AccountName, as_json: AsJson = False) -> None:
         show_record(asdict(accounts.resume(ctx, owner, account)), as_json=as_json)
 
 
-def _read_token(file: Path | None) -> str:
+def _read_token(file: Path | None, field: str = "token_file") -> str:
     try:
         if file is not None:
             with file.open(encoding="utf-8") as source:
@@ -133,6 +141,6 @@ def _read_token(file: Path | None) -> str:
             return getpass("Access token: ").strip()
         return sys.stdin.read(_LONGEST_TOKEN).strip()
     except OSError as problem:
-        raise Invalid(f"{file}: {problem.strerror}", field="token_file") from None
+        raise Invalid(f"{file}: {problem.strerror}", field=field) from None
     except UnicodeDecodeError:
-        raise Invalid("the token is not text", field="token_file" if file is not None else None) from None
+        raise Invalid("the token is not text", field=field if file is not None else None) from None

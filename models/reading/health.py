@@ -9,13 +9,14 @@ from datetime import datetime
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from models.account import Account, AccountState
+from models.account import Account, AccountState, token_context, user_token_context
 
 
 @dataclass(frozen=True)
 class SealedToken:
-    account_id: int
     account: str
+    context: str
+    """What binds it to its row."""
     sealed: str = field(repr=False)
 
 
@@ -31,9 +32,14 @@ class Trouble:
 
 
 def sealed_tokens(tx: Session) -> list[SealedToken]:
-    """Every account's token, unopened, by the account's name."""
-    rows = tx.execute(select(Account.id, Account.name, Account.token_sealed).order_by(Account.name))
-    return [SealedToken(*row) for row in rows]
+    """Every account's tokens, unopened, by the account's name."""
+    query = select(Account.id, Account.name, Account.token_sealed, Account.user_token_sealed).order_by(Account.name)
+    tokens = []
+    for row in tx.execute(query):
+        tokens.append(SealedToken(row.name, token_context(row.id), row.token_sealed))
+        if row.user_token_sealed is not None:
+            tokens.append(SealedToken(row.name, user_token_context(row.id), row.user_token_sealed))
+    return tokens
 
 
 def troubled_accounts(tx: Session) -> list[Trouble]:

@@ -14,7 +14,8 @@ HELD_S = "SELECT extract(epoch FROM until - suspected_at) FROM blocks"
 
 
 def shown_until(bench: Bench) -> timedelta:
-    return bench.value("SELECT state_until - now() FROM accounts WHERE state = 'blocked'")
+    found: timedelta = bench.value("SELECT state_until - now() FROM accounts WHERE state = 'blocked'")
+    return found
 
 
 def test_a_post_that_proves_live_holds_its_account_for_an_hour(bench: Bench) -> None:
