@@ -47,7 +47,7 @@ def media_numbers(insights: Iterable[Insight]) -> Numbers:
             else:
                 extra[name] = value
                 if column is not None and isinstance(value, int):
-                    set_aside(Endpoint.MEDIA_INSIGHTS, name, f"is {value:.3e}, too large for a count")
+                    set_aside(Endpoint.MEDIA_INSIGHTS, name, f"is {str(value)[:30]}, too large for a count")
     return metrics, extra
 
 
