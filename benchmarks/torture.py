@@ -37,6 +37,7 @@ from benchmarks.rig import Rig, make_media, percentile, rig
 from models.account import find_account
 from models.invariants import run_all
 from models.reading.posts import list_posts
+from pressrun import clock
 from scheduler.posts.changing import resume_account
 from scheduler.posts.importing import import_file
 
@@ -158,7 +159,7 @@ def _reactivate(running: Rig) -> None:
     with suppress(DBAPIError), running.here.database.transaction() as tx:
         held = list(tx.execute(text("SELECT name FROM accounts WHERE state = 'blocked'")).scalars())
         for name in held:
-            resume_account(tx, find_account(tx, name))
+            resume_account(tx, find_account(tx, name), now=clock.now())
 
 
 def _wait_final(running: Rig, posts: int, patience_s: float) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_plus, urlencode
 
+from graph.body import parsed
 from graph.calls import Call, Caller, Json, encode
 from graph.endpoints import Endpoint
 from graph.errors import ErrorClass, GraphError, classify, unreadable
@@ -74,7 +75,7 @@ class Batch:
         body, extra = item.get("body"), {name: item[name] for name in item if name not in ("code", "body", "headers")}
         raw = body.encode("utf-8", "replace") if isinstance(body, str) else json.dumps(body).encode()
         try:
-            value = json.loads(raw)
+            value = parsed(raw)
         except (ValueError, RecursionError):
             value = None
         refused = isinstance(value, dict) and (value.get("error") or value.get("success") is False)

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from graph import usage
+from graph.body import parsed
 from graph.credentials import Credentials, Login
 from graph.endpoints import Endpoint
 from graph.errors import ErrorClass, GraphError, NotOnThisLogin, classify, unanswered, unreadable
@@ -37,10 +38,27 @@ UPLOAD_URL: Final = "https://rupload.facebook.com"
 
 _GET_ATTEMPTS = 3
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 2.0
+_VERSION_HEADER = "facebook-api-version"
+_LONGEST_VERSION = 20
+_NO_SUCH_OBJECT, _NO_PERMISSION = 33, 10
+_READ_WITH_EITHER = frozenset(
+    {
+        Endpoint.CONTAINER,
+        Endpoint.USER,
+        Endpoint.MEDIA,
+        Endpoint.MEDIA_LIST,
+        Endpoint.MEDIA_PERMALINK,
+        Endpoint.MEDIA_CHILDREN,
+        Endpoint.MULTI_GET,
+        Endpoint.STORIES,
+        Endpoint.ACCOUNT_INSIGHTS,
+        Endpoint.MEDIA_INSIGHTS,
+    }
+)
+"""Reads that a Page's token was seen to be refused, and a person's to be granted, and those of the same nodes."""
 _SEGMENT = re.compile(r"[A-Za-z0-9_\-]+", re.ASCII)
 _TOKEN = re.compile(r"[!-~]+", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _jitter = random.SystemRandom()
 _log = log.get("graph")
 
@@ -55,6 +73,8 @@ class CallRecord:
     usage: Usage
     duration_s: float
     fbtrace_id: str | None
+    api_version: str | None = None
+    """Which version answered, as it said itself: an expired one is served as the next usable (graph-api.md §1.1)."""
     asked: Mapping[str, Any] | None = field(default=None, repr=False)
     """Of a read that was answered: its `path` and `params`, without token and proof."""
     body: bytes | None = field(default=None, repr=False)
@@ -99,7 +119,7 @@ class Caller:
         before_call: Callable[[Endpoint], None] | None,
         after_call: Callable[[CallRecord], None] | None,
     ) -> None:
-        if credentials.token and not _TOKEN.fullmatch(credentials.token):
+        if any(token and not _TOKEN.fullmatch(token) for token in credentials.tokens):
             message = "the account's token holds spaces, line breaks or other characters that no token has"
             raise Invalid(message, type="token.malformed", field="token")
         self.login, self.version = credentials.login, parse_version(version)
@@ -146,7 +166,26 @@ class Caller:
             GraphError: everything else that can come back, or nothing.
             Invalid: an id in the path cannot be one; nothing was called.
         """
-        outgoing = self._outgoing(call)
+        try:
+            return self._run(call, self.token if call.token is None else call.token)
+        except GraphError as refusal:
+            other = self._credentials.other_token
+            if other is None or call.token is not None or not _may_read_otherwise(call, refusal):
+                raise
+            return self._ask_otherwise(call, other, refusal)
+
+    def _ask_otherwise(self, call: Call, token: str, refusal: GraphError) -> Json:
+        """The same read with the other token. If that one is refused too, it was the first that counted."""
+        try:
+            answer = self._run(call, token)
+        except GraphError as error:
+            _log.info("graph.refused_to_both", endpoint=call.endpoint, code=error.code, subcode=error.subcode)
+            raise refusal from None
+        _log.info("graph.read_otherwise", endpoint=call.endpoint, code=refusal.code, subcode=refusal.subcode)
+        return answer
+
+    def _run(self, call: Call, token: str) -> Json:
+        outgoing = self._outgoing(call, token)
         deadline = Deadline.after(self._call_deadline_s if call.deadline_s is None else call.deadline_s)
         attempts = _GET_ATTEMPTS if call.method == "GET" else 1
         for attempt in range(1, attempts + 1):
@@ -163,7 +202,7 @@ class Caller:
         if self._before_call is not None:
             self._before_call(call.endpoint)
         started, answer, value = time.monotonic(), None, None
-        secrets = (*call.secrets, self.token, self.app_secret or "")
+        secrets = (*call.secrets, *self._credentials.tokens, self.app_secret or "")
         try:
             answer = self._transport.send(outgoing, deadline)
             value, error = _read(call.endpoint, answer, secrets)
@@ -177,7 +216,8 @@ class Caller:
             return
         status, headers = (answer.status, answer.headers) if answer else (None, {})
         fbtrace_id = error.fbtrace_id if error else None
-        record = CallRecord(call.endpoint, status, error, usage.parse(headers), duration_s, fbtrace_id)
+        version = headers.get(_VERSION_HEADER, "")[:_LONGEST_VERSION] or None
+        record = CallRecord(call.endpoint, status, error, usage.parse(headers), duration_s, fbtrace_id, version)
         if answer is not None and error is None and _is_plain_read(call):
             asked = {"path": "/".join(call.path), "params": encode(call.params)}
             record = replace(record, asked=asked, body=answer.body)
@@ -187,11 +227,10 @@ class Caller:
             # The hook keeps books; losing what it says must never lose the answer of a publish that went out.
             _log.exception("graph.after_call_failed", endpoint=call.endpoint)
 
-    def _outgoing(self, call: Call) -> Outgoing:
+    def _outgoing(self, call: Call, token: str) -> Outgoing:
         url = call.url or "/".join((self.graph_host, str(self.version), *map(checked_id, call.path)))
         if not call.path and call.url is None:
             url += "/"
-        token = self.token if call.token is None else call.token
         headers = dict(call.headers)
         if token:
             headers["Authorization"] = f"{call.scheme} {token}"
@@ -247,7 +286,7 @@ def _read(endpoint: Endpoint, answer: Answer, secrets: tuple[str, ...]) -> tuple
     if not 200 <= answer.status < 300:
         return None, classify(endpoint, answer.status, answer.body, answer.headers, secrets=secrets)
     try:
-        value = json.loads(_writable(answer.body))
+        value = parsed(answer.body)
     except (ValueError, RecursionError):
         what = "an HTML page" if answer.body.lstrip()[:1] == b"<" else "no JSON" if answer.body else "an empty body"
         return None, unreadable(endpoint, what, http_status=answer.status)
@@ -257,16 +296,17 @@ def _read(endpoint: Endpoint, answer: Answer, secrets: tuple[str, ...]) -> tuple
     return value, None
 
 
-def _writable(body: bytes) -> bytes:
-    """The same JSON without lone surrogates, which are legal there and cannot be written to any log or row."""
-    if not _LONE_SURROGATE.search(body):
-        return body
-    return json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
-
-
 def _is_plain_read(call: Call) -> bool:
     """A read with the account's own token, whose parameters hold no secret."""
     return call.method == "GET" and call.url is None and call.token is None and not call.secrets
+
+
+def _may_read_otherwise(call: Call, refusal: GraphError) -> bool:
+    """Whether it may be due to the kind of token (graph-api.md §8): 100/33, and 10 for want of a permission."""
+    if call.method != "GET" or call.url is not None or call.endpoint not in _READ_WITH_EITHER:
+        return False
+    is_missing = refusal.code == 100 and refusal.subcode == _NO_SUCH_OBJECT
+    return is_missing or (refusal.code == _NO_PERMISSION and refusal.error_class is ErrorClass.PERMISSION)
 
 
 def _may_pass(error: GraphError) -> bool:

@@ -16,8 +16,18 @@ class Login(StrEnum):
 @dataclass(frozen=True)
 class Credentials:
     """`ig_id` is the id of the professional account: `instagram_business_account.id` on Facebook Login, `user_id` on
-    Instagram Login. Before a first login both `ig_id` and `token` may be empty: then only `tokens` can be used."""
+    Instagram Login. Before a first login both `ig_id` and `token` may be empty: then only `tokens` can be used.
+
+    `other_token`: on Facebook Login the person's, where `token` is the Page's. Instagram refuses some reads to the one
+    and grants them to the other (graph-api.md §8).
+    """
 
     login: Login
     ig_id: str
     token: str = field(repr=False)
+    other_token: str | None = field(default=None, repr=False)
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """All that must not be seen."""
+        return (self.token, self.other_token) if self.other_token else (self.token,)

@@ -15,7 +15,7 @@ from graph.credentials import Login
 from graph.endpoints import Endpoint
 from graph.errors import unreadable
 from graph.media import Media, read_media
-from graph.paging import Page, checked_limit, read_page
+from graph.paging import Page, checked_limit, nested_page, read_page
 from graph.reading import Node
 from graph.users import Profile, read_profile
 
@@ -105,8 +105,7 @@ class Discovery:
         account = found.node("business_discovery")
         if account is None:
             raise unreadable(endpoint, "no business_discovery")
-        media = account.raw("media")
-        page = read_page(media, endpoint, read_media, cursor_only=True) if media else Page[Media]((), None, False)
+        page = nested_page(account, "media", read_media)
         found.raw("id")  # of the account that asks
         return DiscoveredAccount(read_profile(account), page, found.rest())
 

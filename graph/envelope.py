@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from graph.body import parsed
 from pressrun.log import REDACTED
 
 Code = int | str
@@ -37,7 +37,7 @@ def read_envelope(body: bytes, secrets: Sequence[str]) -> Envelope | None:
     """The envelope in these bytes, the literal `secrets` blotted out; None when there is none."""
     try:
         # After parsing: in the bytes a secret may be escaped, and a short one may be part of a key.
-        answer = _without(secrets, json.loads(body))
+        answer = _without(secrets, parsed(body))
     except (ValueError, RecursionError):
         return None
     if not isinstance(answer, dict):
@@ -68,7 +68,7 @@ def read_envelope(body: bytes, secrets: Sequence[str]) -> Envelope | None:
 def read_upload_verdict(body: bytes, secrets: Sequence[str]) -> tuple[bool, str] | None:
     """(retriable, message) of the `debug_info` of a failed resumable upload, None when there is none."""
     try:
-        info = {name: _without(secrets, value) for name, value in json.loads(body)["debug_info"].items()}
+        info = {name: _without(secrets, value) for name, value in parsed(body)["debug_info"].items()}
         return info.get("retriable") is not False, _text(info.get("message")) or _text(info.get("type")) or ""
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return None

@@ -142,7 +142,7 @@ TABLE: tuple[Row, ...] = (
         codes=(1,), subcodes=(2207057,)),
     # verdicts on the account and its quota
     Row(BLOCKED, "Instagram suspects spam and holds the action back, yet the post may be live; leave the account alone "
-        "for at least 24 h and look at its status in the app.", codes=(4,), subcodes=(2207051,), wait_s=86_400),
+        "for some hours and look at its status in the app.", codes=(4,), subcodes=(2207051,)),
     Row(QUOTA, "The publishing quota of the account is used up; it frees as its posts of the last 24 h age.",
         codes=(9,), subcodes=(2207042,), proves_unpublished=True),
     Row(QUOTA, "The account has reached its limit of trial reels; wait, or publish it as an ordinary reel.",
@@ -225,8 +225,8 @@ TABLE: tuple[Row, ...] = (
     Row(THROTTLED, "The Page or system user has used up its calls; the account waits.",
         codes=(80001,), scope="account"),
     Row(THROTTLED, "A temporary limit of the app is reached; all its accounts wait.", codes=(341,), scope="app"),
-    Row(BLOCKED, "Instagram judged the action abusive or limited posting; wait long, look at the account in the app.",
-        codes=(368,), wait_s=86_400),
+    Row(BLOCKED, "Instagram judged the action abusive or limited posting; wait for hours, look at the account in "
+        "the app.", codes=(368,)),
     # permissions and plain refusals
     Row(INVALID_REQUEST, "Too few people saw the story for this number; there is none to read yet.",
         codes=(10,), text=_words("not enough viewers")),

@@ -161,48 +161,68 @@ def nested_insights(
 def read_insights(answer: Any, endpoint: Endpoint) -> tuple[Insight, ...]:
     """The insights in `{"data": […]}`. Raises GraphError when there is no such list."""
     node = Node(answer, endpoint)
-    if not node.has("data"):
+    if not isinstance(node.raw("data"), list):
         raise unreadable(endpoint, "the insights have no data")
-    return node.each("data", read_insight)
+    return insights_in(node, "data")
+
+
+def insights_in(node: Node, name: str) -> tuple[Insight, ...]:
+    """The metrics in a list, without those of which it says different things."""
+    return node.told_once(name, node.each(name, read_insight), _series, lambda one: (one.values, one.total))
 
 
 def read_insight(node: Node) -> Insight:
-    total = node.node("total_value")
+    values = node.each("values", _read_value)
     return Insight(
         name=node.id("name"),
         period=node.text("period"),
         title=node.text("title"),
-        values=node.each("values", _read_value),
-        total=_read_total(total) if total else None,
+        values=node.told_once("values", values, lambda one: one.end_time, lambda one: one.value),
+        total=node.one("total_value", _read_total),
         extra=node.rest(),
     )
 
 
 def _read_value(node: Node) -> InsightValue:
-    value = node.raw("value")
-    counts = node.node("value") if isinstance(value, dict) else None
-    return InsightValue(
-        value=_read_counts(counts, value) if counts else node.number("value"),
-        end_time=node.instant("end_time"),
-        extra=node.rest(),
-    )
+    counts = node.node("value") if isinstance(node.raw("value"), dict) else None
+    value = _read_counts(counts) if counts else node.number("value")
+    end_time = node.instant("end_time")
+    if "end_time" in node.odd:  # it would be taken for a value of another period
+        raise node.refuse("has an end_time that is no time")
+    return InsightValue(value, end_time, node.rest())
 
 
-def _read_counts(node: Node, counts: dict[str, Any]) -> dict[str, Number]:
-    read = {key: node.number(key) for key in counts}
+def _read_counts(node: Node) -> dict[str, Number]:
+    read = {key: node.number(key) for key in node.names()}
     return {key: number for key, number in read.items() if number is not None}
 
 
 def _read_total(node: Node) -> TotalValue:
-    return TotalValue(node.number("value"), node.each("breakdowns", _read_breakdown), node.rest())
+    breakdowns = node.each("breakdowns", _read_breakdown)
+    known = node.told_once("breakdowns", breakdowns, lambda one: one.dimension_keys, lambda one: one.results)
+    return TotalValue(node.number("value"), known, node.rest())
 
 
 def _read_breakdown(node: Node) -> Breakdown:
-    return Breakdown(node.texts("dimension_keys"), node.each("results", _read_result), node.rest())
+    keys = node.texts("dimension_keys")
+    if len(set(keys)) < len(keys) or (not keys and node.raw("results")):
+        raise node.refuse("names no dimensions, or one of them twice")
+    results = node.each("results", lambda result: _read_result(result, len(keys)))
+    known = node.told_once("results", results, lambda one: one.dimension_values, lambda one: one.value)
+    return Breakdown(keys, known, node.rest())
 
 
-def _read_result(node: Node) -> BreakdownResult:
-    return BreakdownResult(node.texts("dimension_values"), node.number("value"), node.rest())
+def _read_result(node: Node, dimensions: int) -> BreakdownResult:
+    values = node.texts("dimension_values")
+    if len(values) != dimensions:
+        raise node.refuse(f"has {len(values)} dimension values for {dimensions} dimensions")
+    return BreakdownResult(values, node.number("value"), node.rest())
+
+
+def _series(insight: Insight) -> tuple[object, ...]:
+    """What an insight is of."""
+    breakdowns = insight.total.breakdowns if insight.total else ()
+    return insight.name, insight.period, tuple(one.dimension_keys for one in breakdowns)
 
 
 def _listed(breakdown: str | Sequence[str] | None) -> tuple[str, ...]:

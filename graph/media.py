@@ -12,7 +12,7 @@ from graph.calls import Caller, checked_id
 from graph.credentials import Login
 from graph.endpoints import Endpoint
 from graph.errors import ErrorClass, GraphError
-from graph.insights import Insight, nested_insights, read_insight
+from graph.insights import Insight, insights_in, nested_insights
 from graph.paging import Page, checked_limit, read_page
 from graph.reading import Node, succeeded
 from graph.users import Profile, read_profile
@@ -83,7 +83,7 @@ def read_media(node: Node) -> Media:
         is_shared_to_feed=node.flag("is_shared_to_feed"),
         owner_id=owner.maybe_id("id") if owner else None,
         children=node.each("children", Node.id),
-        insights=node.each("insights", read_insight) if node.has("insights") else None,
+        insights=insights_in(node, "insights") if node.has("insights") else None,
         extra=node.rest(),
     )
 
@@ -168,7 +168,7 @@ class MediaCalls:
             named = ",".join(map(checked_id, ids))
             answer = self._caller.get(Endpoint.MULTI_GET, ids=named, fields=names.media(self._caller.login, wanted))
             node = Node(answer, Endpoint.MULTI_GET)
-            return {media_id: read_media(found) for media_id in ids if (found := node.node(media_id)) is not None}
+            return {media_id: media for media_id in ids if (media := node.one(media_id, read_media)) is not None}
 
         return self._fields.read(fields, ask)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Integer, UniqueConstraint, select, text
+from sqlalchemy import Boolean, CheckConstraint, Integer, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
@@ -27,11 +27,11 @@ class Login(StrEnum):
 class AccountState(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"
-    """A person stopped it; posts wait."""
+    """A person stopped it: posts and replies wait."""
     BROKEN = "broken"
-    """Instagram refuses its token or permissions; posts wait until the token is renewed."""
+    """Instagram refuses its token or permissions; all waits until the token is renewed."""
     BLOCKED = "blocked"
-    """Instagram holds its actions back; posts wait until `state_until`."""
+    """Instagram suspects it: posts and replies wait until `state_until` (`models.block`)."""
 
 
 class Account(Base):
@@ -54,9 +54,15 @@ class Account(Base):
     timezone: Mapped[Str] = mapped_column(server_default=text("'UTC'"))
     token_sealed: Mapped[Str]
     """Ciphertext of `pressrun.vault`, context `account:<id>:token`. Loading the row never decrypts."""
+    user_token_sealed: Mapped[Str | None]
+    """Of Facebook Login: the person's token beside the Page's; what the one is refused may be read with the other."""
     state: Mapped[Str] = mapped_column(server_default=text("'active'"))
     state_reason: Mapped[Str | None]
     state_until: Mapped[Instant | None]
+    token_refused: Mapped[Str | None]
+    """What Instagram said when it refused the token; null once there is another, or a person had it tried again."""
+    is_reading_paused: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    """A person stopped reading it, too."""
     max_lateness_s: Mapped[int | None] = mapped_column(Integer)
     if_late: Mapped[Str | None]
     min_spacing_s: Mapped[int] = mapped_column(Integer, server_default=text("0"))
@@ -72,6 +78,11 @@ class Account(Base):
 def token_context(account_id: int) -> str:
     """What binds a sealed token to its row."""
     return f"account:{account_id}:token"
+
+
+def user_token_context(account_id: int) -> str:
+    """What binds the second token to its row."""
+    return f"account:{account_id}:user_token"
 
 
 def get_account(tx: Session, account_id: int) -> Account:
@@ -138,12 +149,22 @@ def lock_account(tx: Session, account_id: int) -> Account:
 def set_state(
     tx: Session, account_id: int, state: AccountState, *, reason: str | None, until: datetime | None = None
 ) -> None:
-    """Pause, break, block or reactivate an account. A person's pause is never lifted or changed by the system."""
+    """Pause, break, block or reactivate an account. A person's pause is never lifted or changed by the system.
+
+    That the token is refused is kept beside a pause, until the account is active again: reading stops for it.
+    """
     tx.execute(
         text("""
             UPDATE accounts
-               SET state = :state, state_reason = :reason, state_until = :until, updated_at = now()
-             WHERE id = :id AND (state <> 'paused' OR :by_person)
+               SET state         = CASE WHEN stays THEN state ELSE :state END,
+                   state_reason  = CASE WHEN stays THEN state_reason ELSE :reason END,
+                   state_until   = CASE WHEN stays THEN state_until ELSE :until END,
+                   token_refused = CASE :state WHEN 'broken' THEN coalesce(:reason, '')
+                                               WHEN 'active' THEN NULL ELSE token_refused END,
+                   updated_at    = now()
+              FROM (SELECT state = 'paused' AND NOT :by_person AS stays FROM accounts WHERE id = :id
+                      FOR NO KEY UPDATE) held
+             WHERE id = :id
         """),
         {
             "id": account_id,

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, table_of
+from models.sparing import write
 from models.types import Id, Instant, JsonObject, Str
 
 
@@ -79,4 +80,6 @@ def see_comments(tx: Session, account_id: int, seen: Iterable[SeenComment], *, n
         },
     )
     # xmax is 0 exactly for rows that this statement inserted.
-    return sum(tx.scalars(query.returning(text("xmax = 0")), rows))
+    return sum(
+        sum(part) for part in write(tx, rows, lambda some: tx.scalars(query.returning(text("xmax = 0")), some).all())
+    )

@@ -46,7 +46,10 @@ class Connection(Base):
         CheckConstraint(
             "state <> 'asked' OR next_action_at IS NOT NULL AND token_sealed IS NOT NULL", name="asked_is_owed"
         ),
-        CheckConstraint("state = 'asked' OR token_sealed IS NULL AND settled_at IS NOT NULL", name="settled_is_bare"),
+        CheckConstraint(
+            "state = 'asked' OR token_sealed IS NULL AND user_token_sealed IS NULL AND settled_at IS NOT NULL",
+            name="settled_is_bare",
+        ),
         CheckConstraint("state <> 'done' OR account_id IS NOT NULL AND is_new IS NOT NULL", name="done_has_account"),
         CheckConstraint("state NOT IN ('refused', 'failed') OR error IS NOT NULL", name="ended_says_why"),
         Index("ix_connections_due", "next_action_at", "id", postgresql_where=text("next_action_at IS NOT NULL")),
@@ -63,6 +66,8 @@ class Connection(Base):
     """As Instagram told it."""
     token_sealed: Mapped[Str | None]
     """Ciphertext of `pressrun.vault`, context `connection:<id>:token`; wiped when the row is settled."""
+    user_token_sealed: Mapped[Str | None]
+    """The person's token beside the Page's, context `connection:<id>:user_token`; wiped alike."""
     state: Mapped[Str] = mapped_column(server_default=text("'asked'"))
     error: Mapped[Str | None]
     error_kind: Mapped[Str | None]
@@ -89,10 +94,17 @@ def token_context(connection_id: int) -> str:
     return f"connection:{connection_id}:token"
 
 
+def user_token_context(connection_id: int) -> str:
+    """What binds the second token to its row."""
+    return f"connection:{connection_id}:user_token"
+
+
 def ask(tx: Session, new: NewAccount, vault: Vault, *, now: datetime) -> Connection:
     """Have a worker ask Instagram whose token it is."""
     connection = _row_of(tx, new, now)
     connection.token_sealed = vault.seal(new.token, context=token_context(connection.id))
+    if new.user_token is not None:
+        connection.user_token_sealed = vault.seal(new.user_token, context=user_token_context(connection.id))
     connection.next_action_at = now
     tx.add(connection)
     tx.flush()
@@ -137,7 +149,8 @@ def expire_connections(tx: Session, *, now: datetime) -> int:
         text("""
             UPDATE connections
                SET state = 'failed', error = :error, error_kind = :kind, error_type = :type, token_sealed = NULL,
-                   settled_at = :now, next_action_at = NULL, leased_until = NULL, claim = claim + 1
+                   user_token_sealed = NULL, settled_at = :now, next_action_at = NULL, leased_until = NULL,
+                   claim = claim + 1
              WHERE state = 'asked' AND expires_at <= :now AND (leased_until IS NULL OR leased_until <= :now)
             RETURNING id
         """),
@@ -161,5 +174,5 @@ def _row_of(tx: Session, new: NewAccount, now: datetime) -> Connection:
 
 
 def _settle(connection: Connection, state: ConnectionState, now: datetime) -> None:
-    connection.state, connection.settled_at, connection.token_sealed = state.value, now, None
-    connection.next_action_at = None
+    connection.state, connection.settled_at, connection.next_action_at = state.value, now, None
+    connection.token_sealed = connection.user_token_sealed = None

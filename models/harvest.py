@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint, func, select, text, update
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, UniqueConstraint, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -35,7 +35,7 @@ class RunStatus(StrEnum):
     RUNNING = "running"
     DONE = "done"
     PARTIAL = "partial"
-    """All that could be read is stored; what was refused is named in `errors`."""
+    """All that could be read is stored; what was refused or could not be understood is named in `errors`."""
     FAILED = "failed"
 
 
@@ -85,6 +85,9 @@ class HarvestRun(Base):
     """Points added to the history."""
     errors: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
     api_version: Mapped[Str]
+    """Which version of the API answered; until one has, which was asked for."""
+    covers: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
+    """It read what it had to read as far as it had to. False for a list that broke off without a word."""
     started_at: Mapped[Instant]
     finished_at: Mapped[Instant | None]
 
@@ -116,9 +119,10 @@ def begin_run(
     return run
 
 
-def end_run(tx: Session, run_id: int, status: RunStatus, *, now: datetime) -> None:
+def end_run(tx: Session, run_id: int, status: RunStatus, *, now: datetime, covers: bool = True) -> None:
     """The run's result, and how far the harvest has come with it. The caller holds the claim of what is run."""
-    tx.execute(update(table_of(HarvestRun)).where(HarvestRun.id == run_id).values(status=status.value, finished_at=now))
+    ended = update(table_of(HarvestRun)).where(HarvestRun.id == run_id)
+    tx.execute(ended.values(status=status.value, finished_at=now, covers=covers))
     tx.execute(_TELL_HARVEST, {"run_id": run_id})
 
 
@@ -129,7 +133,8 @@ _TELL_HARVEST = text("""
        SET last_run_id = greatest(h.last_run_id, r.id),
            done_at     = CASE WHEN r.finished_at IS NULL THEN h.done_at
                               ELSE greatest(h.done_at, r.slot_at, r.finished_at) END,
-           covered_at  = CASE WHEN r.status IN ('done', 'partial') THEN greatest(h.covered_at, r.finished_at)
+           covered_at  = CASE WHEN r.status IN ('done', 'partial') AND r.covers
+                              THEN greatest(h.covered_at, r.finished_at)
                               ELSE h.covered_at END
       FROM harvest_runs r
      WHERE r.id = :run_id AND r.backfill_id IS NULL AND h.id = r.harvest_id

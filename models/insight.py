@@ -8,7 +8,7 @@ a moment and not to a period (`period = 'moment'`): their time is `captured_at`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
+from models.sparing import write
 from models.types import Instant, Str
 
 MOMENT = "moment"
@@ -177,11 +178,13 @@ def store_observations(
         }
         for p in unique.values()
     ]
-    result: Any = tx.execute(
-        _OBSERVE,
-        {"points": json.dumps(listed), "account_id": account_id, "captured_at": captured_at, "run_id": run_id},
-    )
-    return int(result.rowcount)
+    known = {"account_id": account_id, "captured_at": captured_at, "run_id": run_id}
+
+    def add(rows: Sequence[dict[str, Any]]) -> int:
+        result: Any = tx.execute(_OBSERVE, known | {"points": json.dumps(rows)})
+        return int(result.rowcount)
+
+    return sum(write(tx, listed, add))
 
 
 def store_audience(
@@ -195,8 +198,10 @@ def store_audience(
         {"metric": one.metric, "timeframe": one.timeframe, "breakdown": one.breakdown, "counts": dict(one.counts)}
         for one in unique.values()
     ]
-    result: Any = tx.execute(
-        _SEE_AUDIENCE,
-        {"audiences": json.dumps(listed), "account_id": account_id, "captured_at": captured_at, "run_id": run_id},
-    )
-    return int(result.rowcount)
+    known = {"account_id": account_id, "captured_at": captured_at, "run_id": run_id}
+
+    def add(rows: Sequence[dict[str, Any]]) -> int:
+        result: Any = tx.execute(_SEE_AUDIENCE, known | {"audiences": json.dumps(rows)})
+        return int(result.rowcount)
+
+    return sum(write(tx, listed, add))

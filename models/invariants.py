@@ -115,7 +115,8 @@ INVARIANTS: dict[str, str] = {
             SELECT 'post ' || id AS source, error AS body FROM posts
             UNION ALL SELECT 'event ' || id, coalesce(message, '') || detail::text FROM post_events
             UNION ALL SELECT 'attempt ' || id, message FROM attempts
-            UNION ALL SELECT 'account ' || id, state_reason FROM accounts
+            UNION ALL SELECT 'account ' || id, concat(state_reason, ' ', token_refused) FROM accounts
+            UNION ALL SELECT 'block ' || id, reason FROM blocks
             UNION ALL SELECT 'harvest run ' || id, errors::text FROM harvest_runs
             UNION ALL SELECT 'inbox event ' || id, error FROM inbox_events
             UNION ALL SELECT 'reply ' || id, error FROM replies
@@ -124,14 +125,14 @@ INVARIANTS: dict[str, str] = {
     """,
     "token_not_sealed": """
         SELECT 'account ' || id || ' holds a token that the vault did not seal' FROM accounts
-         WHERE token_sealed !~ '^v1:[0-9a-f]+:'
+         WHERE token_sealed !~ '^v1:[0-9a-f]+:' OR user_token_sealed !~ '^v1:[0-9a-f]+:'
         UNION ALL
         SELECT 'connection ' || id || ' holds a token that the vault did not seal' FROM connections
-         WHERE token_sealed !~ '^v1:[0-9a-f]+:'
+         WHERE token_sealed !~ '^v1:[0-9a-f]+:' OR user_token_sealed !~ '^v1:[0-9a-f]+:'
     """,
     "token_left_over": """
         SELECT 'connection ' || id || ' is ' || state || ' and still holds a token' FROM connections
-         WHERE state <> 'asked' AND token_sealed IS NOT NULL
+         WHERE state <> 'asked' AND coalesce(token_sealed, user_token_sealed) IS NOT NULL
     """,
     # 7. A history value overwritten. The triggers forbid it; the newest known values must be points of the history,
     # but for those whose month retention has dropped.
@@ -177,7 +178,7 @@ INVARIANTS: dict[str, str] = {
           FROM harvests h
           LEFT JOIN (SELECT harvest_id, max(id) AS last_run_id,
                             max(greatest(slot_at, finished_at)) FILTER (WHERE finished_at IS NOT NULL) AS done_at,
-                            max(finished_at) FILTER (WHERE status IN ('done', 'partial')) AS covered_at
+                            max(finished_at) FILTER (WHERE status IN ('done', 'partial') AND covers) AS covered_at
                        FROM harvest_runs WHERE backfill_id IS NULL GROUP BY harvest_id) r ON r.harvest_id = h.id
          WHERE (h.last_run_id, h.done_at, h.covered_at) IS DISTINCT FROM (r.last_run_id, r.done_at, r.covered_at)
     """,

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from models.account import Account, AccountState, Login, lock_account, token_context
+from models.account import Account, AccountState, Login, lock_account, token_context, user_token_context
+from models.block import reactivate
 from models.claims import wake_schedulers
 from models.crons import STANDING_CRONS
 from models.harvest import add_harvests
-from models.waking import wake_account
+from pressrun import clock
 from pressrun.errors import Conflict, Invalid
 from pressrun.vault import Vault
 from pressrun.zones import choose_zone
@@ -31,15 +32,18 @@ class NewAccount:
     name: str
     token: str = field(repr=False)
     timezone: str | None = None
+    user_token: str | None = field(default=None, repr=False)
+    """Of Facebook Login: the token of the person, where `token` is the Page's. None keeps the one that is known."""
 
     def __post_init__(self) -> None:
         if not _IG_ID.fullmatch(self.ig_id):
             raise Invalid(f"{self.ig_id!r} is not an account's id: it has digits only", field="ig_id")
-        if not self.token:
-            raise Invalid("the token is empty", type="token.empty", field="token")
-        if not self.token.isascii() or not self.token.isprintable() or " " in self.token:
-            said = "the token holds spaces, line breaks or other characters that no token has"
-            raise Invalid(said, type="token.malformed", field="token")
+        _check_token(self.token, "token")
+        if self.user_token is not None:
+            if self.login is not Login.FACEBOOK:
+                said = "on Instagram Login there is one token, and no other beside it"
+                raise Invalid(said, type="token.superfluous", field="user_token")
+            _check_token(self.user_token, "user_token")
         if self.timezone is not None:
             object.__setattr__(self, "timezone", choose_zone(self.timezone).key)  # frozen: its name, without spaces
         _check_name(self.name)
@@ -84,18 +88,29 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     else:
         account = lock_account(tx, known.id)
     is_mended = account.state == AccountState.BROKEN.value
+    account.token_refused = None
     account.login, account.name = new.login.value, new.name
     account.timezone = new.timezone or account.timezone
     account.username = username or account.username
     account.token_sealed = vault.seal(new.token, context=token_context(account.id))
-    if is_mended:
-        account.state, account.state_reason, account.state_until = AccountState.ACTIVE.value, None, None
+    if new.user_token is not None:
+        account.user_token_sealed = vault.seal(new.user_token, context=user_token_context(account.id))
+    elif new.login is not Login.FACEBOOK:
+        account.user_token_sealed = None
     tx.add(account)
     tx.flush()
     add_harvests(tx, account.id, STANDING_CRONS)
-    woken = wake_account(tx, account.id) if is_mended else 0
+    woken = reactivate(tx, account.id, now=clock.now()) if is_mended else 0
     wake_schedulers(tx)
     return Joined(account.id, is_new=known is None, posts_woken=woken)
+
+
+def _check_token(token: str, field_: str) -> None:
+    if not token:
+        raise Invalid("the token is empty", type="token.empty", field=field_)
+    if not token.isascii() or not token.isprintable() or " " in token:
+        said = "the token holds spaces, line breaks or other characters that no token has"
+        raise Invalid(said, type="token.malformed", field=field_)
 
 
 def _check_name(name: str) -> None:

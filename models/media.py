@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, table_of
 from models.metrics import MEDIA_COLUMNS
+from models.sparing import write
 from models.types import Id, Instant, InstantNow, JsonObject, OptionalJson, Str
 
 
@@ -110,7 +111,10 @@ class MediaReading:
 
 
 def see_media(tx: Session, account_id: int, seen: Iterable[SeenMedia], *, now: datetime) -> dict[str, int]:
-    """Record that these media exist; returns our id of each by Instagram id. What is known is never emptied."""
+    """Record that these media exist; returns our id of each by Instagram id. What is known is never emptied.
+
+    A media that Postgres refuses is missing from what is returned, where that is spared (`models.sparing`).
+    """
     rows = [
         {
             "account_id": account_id,
@@ -143,7 +147,8 @@ def see_media(tx: Session, account_id: int, seen: Iterable[SeenMedia], *, now: d
             "last_seen_at": func.greatest(Media.last_seen_at, new.last_seen_at),
         },
     )
-    return {row.ig_id: row.id for row in tx.execute(query.returning(Media.ig_id, Media.id), rows)}
+    parts = write(tx, rows, lambda some: tx.execute(query.returning(Media.ig_id, Media.id), some).all())
+    return {row.ig_id: row.id for part in parts for row in part}
 
 
 def bind_media(tx: Session, account_id: int, ig_id: str, part_id: int, *, now: datetime) -> None:
@@ -197,12 +202,12 @@ _AT_ONCE = 5_000
 
 def store_readings(tx: Session, readings: Iterable[MediaReading], *, run_id: int | None) -> int:
     """Add to the history what differs from the last known values; returns the number of snapshots written."""
-    written = 0
-    for batch in _batches(readings):
-        listed = json.dumps([_listed(one) for one in batch])
-        result: Any = tx.execute(_STORE, {"readings": listed, "run_id": run_id})
-        written += result.rowcount
-    return written
+
+    def add(rows: Sequence[dict[str, Any]]) -> int:
+        result: Any = tx.execute(_STORE, {"readings": json.dumps(rows), "run_id": run_id})
+        return int(result.rowcount)
+
+    return sum(sum(write(tx, [_listed(one) for one in batch], add)) for batch in _batches(readings))
 
 
 def _batches(readings: Iterable[MediaReading]) -> Iterator[list[MediaReading]]:

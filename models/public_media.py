@@ -7,7 +7,7 @@ hide their likes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, table_of
+from models.sparing import write
 from models.types import Id, Instant, Str
 
 
@@ -130,12 +131,16 @@ def store_public_media(
             "view_count": one.view_count,
         }
         for one in unique.values()
-        if one.has_counts
+        if one.has_counts and one.ig_id in ids
     ]
     if not counts:
         return 0
-    result: Any = tx.execute(_STORE, {"counts": json.dumps(counts), "captured_at": captured_at, "run_id": run_id})
-    return int(result.rowcount)
+
+    def add(rows: Sequence[dict[str, Any]]) -> int:
+        result: Any = tx.execute(_STORE, {"counts": json.dumps(rows), "captured_at": captured_at, "run_id": run_id})
+        return int(result.rowcount)
+
+    return sum(write(tx, counts, add))
 
 
 def _see(tx: Session, watch_id: int, seen: Iterable[SeenPublicMedia], *, now: datetime) -> dict[str, int]:
@@ -165,4 +170,6 @@ def _see(tx: Session, watch_id: int, seen: Iterable[SeenPublicMedia], *, now: da
             "last_seen_at": func.greatest(PublicMedia.last_seen_at, new.last_seen_at),
         },
     )
-    return {row.ig_id: row.id for row in tx.execute(query.returning(PublicMedia.ig_id, PublicMedia.id), rows)}
+    given = query.returning(PublicMedia.ig_id, PublicMedia.id)
+    parts = write(tx, rows, lambda some: tx.execute(given, some).all())
+    return {row.ig_id: row.id for part in parts for row in part}

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import attempt as attempts
-from models import claims, quota
+from models import block, claims, quota
 from models.attempt import Attempt, AttemptState
 from models.container import Container, ContainerStatus
 from models.event import Cause
@@ -41,6 +41,8 @@ def record_published(tx: Session, sent: Sent, media_id: str, *, from_: PostState
     """
     attempts.settle(tx, sent.attempt.id, AttemptState.SUCCEEDED, now=now, result_id=media_id)
     quota.mark_used(tx, sent.attempt.id, now=now)
+    if sent.attempt.error_class is not None:  # it was answered with an error: perhaps with a suspicion
+        block.record_live(tx, sent.post.account_id, sent.attempt.id, now=now)
     tx.execute(
         update(Container)
         .where(Container.id == sent.attempt.container_id)

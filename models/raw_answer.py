@@ -62,7 +62,12 @@ def packed(body: bytes) -> bytes:
 
 def unpacked(body: bytes) -> Any:
     """The answer as JSON values."""
-    return json.loads(zlib.decompress(body))
+    return json.loads(text_of(body))
+
+
+def text_of(body: bytes) -> bytes:
+    """The answer as it came."""
+    return zlib.decompress(body)
 
 
 def keep_answers(tx: Session, answers: Iterable[Answer], *, run_id: int, account_id: int, api_version: str) -> None:

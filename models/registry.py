@@ -6,6 +6,7 @@ from models.account import Account
 from models.attempt import Attempt
 from models.backfill import Backfill
 from models.base import Base
+from models.block import Block
 from models.comment import Comment
 from models.competitor import CompetitorLatest, CompetitorObservation
 from models.connection import Connection
@@ -37,6 +38,7 @@ TABLES = (
     Account,
     Attempt,
     Backfill,
+    Block,
     Comment,
     CompetitorLatest,
     CompetitorObservation,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -17,6 +19,11 @@ _WAKE_POSTS = text("""
        AND (wait_reason = 'account' OR state = 'uncertain')
     RETURNING id
 """)
+_HASTEN_POSTS = text("""
+    UPDATE posts SET next_action_at = :until
+     WHERE account_id = :account_id AND next_action_at > :until AND wait_reason = 'account'
+       AND (leased_until IS NULL OR leased_until <= now())
+""")
 _WAKE_HARVESTS = text("""
     UPDATE harvests SET next_action_at = now()
      WHERE account_id = :account_id AND slot_at <= now() AND (leased_until IS NULL OR leased_until <= now())
@@ -28,8 +35,18 @@ def wake_account(tx: Session, account_id: int) -> int:
 
     The caller has made the account active in this transaction, and so holds its row lock.
     """
-    owner = {"account_id": account_id}
-    tx.execute(_WAKE_HARVESTS, owner)
-    woken = len(tx.execute(_WAKE_POSTS, owner).all())
-    wake_schedulers(tx)
+    woken = len(tx.execute(_WAKE_POSTS, {"account_id": account_id}).all())
+    wake_reading(tx, account_id)
     return woken
+
+
+def wake_reading(tx: Session, account_id: int) -> None:
+    """Make due what is to be read of the account."""
+    tx.execute(_WAKE_HARVESTS, {"account_id": account_id})
+    wake_schedulers(tx)
+
+
+def hasten_posts(tx: Session, account_id: int, *, until: datetime) -> None:
+    """What waits for the account goes on at `until`, if it was to wait longer. The caller holds its row lock."""
+    tx.execute(_HASTEN_POSTS, {"account_id": account_id, "until": until})
+    wake_schedulers(tx)

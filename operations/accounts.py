@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from models.account import AccountState, find_account
 from models.reading import accounts as reading
@@ -45,6 +46,9 @@ class Held:
 
     account: str
     state: AccountState
+    until: datetime | None = None
+    """Until when Instagram still holds it back."""
+    is_reading_paused: bool = False
     posts_released: int = 0
     """Posts that waited for the account and go on."""
 
@@ -77,17 +81,22 @@ def edit(ctx: Context, asker: Asker, account: str, changes: TermChanges) -> Acco
 
 
 @operation("account.pause", effect=Effect.CHANGES, scope=Scope.PUBLISH)
-def pause(ctx: Context, asker: Asker, account: str, *, why: str | None = None) -> Held:
-    """Let nothing of an account go out until it is resumed. Raises Unknown."""
+def pause(ctx: Context, asker: Asker, account: str, *, why: str | None = None, reading: bool = False) -> Held:
+    """Let nothing of an account go out, and with `reading` read nothing of it, until it is resumed. Raises Unknown."""
     with ctx.database.transaction() as tx:
         found = find_account(tx, account)
-        changing.pause_account(tx, found, why=why)
-        return Held(found.name, AccountState.PAUSED)
+        changing.pause_account(tx, found, why=why, reading=reading)
+        return Held(found.name, AccountState.PAUSED, is_reading_paused=reading)
 
 
 @operation("account.resume", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)
 def resume(ctx: Context, asker: Asker, account: str) -> Held:
-    """Let an account go on; its backlog goes out spaced. Raises Unknown."""
+    """Let an account go on, and read it again; its backlog goes out spaced. Raises Unknown.
+
+    Of a paused account that Instagram holds back the hold stays; resumed once more, it goes on all the same.
+    """
     with ctx.database.transaction() as tx:
         found = find_account(tx, account)
-        return Held(found.name, AccountState.ACTIVE, posts_released=changing.resume_account(tx, found))
+        released = changing.resume_account(tx, found, now=clock.now())
+        tx.refresh(found)
+        return Held(found.name, AccountState(found.state), until=found.state_until, posts_released=released)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from models import invariants, readers
-from models.account import token_context
 from models.partitions import missing_partitions
 from models.reading.health import posts_held_by_a_clock, sealed_tokens, troubled_accounts, unpublished_posts
 from models.states import PostState
@@ -51,7 +50,7 @@ def _tokens(ctx: Context) -> Iterator[Finding]:
     broken = []
     for token in tokens:
         try:
-            vault.open(token.sealed, context=token_context(token.account_id))
+            vault.open(token.sealed, context=token.context)
         except PressrunError as problem:
             broken.append(f"{token.account}: {problem}")
     if broken:
@@ -65,7 +64,8 @@ def _accounts(ctx: Context) -> Iterator[Finding]:
     with ctx.database.transaction() as tx:
         troubled = troubled_accounts(tx)
     for one in troubled:
-        detail = f"{one.state}: {one.reason or 'no reason given'}"
+        until = f" until {one.until:%Y-%m-%d %H:%M} UTC" if one.until else ""
+        detail = f"{one.state}{until}: {one.reason or 'no reason given'}"
         if one.is_broken:
             yield Finding("account", Result.FAIL, detail, "renew its token", subject=one.account)
         else:

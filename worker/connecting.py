@@ -98,31 +98,42 @@ def _check_gate(tx: Session, ctx: WorkerContext, known: Account | None, now: dat
 
 
 def _wish(ctx: WorkerContext, row: Connection, now: datetime) -> NewAccount:
-    """What was asked for, token and all. Raises PressrunError when there is no more asking."""
+    """What was asked for, tokens and all. Raises PressrunError when there is no more asking."""
     if row.expires_at <= now or row.token_sealed is None:
         raise connection.too_late()
     if row.tries >= MOST_TRIES:  # each of them ended without a word: its worker died
         said = f"{MOST_TRIES} tries to ask Instagram ended without an answer"
         raise PressrunError(said, type="connection.unanswered")
     token = ctx.vault.open(row.token_sealed, context=connection.token_context(row.id))
-    return NewAccount(Login(row.login), row.ig_id, row.name, token, row.timezone)
+    other = None
+    if row.user_token_sealed is not None:
+        other = ctx.vault.open(row.user_token_sealed, context=connection.user_token_context(row.id))
+    return NewAccount(Login(row.login), row.ig_id, row.name, token, row.timezone, other)
 
 
 def _ask(asking: _Asking) -> str | None:
-    """The account's user name, once Instagram has confirmed that the token is this account's."""
+    """The account's user name, once Instagram has confirmed that the tokens are this account's."""
     new = asking.new
-    profile = _profile(asking)
+    username = _confirmed(asking, new.token, "this token")
+    if new.user_token is not None:
+        _confirmed(asking, new.user_token, "the person's token")
+    return username
+
+
+def _confirmed(asking: _Asking, token: str, what: str) -> str | None:
+    new = asking.new
+    profile = _profile(asking, token)
     found = profile.id if new.login is Login.FACEBOOK else profile.user_id or profile.id
     if found != new.ig_id:
         name = f" (@{profile.username})" if profile.username else ""
-        said = f"this token belongs to the account {found}{name}, not to {new.ig_id}: nothing was stored"
+        said = f"{what} belongs to the account {found}{name}, not to {new.ig_id}: nothing was stored"
         raise RefusedByInstagram(said, type="token.of_another_account")
     return profile.username
 
 
-def _profile(asking: _Asking) -> Profile:
+def _profile(asking: _Asking, token: str) -> Profile:
     new = asking.new
-    credentials = Credentials(GraphLogin(new.login.value), new.ig_id, new.token)
+    credentials = Credentials(GraphLogin(new.login.value), new.ig_id, token)
     # Of no account: whose token it is nobody knows yet, and another one's usage must not shut the gate of this one.
     users = asking.ctx.client_of(credentials, None, Purpose.PUBLISH).users
     if new.login is Login.INSTAGRAM:

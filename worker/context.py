@@ -13,7 +13,7 @@ from graph.endpoints import Endpoint
 from graph.errors import ErrorClass, GraphError
 from graph.transport import Transport
 from models import gate
-from models.account import Account, token_context
+from models.account import Account, token_context, user_token_context
 from models.claims import Lease
 from models.gate import Level, Purpose
 from models.presence import Presence
@@ -21,7 +21,7 @@ from models.session import Database, in_transaction
 from pressrun import clock, log
 from pressrun.errors import PressrunError
 from pressrun.settings import Settings
-from pressrun.vault import Vault
+from pressrun.vault import SecretUnreadable, Vault
 
 _log = log.get(__name__)
 _NO_ACCOUNT = 0
@@ -81,13 +81,18 @@ class WorkerContext:
             last_look: asked right before each request is begun; what it raises comes through, and nothing was sent.
         """
         token = self.vault.open(account.token_sealed, context=token_context(account.id))
-        return self.client_of(
-            Credentials(GraphLogin(account.login), account.ig_id, token),
-            account.id,
-            purpose,
-            on_call=on_call,
-            last_look=last_look,
-        )
+        credentials = Credentials(GraphLogin(account.login), account.ig_id, token, self._other_token(account))
+        return self.client_of(credentials, account.id, purpose, on_call=on_call, last_look=last_look)
+
+    def _other_token(self, account: Account) -> str | None:
+        """The second token, if there is one; one that cannot be opened stops nothing that the first can do."""
+        if account.user_token_sealed is None:
+            return None
+        try:
+            return self.vault.open(account.user_token_sealed, context=user_token_context(account.id))
+        except SecretUnreadable:
+            _log.warning("account.second_token_unreadable", account_id=account.id)
+            return None
 
     def client_of(
         self,

@@ -1,4 +1,8 @@
-"""What keeps an account from acting right now: its own state, or the gate. Asked by every step before it acts."""
+"""What keeps an account from acting right now: a person, its token, a suspicion, or the gate. Asked before each step.
+
+Publishing and replying stop for all four. Reading goes on while an account is paused or suspected, for a story that is
+not read in its day is lost: it stops for a token that is refused, for the gate, and where a person has said so.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +40,8 @@ class HeldBack:
     obstacle: Obstacle
     until: datetime | None
     message: str
+    stops_looking: bool = False
+    """Nor can what became of an earlier call be read: the token is refused."""
 
     def look_at(self, now: datetime) -> datetime:
         """When work that nobody waits for by the second is looked at again. A person may mend the account any time."""
@@ -51,10 +57,27 @@ def held_back(tx: Session, ctx: WorkerContext, account: Account, purpose: Purpos
         return HeldBack(Obstacle.CLOCK, now + CLOCK_AGAIN, message)
     if account.state == AccountState.BLOCKED.value and account.state_until and account.state_until <= now:
         lift_block(tx, account.id, now=now)
-    elif account.state != AccountState.ACTIVE.value:
-        message = f"account {account.name} is {account.state}: {account.state_reason or 'no reason given'}"
-        return HeldBack(Obstacle.ACCOUNT, account.state_until, message)
+    elif (held := _own(account, purpose)) is not None:
+        return held
     shut = gate.barrier(tx, ctx.settings.app_id, account.id, purpose, now=now)
     if shut is not None:
         return HeldBack(Obstacle.THROTTLED, shut.until, shut.reason)
+    return None
+
+
+def _own(account: Account, purpose: Purpose) -> HeldBack | None:
+    """What its own state keeps the account from."""
+    state, reason = account.state, account.state_reason or "no reason given"
+    if state == AccountState.BROKEN.value or account.token_refused is not None:
+        reason = account.token_refused or reason
+        return HeldBack(Obstacle.ACCOUNT, None, f"account {account.name} is broken: {reason}", stops_looking=True)
+    if purpose is Purpose.HARVEST:
+        is_stopped = account.is_reading_paused
+        return HeldBack(Obstacle.ACCOUNT, None, f"account {account.name} is not read: {reason}") if is_stopped else None
+    if state == AccountState.BLOCKED.value:
+        end = f" until {account.state_until:%Y-%m-%d %H:%M} UTC" if account.state_until else ""
+        message = f"account {account.name} is held back by Instagram{end}: {reason}"
+        return HeldBack(Obstacle.ACCOUNT, account.state_until, message)
+    if state != AccountState.ACTIVE.value:
+        return HeldBack(Obstacle.ACCOUNT, None, f"account {account.name} is {state}: {reason}")
     return None

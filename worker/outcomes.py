@@ -8,16 +8,20 @@ class: reconcile by reading.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sqlalchemy.orm import Session
+
 from graph.errors import ErrorClass, GraphError
+from models.block import hold
 from models.event import Cause
 from worker.backoff import Backoff
 from worker.obstacles import LOOK_AGAIN
 
-BLOCKED_FOR = timedelta(hours=24)
-"""How long an account is left alone after a suspicion of spam (graph-api.md §3.2, our choice)."""
+RESTRICTED_FOR = timedelta(hours=24)
+"""How long an account is left alone whose owner has to follow a notice in the app; a person ends it sooner."""
+_RESTRICTED = 25
 
 
 class Verdict(StrEnum):
@@ -28,7 +32,7 @@ class Verdict(StrEnum):
     BREAK_ACCOUNT = "break_account"
     """The account's posts wait until a person renews its token."""
     BLOCK_ACCOUNT = "block_account"
-    """The account's posts wait until Instagram lets go."""
+    """The account's posts and replies wait (`block`)."""
     FAIL = "fail"
     """Nothing that we can do by ourselves; the post says why."""
 
@@ -49,7 +53,7 @@ STAGING: dict[ErrorClass, Rule] = {
     ErrorClass.THROTTLED: Rule(Verdict.WAIT, wait=timedelta(hours=1)),
     ErrorClass.QUOTA: Rule(Verdict.WAIT, wait=timedelta(hours=1)),
     ErrorClass.AUTH: Rule(Verdict.BREAK_ACCOUNT),
-    ErrorClass.BLOCKED: Rule(Verdict.BLOCK_ACCOUNT, wait=BLOCKED_FOR),
+    ErrorClass.BLOCKED: Rule(Verdict.BLOCK_ACCOUNT),
     ErrorClass.PERMISSION: Rule(Verdict.FAIL),
     ErrorClass.INVALID_MEDIA: Rule(Verdict.FAIL),
     ErrorClass.INVALID_REQUEST: Rule(Verdict.FAIL),
@@ -65,15 +69,14 @@ REFUSED: dict[ErrorClass, Rule] = {
     ErrorClass.QUOTA: Rule(Verdict.WAIT, wait=timedelta(minutes=1)),
     ErrorClass.THROTTLED: Rule(Verdict.WAIT, wait=timedelta(hours=1)),
     ErrorClass.AUTH: Rule(Verdict.BREAK_ACCOUNT),
-    ErrorClass.BLOCKED: Rule(Verdict.BLOCK_ACCOUNT, wait=BLOCKED_FOR),
+    ErrorClass.BLOCKED: Rule(Verdict.BLOCK_ACCOUNT),
     ErrorClass.PERMISSION: Rule(Verdict.FAIL),
     ErrorClass.CONTAINER_EXPIRED: Rule(Verdict.RETRY),
     ErrorClass.INVALID_MEDIA: Rule(Verdict.FAIL),
     ErrorClass.INVALID_REQUEST: Rule(Verdict.FAIL),
 }
 
-# The account stays as it is when it is held back here: only publishing suspects it of spam. How many tries there are is
-# each step's own.
+# A read that is held back says nothing about publishing. How many tries there are is each step's own.
 BACKGROUND: dict[ErrorClass, Rule] = {
     ErrorClass.TRANSIENT: Rule(Verdict.RETRY),
     ErrorClass.NOT_READY: Rule(Verdict.RETRY),
@@ -98,6 +101,15 @@ def staging_rule(error: GraphError) -> Rule:
 def wait_of(error: GraphError, rule: Rule) -> timedelta:
     """How long to wait: what Instagram said, else what the rule says."""
     return timedelta(seconds=error.retry_after_s) if error.retry_after_s else rule.wait
+
+
+def block(tx: Session, account_id: int, error: GraphError, *, now: datetime, attempt_id: int | None = None) -> datetime:
+    """Hold the account's publishing and replying back because of this error; returns until when.
+
+    `attempt_id`: the call that it answered, if that may have taken effect all the same.
+    """
+    least = RESTRICTED_FOR if error.code == _RESTRICTED else timedelta(seconds=error.retry_after_s or 0)
+    return hold(tx, account_id, reason=error.advice, now=now, attempt_id=attempt_id, at_least=least)
 
 
 def retry_wait(error: GraphError, backoff: Backoff, tries: int) -> timedelta:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from graph.client import GraphClient
 from graph.comments import Comment as GraphComment
-from graph.errors import GraphError
+from graph.errors import ErrorClass, GraphError
 from graph.paging import Page
 from models import claims
 from models.account import Account, break_account, get_account
@@ -38,7 +38,7 @@ from pressrun.log import redact
 from worker.backoff import PATIENT
 from worker.context import GateShut, WorkerContext
 from worker.obstacles import HeldBack, Obstacle, held_back
-from worker.outcomes import BACKGROUND, Verdict, retry_wait, wait_of
+from worker.outcomes import BACKGROUND, Verdict, block, retry_wait, wait_of
 from worker.publishing.loaded import durably
 
 MOST_SENDS = 3
@@ -96,7 +96,7 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Sending | None:
             return None
         held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now)
         # A gate keeps a reply from being sent; whether one stands may need no call to be told.
-        if held is not None and (held.obstacle is Obstacle.ACCOUNT or reply.state == S.QUEUED.value):
+        if held is not None and (held.stops_looking or reply.state == S.QUEUED.value):
             _wait(tx, lease, reply, held, now)
             return None
         mention = tx.get_one(Mention, reply.mention_id)
@@ -172,6 +172,10 @@ def _now_sending(sending: Sending, now: datetime) -> None:
 
 def _after_error(sending: Sending, error: GraphError) -> None:
     now = clock.now()
+    held_until: datetime | None = None
+    if error.error_class is ErrorClass.BLOCKED:
+        with sending.ctx.database.transaction() as tx:
+            held_until = block(tx, sending.account.id, error, now=now)
     if not error.definite:
         _settle(sending, S.UNKNOWN, error=str(error), next_action_at=now + _READ_AGAIN)
         return
@@ -183,7 +187,7 @@ def _after_error(sending: Sending, error: GraphError) -> None:
                 is_broken = break_account(tx, account.id, token_seen=account.token_sealed, reason=error.advice)
             _not_sent(sending, str(error), now + rule.wait if is_broken else now)
         case Verdict.WAIT:
-            _not_sent(sending, str(error), now + wait_of(error, rule))
+            _not_sent(sending, str(error), held_until or now + wait_of(error, rule))
         case Verdict.RETRY if tries < MOST_TRIES:
             _not_sent(sending, str(error), now + retry_wait(error, PATIENT, tries), counts=True)
         case _:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Connect Instagram accounts and see them.", no_args_is_help=True)
 
-COLUMNS = ("name", "login", "ig_id", "username", "state", "timezone", "quota", "posts_waiting")
+COLUMNS = ("name", "login", "ig_id", "username", "state", "state_until", "timezone", "quota", "posts_waiting")
 
 AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Name of the account.")]
 LoginName = Literal["facebook", "instagram"]
@@ -35,6 +35,13 @@ def add(
     token_file: Annotated[
         Path | None, typer.Option("--token-file", help="File with the access token; without it, it is read from stdin.")
     ] = None,
+    user_token_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--user-token-file",
+            help="File with the person's token, where the other is the Page's: reads refused to the one use the other.",
+        ),
+    ] = None,
     timezone: Annotated[
         str | None, typer.Option(help="Zone of times given without one, such as Europe/Paris. New accounts: UTC.")
     ] = None,
@@ -48,7 +55,8 @@ def add(
     from operations.operation import OWNER, Context
 
     settings = read_settings()
-    new = NewAccount(Login(login), ig_id.strip(), name, _read_token(token_file), timezone)
+    other = None if user_token_file is None else _read_token(user_token_file, "user_token_file")
+    new = NewAccount(Login(login), ig_id.strip(), name, _read_token(token_file), timezone, other)
     with runtime(settings) as here:
         ctx = Context(here.database, here.settings)
         connection_id = connect(ctx, OWNER, new, check=check)
@@ -93,19 +101,21 @@ def edit(
 def pause(
     account: AccountName,
     why: Annotated[str | None, typer.Option("--why", help="For the record.")] = None,
+    reading: Annotated[bool, typer.Option("--reading", help="Read nothing of it either.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let nothing of an account go out until it is resumed."""
+    """Let nothing of an account go out until it is resumed. It is still read, unless that is to stop as well."""
     from operations import accounts
 
     with asking() as (ctx, owner):
-        held = accounts.pause(ctx, owner, account, why=why)
-    show_record({"account": held.account, "state": held.state}, as_json=as_json)
+        held = accounts.pause(ctx, owner, account, why=why, reading=reading)
+    told = {"account": held.account, "state": held.state, "is_reading_paused": held.is_reading_paused}
+    show_record(told, as_json=as_json)
 
 
 @app.command("resume")
 def resume(account: AccountName, as_json: AsJson = False) -> None:
-    """Let an account go on; its backlog goes out spaced."""
+    """Let an account go on, and read it again; its backlog goes out spaced."""
     from operations import accounts
 
     with asking() as (ctx, owner):
@@ -126,7 +136,7 @@ def _show_connected(done: Connected, *, as_json: bool) -> None:
         say(f"the account is {done.state}: {done.state_reason or 'no reason given'}")
 
 
-def _read_token(file: Path | None) -> str:
+def _read_token(file: Path | None, field: str = "token_file") -> str:
     try:
         if file is not None:
             with file.open(encoding="utf-8") as source:
@@ -137,6 +147,6 @@ def _read_token(file: Path | None) -> str:
             return getpass("Access token: ").strip()
         return sys.stdin.read(_LONGEST_TOKEN).strip()
     except OSError as problem:
-        raise Invalid(f"{file}: {problem.strerror}", field="token_file") from None
+        raise Invalid(f"{file}: {problem.strerror}", field=field) from None
     except UnicodeDecodeError:
-        raise Invalid("the token is not text", field="token_file" if file is not None else None) from None
+        raise Invalid("the token is not text", field=field if file is not None else None) from None

@@ -36,7 +36,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         | POSTED_AT
         | {
             "extra": "What else the list showed; gone_at: when it was missed; own_read_at: when what only its kind has "
-            "was read; no_insights, not_on_facebook: there are none."
+            "was read; no_insights, not_on_facebook: there are none; odd: what was of the wrong kind, as it came."
         }
         | SEEN,
     ),
@@ -81,7 +81,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "permalink": "Its address.",
         }
         | POSTED_AT
-        | {"extra": "What else the list showed."}
+        | {"extra": "What else the list showed; odd: what was of the wrong kind, as it came."}
         | SEEN,
     ),
     "mentions": (
@@ -139,11 +139,12 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "harvest_id": "Of which harvest (harvests.id).",
             "slot_at": "Of which slot.",
             "backfill_id": "Of which backfill (backfills.id); null for a slot.",
-            "status": "running, done, partial (something was refused) or failed.",
+            "status": "running, done, partial (something was refused, or could not be understood) or failed.",
             "calls": "Calls to Instagram.",
             "rows": "Points added to the history.",
             "errors": "What went wrong, in the order in which it did.",
-            "api_version": "Version of the Graph API.",
+            "api_version": "Which version of the Graph API answered, as it said itself.",
+            "covers": "Whether it read as far as it had to; false when a list broke off.",
             "started_at": "When its first try began.",
             "finished_at": "When it ended.",
         },

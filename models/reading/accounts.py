@@ -23,6 +23,10 @@ class AccountShown:
     ig_id: str
     username: str | None
     state: str
+    state_reason: str | None
+    state_until: datetime | None
+    """When a hold of Instagram's ends."""
+    is_reading_paused: bool
     timezone: str
     quota_used: int
     """Publishes in the window that ends now."""
@@ -46,6 +50,9 @@ def _shown(account: Account, window: quota.Window, waiting: int) -> AccountShown
         ig_id=account.ig_id,
         username=account.username,
         state=account.state,
+        state_reason=account.state_reason,
+        state_until=account.state_until,
+        is_reading_paused=account.is_reading_paused,
         timezone=account.timezone,
         quota_used=window.used,
         quota_total=window.total,

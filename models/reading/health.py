@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from models.account import Account, AccountState
+from models.account import Account, AccountState, token_context, user_token_context
 
 
 @dataclass(frozen=True)
 class SealedToken:
-    account_id: int
     account: str
+    context: str
+    """What binds it to its row."""
     sealed: str = field(repr=False)
 
 
@@ -25,25 +27,33 @@ class Trouble:
     account: str
     state: str
     reason: str | None
+    until: datetime | None
     is_broken: bool
 
 
 def sealed_tokens(tx: Session) -> list[SealedToken]:
-    """Every account's token, unopened, by the account's name."""
-    rows = tx.execute(select(Account.id, Account.name, Account.token_sealed).order_by(Account.name))
-    return [SealedToken(*row) for row in rows]
+    """Every account's tokens, unopened, by the account's name."""
+    query = select(Account.id, Account.name, Account.token_sealed, Account.user_token_sealed).order_by(Account.name)
+    tokens = []
+    for row in tx.execute(query):
+        tokens.append(SealedToken(row.name, token_context(row.id), row.token_sealed))
+        if row.user_token_sealed is not None:
+            tokens.append(SealedToken(row.name, user_token_context(row.id), row.user_token_sealed))
+    return tokens
 
 
 def troubled_accounts(tx: Session) -> list[Trouble]:
     """Accounts that are not active, by name."""
     query = (
-        select(Account.name, Account.state, Account.state_reason)
+        select(
+            Account.name, Account.state, Account.state_reason, Account.state_until, Account.token_refused.is_not(None)
+        )
         .where(Account.state != AccountState.ACTIVE.value)
         .order_by(Account.name)
     )
     return [
-        Trouble(row.name, row.state, row.state_reason, is_broken=row.state == AccountState.BROKEN.value)
-        for row in tx.execute(query)
+        Trouble(name, state, reason, until, is_broken=is_refused or state == AccountState.BROKEN.value)
+        for name, state, reason, until, is_refused in tx.execute(query)
     ]
 
 

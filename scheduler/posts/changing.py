@@ -13,7 +13,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from models import attempt as attempts
-from models import claims, publication, quota
+from models import block, claims, publication, quota
 from models.account import Account, AccountState, get_account, lock_account, set_state
 from models.attempt import Action, Attempt
 from models.container import drop_containers
@@ -22,7 +22,6 @@ from models.part import Part, drop_parts, parts_of
 from models.post import Post, get_post
 from models.publication import Sent
 from models.states import CANCELABLE, PostState, transition
-from models.waking import wake_account
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, UsageError
 from pressrun.settings import Settings
@@ -183,15 +182,23 @@ def resolve_not_published(tx: Session, post_id: int, *, now: datetime) -> None:
     _move(tx, post, PostState.FAILED, Cause("post.resolved", message))
 
 
-def pause_account(tx: Session, account: Account, *, why: str | None) -> None:
-    """Let nothing of the account go out, and read nothing of it, until it is resumed."""
+def pause_account(tx: Session, account: Account, *, why: str | None, reading: bool = False) -> None:
+    """Let nothing of the account go out, and with `reading` read nothing of it either, until it is resumed."""
     set_state(tx, account.id, AccountState.PAUSED, reason=why or "paused by a person")
+    tx.execute(update(Account).where(Account.id == account.id).values(is_reading_paused=reading))
 
 
-def resume_account(tx: Session, account: Account) -> int:
-    """Let the account go on; returns how many of its posts were waiting for that. A backlog goes out spaced."""
-    set_state(tx, account.id, AccountState.ACTIVE, reason=None)
-    return wake_account(tx, account.id)
+def resume_account(tx: Session, account: Account, *, now: datetime) -> int:
+    """Let the account go on, and read it again; returns how many of its posts go on. A backlog goes out spaced.
+
+    A hold of Instagram's outlasts a pause; of an account that is held back and not paused, a person ends it.
+    """
+    locked = lock_account(tx, account.id)
+    locked.is_reading_paused = False
+    tx.flush()
+    if locked.state == AccountState.BLOCKED.value:
+        return block.lift(tx, account.id, now=now)
+    return block.reactivate(tx, account.id, now=now)
 
 
 def _locked(tx: Session, post_id: int) -> Post:

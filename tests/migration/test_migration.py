@@ -14,12 +14,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 import migrations
 from machine.schema import _config, status, upgrade
 from models.account import Account, Login
+from models.block import hold
 from models.claims import take
 from models.connection import record_unasked
 from models.crons import STANDING_CRONS
@@ -167,7 +168,7 @@ class TestFromTheFirstRelease:
             command.upgrade(_config(connection), "0001")
         with empty.transaction() as tx:
             ensure_partitions(tx, now=_READ_AT, tables=("media_snapshots", "account_observations"))
-            account_id = make_account(tx, name="bakery").id
+            account_id = _account_of_then(tx, name="bakery").id
             media_id = see_media(tx, account_id, [SeenMedia("1", posted_at=_READ_AT)], now=_READ_AT)["1"]
             for hours, value in ((0, 5), (30, 6)):
                 at = _READ_AT + timedelta(hours=hours)
@@ -221,7 +222,7 @@ class TestARevisionOnAFullTable:
         with empty.engine.connect() as connection:
             command.upgrade(_config(connection), "0001")
         with empty.transaction() as tx:
-            account_id = make_account(tx).id
+            account_id = _account_of_then(tx).id
             tx.execute(
                 text("INSERT INTO harvests (account_id, kind, cron) SELECT id, 'tags', '0 * * * *' FROM accounts")
             )
@@ -243,7 +244,7 @@ class TestARevisionOnAFullTable:
     def test_an_account_from_before_connections_can_be_renewed(self, empty: Database) -> None:
         _upgrade_to(empty, "0005")
         with empty.transaction() as tx:
-            account = make_account(tx, name="bakery", state="broken")
+            account = _account_of_then(tx, name="bakery", state="broken")
             _insert_post(tx, account, wait_reason="account", next_action_at=_FAR)
 
         upgrade(empty)
@@ -297,7 +298,7 @@ class TestARevisionOnAFullTable:
     def test_rows_that_are_held_from_before_holders_stay_held(self, empty: Database) -> None:
         _upgrade_to(empty, "0007")
         with empty.transaction() as tx:
-            post_id = _insert_post(tx, make_account(tx), claim=7, leased_until=_FAR, next_action_at=_FAR)
+            post_id = _insert_post(tx, _account_of_then(tx), claim=7, leased_until=_FAR, next_action_at=_FAR)
 
         assert upgrade(empty).is_current
 
@@ -372,7 +373,7 @@ class TestHarvestProgress:
         """A harvest with runs of each end, the last one still running; one that has none; one that only failed."""
         _upgrade_to(empty, "0005")
         with empty.transaction() as tx:
-            account = make_account(tx)
+            account = _account_of_then(tx)
             add_harvests(tx, account.id, STANDING_CRONS)
             for hours, (status, end) in enumerate(
                 (("done", 2.5), ("partial", 1.5), ("failed", 3.5), ("running", None))
@@ -415,7 +416,7 @@ class TestMoreHarvests:
     def test_what_was_there_stays_and_the_new_kinds_find_room(self, empty: Database) -> None:
         _upgrade_to(empty, "0001")
         with empty.transaction() as tx:
-            account = make_account(tx)
+            account = _account_of_then(tx)
             for kind in ("profile", "tags"):
                 add = "INSERT INTO harvests (account_id, kind, cron, next_action_at)"
                 tx.execute(text(f"{add} VALUES (:id, :kind, '0 * * * *', now())"), {"id": account.id, "kind": kind})
@@ -452,6 +453,60 @@ def _rows(database: Database) -> list[tuple[object, ...]]:
     with database.transaction() as tx:
         tables = ("accounts", "harvests", "harvest_runs", "account_observations")
         return [tuple(row) for name in tables for row in tx.execute(text(f"SELECT * FROM {name} ORDER BY 1"))]  # noqa: S608
+
+
+def _account_of_then(tx: Session, **over: str) -> Account:
+    """An account in a schema that lacks columns of today's."""
+    sealed = Vault([KEY]).seal("SIM-TOKEN-then", context="any")
+    values = {
+        "ig_id": "17841499",
+        "login": "facebook",
+        "name": "then",
+        "state": "active",
+        "token_sealed": sealed,
+    } | over
+    columns = ", ".join(values)
+    insert = f"INSERT INTO accounts ({columns}) VALUES (:{', :'.join(values)}) RETURNING id"  # noqa: S608
+    return Account(id=tx.execute(text(insert), values).scalar_one(), **values)
+
+
+class TestStandingOfAccounts:
+    """0010 on a database that is in use."""
+
+    def test_a_pause_keeps_what_it_meant_and_a_refusal_its_reason(self, empty: Database) -> None:
+        _upgrade_to(empty, "0007")
+        with empty.transaction() as tx:
+            for number, state in enumerate(("active", "paused", "broken", "blocked")):
+                _account_of_then(tx, name=state, ig_id=str(number), state=state, state_reason="why")
+            add = "INSERT INTO harvests (account_id, kind, cron) SELECT id, 'tags', '0 * * * *' FROM accounts"
+            tx.execute(text(add))
+            run = "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at, finished_at)"
+            tx.execute(text(f"{run} SELECT id, now(), 'done', 'v25.0', now(), now() FROM harvests"))  # noqa: S608
+            tx.execute(
+                text(
+                    "UPDATE harvests h SET last_run_id = r.id, done_at = r.finished_at,"
+                    " covered_at = r.finished_at FROM harvest_runs r WHERE r.harvest_id = h.id"
+                )
+            )
+            make_connection_of_then = (
+                "INSERT INTO connections (login, ig_id, name, state, error, expires_at, settled_at)"
+                " VALUES ('facebook', '9', 'refused', 'refused', 'no', now(), now())"
+            )
+            tx.execute(text(make_connection_of_then))
+
+        upgrade(empty)
+
+        with empty.transaction() as tx:
+            rows = tx.execute(text("SELECT name, is_reading_paused, token_refused FROM accounts ORDER BY id")).all()
+            assert [tuple(row) for row in rows] == [
+                ("active", False, None),
+                ("paused", True, None),
+                ("broken", False, "why"),
+                ("blocked", False, None),
+            ]
+            hold(tx, tx.scalars(select(Account.id).where(Account.name == "active")).one(), reason="why", now=_READ_AT)
+            make_connection(tx, user_token="SIM-TOKEN-of-the-person")
+            assert run_all(tx) == {}
 
 
 class TestModels:

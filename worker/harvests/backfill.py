@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from graph.aside import listening
 from models import claims, gate
 from models.account import Account, get_account
 from models.backfill import Backfill
@@ -100,17 +101,21 @@ def _obstacle(tx: Session, ctx: WorkerContext, holder: Account, now: datetime) -
 
 
 def _read(harvester: Harvester, backfill: Backfill) -> None:
-    ending: Ending
+    with listening(harvester.set_aside):
+        ending = _read_all(harvester, backfill)
+    _end(harvester, ending, now=clock.now())
+
+
+def _read_all(harvester: Harvester, backfill: Backfill) -> Ending:
     try:
         if backfill.tries > MOST_TRIES:
             raise _Hopeless(f"{MOST_TRIES} tries of the same piece ended without a result")
         harvester.client = harvester.ctx.client(harvester.account, Purpose.HARVEST, on_call=harvester.count)
-        ending = _pieces(harvester, PAST[harvester.kind](harvester, backfill))
+        return _pieces(harvester, PAST[harvester.kind](harvester, backfill))
     except ClaimLost:
         raise
     except PressrunError as error:
-        ending = after_error(harvester, error, now=clock.now())
-    _end(harvester, ending, now=clock.now())
+        return after_error(harvester, error, now=clock.now())
 
 
 def _pieces(harvester: Harvester, pieces: Iterator[Piece]) -> Ending:
@@ -119,13 +124,13 @@ def _pieces(harvester: Harvester, pieces: Iterator[Piece]) -> Ending:
     for piece in pieces:
         reach("backfill.after_read")
         # What failed in passing is read again with its piece: there is no later slot that would do it.
-        is_whole = not harvester.has_unread or harvester.tries >= MOST_TRIES
+        is_whole = (harvester.covers and not harvester.has_unread) or harvester.tries >= MOST_TRIES
         _keep(harvester, piece, is_whole=is_whole)
         reach("backfill.after_store")
         if not is_whole:
             until = clock.now() + HARVEST.after(harvester.tries)
             return Later(until, "something could not be read yet", counts=True)
-        harvester.has_unread = False
+        harvester.has_unread, harvester.covers = False, True
         harvester.tries = 1
         if step.remaining_s() <= 0:
             return Later(clock.now(), "more in the next step")
@@ -133,16 +138,18 @@ def _pieces(harvester: Harvester, pieces: Iterator[Piece]) -> Ending:
 
 
 def _keep(harvester: Harvester, piece: Piece, *, is_whole: bool) -> None:
-    with harvester.transaction() as tx:
+    def keep(tx: Session) -> None:
         # The fence comes first: of a step whose row has passed to someone else nothing may be kept.
         harvester.lease = claims.renew(tx, harvester.lease)
-        rows = piece.store(tx, harvester.run_id)
+        rows = harvester.write(tx, piece.store)
         if not is_whole:
             harvester.record(tx, rows=rows)
-        else:
-            harvester.record(tx, rows=rows, errors=harvester.errors)
-            backfill = tx.get_one(Backfill, harvester.lease.id)
-            backfill.cursor, backfill.progress, backfill.tries = piece.cursor, min(piece.progress, 1.0), 0
+            return
+        harvester.record(tx, rows=rows, errors=harvester.errors)
+        backfill = tx.get_one(Backfill, harvester.lease.id)
+        backfill.cursor, backfill.progress, backfill.tries = piece.cursor, min(piece.progress, 1.0), 0
+
+    harvester.commit(keep)
 
 
 def _end(harvester: Harvester, ending: Ending, *, now: datetime) -> None:

@@ -62,7 +62,7 @@ def _read_media(harvester: Harvester, media: Commented) -> Iterator[Store]:
         new = _count_new(harvester, seen, media.read_at)
         found_new += new
         is_end = not page.has_next or page.after == after or (not new and _is_enough(media, found_new))
-        yield _store(harvester, seen, media if is_end else None)
+        yield _store(harvester, seen, media if is_end and not page.is_cut else None)
         if is_end:
             return
         after = page.after

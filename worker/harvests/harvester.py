@@ -6,6 +6,7 @@ transaction around a call; `ask` makes the call only while the claim will outliv
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -13,11 +14,14 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from graph.aside import Aside
 from graph.client import CallRecord, GraphClient
 from graph.errors import ErrorClass, GraphError
-from models import claims
+from graph.paging import Page
+from models import claims, sparing
 from models.account import Account
 from models.base import table_of
 from models.claims import Lease
@@ -38,6 +42,7 @@ Store = Callable[[Session, int], int]
 _RUNS = table_of(HarvestRun)
 _ROWS_OF_ERRORS = 50
 _MOST_IN_A_ROW = 3
+_PLACE = re.compile(r"\[\d+\]")
 
 
 class Stopping(PressrunError):
@@ -64,13 +69,19 @@ class Harvester:
     errors: list[dict[str, Any]] = field(default_factory=list)
     has_unread: bool = False
     """Something failed that may work the next time."""
+    covers: bool = True
+    """No list broke off without saying whether more of it follows."""
+    api_version: str | None = None
+    """Which version of the API answered last, as it said itself."""
     raw: RawAnswers = field(default_factory=RawAnswers)
     _failed_in_a_row: int = 0
+    _asides: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def count(self, record: CallRecord) -> None:
         self.calls += 1
+        self.api_version = record.api_version or self.api_version
         if self.ctx.settings.raw_answers:
-            self.raw.add(record, token=self.client.credentials.token)
+            self.raw.add(record, tokens=self.client.credentials.tokens)
 
     def transaction(self) -> AbstractContextManager[Session]:
         return self.ctx.database.transaction()
@@ -82,6 +93,8 @@ class Harvester:
         self._keep_lease()
         answer = call()
         self._failed_in_a_row = 0
+        if isinstance(answer, Page) and answer.is_cut:
+            self.covers = False
         return answer
 
     def ask_apart(self, what: str, call: Callable[[], T], *, can_wait: bool = False) -> T | None:
@@ -145,13 +158,49 @@ class Harvester:
         if len(self.errors) < _ROWS_OF_ERRORS:
             self.errors.append(told(what, error))
 
+    def set_aside(self, aside: Aside) -> None:
+        """Note what of an answer could not be understood; what lists have at many places is one entry."""
+        what = f"{aside.endpoint}: {_PLACE.sub('[]', aside.where)}"
+        known = self._asides.get(what)
+        if known is not None:
+            known["times"] += 1
+        else:
+            self._note_aside(what, f"{aside.where} {aside.why}")
+
     def store(self, store: Store) -> None:
         """Keep one answer, if the row is still ours."""
-        with self.transaction() as tx:
+
+        def keep(tx: Session) -> None:
             # The fence comes first: of a step whose row has passed to someone else nothing may be kept.
             self.lease = claims.renew(tx, self.lease)
-            self.record(tx, rows=store(tx, self.run_id))
+            self.record(tx, rows=self.write(tx, store))
+
+        self.commit(keep)
         reach("harvest.after_store")
+
+    def commit(self, keep: Callable[[Session], None]) -> None:
+        """One transaction. What Postgres refuses of it is set aside and told, and the rest is kept."""
+        try:
+            with self.transaction() as tx:
+                keep(tx)
+        except DBAPIError as problem:
+            if not sparing.is_refusal(problem):
+                raise
+            with self.transaction() as tx:
+                sparing.spare(tx)
+                keep(tx)
+
+    def write(self, tx: Session, store: Store) -> int:
+        """Run one store; how many rows the history grew by."""
+        rows = store(tx, self.run_id)
+        for one in sparing.spared(tx):
+            self._note_aside(f"row: {one.what}", f"Postgres refuses it: {one.why}")
+        return rows
+
+    def _note_aside(self, what: str, why: str) -> None:
+        self._asides[what] = told(what, PressrunError(f"set aside: {why}")) | {"times": 1}
+        if len(self.errors) < _ROWS_OF_ERRORS:
+            self.errors.append(self._asides[what])
 
     def record(self, tx: Session, *, rows: int, **values: Any) -> None:
         """Add to the run what was done since the last time, with the answers it rests on."""
@@ -159,9 +208,11 @@ class Harvester:
             tx,
             run_id=self.run_id,
             account_id=self.account.id,
-            api_version=self.ctx.settings.graph_version,
+            api_version=self.api_version or self.ctx.settings.graph_version,
         )
         calls, self.calls = self.calls, 0
+        if self.api_version is not None:
+            values["api_version"] = self.api_version
         tx.execute(
             update(_RUNS)
             .where(_RUNS.c.id == self.run_id)

@@ -74,7 +74,7 @@ def read(harvester: Harvester) -> Iterator[Store]:
     ladder = Ladder(known, now, harvester.run_started_at, harvester.covered_at)
     costly = Costly(harvester)
     own: OwnMetrics | None = None
-    after, is_end = None, False
+    after, is_end, is_whole = None, False, True
     for _ in range(MOST_PAGES):
         listed = list_page(harvester, ladder, after)
         if own is None:
@@ -84,11 +84,13 @@ def read(harvester: Harvester) -> Iterator[Store]:
         goes_on = ladder.goes_on(listed.page.items)
         if listed.seen:
             yield store_page(harvester, listed.seen)
+        is_whole = is_whole and listed.page.is_whole
         is_end = not listed.page.has_next or listed.page.after == after
         if is_end or not goes_on:
             break
         after = listed.page.after
-    missing = ladder.missing(to_the_end=is_end)
+    # What was set aside, or lies behind where the list broke off, is not gone.
+    missing = ladder.missing(to_the_end=is_end) if is_whole else []
     if missing:
         yield _store_missing(missing)
     for left in own.left() if own is not None else ():
@@ -238,7 +240,8 @@ def store_page(harvester: Harvester, page: Sequence[Seen]) -> Store:
     def store(tx: Session, run_id: int) -> int:
         shown = [seen_media(one.media, extra=one.marks) for one in page]
         ids = see_media(tx, harvester.account.id, shown, now=read_at)
-        readings = [reading for one in page if (reading := _reading(one, ids[one.media.id], read_at)) is not None]
+        kept = [one for one in page if one.media.id in ids]
+        readings = [reading for one in kept if (reading := _reading(one, ids[one.media.id], read_at)) is not None]
         return store_readings(tx, readings, run_id=run_id)
 
     return store

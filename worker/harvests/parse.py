@@ -7,10 +7,13 @@ is kept in `extra` under Instagram's name, so that a metric it adds or renames i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
+from graph.aside import set_aside
 from graph.comments import Comment as GraphComment
+from graph.endpoints import Endpoint
 from graph.insights import Breakdown, Insight
 from graph.media import Media as GraphMedia
 from graph.users import Profile
@@ -24,6 +27,11 @@ from models.tag import SeenTag
 # Meta spells one dimension in two ways (graph-api.md §6.1); the history has one series for both.
 _DIMENSION_OF: Mapping[str, str] = {"follower_type": "follow_type"}
 
+_LARGEST = 2**63
+"""What a count may not reach; a number that does is kept in `extra`."""
+ODD = "odd"
+"""Key in `extra`: what was of the wrong kind for its own column, as it came."""
+
 Numbers = tuple[dict[str, int], dict[str, Any]]
 
 
@@ -34,10 +42,12 @@ def media_numbers(insights: Iterable[Insight]) -> Numbers:
     for insight in insights:
         for name, value in _lifetime_values(insight):
             column = media_column(name)
-            if column is not None and isinstance(value, int):
+            if column is not None and isinstance(value, int) and abs(value) < _LARGEST:
                 metrics[column] = value
             else:
                 extra[name] = value
+                if column is not None and isinstance(value, int):
+                    set_aside(Endpoint.MEDIA_INSIGHTS, name, f"is {str(value)[:30]}, too large for a count")
     return metrics, extra
 
 
@@ -84,13 +94,10 @@ def audiences(insights: Iterable[Insight], *, timeframe: str) -> list[Audience]:
     found = []
     for insight in insights:
         for breakdown in insight.total.breakdowns if insight.total else ():
-            counts = {
-                "|".join(result.dimension_values): result.value
-                for result in breakdown.results
-                if result.value is not None and result.dimension_values
-            }
-            if counts and breakdown.dimension_keys:
-                found.append(Audience(insight.name, timeframe, ",".join(breakdown.dimension_keys), counts))
+            keys = ",".join(breakdown.dimension_keys)
+            counts = _told_once(keys, (("|".join(one.dimension_values), one.value) for one in breakdown.results))
+            if counts and keys:
+                found.append(Audience(insight.name, timeframe, keys, counts))
     return found
 
 
@@ -112,7 +119,7 @@ def seen_media(media: GraphMedia, *, is_story: bool = False, extra: Mapping[str,
         caption=media.caption,
         permalink=media.permalink,
         posted_at=media.timestamp,
-        extra={name: value for name, value in shown.items() if value is not None} | dict(extra or {}),
+        extra={name: value for name, value in shown.items() if value is not None} | _odd(media) | dict(extra or {}),
     )
 
 
@@ -131,7 +138,7 @@ def seen_tag(media: GraphMedia) -> SeenTag:
         media_type=media.media_type,
         permalink=media.permalink,
         posted_at=media.timestamp,
-        extra={name: value for name, value in counts.items() if value is not None},
+        extra={name: value for name, value in counts.items() if value is not None} | _odd(media),
     )
 
 
@@ -154,7 +161,7 @@ def seen_comment(comment: GraphComment, *, ig_media_id: str, parent_ig_id: str |
         username=comment.username,
         text=comment.text,
         commented_at=comment.timestamp,
-        extra={name: value for name, value in told.items() if value is not None},
+        extra={name: value for name, value in told.items() if value is not None} | _odd(comment),
     )
 
 
@@ -196,7 +203,34 @@ def _parts(breakdowns: Iterable[Breakdown]) -> Iterator[tuple[str, int | float]]
     """(`dimension=value`, number) of each part; several dimensions are joined by a comma."""
     for breakdown in breakdowns:
         keys = [_DIMENSION_OF.get(key, key) for key in breakdown.dimension_keys]
-        for result in breakdown.results:
-            if result.value is not None and len(result.dimension_values) == len(keys) > 0:
-                pairs = zip(keys, result.dimension_values, strict=True)
-                yield ",".join(f"{key}={value}" for key, value in pairs), result.value
+        if len(set(keys)) < len(keys):  # two spellings of one
+            set_aside(Endpoint.ACCOUNT_INSIGHTS, "dimension_keys", f"name {' and '.join(keys)}, of which two are one")
+            continue
+        named = (
+            (",".join(f"{key}={value}" for key, value in zip(keys, one.dimension_values, strict=True)), one.value)
+            for one in breakdown.results
+        )
+        yield from _told_once(",".join(keys), named).items()
+
+
+def _told_once(what: str, pairs: Iterable[tuple[str, int | float | None]]) -> dict[str, int | float]:
+    """The numbers by name. Of a name that would stand for several of them, none is kept: nobody gave it."""
+    found: dict[str, int | float] = {}
+    doubled = set()
+    for name, value in pairs:
+        if value is None:
+            continue
+        if found.setdefault(name, value) != value:
+            doubled.add(name)
+    for name in doubled:
+        del found[name]
+        set_aside(Endpoint.ACCOUNT_INSIGHTS, what, f"has several numbers that would all be called {name!r}")
+    return found
+
+
+def _odd(item: GraphMedia | GraphComment) -> dict[str, Any]:
+    """What is ours to know and was of the wrong kind, under one key: `extra` has names of our own beside it."""
+    if not item.extra:
+        return {}
+    names = {one.name for one in fields(item)} & item.extra.keys()
+    return {ODD: {name: item.extra[name] for name in sorted(names)}} if names else {}

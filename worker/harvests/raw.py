@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,12 +22,12 @@ class RawAnswers:
     _waiting: list[Answer] = field(default_factory=list)
     _number: int = 0
 
-    def add(self, record: CallRecord, *, token: str) -> None:
+    def add(self, record: CallRecord, *, tokens: Sequence[str]) -> None:
         """Keep the answer of this call; of one that failed there is none."""
         if record.body is None or record.asked is None:
             return
         self._number += 1
-        body = packed(without_secrets(record.body, token))
+        body = packed(without_secrets(record.body, *tokens))
         self._waiting.append(Answer(self._number, clock.now(), record.endpoint.value, record.asked, body))
 
     def store(self, tx: Session, *, run_id: int, account_id: int, api_version: str) -> None:
@@ -34,20 +35,23 @@ class RawAnswers:
         keep_answers(tx, waiting, run_id=run_id, account_id=account_id, api_version=api_version)
 
 
-def without_secrets(body: bytes, token: str) -> bytes:
-    """The same JSON, in which addresses of further pages no longer hold the token."""
+def without_secrets(body: bytes, *tokens: str) -> bytes:
+    """The same JSON, in which addresses of further pages no longer hold a token."""
     text = body.decode("utf-8", "replace")
-    if redact(text) == text and (not token or token not in text):
+    given = tuple(filter(None, tokens))
+    if redact(text) == text and not any(token in text for token in given):
         return body
     # By value and not in the text: a cut must not eat the backslash that guards a quotation mark.
-    return json.dumps(_clean(json.loads(text), token), ensure_ascii=False).encode("utf-8", "replace")
+    return json.dumps(_clean(json.loads(text), given), ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _clean(value: Any, token: str) -> Any:
+def _clean(value: Any, tokens: Sequence[str]) -> Any:
     if isinstance(value, str):
-        return redact(value.replace(token, REDACTED) if token else value)
+        for token in tokens:
+            value = value.replace(token, REDACTED)
+        return redact(value)
     if isinstance(value, list):
-        return [_clean(one, token) for one in value]
+        return [_clean(one, tokens) for one in value]
     if isinstance(value, dict):
-        return {name: REDACTED if name == "access_token" else _clean(one, token) for name, one in value.items()}
+        return {name: REDACTED if name == "access_token" else _clean(one, tokens) for name, one in value.items()}
     return value

@@ -14,11 +14,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from graph.body import parsed
 from graph.comments import read_comment
 from graph.endpoints import Endpoint
 from graph.insights import read_insights
 from graph.media import read_media
-from graph.paging import read_page
+from graph.paging import nested_page, read_page
 from graph.reading import Node
 from graph.users import read_profile
 from models.comment import see_comments
@@ -26,7 +27,7 @@ from models.competitor import store_competitor
 from models.insight import Audience, Observation, store_audience, store_observations
 from models.media import Media, MediaReading, store_readings
 from models.public_media import store_public_media
-from models.raw_answer import RawAnswer, unpacked
+from models.raw_answer import RawAnswer, text_of
 from models.tag import see_tags
 from models.watch import Watch, WatchKind
 from pressrun.pacific import days
@@ -74,7 +75,7 @@ def reread(tx: Session, raw: RawAnswer) -> int:
         captured_at=raw.captured_at,
         path=raw.asked["path"],
         params=raw.asked["params"],
-        answer=unpacked(raw.body),
+        answer=parsed(text_of(raw.body)),
     )
     store = _STORES.get(raw.endpoint)
     return store(tx, kept) if store is not None else 0
@@ -146,14 +147,13 @@ def _competitor(tx: Session, kept: Kept) -> int:
     account = Node(kept.answer, Endpoint.BUSINESS_DISCOVERY).node("business_discovery")
     if account is None:
         return 0
-    media = account.raw("media")
-    page = read_page(media, Endpoint.BUSINESS_DISCOVERY, read_media, cursor_only=True) if media else None
+    page = nested_page(account, "media", read_media)
     profile = read_profile(account)
     watch = _watch(tx, kept, WatchKind.COMPETITOR, profile.id)
     if watch is None:
         return 0
     rows = store_competitor(tx, watch.id, competitor_counts(profile), captured_at=kept.captured_at, run_id=kept.run_id)
-    seen = [public_media(item) for item in page.items] if page else []
+    seen = [public_media(item) for item in page.items]
     return rows + store_public_media(tx, watch.id, seen, captured_at=kept.captured_at, run_id=kept.run_id)
 
 

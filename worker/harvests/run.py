@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from models import claims, gate
+from graph.aside import listening
+from models import claims, gate, sparing
 from models.account import Account, get_account
 from models.claims import ClaimLost, Lease
 from models.gate import Purpose
@@ -133,8 +135,15 @@ def _owed_run(tx: Session, ctx: WorkerContext, harvest: Harvest, slot_at: dateti
 
 def _read(harvester: Harvester) -> None:
     """Store each answer once the next one has come, and the last one together with the result."""
+    with listening(harvester.set_aside):
+        ending, last = _read_all(harvester)
+        _end(harvester, ending, last, now=clock.now())
+    reach("harvest.after_store")
+
+
+def _read_all(harvester: Harvester) -> tuple[Ending, Store | None]:
+    """How the reading ends, and what is still to be stored then."""
     pending: Store | None = None
-    ending: Ending
     try:
         harvester.client = harvester.ctx.client(harvester.account, Purpose.HARVEST, on_call=harvester.count)
         for store in KINDS[harvester.kind](harvester):
@@ -142,34 +151,46 @@ def _read(harvester: Harvester) -> None:
             if pending is not None:
                 harvester.store(pending)
             pending = store
-        ending = of_what_is_left(harvester, now=clock.now())
+        return of_what_is_left(harvester, now=clock.now()), pending
     except ClaimLost:
         raise
     except PressrunError as error:
-        ending = after_error(harvester, error, now=clock.now())
-    _end(harvester, ending, pending, now=clock.now())
-    reach("harvest.after_store")
+        return after_error(harvester, error, now=clock.now()), pending
+    except DBAPIError as problem:
+        if not sparing.is_refusal(problem):
+            raise
+        # Not a row of the answer, which would have been set aside: asked again, Postgres would refuse it again.
+        harvester.note("run", PressrunError(f"Postgres refuses what was read: {sparing.reason(problem)}"))
+        return Failed(), None
 
 
 def _end(harvester: Harvester, ending: Ending, last: Store | None, *, now: datetime) -> None:
-    with harvester.transaction() as tx:
+    def keep(tx: Session) -> None:
         until = hold_account(tx, harvester.account, ending, now=now)  # before the harvest's lock
         # Fences the whole transaction and holds the row: nothing of it is kept if the claim has passed on.
         harvester.lease = claims.renew(tx, harvester.lease)
-        rows = last(tx, harvester.run_id) if last is not None else 0
-        harvest = tx.get_one(Harvest, harvester.lease.id)
-        harvest.refused = harvester.memory.as_json()
-        match ending:
-            case Later():
-                harvester.record(tx, rows=rows, errors=harvester.errors)
-                harvest.tries -= 0 if ending.counts else 1
-                tx.flush()
-                claims.finish(tx, harvester.lease, next_action_at=until)
-            case Done() | Failed():
-                harvester.record(tx, rows=rows, errors=harvester.errors)
-                end_run(tx, harvester.run_id, status_of(harvester, ending), now=now)
-                _close_slot(tx, harvest, harvester.lease, now)
+        rows = harvester.write(tx, last) if last is not None else 0
+        _conclude(tx, harvester, ending, rows, until, now)
+
+    harvester.commit(keep)
     _tell(harvester, ending)
+
+
+def _conclude(
+    tx: Session, harvester: Harvester, ending: Ending, rows: int, until: datetime | None, now: datetime
+) -> None:
+    harvest = tx.get_one(Harvest, harvester.lease.id)
+    harvest.refused = harvester.memory.as_json()
+    harvester.record(tx, rows=rows, errors=harvester.errors)
+    match ending:
+        case Later():
+            harvest.tries -= 0 if ending.counts else 1
+            tx.flush()
+            claims.finish(tx, harvester.lease, next_action_at=until)
+        case Done() | Failed():
+            status = status_of(harvester, ending)
+            end_run(tx, harvester.run_id, status, now=now, covers=harvester.covers)
+            _close_slot(tx, harvest, harvester.lease, now)
 
 
 def _close_slot(tx: Session, harvest: Harvest, lease: Lease, now: datetime) -> None:

@@ -125,6 +125,7 @@ def _store_reading(
         if not metrics and not extra:
             return 0
         ids = see_media(tx, harvester.account.id, [seen_media(story, is_story=True, extra=marks)], now=read_at)
-        return store_readings(tx, [MediaReading(ids[story.id], read_at, metrics, extra)], run_id=run_id)
+        readings = [MediaReading(ids[story.id], read_at, metrics, extra)] if story.id in ids else []
+        return store_readings(tx, readings, run_id=run_id)
 
     return store

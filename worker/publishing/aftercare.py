@@ -24,7 +24,7 @@ from pressrun import clock, log
 from pressrun.failpoints import reach
 from worker.backoff import AFTERCARE
 from worker.context import GateShut, WorkerContext
-from worker.outcomes import cause
+from worker.outcomes import block, cause
 from worker.publishing.loaded import Loaded, durably, load
 from worker.publishing.standing import open_post, tell
 
@@ -154,12 +154,15 @@ def _send_comment(ctx: WorkerContext, loaded: Loaded, part: Part) -> bool:
 
 
 def _comment_failed(ctx: WorkerContext, loaded: Loaded, attempt: Attempt, error: GraphError) -> bool:
+    if error.error_class is ErrorClass.BLOCKED:
+        with ctx.database.transaction() as tx:
+            block(tx, loaded.account.id, error, now=clock.now())
     if not error.definite:
         _settle(ctx, loaded, attempt, AttemptState.UNKNOWN, cause("comment.unknown", error))
         _later(ctx, loaded, _READ_AGAIN)
         return False
     _settle(ctx, loaded, attempt, AttemptState.REFUSED, cause("comment.refused", error))
-    if error.error_class in (ErrorClass.TRANSIENT, ErrorClass.THROTTLED, ErrorClass.NOT_READY):
+    if error.error_class in (ErrorClass.TRANSIENT, ErrorClass.THROTTLED, ErrorClass.NOT_READY, ErrorClass.BLOCKED):
         _later(ctx, loaded, AFTERCARE.after(loaded.post.tries + 1))
         return False
     return True

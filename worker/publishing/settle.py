@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from graph.errors import ErrorClass, GraphError
 from models import attempt as attempts
 from models import claims, publication, quota
-from models.account import AccountState, break_account, set_state
+from models.account import break_account
 from models.attempt import Attempt, AttemptState
 from models.container import Container, ContainerStatus, drop_container
 from models.event import Cause
@@ -22,7 +22,7 @@ from models.publication import Sent
 from models.states import PostState
 from pressrun import clock
 from worker.backoff import PUBLISHING
-from worker.outcomes import BLOCKED_FOR, REFUSED, Rule, Verdict, cause, wait_of
+from worker.outcomes import REFUSED, Rule, Verdict, block, cause, wait_of
 from worker.publishing.loaded import Loaded, move
 from worker.publishing.standing import Park, ask_again_at, in_all, tell
 
@@ -50,14 +50,15 @@ def record_refused(tx: Session, loaded: Loaded, part: Part, attempt: Attempt, er
         tell(tx, loaded.post.id, in_all(loaded, told.message or told.reason), error.error_class.value)
         move(tx, loaded, PostState.FAILED, told, from_=PostState.PUBLISHING)
         return
-    is_outdated = not _hold_account(tx, loaded, error, rule, now)
+    held_until, is_outdated = _hold_account(tx, loaded, error, rule, now)
     if error.error_class is ErrorClass.NOT_READY:
         _look_again(tx, loaded, attempt, told, now, tries)
         return
     if error.error_class is ErrorClass.CONTAINER_EXPIRED and attempt.container_id is not None:
         drop_container(tx, attempt.container_id, reason="expired", now=now)
     is_soon = rule.verdict is Verdict.RETRY or is_outdated
-    again_at = now + PUBLISHING.after(tries) if is_soon else ask_again_at(loaded.post, now, wait=wait_of(error, rule))
+    wait = PUBLISHING.after(tries) if is_soon else None
+    again_at = held_until or (now + wait if wait else ask_again_at(loaded.post, now, wait=wait_of(error, rule)))
     wait_reason = None if is_soon else _wait_reason(error)
     move(
         tx,
@@ -76,7 +77,7 @@ def record_unknown(tx: Session, loaded: Loaded, part: Part, attempt: Attempt, er
     now = clock.now()
     _settle_error(tx, attempt, AttemptState.UNKNOWN, error, now)
     if error.error_class is ErrorClass.BLOCKED:
-        set_state(tx, loaded.account.id, AccountState.BLOCKED, reason=error.advice, until=now + BLOCKED_FOR)
+        block(tx, loaded.account.id, error, now=now, attempt_id=attempt.id)
     told = cause("publish.unknown", error, subject=loaded.subject(part), detail={"attempt_id": attempt.id})
     move(
         tx,
@@ -145,17 +146,19 @@ def _look_again(tx: Session, loaded: Loaded, attempt: Attempt, told: Cause, now:
     )
 
 
-def _hold_account(tx: Session, loaded: Loaded, error: GraphError, rule: Rule, now: datetime) -> bool:
-    """False when a token was refused that is not in force any more."""
+def _hold_account(
+    tx: Session, loaded: Loaded, error: GraphError, rule: Rule, now: datetime
+) -> tuple[datetime | None, bool]:
+    """Until when it is held back, if that is known; and whether a token was refused that is not in force any more."""
     account = loaded.account
     if rule.verdict is Verdict.BREAK_ACCOUNT:
-        return break_account(tx, account.id, token_seen=account.token_sealed, reason=error.advice)
+        is_broken = break_account(tx, account.id, token_seen=account.token_sealed, reason=error.advice)
+        return None, not is_broken
     if rule.verdict is Verdict.BLOCK_ACCOUNT:
-        until = now + wait_of(error, rule)
-        set_state(tx, loaded.account.id, AccountState.BLOCKED, reason=error.advice, until=until)
-    elif error.error_class is ErrorClass.QUOTA:
-        quota.record_full(tx, loaded.account.id, now=now)
-    return True
+        return block(tx, account.id, error, now=now), False
+    if error.error_class is ErrorClass.QUOTA:
+        quota.record_full(tx, account.id, now=now)
+    return None, False
 
 
 def _wait_reason(error: GraphError) -> str:

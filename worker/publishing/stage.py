@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from graph.errors import GraphError
 from models import claims, quota
-from models.account import AccountState, break_account, lock_account, set_state
+from models.account import break_account, lock_account
 from models.container import (
     USABLE_FOR,
     Container,
@@ -31,7 +31,7 @@ from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from worker.backoff import staging_wait
 from worker.context import GateShut, WorkerContext
-from worker.outcomes import Rule, Verdict, cause, staging_rule, wait_of
+from worker.outcomes import Rule, Verdict, block, cause, staging_rule, wait_of
 from worker.publishing.loaded import Loaded, durably, hand_back, load, move
 from worker.publishing.specs import container_spec
 from worker.publishing.standing import Park, fail, open_post, park_post
@@ -120,7 +120,7 @@ def put_off(
     now = clock.now()
     told = cause(reason, error, subject=loaded.subject(part))
     with ctx.database.transaction() as tx:
-        is_held = hold_account(tx, loaded, error, rule, now)
+        held_until = hold_account(tx, loaded, error, rule, now)
         loaded = loaded.renewed(claims.renew(tx, loaded.lease))
         drop_container(tx, container_id, reason=reason, now=now)
         tries = loaded.post.tries + 1
@@ -129,23 +129,26 @@ def put_off(
             move(tx, loaded, PostState.SCHEDULED, told, next_action_at=again_at, tries=tries)
         elif rule.verdict in (Verdict.RETRY, Verdict.FAIL):
             fail(tx, loaded, told)
-        elif rule.verdict is Verdict.BREAK_ACCOUNT and not is_held:
+        elif rule.verdict is Verdict.BREAK_ACCOUNT and held_until is None:
             move(tx, loaded, PostState.SCHEDULED, told, next_action_at=now, tries=loaded.post.tries)
         else:
-            wait_reason = "account" if is_held else error.error_class.value
-            again_at = now + wait_of(error, rule)
+            wait_reason = "account" if held_until else error.error_class.value
+            again_at = held_until or now + wait_of(error, rule)
             move(tx, loaded, PostState.SCHEDULED, told, next_action_at=again_at, wait_reason=wait_reason)
 
 
-def hold_account(tx: Session, loaded: Loaded, error: GraphError, rule: Rule, now: datetime) -> bool:
-    """Whether the account is held back for it. Before the post's lock is taken (`models/__init__.py`)."""
+def hold_account(tx: Session, loaded: Loaded, error: GraphError, rule: Rule, now: datetime) -> datetime | None:
+    """Until when the account is held back for it, None if it is not.
+
+    Before the post's lock is taken (`models/__init__.py`).
+    """
     account = loaded.account
     if rule.verdict is Verdict.BREAK_ACCOUNT:
-        return break_account(tx, account.id, token_seen=account.token_sealed, reason=error.advice)
+        is_broken = break_account(tx, account.id, token_seen=account.token_sealed, reason=error.advice)
+        return now + wait_of(error, rule) if is_broken else None
     if rule.verdict is Verdict.BLOCK_ACCOUNT:
-        set_state(tx, account.id, AccountState.BLOCKED, reason=error.advice, until=now + wait_of(error, rule))
-        return True
-    return False
+        return block(tx, account.id, error, now=now)
+    return None
 
 
 def _note(ctx: WorkerContext, loaded: Loaded, part: Part) -> tuple[Loaded, int] | None:

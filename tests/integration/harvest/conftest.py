@@ -116,7 +116,7 @@ class Field:
             UPDATE harvests h SET last_run_id = r.last_run_id, done_at = r.done_at, covered_at = r.covered_at
               FROM (SELECT harvest_id, max(id) AS last_run_id,
                            max(greatest(slot_at, finished_at)) FILTER (WHERE status <> 'running') AS done_at,
-                           max(finished_at) FILTER (WHERE status IN ('done', 'partial')) AS covered_at
+                           max(finished_at) FILTER (WHERE status IN ('done', 'partial') AND covers) AS covered_at
                       FROM harvest_runs WHERE backfill_id IS NULL GROUP BY harvest_id) r
              WHERE r.harvest_id = h.id
             """

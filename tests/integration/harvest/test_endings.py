@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -58,9 +59,25 @@ def test_a_slot_that_is_done_already_asks_for_the_next_one(field_: Field) -> Non
     assert again.next_action_at <= clock.now()
 
 
-@pytest.mark.parametrize("state", ["paused", "broken", "blocked"])
-def test_an_account_that_is_not_active_is_not_called(field_: Field, state: str) -> None:
-    account = field_.account(0, state=state)
+@pytest.mark.parametrize("state", ["paused", "blocked"])
+def test_an_account_that_may_not_publish_is_read_all_the_same(field_: Field, state: str) -> None:
+    account = field_.account(0, state=state, state_until=clock.now() + timedelta(hours=4))
+
+    assert field_.harvest(KIND, account).status == "done"
+    assert field_.value("SELECT state FROM accounts") == state
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"state": "broken"},
+        {"state": "paused", "token_refused": "expired"},
+        {"state": "paused", "is_reading_paused": True},
+    ],
+    ids=["broken", "paused, and its token is refused", "a person stopped reading"],
+)
+def test_an_account_that_may_not_be_read_is_not_called(field_: Field, over: dict[str, Any]) -> None:
+    account = field_.account(0, **over)
 
     run = field_.harvest(KIND, account)
 

@@ -115,7 +115,7 @@ def test_an_answer_without_secrets_is_kept_byte_by_byte() -> None:
 def test_a_call_that_failed_has_no_answer() -> None:
     raw = RawAnswers()
 
-    raw.add(CallRecord(Endpoint.USER, 500, None, parse({}), 0.1, None), token=TOKEN)
+    raw.add(CallRecord(Endpoint.USER, 500, None, parse({}), 0.1, None), tokens=(TOKEN,))
 
     assert raw._waiting == []
 

@@ -384,7 +384,7 @@ class TestAccounts:
 
         with database.transaction() as tx:
             assert get_account(tx, account.id).state == "paused"
-            assert changing.resume_account(tx, get_account(tx, account.id)) == 1
+            assert changing.resume_account(tx, get_account(tx, account.id), now=clock.now()) == 1
 
         assert _value(database, f"SELECT next_action_at <= now() FROM posts WHERE id = {waiting}")  # noqa: S608
         assert not _value(database, f"SELECT next_action_at <= now() FROM posts WHERE id = {other}")  # noqa: S608

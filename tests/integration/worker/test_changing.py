@@ -203,7 +203,7 @@ def test_a_paused_account_holds_its_posts_and_a_resumed_one_lets_them_go(bench: 
     assert bench.read(post_id).wait_reason == "account"
 
     with bench.database.transaction() as tx:
-        assert changing.resume_account(tx, find_account(tx, "sim-0")) == 1
+        assert changing.resume_account(tx, find_account(tx, "sim-0"), now=clock.now()) == 1
 
     assert bench.drive(post_id).state == PostState.PUBLISHED
 

@@ -99,7 +99,7 @@ class TestTheAccountIsResumedWhileAPostIsBeingPutOff:
 
     def _resume(self, bench: Bench) -> int:
         with bench.database.transaction() as tx:
-            return changing.resume_account(tx, find_account(tx, "sim-0"))
+            return changing.resume_account(tx, find_account(tx, "sim-0"), now=clock.now())
 
 
 class TestLocks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,20 +51,41 @@ def test_nothing_keeps_an_active_account_whose_gates_are_open(ctx: WorkerContext
 
 @pytest.mark.parametrize("kind", ["paused", "broken"])
 def test_only_a_person_ends_it_so_it_is_looked_at_from_time_to_time(ctx: WorkerContext, kind: str) -> None:
-    held = asked(ctx, account(ctx, state=kind, state_reason="holidays"))
+    held = asked(ctx, account(ctx, state=kind, state_reason="holidays"), Purpose.PUBLISH)
 
-    assert held == HeldBack(Obstacle.ACCOUNT, None, f"account bakery is {kind}: holidays")
+    message = f"account bakery is {kind}: holidays"
+    assert held == HeldBack(Obstacle.ACCOUNT, None, message, stops_looking=kind == "broken")
     assert held.look_at(NOW) == NOW + LOOK_AGAIN
 
 
 def test_a_block_says_until_when_but_may_be_lifted_sooner(ctx: WorkerContext) -> None:
-    blocked = account(ctx, state="blocked", state_until=NOW + HOUR)
+    blocked = account(ctx, state="blocked", state_reason="suspected", state_until=NOW + HOUR)
 
-    held = asked(ctx, blocked)
+    held = asked(ctx, blocked, Purpose.PUBLISH)
 
     assert held is not None
     assert (held.obstacle, held.until, held.look_at(NOW)) == (Obstacle.ACCOUNT, NOW + HOUR, NOW + LOOK_AGAIN)
+    assert f"held back by Instagram until {NOW + HOUR:%Y-%m-%d %H:%M} UTC: suspected" in held.message
     assert state(ctx, blocked) == AccountState.BLOCKED.value
+
+
+@pytest.mark.parametrize(
+    ("over", "is_read"),
+    [
+        ({"state": "paused"}, True),
+        ({"state": "blocked", "state_until": NOW + HOUR}, True),
+        ({"state": "broken"}, False),
+        ({"state": "paused", "token_refused": "expired"}, False),
+        ({"state": "paused", "is_reading_paused": True}, False),
+    ],
+)
+def test_reading_stops_only_for_a_refused_token_or_where_a_person_says_so(
+    ctx: WorkerContext, over: dict[str, Any], is_read: bool
+) -> None:
+    of = account(ctx, **over)
+
+    assert (asked(ctx, of, Purpose.HARVEST) is None) is is_read
+    assert asked(ctx, of, Purpose.PUBLISH) is not None
 
 
 def test_a_block_whose_time_is_over_is_lifted(ctx: WorkerContext) -> None:
@@ -104,7 +126,7 @@ def test_a_gate_is_asked_for_the_purpose(ctx: WorkerContext, level: Level, purpo
 
 
 def test_an_account_that_may_not_act_is_told_before_its_gate(ctx: WorkerContext) -> None:
-    of = account(ctx, state="paused")
+    of = account(ctx, state="broken")
     with ctx.database.transaction() as tx:
         set_level(
             tx,

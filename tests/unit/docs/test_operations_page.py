@@ -9,7 +9,7 @@ import pytest
 
 from graph.errors import ErrorClass
 from machine.stack import WORKERS
-from models import claims, container, gate, partitions, presence, quota
+from models import block, claims, container, gate, partitions, presence, quota
 from models.account import AccountState
 from models.invariants import INVARIANTS
 from models.states import PostState
@@ -118,7 +118,9 @@ FACTS = (
     f"After {poll.STUCK_AFTER.total_seconds() / 60:g} minutes a container is replaced",
     f"It ends within {reconcile.GIVE_UP_AFTER.total_seconds() / 3600:g} hours",
     f"After {aftercare.MOST_COMMENT_TRIES} tries, or when Instagram refuses it for good",
-    f"by itself after {outcomes.BLOCKED_FOR.total_seconds() / 3600:g} hours",
+    f"{block.LIVE_FOR.total_seconds() / 3600:g} hour after the suspicion",
+    f"After {block.LADDER[0].total_seconds() / 3600:g} hours; after {block.LADDER[1].total_seconds() / 3600:g} hours",
+    f"{outcomes.RESTRICTED_FOR.total_seconds() / 3600:g} hours where the account is restricted",
     f"{quota.FALLBACK_TOTAL} in {quota.FALLBACK_DURATION_S / 3600:g} hours",
     f"create {container.CAP} in {container.CAP_WINDOW.total_seconds() / 3600:g} hours",
     f"From {gate.SLOW_PERCENT} % on",

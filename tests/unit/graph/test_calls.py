@@ -219,7 +219,7 @@ class TestAnswers:
 
         profile = facebook.users.profile()
 
-        assert (profile.biography, profile.name, profile.extra) == ("a?b", "\U0001f600", {"newer": "?"})
+        assert (profile.biography, profile.name, profile.extra) == ("a�b", "\U0001f600", {"newer": "�"})
 
 
 def test_nothing_secret_is_logged(

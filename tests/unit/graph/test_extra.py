@@ -22,7 +22,7 @@ from tests.unit.graph.server import TOKEN, ScriptedServer
 # Requests, tables, and what this client notes about its own calls; `raw` of Usage keeps the headers whole.
 NO_ANSWERS = {
     *("Call", "CallRecord", "Credentials", "ContainerSpec", "UserTag", "ProductTag", "AudioConfiguration", "Operation"),
-    *("AccountMetric", "MediaMetric", "Facts", "Row", "Outgoing", "Answer", "Usage", "Removal"),
+    *("AccountMetric", "MediaMetric", "Facts", "Row", "Outgoing", "Answer", "Usage", "Removal", "Aside"),
     # Outcomes that hold a GraphError, which has an `extra`.
     *("Refused", "Unknown"),
 }

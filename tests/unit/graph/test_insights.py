@@ -107,7 +107,7 @@ def test_empty_data_is_nothing_known(facebook: GraphClient, server: ScriptedServ
 
 @pytest.mark.parametrize(
     "answer",
-    [{}, {"data": None}, [], {"data": [{"values": []}]}, {"data": [{"name": "reach", "values": [{"value": "many"}]}]}],
+    [{}, {"data": None}, [], {"data": 5}, {"data": {"data": []}}],
 )
 def test_an_unreadable_answer(facebook: GraphClient, server: ScriptedServer, answer: object) -> None:
     server.replies(answer)
@@ -116,6 +116,101 @@ def test_an_unreadable_answer(facebook: GraphClient, server: ScriptedServer, ans
         facebook.insights.media("1", ["reach"])
 
     assert caught.value.error_class is ErrorClass.TRANSIENT
+
+
+REACH = {"name": "reach", "period": "day", "values": [{"value": 3, "end_time": "2026-05-04T07:00:00+0000"}]}
+GOOD = {"dimension_values": ["POST"], "value": 1}
+
+
+def _broken_down(keys: object, *results: object) -> dict[str, object]:
+    breakdown = {"dimension_keys": keys, "results": list(results)}
+    return {"name": "views", "period": "day", "total_value": {"value": 9, "breakdowns": [breakdown]}}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None,
+        5,
+        {"values": []},
+        {"name": [], "values": [{"value": 1}]},
+        {"name": "views", "period": "day", "values": [{"value": 1}], "total_value": {"value": ""}},
+    ],
+)
+def test_one_metric_that_cannot_be_read_costs_no_other(
+    facebook: GraphClient, server: ScriptedServer, bad: object
+) -> None:
+    server.replies({"data": [bad, REACH]})
+
+    found = facebook.insights.account(["reach", "views"], period="day", metric_type="total_value")
+
+    assert found[-1].values == (InsightValue(3, DAY),)
+    assert all(one.total is None or one.total.value is None for one in found)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"dimension_values": [None], "value": 2},
+        {"dimension_values": [], "value": 2},
+        {"dimension_values": ["REELS", "FOLLOWER"], "value": 2},
+        {"value": 2},
+        None,
+    ],
+    ids=["null", "too few", "too many", "none", "no object"],
+)
+def test_a_part_without_a_name_of_its_own_is_left_out(
+    facebook: GraphClient, server: ScriptedServer, bad: object
+) -> None:
+    server.replies({"data": [_broken_down(["media_product_type"], bad, GOOD)]})
+
+    (found,) = facebook.insights.account(["views"], period="day", metric_type="total_value")
+
+    assert found.total is not None
+    assert found.total.value == 9
+    assert [one.results for one in found.total.breakdowns] == [(BreakdownResult(("POST",), 1),)]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        _broken_down(["age", "age"], {"dimension_values": ["18-24", "25-34"], "value": 1}),
+        _broken_down([], GOOD),
+        _broken_down(["media_product_type"], GOOD, {"dimension_values": ["POST"], "value": 2}),
+    ],
+    ids=["one key twice", "no keys", "one value twice"],
+)
+def test_what_could_be_the_value_of_two_names_is_of_none(
+    facebook: GraphClient, server: ScriptedServer, bad: object
+) -> None:
+    server.replies({"data": [bad, REACH]})
+
+    views, reach = facebook.insights.account(["views", "reach"], period="day", metric_type="total_value")
+
+    assert reach.values
+    assert views.total is not None
+    assert views.total.value == 9
+    assert [one.results for one in views.total.breakdowns] in ([], [()])
+
+
+def test_two_values_of_one_day_are_none(facebook: GraphClient, server: ScriptedServer) -> None:
+    day = REACH["values"][0]  # type: ignore[index]
+    series = [day, {**day, "value": 4}, {**day, "end_time": "2026-05-05T07:00:00+0000"}, {"value": 1, "end_time": "x"}]
+    server.replies({"data": [{**REACH, "values": series}]}, {"data": [REACH, {**REACH, "values": [{"value": 4}]}]})
+
+    (found,) = facebook.insights.account(["reach"], period="day")
+    twice = facebook.insights.account(["reach"], period="day")
+
+    assert found.values == (InsightValue(3, DAY + timedelta(days=1)),)
+    assert twice == ()
+
+
+def test_a_name_that_an_object_holds_twice_has_no_value(facebook: GraphClient, server: ScriptedServer) -> None:
+    server.replies(b'{"data":[{"name":"reach","period":"day","values":[{"value":1,"value":2},{"value":3}]}]}')
+
+    (found,) = facebook.insights.account(["reach"], period="day")
+
+    assert found.values == (InsightValue(None), InsightValue(3))
 
 
 def test_a_wrong_request_never_reaches_instagram(facebook: GraphClient, server: ScriptedServer) -> None:

@@ -52,10 +52,32 @@ def test_a_next_without_cursor_is_the_end(following: str) -> None:
     assert not page({"data": [{"id": "1"}], "paging": {"next": following}}).has_next
 
 
-@pytest.mark.parametrize("answer", [[], {}, {"data": None}, {"data": "x"}, {"data": [1]}, {"data": [], "paging": []}])
+@pytest.mark.parametrize("answer", [[], {}, {"data": None}, {"data": "x"}])
 def test_what_is_no_page(answer: object) -> None:
     with pytest.raises(GraphError, match="unreadable answer"):
         page(answer)
+
+
+def test_an_item_that_is_none_is_dropped_alone() -> None:
+    found = page({"data": [{"id": "1"}, None, {"id": []}, {"id": "2"}], "paging": {"next": NEXT}})
+
+    assert (found.items, found.has_next, found.dropped) == (("1", "2"), True, 2)
+    assert not found.is_whole
+
+
+@pytest.mark.parametrize(
+    "paging", [[], "x", {"next": 5}, {"cursors": []}, {"cursors": {"after": {}}, "next": "https://x/?a=b"}]
+)
+def test_a_list_that_does_not_say_how_it_goes_on_is_cut(paging: object) -> None:
+    found = page({"data": [{"id": "1"}], "paging": paging})
+
+    assert (found.items, found.has_next, found.is_cut, found.extra) == (("1",), False, True, {})
+    assert not found.is_whole
+
+
+@pytest.mark.parametrize("paging", [None, {}, {"cursors": {}}, {"cursors": {"after": "A"}}])
+def test_a_list_that_ends_is_whole(paging: object) -> None:
+    assert page({"data": [{"id": "1"}], "paging": paging}).is_whole
 
 
 class TestIterate:

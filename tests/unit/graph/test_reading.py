@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from graph.aside import Aside, listening
+from graph.body import parsed
 from graph.endpoints import Endpoint
 from graph.errors import ErrorClass, GraphError
 from graph.reading import Node, as_number, created_id, succeeded
@@ -20,12 +22,14 @@ def node(**values: object) -> Node:
 
 @pytest.mark.parametrize(
     "read",
-    [Node.text, Node.maybe_id, Node.whole, Node.number, Node.flag, Node.instant, Node.node, Node.nodes],
+    [Node.text, Node.maybe_id, Node.whole, Node.number, Node.flag, Node.instant, Node.node],
     ids=lambda read: read.__name__,
 )
 @pytest.mark.parametrize("values", [{}, {"a": None}], ids=["absent", "null"])
 def test_absent_is_none(read: Callable[[Node, str], object], values: dict[str, object]) -> None:
-    assert read(Node(values, E), "a") is None
+    with listening(pytest.fail):
+        assert read(Node(values, E), "a") is None
+        assert Node(values, E).nodes("a") == []
 
 
 @pytest.mark.parametrize(
@@ -33,37 +37,102 @@ def test_absent_is_none(read: Callable[[Node, str], object], values: dict[str, o
     [
         (Node.text, 5),
         (Node.text, []),
-        (Node.id, None),
-        (Node.id, ""),
-        (Node.id, True),
-        (Node.id, 1.5),
         (Node.maybe_id, {}),
+        (Node.maybe_id, True),
         (Node.whole, 1.5),
         (Node.whole, "x"),
+        (Node.whole, "1,234"),
+        (Node.whole, 2**63),
         (Node.number, True),
+        (Node.number, ""),
         (Node.number, "NaN"),
         (Node.number, []),
         (Node.flag, 1),
         (Node.flag, "yes"),
         (Node.flag, []),
+        (Node.instant, ""),
         (Node.instant, "yesterday"),
         (Node.instant, 10**30),
+        (Node.instant, "0001-01-01T00:00:00+0000"),
+        (Node.instant, "9999-12-31T23:59:59-1200"),
         (Node.instant, True),
         (Node.instant, {}),
         (Node.texts, "x"),
         (Node.texts, [1]),
+        (Node.texts, [None]),
         (Node.node, []),
         (Node.nodes, "x"),
-        (Node.nodes, [1]),
-        (Node.nodes, {"data": 5}),
     ],
 )
-def test_a_wrong_type_is_an_unreadable_answer(read: Callable[[Node, str], object], value: object) -> None:
+def test_a_value_of_the_wrong_kind_is_set_aside_and_kept_as_it_came(
+    read: Callable[[Node, str], object], value: object
+) -> None:
+    asides: list[Aside] = []
+    one = node(a=value, b=1)
+
+    with listening(asides.append):
+        found = read(one, "a")
+
+    assert not found
+    assert [(aside.endpoint, aside.where) for aside in asides] == [(E, "a")]
+    assert one.rest() == {"a": value, "b": 1}
+
+
+@pytest.mark.parametrize("value", [None, "", True, 1.5, []])
+def test_what_must_be_there_and_is_not_makes_the_whole_unreadable(value: object) -> None:
     with pytest.raises(GraphError, match="unreadable answer") as caught:
-        read(node(a=value), "a")
+        node(id=value).id()
 
     assert caught.value.error_class is ErrorClass.TRANSIENT
     assert not caught.value.definite
+
+
+@pytest.mark.parametrize("value", [[1, {"id": "1"}], {"data": [None, {"id": "1"}]}, [{"id": []}, {"id": "1"}, {}]])
+def test_an_item_that_cannot_be_read_is_left_out_of_its_list(value: object) -> None:
+    asides: list[Aside] = []
+    one = node(a=value)
+
+    with listening(asides.append):
+        assert one.each("a", Node.id) == ("1",)
+
+    assert one.dropped == len(asides) > 0
+
+
+def test_no_value_that_may_hold_a_token_is_told() -> None:
+    asides: list[Aside] = []
+    with listening(asides.append):
+        node(access_token=17841400000000001).text("access_token")
+        node(count="x" * 1000).whole("count")
+
+    assert "1784" not in asides[0].why
+    assert "xxx" in asides[1].why
+    assert len(asides[1].why) < 120
+
+
+def test_of_a_name_that_stands_there_twice_neither_value_is_taken() -> None:
+    asides: list[Aside] = []
+    with listening(asides.append):
+        found = Node(parsed(b'{"a": 1, "b": 2, "a": 3}'), E)
+
+    assert (found.number("a"), found.number("b")) == (None, 2)
+    assert [aside.where for aside in asides] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (rb'"a\u0000b"', "a�b"),
+        (rb'{"k\u0000": ["\ud83d"]}', {"k�": ["�"]}),
+        (rb'"\ud83d\ude00"', "😀"),
+        (b'"caf\xe9"', "caf�"),
+        (b"[NaN, -Infinity, 1e999, 1e308]", ["NaN", "-Infinity", "inf", 1e308]),
+        (b"\xef\xbb\xbf{}", {}),
+        (b"1" * 5_000, "1" * 5_000),
+    ],
+    ids=["NUL", "inside", "a pair", "no UTF-8", "no numbers", "BOM", "endless"],
+)
+def test_what_nothing_else_can_hold_is_mended(body: bytes, value: object) -> None:
+    assert parsed(body) == value
 
 
 def test_numbers_in_every_dress() -> None:
@@ -102,9 +171,13 @@ def test_what_nobody_asked_for_is_kept() -> None:
     assert one.rest() == {"newer": {"x": 1}, "also": []}
 
 
-def test_an_error_names_the_place() -> None:
-    with pytest.raises(GraphError, match=r"data\[1\]\.id is a list, not an id"):
+def test_the_place_is_named() -> None:
+    asides: list[Aside] = []
+    with listening(asides.append):
+        node(data=[{"id": "1"}, {"id": "2", "owner": {"id": []}}]).each("data", lambda one: one.node("owner"))
         node(data=[{"id": "1"}, {"id": []}]).each("data", Node.id)
+
+    assert [(aside.where, aside.why) for aside in asides] == [("data[1]", "data[1] has an id that is none")]
 
 
 def test_success_and_created_ids() -> None:

@@ -1,0 +1,157 @@
+"""One bad part of an answer: it is set aside and told, the rest is stored, and the run is `partial`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Row
+
+from models.account import Account
+from models.harvest import HarvestKind
+from models.session import Database
+from models.sparing import spare, spared
+from models.tag import SeenTag, see_tags
+from pressrun import clock
+from tests.factories.rows import make_account
+from tests.integration.harvest.conftest import Field
+
+MEDIA, TAGS, ACCOUNT, AUDIENCE = HarvestKind.MEDIA, HarvestKind.TAGS, HarvestKind.ACCOUNT, HarvestKind.AUDIENCE
+LARGEST = 2**63
+
+
+def altered(field: Field, endpoint: str, *changes: dict[str, Any], **rule: Any) -> None:
+    field.simulator.fault(endpoint=endpoint, mode="altered", changes=list(changes), **rule)
+
+
+def told(run: Row[Any]) -> str:
+    return " | ".join(f"{one['what']}: {one['error']}" for one in run.errors)
+
+
+def test_bad_media_cost_nothing_beside_them(field_: Field) -> None:
+    account = field_.account(0)
+    altered(
+        field_,
+        "user_media",
+        {"pointer": "/data/1", "value": None},
+        {"pointer": "/data/2/timestamp", "value": ""},
+        {"pointer": "/data/3/like_count", "value": "1,234"},
+        {"pointer": "/data/4/insights/data/0/values/0/value", "value": LARGEST},
+        {"pointer": "/data/5/caption", "raw": r'"caf\u0000"'},
+        {"pointer": "/data/6/id", "value": []},
+        {"pointer": "/data/*/alt_text", "value": {}},
+    )
+
+    run = field_.harvest(MEDIA, account)
+
+    assert run.status == "partial", told(run)
+    assert run.tries == 0
+    assert field_.count("media") == 12 - 2
+    assert field_.value("SELECT count(*) FROM media WHERE posted_at IS NULL") == 1
+    assert field_.value("SELECT count(*) FROM media WHERE caption = 'caf�'") == 1
+    assert field_.value("SELECT extra #>> '{odd,like_count}' FROM media WHERE extra #> '{odd,like_count}' IS NOT NULL")
+    assert field_.value("SELECT count(*) FROM media_snapshots") == 10
+    assert field_.value("SELECT count(*) FROM media_latest WHERE extra::text LIKE :n", n=f"%{LARGEST}%") == 1
+    for place in ("data[]: ", "data[].timestamp", "data[].like_count", "data[].alt_text"):
+        assert f"GET /{{ig}}/media: {place}" in told(run)
+    assert next(one for one in run.errors if "alt_text" in one["what"])["times"] >= 10
+    assert field_.value("SELECT count(*) FROM media WHERE extra ->> 'gone_at' IS NOT NULL") == 0
+
+
+def test_what_was_set_aside_is_not_taken_for_gone(field_: Field) -> None:
+    account = field_.account(0)
+    field_.harvest(MEDIA, account)
+    altered(field_, "user_media", {"pointer": "/data/1", "value": None}, {"pointer": "/data/2/id", "value": ""})
+
+    assert field_.harvest(MEDIA, account).status == "partial"
+
+    assert field_.value("SELECT count(*) FROM media WHERE extra ->> 'gone_at' IS NOT NULL") == 0
+
+
+def test_a_list_that_breaks_off_is_read_on_by_the_next_run(field_: Field) -> None:
+    account = field_.account(0)
+    altered(field_, "tags", {"pointer": "/paging", "value": []}, count=1)
+
+    run = field_.harvest(TAGS, account)
+
+    assert (run.status, run.covers) == ("partial", False)
+    assert field_.count("tags") == 2
+    assert field_.value("SELECT covered_at FROM harvests WHERE kind = 'tags'") is None
+    assert field_.harvest(TAGS, account).covers
+    assert field_.value("SELECT covered_at FROM harvests WHERE kind = 'tags'") is not None
+
+
+def test_a_tag_of_any_text_is_stored(field_: Field) -> None:
+    account = field_.account(0)
+    altered(field_, "tags", {"pointer": "/data/0/caption", "raw": r'"a\u0000b\ud83d"'})
+
+    assert field_.harvest(TAGS, account).status == "done"
+
+    assert field_.value("SELECT count(*) FROM tags WHERE caption = 'a�b�'") == 1
+    assert field_.count("tags") == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pointer": "/data/*/total_value/breakdowns/0/results/0/dimension_values", "value": [None]},
+        {"pointer": "/data/*/total_value/breakdowns/0/results/0/value", "value": ""},
+        {"pointer": "/data/*/total_value/breakdowns/0/results/0/dimension_values", "value": ["a", "b", "c"]},
+        {"pointer": "/data/*/total_value/breakdowns/0/results/0", "raw": '{"dimension_values": [], "value": 1}'},
+    ],
+    ids=["null", "empty", "too many", "too few"],
+)
+def test_one_bad_group_of_an_audience_is_left_out(field_: Field, change: dict[str, Any]) -> None:
+    account = field_.account(0)
+    altered(field_, "user_insights", change)
+
+    run = field_.harvest(AUDIENCE, account)
+
+    assert run.status == "partial", told(run)
+    assert field_.value("SELECT count(*) FROM audience_snapshots") > 10
+    assert field_.value("SELECT count(*) FROM audience_snapshots WHERE counts::text LIKE '%null%'") == 0
+
+
+def test_values_that_are_none_leave_the_others_of_their_day(field_: Field) -> None:
+    account = field_.account(0)
+    altered(
+        field_,
+        "user_insights",
+        {"pointer": "/data/*/values/0/value", "value": ""},
+        {"pointer": "/data/0/total_value", "raw": '{"value":1,"value":2}'},
+    )
+
+    run = field_.harvest(ACCOUNT, account)
+
+    assert run.status == "partial", told(run)
+    assert field_.value("SELECT count(DISTINCT metric) FROM account_latest") > 5
+    assert "stands there more than once" in told(run)
+
+
+def test_a_row_that_postgres_refuses_is_set_aside_and_told(field_: Field) -> None:
+    """No answer of today's is known to bring one: the database is made to refuse what it would take."""
+    account = field_.account(0)
+    field_.sql("ALTER TABLE tags ADD CONSTRAINT picky CHECK (ig_media_id NOT LIKE '%7')")
+    for number in range(20):
+        field_.simulator.post("/_sim/tag", account=0, caption=f"tag {number}")
+
+    run = field_.harvest(TAGS, account)
+
+    stored = field_.count("tags")
+    assert run.status == "partial", told(run)
+    assert 0 < stored < 22
+    assert run.rows == stored
+    refused = [one for one in run.errors if one["what"].startswith("row: ig_media_id")]
+    assert len(refused) == 22 - stored
+    assert "picky" in refused[0]["error"]
+
+
+def test_the_others_of_its_statement_are_kept(database: Database) -> None:
+    with database.transaction() as tx:
+        account: Account = make_account(tx)
+        tx.connection().exec_driver_sql("ALTER TABLE tags ADD CONSTRAINT picky CHECK (ig_media_id <> '33')")
+    with database.transaction() as tx:
+        spare(tx)
+        seen = [SeenTag(str(number)) for number in range(64)]
+        assert see_tags(tx, account.id, seen, now=clock.now()) == 63
+        assert [one.what for one in spared(tx)] == ["ig_media_id 33"]
