@@ -438,7 +438,7 @@ class TestMoreHarvests:
     def test_going_back_leaves_the_old_kinds_alone(self, empty: Database) -> None:
         upgrade(empty)
         with empty.transaction() as tx:
-            account = make_account(tx)
+            account = _account_of_then(tx)
             add_harvests(tx, account.id, STANDING_CRONS)
 
         with empty.engine.connect() as connection:
