@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Integer, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -151,6 +152,24 @@ def set_state(
             "by_person": state in (AccountState.PAUSED, AccountState.ACTIVE),
         },
     )
+
+
+def break_account(tx: Session, account_id: int, *, token_seen: str, reason: str | None) -> bool:
+    """Instagram has refused the account's token: posts wait until it is renewed. A person's pause stays.
+
+    Args:
+        token_seen: the sealed token that was refused. One that is no longer in force breaks nothing: the refusal may
+            come late, after the token was renewed.
+    """
+    broken: Any = tx.execute(
+        text("""
+            UPDATE accounts
+               SET state = 'broken', state_reason = :reason, state_until = NULL, updated_at = now()
+             WHERE id = :id AND token_sealed = :token_seen AND state <> 'paused'
+        """),
+        {"id": account_id, "reason": reason, "token_seen": token_seen},
+    )
+    return bool(broken.rowcount)
 
 
 def lift_block(tx: Session, account_id: int, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from models.account import Account, AccountState, Login, lock_account, token_context
+from models.account_name import record_name
 from models.claims import wake_schedulers
 from models.crons import STANDING_CRONS
 from models.harvest import add_harvests
@@ -86,12 +87,13 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     is_mended = account.state == AccountState.BROKEN.value
     account.login, account.name = new.login.value, new.name
     account.timezone = new.timezone or account.timezone
-    account.username = username or account.username
     account.token_sealed = vault.seal(new.token, context=token_context(account.id))
     if is_mended:
         account.state, account.state_reason, account.state_until = AccountState.ACTIVE.value, None, None
     tx.add(account)
     tx.flush()
+    if username is not None:
+        record_name(tx, account.id, username)
     add_harvests(tx, account.id, STANDING_CRONS)
     woken = wake_account(tx, account.id) if is_mended else 0
     wake_schedulers(tx)

@@ -17,6 +17,10 @@ _WAKE_POSTS = text("""
        AND (wait_reason = 'account' OR state = 'uncertain')
     RETURNING id
 """)
+_WAKE_REPLIES = text("""
+    UPDATE replies SET next_action_at = now()
+     WHERE account_id = :account_id AND next_action_at IS NOT NULL AND (leased_until IS NULL OR leased_until <= now())
+""")
 _WAKE_HARVESTS = text("""
     UPDATE harvests SET next_action_at = now()
      WHERE account_id = :account_id AND slot_at <= now() AND (leased_until IS NULL OR leased_until <= now())
@@ -30,6 +34,7 @@ def wake_account(tx: Session, account_id: int) -> int:
     """
     owner = {"account_id": account_id}
     tx.execute(_WAKE_HARVESTS, owner)
+    tx.execute(_WAKE_REPLIES, owner)
     woken = len(tx.execute(_WAKE_POSTS, owner).all())
     wake_schedulers(tx)
     return woken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,14 @@ def hashtags(text: str) -> list[str]:
 def mentions(text: str) -> list[str]:
     """The @mentions of a text as written, with repetitions; mail addresses are none."""
     return _MENTION.findall(text)
+
+
+def normal_form(text: str | None) -> str:
+    """What is left of a text that Instagram may give back changed: without `@`, white space folded, NFC (§8).
+
+    Two texts with one normal form are taken for the same; applying it twice changes nothing.
+    """
+    return " ".join(unicodedata.normalize("NFC", (text or "").replace("@", "")).split())
 
 
 def check_caption(text: str) -> tuple[Problem, ...]:

@@ -13,14 +13,14 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from models import attempt as attempts
-from models import claims, publication, quota
+from models import claims, outcome, quota
 from models.account import Account, AccountState, lock_account, set_state
-from models.attempt import Action, Attempt
+from models.attempt import Action, Attempt, Said, SettledBy, Target
 from models.container import drop_containers
 from models.event import Cause
+from models.outcome import Sent
 from models.part import Part, drop_parts, parts_of
 from models.post import Post, get_post
-from models.publication import Sent
 from models.states import CANCELABLE, PostState, transition
 from models.waking import wake_account
 from pressrun import clock
@@ -138,16 +138,17 @@ def resolve_published(tx: Session, post_id: int, media_id: str, *, now: datetime
         )
     part, attempt = _attempt_to_resolve(tx, post, now)
     sent = Sent(post, part, attempt, claim=None)
-    publication.record_published(tx, sent, media_id, from_=PostState.NEEDS_REVIEW, how="a person", now=now)
+    outcome.record_published(tx, sent, media_id, from_=PostState.NEEDS_REVIEW, by=SettledBy.PERSON, now=now)
 
 
 def resolve_not_published(tx: Session, post_id: int, *, now: datetime) -> None:
     """A person has seen that the post is not live: it has failed, and may be retried."""
     post = _locked(tx, post_id)
     _require(post, (PostState.NEEDS_REVIEW,), "resolved")
-    found = publication.open_attempt(tx, post_id)
+    found = outcome.open_attempt(tx, post_id)
     if found is not None:
-        publication.record_undone(tx, found[1], now=now, message="a person saw that it was not published")
+        said = Said("a person saw that it was not published")
+        outcome.record_undone(tx, found[1], now=now, by=SettledBy.PERSON, said=said)
     drop_containers(tx, post_id, reason="resolved as not published", now=now)
     message = "a person saw that it was not published; it may be retried"
     tx.execute(update(Post).where(Post.id == post_id).values(error=message, error_class=None))
@@ -189,13 +190,11 @@ def _require(post: Post, states: tuple[PostState, ...], done: str) -> None:
 
 def _attempt_to_resolve(tx: Session, post: Post, now: datetime) -> tuple[Part, Attempt]:
     """The call in doubt; where none of ours is known, one is written down for what the person has seen."""
-    found = publication.open_attempt(tx, post.id)
+    found = outcome.open_attempt(tx, post.id)
     if found is not None:
         return found
     part = next(part for part in parts_of(tx, post.id) if part.parent_id is None and part.media_id is None)
-    attempt = attempts.record_intent(
-        tx, post_id=post.id, part_id=part.id, container_id=None, action=Action.PUBLISH, claim=post.claim, now=now
-    )
+    attempt = attempts.record_intent(tx, Target.of_part(Action.PUBLISH, part), claim=post.claim, now=now)
     quota.reserve(tx, lock_account(tx, post.account_id), attempt.id, now=now)
     return part, attempt
 

@@ -1,11 +1,8 @@
-"""Publishing one staged part: reserve, write the intent down, call once, write the outcome down.
+"""Publishing one staged part: whether it may go out now, and the intent to send it.
 
-    tx 1   claim held, account locked, quota place reserved, attempt `intent`, post `publishing`
-    call   media_publish, once, within the lease
-    tx 2   attempt and post settled
-
-A crash after tx 1 must read as "perhaps sent": whoever finds the post in `publishing` reconciles it by reading. So the
-intent is committed before the call, never with it.
+In one transaction: claim held, account locked, quota place reserved, attempt `intent`, post `publishing`. The call, and
+what its outcome means, are `worker/once` and `media_publish`: whoever finds the post in `publishing` reads what became
+of it.
 """
 
 from __future__ import annotations
@@ -15,24 +12,22 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from graph.publishing import Published, Refused, Unknown
 from models import attempt as attempts
 from models import claims, quota
 from models.account import Account, lock_account
-from models.attempt import Action, Attempt
+from models.attempt import Action, Target
 from models.container import USABLE_FOR, Container, ContainerStatus, drop_container
 from models.event import Cause
-from models.gate import Purpose
-from models.part import Part
-from models.post import Post, posts_ahead
+from models.post import Post, PostType, posts_ahead
 from models.states import PostState
-from pressrun import clock, log
+from pressrun import clock
 from pressrun.clock import Deadline
-from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
-from worker.context import GateShut, WorkerContext
-from worker.publishing.loaded import Loaded, durably, move, read
-from worker.publishing.settle import record_published, record_refused, record_unknown, record_unsent
+from pressrun.media.captions import normal_form
+from worker.context import WorkerContext
+from worker.once.call import send
+from worker.publishing.loaded import Loaded, move, read
+from worker.publishing.media_publish import MediaPublish
 from worker.publishing.stage import read_quota
 from worker.publishing.standing import Park, is_too_late, leave_time, obstacle, park_post
 
@@ -40,18 +35,6 @@ BACKLOG_AFTER = timedelta(seconds=60)
 """A post that is later than this belongs to a backlog."""
 _ASK_AGAIN = timedelta(minutes=15)
 _READING_IS_FRESH = timedelta(seconds=30)
-
-_log = log.get(__name__)
-
-
-@dataclass(frozen=True)
-class Intent:
-    """What tx 1 committed."""
-
-    loaded: Loaded
-    part: Part
-    attempt: Attempt
-    container_ig_id: str
 
 
 @dataclass(frozen=True)
@@ -68,14 +51,11 @@ def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     intent = _intend(ctx, lease)
     if isinstance(intent, QuotaFull):
         intent = _ask_instagram(ctx, lease, intent)
-    if intent is None:
-        return
-    reach("publish.after_intent")
-    _send(ctx, intent)
-    reach("publish.after_record")
+    if intent is not None:
+        send(intent)
 
 
-def _ask_instagram(ctx: WorkerContext, lease: claims.Lease, full: QuotaFull) -> Intent | None:
+def _ask_instagram(ctx: WorkerContext, lease: claims.Lease, full: QuotaFull) -> MediaPublish | None:
     """Before a post waits for the window, the account's true figure is read once."""
     read_at = full.loaded.account.quota_read_at
     if (read_at is None or clock.now() - read_at > _READING_IS_FRESH) and read_quota(ctx, full.loaded):
@@ -88,8 +68,8 @@ def _ask_instagram(ctx: WorkerContext, lease: claims.Lease, full: QuotaFull) -> 
     return None
 
 
-def _intend(ctx: WorkerContext, lease: claims.Lease) -> Intent | QuotaFull | None:
-    """Tx 1. None when the post may not go out now; it has then been moved on."""
+def _intend(ctx: WorkerContext, lease: claims.Lease) -> MediaPublish | QuotaFull | None:
+    """None when the post may not go out now; it has then been moved on."""
     now = clock.now()
     with ctx.database.transaction() as tx:
         lease = claims.renew(tx, lease)
@@ -106,18 +86,17 @@ def _intend(ctx: WorkerContext, lease: claims.Lease) -> Intent | QuotaFull | Non
         deadline = Deadline.after(lease_s)
         attempt = attempts.record_intent(
             tx,
-            post_id=loaded.post.id,
-            part_id=part.id,
-            container_id=container.id,
-            action=Action.PUBLISH,
+            Target.of_part(Action.PUBLISH, part),
             claim=lease.claim,
             now=clock.now(),
+            words="" if loaded.post.type == PostType.STORY.value else normal_form(loaded.post.caption),
+            container_id=container.id,
         )
         quota.reserve(tx, account, attempt.id, now=now)
         told = Cause("publish.intent", f"{loaded.subject(part)}publishing", detail={"attempt_id": attempt.id})
         move(tx, loaded, PostState.PUBLISHING, told, from_=PostState.STAGED, lease_s=lease_s)
         renewed = claims.Lease(lease.table, lease.id, lease.claim, deadline, lease_s)
-        return Intent(loaded.renewed(renewed), part, attempt, container.ig_id)
+        return MediaPublish(ctx, loaded.renewed(renewed), part, attempt, from_=PostState.PUBLISHING)
 
 
 def _may_send(
@@ -173,50 +152,3 @@ def _spacing(ctx: WorkerContext, tx: Session, account: Account, post: Post, now:
     if free_at <= now:
         return None
     return Park(free_at, "spacing", f"keeps {spacing.total_seconds():g} s of distance to the account's other posts")
-
-
-def _send(ctx: WorkerContext, intent: Intent) -> None:
-    lease = intent.loaded.lease
-    deadline_s = ctx.settings.call_deadline.total_seconds()
-    if lease.deadline.remaining_s() < deadline_s or ctx.stopping.is_set():
-        # Nothing was sent: a stall, or a stop, came between the intent and the call.
-        durably(ctx, lease, lambda tx: record_unsent(tx, intent.loaded, intent.part, intent.attempt, "stopped"))
-        return
-    try:
-        client = ctx.client(intent.loaded.account, Purpose.PUBLISH)
-        outcome = client.publishing.publish(intent.container_ig_id, deadline_s=deadline_s)
-    except PressrunError as problem:
-        # Raised before the call only: the gate is shut, or the account's token cannot be opened.
-        park = _park_for(problem)
-        durably(
-            ctx, lease, lambda tx: record_unsent(tx, intent.loaded, intent.part, intent.attempt, park.message, park)
-        )
-        return
-    reach("publish.after_response")
-    _log.info("publish.answered", post_id=intent.loaded.post.id, outcome=type(outcome).__name__.lower())
-    try:
-        durably(ctx, lease, lambda tx: _settle(tx, intent, outcome))
-    except claims.ClaimLost:
-        # Someone else reconciles the post already; what the answer proved is kept for them on the attempt.
-        durably(ctx, lease, lambda tx: _keep_answer(tx, intent, outcome))
-        raise
-
-
-def _park_for(problem: PressrunError) -> Park:
-    if isinstance(problem, GateShut):
-        return Park(problem.until, "throttled", str(problem))
-    return Park(clock.now() + _ASK_AGAIN, "account", str(problem))
-
-
-def _settle(tx: Session, intent: Intent, outcome: Published | Refused | Unknown) -> None:
-    if isinstance(outcome, Published):
-        record_published(tx, intent.loaded, intent.part, intent.attempt, outcome.media_id, from_=PostState.PUBLISHING)
-    elif isinstance(outcome, Refused):
-        record_refused(tx, intent.loaded, intent.part, intent.attempt, outcome.error)
-    else:
-        record_unknown(tx, intent.loaded, intent.part, intent.attempt, outcome.error)
-
-
-def _keep_answer(tx: Session, intent: Intent, outcome: Published | Refused | Unknown) -> None:
-    if isinstance(outcome, Published):
-        attempts.keep_result(tx, intent.attempt.id, outcome.media_id)

@@ -18,7 +18,8 @@ from pressrun.settings import Settings
 from tests.unit.docs.pages import ROOT, Page, names_in
 from worker import backoff, outcomes, pull, reply
 from worker.harvests import refusals
-from worker.publishing import aftercare, poll, reconcile, settle
+from worker.once import reading
+from worker.publishing import first_comment, media_publish, poll
 
 PAGE = Page.of("docs/operations.md")
 SETTINGS = Settings()
@@ -104,16 +105,18 @@ FACTS = (
     f"falls due again and goes out. | {seconds(SETTINGS.lease)} |",
     f"recorded with its media id. | {seconds(SETTINGS.lease)}, and a few more |",
     f"the same container is sent again. | {seconds(NEVER)}, and a few more |",
-    f"{seconds(settle.FIRST_READ_AFTER)} after the call has broken off, or after {seconds(SETTINGS.call_deadline)}",
+    f"{seconds(media_publish.FIRST_READ_AFTER)} after the call has broken off, or after {seconds(SETTINGS.call_deadline)}",
     f"| a lost hint | `PRESSRUN_HINT_LEASE` | {seconds(SETTINGS.hint_lease)} |",
     f"| a worker that died before it sent | `PRESSRUN_LEASE` | {seconds(SETTINGS.lease)} |",
-    f"| {settle.FIRST_READ_AFTER.seconds} to {seconds(settle.FIRST_READ_AFTER + SETTINGS.call_deadline)} |",
+    f"| {media_publish.FIRST_READ_AFTER.seconds} to "
+    f"{seconds(media_publish.FIRST_READ_AFTER + SETTINGS.call_deadline)} |",
     f"`PRESSRUN_SETTLE` + `PRESSRUN_SETTLE_GAP`, from the beginning of the call | {seconds(NEVER)} |",
     f"tried {TRIES} times over about {STAGING_TAKES.total_seconds() / 60:.0f} minutes",
     f"its containers, {SETTINGS.stage_ahead.total_seconds() / 60:g} minutes before it is due",
     f"After {poll.STUCK_AFTER.total_seconds() / 60:g} minutes a container is replaced",
-    f"It ends within {reconcile.GIVE_UP_AFTER.total_seconds() / 3600:g} hours",
-    f"After {aftercare.MOST_COMMENT_TRIES} tries, or when Instagram refuses it for good",
+    f"It ends within {reading.GIVE_UP_AFTER.total_seconds() / 3600:g} hours",
+    f"After {first_comment.MOST_SENDS} calls without an answer that had no effect, {first_comment.MOST_TRIES} refusals "
+    "in passing, or when Instagram refuses it for good",
     f"by itself after {outcomes.BLOCKED_FOR.total_seconds() / 3600:g} hours",
     f"{quota.FALLBACK_TOTAL} in {quota.FALLBACK_DURATION_S / 3600:g} hours",
     f"create {container.CAP} in {container.CAP_WINDOW.total_seconds() / 3600:g} hours",

@@ -76,9 +76,7 @@ def test_faces_call_nothing_of_operations_but_operations(functions: dict[str, Fu
     }
     # What reads a text as a person wrote it needs no right and no context.
     asked = {
-        (module, name)
-        for module, name in called
-        if name not in WAITING and _first(functions[module][name]) != "text"
+        (module, name) for module, name in called if name not in WAITING and _first(functions[module][name]) != "text"
     }
 
     assert ("posts", "cancel") in asked
