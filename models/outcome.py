@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session
 
 from models import attempt as attempts
@@ -85,11 +86,14 @@ def record_commented(tx: Session, post: Post, attempt: Attempt, comment_id: str 
     tell(tx, post, told)
 
 
-def record_replied(tx: Session, reply_id: int, comment_id: str, *, by: SettledBy, now: datetime) -> None:
-    """The reply stands; nothing more is owed for it."""
-    tx.execute(
+def record_replied(
+    tx: Session, reply_id: int, comment_id: str, *, claim: int | None, by: SettledBy, now: datetime
+) -> None:
+    """The reply stands, and nothing more is owed for it. Raises ClaimLost if it has passed on from that claim."""
+    held = Reply.claim == claim if claim is not None else true()
+    found: Any = tx.execute(
         update(Reply)
-        .where(Reply.id == reply_id, Reply.state != ReplyState.SENT.value)
+        .where(Reply.id == reply_id, Reply.state != ReplyState.SENT.value, held)
         .values(
             state=ReplyState.SENT.value,
             comment_id=comment_id,
@@ -100,6 +104,8 @@ def record_replied(tx: Session, reply_id: int, comment_id: str, *, by: SettledBy
             leased_until=None,
         )
     )
+    if claim is not None and found.rowcount != 1:
+        raise claims.ClaimLost(f"reply {reply_id} is no longer held under claim {claim}")
 
 
 def record_undone(

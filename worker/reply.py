@@ -96,9 +96,8 @@ class MentionReply(Once):
         return sight
 
     def done(self, tx: Session, result_id: str, *, by: SettledBy, is_held: bool) -> None:
-        if is_held:
-            claims.finish(tx, self.lease, next_action_at=None)
-        outcome.record_replied(tx, self.reply.id, result_id, by=by, now=clock.now())
+        claim = self.lease.claim if is_held else None
+        outcome.record_replied(tx, self.reply.id, result_id, claim=claim, by=by, now=clock.now())
 
     def doubt(self, tx: Session, told: Cause, *, look_at: datetime | None) -> None:
         self._move(tx, S.UNKNOWN, error=told.message)

@@ -43,7 +43,7 @@ def retry_missing(tx: Session, post_id: int, *, now: datetime) -> None:
 
 
 def resolve_comment(tx: Session, post_id: int, *, was_sent: bool, now: datetime) -> None:
-    """A person has looked at the first comment, or has written it by hand. Raises NotPossible when it is not in doubt."""
+    """A person has looked at the first comment, or has written it. Raises NotPossible when it is not in doubt."""
     post = _locked(tx, post_id)
     last = _comment(tx, post)
     if post.state != PostState.PUBLISHED.value or outcome.COMMENT not in (post.missing or {}) or last is None:

@@ -67,7 +67,7 @@ def read_on(
     name_of: Callable[[T], str | None],
     older_than: datetime | None,
 ) -> Reading:
-    """The reading of this attempt, begun or gone on with. Raises ClaimLost, and GraphError and GateShut like any reading.
+    """The reading of this attempt, begun or gone on with. Raises ClaimLost, GraphError, GateShut.
 
     Args:
         older_than: where a list that is newest first needs no further reading; None: it has no order to trust.

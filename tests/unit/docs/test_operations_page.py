@@ -95,6 +95,7 @@ def test_an_event_worth_an_alert_is_logged(event: str) -> None:
     assert any(f'"{event}"' in source(folder) for folder in ("scheduler", "worker", "console", "pressrun"))
 
 
+LOOK = media_publish.FIRST_READ_AFTER
 NEVER = SETTINGS.settle + SETTINGS.settle_gap
 TRIES = outcomes.STAGING[ErrorClass.TRANSIENT].most
 STAGING_TAKES = timedelta(seconds=sum((2, 5, 15, 45, *[120] * (TRIES - 5))))
@@ -105,11 +106,10 @@ FACTS = (
     f"falls due again and goes out. | {seconds(SETTINGS.lease)} |",
     f"recorded with its media id. | {seconds(SETTINGS.lease)}, and a few more |",
     f"the same container is sent again. | {seconds(NEVER)}, and a few more |",
-    f"{seconds(media_publish.FIRST_READ_AFTER)} after the call has broken off, or after {seconds(SETTINGS.call_deadline)}",
+    f"{seconds(LOOK)} after the call has broken off, or after {seconds(SETTINGS.call_deadline)}",
     f"| a lost hint | `PRESSRUN_HINT_LEASE` | {seconds(SETTINGS.hint_lease)} |",
     f"| a worker that died before it sent | `PRESSRUN_LEASE` | {seconds(SETTINGS.lease)} |",
-    f"| {media_publish.FIRST_READ_AFTER.seconds} to "
-    f"{seconds(media_publish.FIRST_READ_AFTER + SETTINGS.call_deadline)} |",
+    f"| {LOOK.seconds} to {seconds(LOOK + SETTINGS.call_deadline)} |",
     f"`PRESSRUN_SETTLE` + `PRESSRUN_SETTLE_GAP`, from the beginning of the call | {seconds(NEVER)} |",
     f"tried {TRIES} times over about {STAGING_TAKES.total_seconds() / 60:.0f} minutes",
     f"its containers, {SETTINGS.stage_ahead.total_seconds() / 60:g} minutes before it is due",
