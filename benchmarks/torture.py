@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument("--every-s", type=float, default=1.5, help="mean time between two blows")
     parser.add_argument("--patience-s", type=float, default=600.0, help="after the last due time")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--captions", default="as_sent", help="how the simulator gives captions back, such as changed")
     verdict = torture(**vars(parser.parse_args()))
     for name, value in verdict.items():
         print(f"{name:24} {value}")
@@ -90,10 +91,18 @@ def is_good(verdict: dict[str, Any]) -> bool:
 
 
 def torture(
-    *, posts: int, accounts: int, seconds: float, every_s: float, patience_s: float, seed: int
+    *,
+    posts: int,
+    accounts: int,
+    seconds: float,
+    every_s: float,
+    patience_s: float,
+    seed: int,
+    captions: str = "as_sent",
 ) -> dict[str, Any]:
     chance = random.Random(seed)
     flags = ["--video-processing-s=2", "--image-processing-s=0.3", "--latency-ms=60", f"--seed={seed}"]
+    flags.append(f"--reading=captions={captions}")
     flags += [
         f"--fault=media_publish:{mode}:probability={share}" for mode, share in FAULTS.items()
     ]  # survive its death
@@ -230,7 +239,7 @@ def _campaign(running: Rig, posts: int, accounts: int, seconds: float, chance: r
             # One story post of each account: two that are lost at once look alike, and are rightly left to a person.
             kind, media = stories[number % len(stories)] if number < accounts else kinds[number % len(kinds)]
             due_s = _START_S + chance.uniform(0, seconds)
-            caption = "" if kind == "story" else f"torture {number}"
+            caption = "" if kind == "story" else f"torture {number}  with @friend"
             comment = f"first comment {number}" if kind != "story" and number % 4 == 0 else ""
             source = media.replace("{k}", str(number % 3))
             row = [f"acc{number % accounts}", f"+{due_s:.2f}s", kind, source, caption, comment, f"t{number}", "publish"]

@@ -256,7 +256,7 @@ def count_read(
 
 
 def count_lost(tx: Session, target: Target, *, since: datetime) -> int:
-    """How many calls since then were made, got no answer, and proved to have done nothing."""
+    """How many calls got no answer, and proved since then to have done nothing."""
     query = select(func.count()).select_from(Attempt)
     lost = (Attempt.state == AttemptState.NOT_DONE.value) & (Attempt.settled_by == SettledBy.READING.value)
-    return tx.scalar(query.where(target.where, lost, Attempt.intent_at >= since)) or 0
+    return tx.scalar(query.where(target.where, lost, Attempt.settled_at >= since)) or 0

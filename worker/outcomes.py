@@ -1,8 +1,8 @@
 """The one table: what follows from an error of each class. No other place decides.
 
-`STAGING` is for calls that make or read containers, `REFUSED` for publish calls that provably did nothing, `BACKGROUND`
-for harvests, events and replies. A publish call whose outcome is not proved has only one consequence, whatever its
-class: reconcile by reading.
+`STAGING` is for calls that make or read containers, `REFUSED` for once-only calls (posts, first comments, replies) that
+provably did nothing, `BACKGROUND` for harvests and events. A once-only call whose outcome is not proved has only one
+consequence, whatever its class: reconcile by reading.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ REFUSED: dict[ErrorClass, Rule] = {
     ErrorClass.INVALID_REQUEST: Rule(Verdict.FAIL),
 }
 
-# The account stays as it is when it is held back here: only publishing suspects it of spam. How many tries there are is
-# each step's own.
+# The account stays as it is when it is held back here: only what it does is suspected of spam. How many tries there are
+# is each step's own.
 BACKGROUND: dict[ErrorClass, Rule] = {
     ErrorClass.TRANSIENT: Rule(Verdict.RETRY),
     ErrorClass.NOT_READY: Rule(Verdict.RETRY),

@@ -58,6 +58,22 @@ _FILL_REPLIES = """
 """
 
 
+# What the previous release left out of its posts without a word.
+_SAY_MISSING = """
+    UPDATE posts p
+       SET missing = jsonb_build_object('comment', t.why), error = t.why, error_class = 'incomplete'
+      FROM (SELECT p.id, coalesce(p.error, 'the first comment does not stand'
+                         || coalesce(': ' || (SELECT a.message FROM attempts a
+                                               WHERE a.post_id = p.id AND a.action = 'comment'
+                                               ORDER BY a.id DESC LIMIT 1), '')
+                         || '. Write it by hand, or have it tried again') AS why
+              FROM posts p
+             WHERE p.state = 'published' AND p.first_comment <> '' AND p.comment_id IS NULL
+               AND p.next_action_at IS NULL AND p.missing IS NULL) t
+     WHERE p.id = t.id
+"""
+
+
 def upgrade() -> None:
     # Nullable, or with a default that the catalog holds: no row is rewritten. All of it may be run again: what follows
     # is in no transaction with it, and an upgrade that was interrupted there begins again here.
@@ -77,6 +93,7 @@ def upgrade() -> None:
         for name, index in _INDEXES.items():
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
             op.execute("CREATE " + index.format(name).replace("INDEX", "INDEX CONCURRENTLY", 1))
+        op.execute(_SAY_MISSING)
         op.execute("SET statement_timeout = '60s'")
         op.execute("SET lock_timeout = '4s'")
     _create_names()

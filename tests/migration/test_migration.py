@@ -388,6 +388,7 @@ class TestOnce:
                     "comment": "180" if by == "answer" and sends == 1 else None,
                 }
                 tx.execute(text(self.REPLY), values | {"next": None if by or state == "needs_review" else later})
+            _post(tx, account, state="published", published_at=_READ_AT, first_comment="hi", next_action_at=None)
             post = _post(tx, account, state="uncertain", caption="Soup by @ana\n\ntoday")
             part = "INSERT INTO parts (post_id, position, kind) VALUES (:post, 0, 'image') RETURNING id"
             part_id = tx.execute(text(part), {"post": post}).scalar_one()
@@ -429,7 +430,8 @@ class TestOnce:
 
         with in_use.transaction() as tx:
             assert tx.execute(text("SELECT username FROM account_names")).scalars().all() == ["bakery"]
-            assert tx.execute(text("SELECT missing FROM posts")).scalars().all() == [None]
+            missing = tx.execute(text("SELECT missing ->> 'comment' FROM posts ORDER BY id")).scalars().all()
+        assert missing == ["the first comment does not stand. Write it by hand, or have it tried again", None]
 
 
 class TestMoreHarvests:

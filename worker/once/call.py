@@ -22,7 +22,7 @@ from graph.client import GraphClient
 from graph.errors import ErrorClass, GraphError
 from models import outcome, quota
 from models.account import Account, AccountState, break_account, set_state
-from models.attempt import Attempt, AttemptState, Said, SettledBy, Target, count_lost, settle
+from models.attempt import Action, Attempt, AttemptState, Said, SettledBy, Target, count_lost, settle
 from models.claims import ClaimLost, Lease, renew
 from models.event import Cause
 from models.gate import Purpose
@@ -270,7 +270,7 @@ def _hold_account(tx: Session, once: Once, error: GraphError, rule: Rule, now: d
     elif rule.verdict is Verdict.BLOCK_ACCOUNT:
         until = now + wait_of(error, rule)
         set_state(tx, once.account.id, AccountState.BLOCKED, reason=error.advice, until=until)
-    elif error.error_class is ErrorClass.QUOTA:
+    elif error.error_class is ErrorClass.QUOTA and once.target.action is Action.PUBLISH:
         quota.record_full(tx, once.account.id, now=now)
 
 

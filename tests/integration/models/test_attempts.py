@@ -239,8 +239,8 @@ class TestReading:
     def test_lost_calls_that_did_nothing_are_counted_since_a_person_asked(self, shared: Database) -> None:
         post, now = _post(shared), clock.now()
         for minutes, state, by in ((9, A.NOT_DONE, "reading"), (5, A.NOT_DONE, "reading"), (4, A.REFUSED, "answer")):
-            _attempt(shared, post, state, settled_by=by, intent_at=now - timedelta(minutes=minutes))
-        _attempt(shared, post, A.NOT_DONE, settled_by="person", intent_at=now)
+            _attempt(shared, post, state, settled_by=by, settled_at=now - timedelta(minutes=minutes))
+        _attempt(shared, post, A.NOT_DONE, settled_by="person", settled_at=now)
 
         with shared.transaction() as tx:
             target = Target.of_part(Action.PUBLISH, first_part(tx, post))

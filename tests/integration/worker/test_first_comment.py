@@ -31,9 +31,9 @@ def name_of(bench: Bench) -> str:
     return str(bench.simulator.http.get("/_sim/accounts").json()[0]["username"])
 
 
-def comments(bench: Bench, media_id: str | None) -> list[str]:
+def comments(bench: Bench, media_id: str | None, *, token: str | None = None) -> list[str]:
     answer = bench.simulator.http.get(
-        f"/v25.0/{media_id}/comments", params={"access_token": bench.simulator.token(0)}
+        f"/v25.0/{media_id}/comments", params={"access_token": token or bench.simulator.token(0)}
     ).raise_for_status()
     return [one["text"] for one in answer.json()["data"]]
 
@@ -157,7 +157,7 @@ def test_a_refused_token_breaks_the_account_and_the_comment_goes_on_with_the_nex
     post = settle(bench, post_id)
 
     assert post.comment_id
-    assert comments(bench, media_id) == [WORDS]
+    assert comments(bench, media_id, token=token) == [WORDS]
 
 
 def test_a_late_refusal_of_an_old_token_breaks_nothing(bench: Bench) -> None:
