@@ -77,6 +77,7 @@ def main() -> None:
     parser.add_argument("--patience-s", type=float, default=600.0, help="after the last due time")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers-only", action="store_true", help="kill workers only, without faults or short leases")
+    parser.add_argument("--captions", default="as_sent", help="how the simulator gives captions back, such as changed")
     verdict = torture(**vars(parser.parse_args()))
     for name, value in verdict.items():
         print(f"{name:24} {value}")
@@ -98,10 +99,11 @@ def torture(
     every_s: float,
     patience_s: float,
     seed: int,
+    captions: str = "as_sent",
     workers_only: bool = False,
 ) -> dict[str, Any]:
     chance = random.Random(seed)
-    flags = ["--video-processing-s=2", "--image-processing-s=0.3", f"--seed={seed}"]
+    flags = ["--video-processing-s=2", "--image-processing-s=0.3", f"--seed={seed}", f"--reading=captions={captions}"]
     flags.append(f"--latency-ms={1000 if workers_only else 60}")
     if not workers_only:  # told by flags, the faults survive its death
         flags += [f"--fault=media_publish:{mode}:probability={share}" for mode, share in FAULTS.items()]
@@ -146,7 +148,7 @@ def _campaign(running: Rig, posts: int, accounts: int, seconds: float, chance: r
             # One story post of each account: two that are lost at once look alike, and are rightly left to a person.
             kind, media = stories[number % len(stories)] if number < accounts else kinds[number % len(kinds)]
             due_s = _START_S + chance.uniform(0, seconds)
-            caption = "" if kind == "story" else f"torture {number}"
+            caption = "" if kind == "story" else f"torture {number}  with @friend"
             comment = f"first comment {number}" if kind != "story" and number % 4 == 0 else ""
             source = media.replace("{k}", str(number % 3))
             row = [f"acc{number % accounts}", f"+{due_s:.2f}s", kind, source, caption, comment, f"t{number}", "publish"]

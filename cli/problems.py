@@ -31,6 +31,7 @@ HINTS = {
     "instagram.unreachable": "--no-check connects it without asking Instagram",
     "media.unknown": "`pressrun insight show` lists them",
     "mention.unknown": "`pressrun mention list` lists them",
+    "post.comment_undecided": "say `pressrun post resolve POST --comment-sent` or `--comment-not-sent`",
     "post.late": "with --late it goes out at once",
     "post.needs_review": "see `pressrun post resolve`",
     "post.unknown": "`pressrun post list` shows them",

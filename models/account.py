@@ -176,7 +176,7 @@ def set_state(
     )
 
 
-def break_account(tx: Session, account_id: int, *, token_seen: str, reason: str) -> bool:
+def break_account(tx: Session, account_id: int, *, token_seen: str, reason: str | None) -> bool:
     """Hold an account whose token Instagram refused until that is renewed.
 
     Args:

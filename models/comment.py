@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, table_of
 from models.sparing import write
 from models.types import Id, Instant, JsonObject, Str
+
+_LATELY = timedelta(days=7)
 
 
 class Comment(Base):
@@ -45,6 +47,17 @@ class SeenComment:
     text: str | None = None
     commented_at: datetime | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def named_lately(tx: Session, account_id: int, username: str, *, now: datetime) -> Sequence[Comment]:
+    """Comments of the last days, as long as a name may go unnoticed, in which `@username` stands somewhere."""
+    pattern = f"%@{username.replace('_', '!_')}%"
+    query = select(Comment).where(
+        Comment.account_id == account_id,
+        Comment.first_seen_at > now - _LATELY,
+        Comment.text.ilike(pattern, escape="!"),
+    )
+    return tx.scalars(query.order_by(Comment.id)).all()
 
 
 def see_comments(tx: Session, account_id: int, seen: Iterable[SeenComment], *, now: datetime) -> int:

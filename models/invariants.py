@@ -29,7 +29,17 @@ INVARIANTS: dict[str, str] = {
           FROM attempts a JOIN containers c ON c.part_id = a.part_id AND c.id > a.container_id
          WHERE a.action = 'publish' AND a.state IN ('intent', 'unknown', 'needs_review')
     """,
-    # The same of replies to mentions: one comment, one reply; one number, one reply that stands.
+    # The same of comments and replies to mentions: one comment, one call; one number, one reply that stands.
+    "comment_posted_twice": """
+        SELECT 'post ' || post_id || ' has ' || count(*) || ' first comments'
+          FROM attempts WHERE action = 'comment' AND state = 'succeeded'
+         GROUP BY post_id HAVING count(*) > 1
+    """,
+    "result_claimed_twice": """
+        SELECT 'comment ' || result_id || ' is the result of attempts ' || string_agg(id::text, ', ')
+          FROM attempts WHERE action IN ('comment', 'reply') AND state = 'succeeded' AND result_id IS NOT NULL
+         GROUP BY result_id HAVING count(*) > 1
+    """,
     "reply_sent_twice": """
         SELECT 'mention ' || mention_id || ' has ' || count(*) || ' replies of number ' || number
           FROM replies WHERE state <> 'failed' GROUP BY mention_id, number HAVING count(*) > 1
@@ -59,6 +69,27 @@ INVARIANTS: dict[str, str] = {
           FROM attempts a JOIN posts p ON p.id = a.post_id
          WHERE a.action = 'publish' AND a.state IN ('intent', 'unknown') AND p.state NOT IN ('publishing', 'uncertain')
     """,
+    "reply_unlike_its_attempt": """
+        SELECT 'reply ' || r.id || ' is ' || r.state || ' but its attempt is ' || coalesce(a.state, 'missing')
+          FROM replies r
+          LEFT JOIN attempts a ON a.reply_id = r.id AND a.state NOT IN ('refused', 'not_done')
+         WHERE coalesce(a.state, '') <> ALL (CASE r.state WHEN 'sending' THEN ARRAY['intent', 'unknown']
+                                                          WHEN 'unknown' THEN ARRAY['unknown']
+                                                          WHEN 'needs_review' THEN ARRAY['needs_review']
+                                                          WHEN 'sent' THEN ARRAY['succeeded'] ELSE ARRAY[''] END)
+    """,
+    "comment_forgotten": """
+        SELECT 'post ' || p.id || ' is owed no step, lacks its first comment, and does not say so'
+          FROM posts p
+         WHERE p.state = 'published' AND p.first_comment <> '' AND p.comment_id IS NULL AND p.next_action_at IS NULL
+           AND coalesce(p.missing ->> 'comment', '') = '' AND p.error IS NULL
+           AND NOT EXISTS (SELECT FROM attempts a WHERE a.post_id = p.id AND a.action = 'comment'
+                              AND a.state = 'succeeded')
+    """,
+    "missing_unsaid": """
+        SELECT 'post ' || id || ' lacks something and shows no error' FROM posts
+         WHERE missing IS NOT NULL AND (error IS NULL OR state <> 'published')
+    """,
     # Nor a token that waits to be asked about, without an end to it.
     "connection_forgotten": """
         SELECT 'connection ' || id || ' is asked for and owed no step, or has no end' FROM connections
@@ -77,6 +108,7 @@ INVARIANTS: dict[str, str] = {
     "success_without_media_id": """
         SELECT 'attempt ' || id || ' succeeded without a result id' FROM attempts
          WHERE state = 'succeeded' AND result_id IS NULL
+           AND NOT (action IN ('comment', 'reply') AND settled_by = 'person')
     """,
     # 4. More publishes in a window than the quota: at the moment of each entry, over the window that ends there, and
     # against what Instagram allowed when its places were taken.
@@ -101,11 +133,11 @@ INVARIANTS: dict[str, str] = {
           FROM hashtag_searches WHERE searched_at BETWEEN now() - interval '7 days' AND now()
          GROUP BY account_id HAVING count(*) > 30
     """,
-    # 5. A call while throttled: a publish that was begun while its gate stood shut, later than a call then under way.
+    # 5. A call while throttled: one that was begun while its gate stood shut, later than a call then under way.
     "publish_while_shut": """
         SELECT 'attempt ' || t.id || ' was begun while gate ' || g.key || ' was shut'
-          FROM attempts t JOIN posts p ON p.id = t.post_id
-          JOIN gates g ON g.account_id = p.account_id OR g.account_id IS NULL
+          FROM attempts t LEFT JOIN posts p ON p.id = t.post_id LEFT JOIN replies r ON r.id = t.reply_id
+          JOIN gates g ON g.account_id IS NULL OR g.account_id = coalesce(p.account_id, r.account_id)
          WHERE g.level = 'shut' AND t.state NOT IN ('not_done')
            AND t.intent_at > g.changed_at + interval '2 seconds' AND t.intent_at < g.until
     """,
@@ -168,7 +200,8 @@ INVARIANTS: dict[str, str] = {
     "history_not_guarded": """
         SELECT 'table ' || t.name || ' has lost its append-only trigger'
           FROM (VALUES ('media_snapshots'), ('account_observations'), ('audience_snapshots'), ('post_events'),
-                       ('competitor_observations'), ('public_media_snapshots'), ('hashtag_tops')) t(name)
+                       ('competitor_observations'), ('public_media_snapshots'), ('hashtag_tops'),
+                       ('account_names')) t(name)
          WHERE NOT EXISTS (SELECT FROM pg_trigger g
                             WHERE g.tgrelid = t.name::regclass AND g.tgname = 'append_only' AND g.tgenabled <> 'D')
     """,

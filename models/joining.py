@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from models.account import Account, AccountState, Login, lock_account, token_context, user_token_context
+from models.account_name import record_name
 from models.block import reactivate
 from models.claims import wake_schedulers
 from models.crons import STANDING_CRONS
@@ -91,7 +92,6 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     account.token_refused = None
     account.login, account.name = new.login.value, new.name
     account.timezone = new.timezone or account.timezone
-    account.username = username or account.username
     account.token_sealed = vault.seal(new.token, context=token_context(account.id))
     if new.user_token is not None:
         account.user_token_sealed = vault.seal(new.user_token, context=user_token_context(account.id))
@@ -99,6 +99,8 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
         account.user_token_sealed = None
     tx.add(account)
     tx.flush()
+    if username is not None:
+        record_name(tx, account.id, username)
     add_harvests(tx, account.id, STANDING_CRONS)
     woken = reactivate(tx, account.id, now=clock.now()) if is_mended else 0
     wake_schedulers(tx)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
+from models.comment import Comment, SeenComment
 from models.types import Id, Instant, JsonObject, Str, one_of
 
 
@@ -57,6 +58,29 @@ def announce_mention(
             Mention.ig_comment_id == ig_comment_id,
         )
     ).one()
+
+
+def announce_comment(tx: Session, account_id: int, comment: Comment | SeenComment, *, announced_at: datetime) -> None:
+    """A comment on the account's own media that names it: a mention that is read already."""
+    if comment.ig_media_id is None:
+        return
+    mention = announce_mention(
+        tx,
+        account_id,
+        ig_media_id=comment.ig_media_id,
+        ig_comment_id=comment.ig_id,
+        announced_at=announced_at,
+    )
+    record_reading(
+        tx,
+        mention.id,
+        username=comment.username,
+        text_=comment.text,
+        media_url=None,
+        mentioned_at=comment.commented_at,
+        extra=dict(comment.extra),
+        now=announced_at,
+    )
 
 
 def record_reading(

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
 from models.states import ACTIVE, PostState
-from models.types import Id, Instant, InstantNow, JsonObject, Str, one_of
+from models.types import Id, Instant, InstantNow, JsonObject, OptionalJson, Str, one_of
 from pressrun.errors import Unknown
 
 
@@ -61,6 +61,8 @@ class Post(Base):
         Index("ix_posts_leased", "leased_until", postgresql_where=text("leased_until IS NOT NULL")),
         Index("ix_posts_account_id_publish_at", "account_id", "publish_at"),
         Index("ix_posts_state_publish_at", "state", "publish_at"),
+        # Serves the question which published posts lack something.
+        Index("ix_posts_missing", "id", postgresql_where=text("missing IS NOT NULL")),
     )
 
     id: Mapped[Id]
@@ -104,6 +106,8 @@ class Post(Base):
     error: Mapped[Str | None]
     """What went wrong last, for a person: what, which media item, what to do."""
     error_class: Mapped[Str | None]
+    missing: Mapped[OptionalJson]
+    """What a published post lacks for good (`comment`, `permalink`), each with why; null when nothing."""
     created_at: Mapped[InstantNow]
     updated_at: Mapped[InstantNow]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models.account import Account
+from models.account_name import AccountName
 from models.attempt import Attempt
 from models.backfill import Backfill
 from models.base import Base
@@ -36,6 +37,7 @@ describe(metadata)
 
 TABLES = (
     Account,
+    AccountName,
     Attempt,
     Backfill,
     Block,

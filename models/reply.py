@@ -1,10 +1,10 @@
-"""Replies to mentions: one row for each, committed before the call is made, with what became of it.
+"""Replies to mentions: one row for each, and where it stands.
 
     queued → sending → sent | failed | unknown → sent | queued | needs_review → sent | failed (a person decides)
 
-`sending` is the intent. While a reply of a number is open or has been sent, a partial unique index makes another one of
-that number impossible: that is what keeps one reply from being written twice. A second reply to the same mention has
-the next number, and is made only on request.
+Each call is a row of `attempts`, as a post's is. While a reply of a number is open or has been sent, a partial unique
+index makes another one of that number impossible: that is what keeps one mention from being answered twice. A second
+reply to the same mention has the next number, and is made only on request.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, 
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from models import attempt as attempts
+from models.attempt import AttemptState, SettledBy, Target
 from models.base import Base
 from models.claims import wake_schedulers
 from models.mention import Mention
@@ -27,7 +29,7 @@ from pressrun.errors import Conflict, NotPossible
 class ReplyState(StrEnum):
     QUEUED = "queued"
     SENDING = "sending"
-    """Committed before the call; found so without a lease, the call may or may not have been made."""
+    """An attempt is an intent; found so without a lease, the call may or may not have been made."""
     UNKNOWN = "unknown"
     """The call was made, or may have been, and nothing proves what became of it."""
     SENT = "sent"
@@ -65,16 +67,14 @@ class Reply(Base):
     comment_id: Mapped[Str | None]
     """What Instagram calls the reply."""
     sends: Mapped[int] = mapped_column(Integer, server_default=sql("0"))
-    """Calls that may have left."""
-    reads: Mapped[int] = mapped_column(Integer, server_default=sql("0"))
-    """Readings after the settle time that did not find it."""
+    """How many attempts there were that may have left."""
     error: Mapped[Str | None]
     created_at: Mapped[InstantNow]
     intent_at: Mapped[Instant | None]
-    """When the newest intent was committed; the call starts right after it, or never."""
+    """When the newest attempt was begun."""
     settled_at: Mapped[Instant | None]
     settled_by: Mapped[Str | None]
-    """`answer`, `reading` or `person`."""
+    """As of the attempt."""
     next_action_at: Mapped[Instant | None]
     leased_until: Mapped[Instant | None]
     claim: Mapped[int] = mapped_column(BigInteger, server_default=sql("0"))
@@ -117,8 +117,12 @@ def resolve_reply(tx: Session, mention: Mention, *, was_sent: bool, now: datetim
         is_what = "has no reply" if last is None else f"has a reply that is {last.state}"
         said = f"mention {mention.id} {is_what}: there is nothing to resolve"
         raise NotPossible(said, type="reply.nothing_to_resolve", ids={"mention": mention.id})
+    attempt = attempts.unresolved_attempt(tx, Target.of_reply(last.id))
+    if attempt is not None:
+        outcome = AttemptState.SUCCEEDED if was_sent else AttemptState.NOT_DONE
+        attempts.settle(tx, attempt.id, outcome, now=now, by=SettledBy.PERSON)
     last.state = (S.SENT if was_sent else S.FAILED).value
-    last.settled_at, last.settled_by = now, "person"
+    last.settled_at, last.settled_by = now, SettledBy.PERSON.value
     last.error = None if was_sent else "it does not stand, said a person"
     tx.flush()
     return last
@@ -132,33 +136,6 @@ def change(tx: Session, reply_id: int, *, from_: ReplyState, to: ReplyState, cla
         .values(state=to.value, **values)
     )
     return bool(result.rowcount)
-
-
-def record_sent(tx: Session, reply_id: int, comment_id: str, *, intent_at: datetime, now: datetime) -> None:
-    """What an answer proved of the call with that intent: true whoever holds the row by now."""
-    tx.execute(
-        update(Reply)
-        .where(
-            Reply.id == reply_id,
-            Reply.intent_at == intent_at,
-            Reply.state.in_([S.SENDING.value, S.UNKNOWN.value, S.NEEDS_REVIEW.value]),
-        )
-        .values(
-            state=S.SENT.value,
-            comment_id=comment_id,
-            error=None,
-            settled_by="answer",
-            settled_at=now,
-            next_action_at=None,
-            leased_until=None,
-        )
-    )
-
-
-def result_ids(tx: Session, account_id: int) -> set[str]:
-    """Comments that are known to be replies of ours."""
-    found = tx.scalars(select(Reply.comment_id).where(Reply.account_id == account_id, Reply.comment_id.is_not(None)))
-    return {str(one) for one in found}
 
 
 def _still_open(reply: Reply) -> Conflict:

@@ -24,6 +24,10 @@ _HASTEN_POSTS = text("""
      WHERE account_id = :account_id AND next_action_at > :until AND wait_reason = 'account'
        AND (leased_until IS NULL OR leased_until <= now())
 """)
+_WAKE_REPLIES = text("""
+    UPDATE replies SET next_action_at = now()
+     WHERE account_id = :account_id AND next_action_at IS NOT NULL AND (leased_until IS NULL OR leased_until <= now())
+""")
 _WAKE_HARVESTS = text("""
     UPDATE harvests SET next_action_at = now()
      WHERE account_id = :account_id AND slot_at <= now() AND (leased_until IS NULL OR leased_until <= now())
@@ -35,6 +39,7 @@ def wake_account(tx: Session, account_id: int) -> int:
 
     The caller has made the account active in this transaction, and so holds its row lock.
     """
+    tx.execute(_WAKE_REPLIES, {"account_id": account_id})
     woken = len(tx.execute(_WAKE_POSTS, {"account_id": account_id}).all())
     wake_reading(tx, account_id)
     return woken

@@ -17,7 +17,7 @@ from operations.imports import Queued, keeping
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from pressrun.errors import Invalid
-from scheduler.posts import changing
+from scheduler.posts import changing, completing
 from scheduler.posts.editing import edit_post
 from scheduler.posts.importing import RowProblem, import_fields
 
@@ -153,6 +153,25 @@ def retry(ctx: Context, asker: Asker, post: str, *, publish_at: str | None = Non
         now = clock.now()
         at = changing.read_time(tx, post_id, publish_at, now=now) if publish_at else None
         changing.retry(tx, post_id, ctx.settings, now=now, publish_at=at)
+
+    return _change(ctx, post, change)
+
+
+@operation("post.retry_missing", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)
+def retry_missing(ctx: Context, asker: Asker, post: str) -> PostShown:
+    """Try once more what a published post lacks: its first comment, its address. Raises Unknown and NotPossible."""
+    return _change(ctx, post, lambda tx, post_id: completing.retry_missing(tx, post_id, now=clock.now()))
+
+
+@operation("post.resolve_comment", effect=Effect.CHANGES, scope=Scope.PUBLISH)
+def resolve_comment(ctx: Context, asker: Asker, post: str, *, was_sent: bool) -> PostShown:
+    """Decide about a first comment of which only a person can tell whether it stands, or that they wrote by hand.
+
+    Raises Unknown, and NotPossible when there is nothing to decide.
+    """
+
+    def change(tx: Session, post_id: int) -> None:
+        completing.resolve_comment(tx, post_id, was_sent=was_sent, now=clock.now())
 
     return _change(ctx, post, change)
 

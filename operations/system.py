@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from models import invariants, readers
 from models.partitions import missing_partitions
-from models.reading.health import posts_held_by_a_clock, sealed_tokens, troubled_accounts, unpublished_posts
+from models.reading.health import (
+    incomplete_posts,
+    posts_held_by_a_clock,
+    sealed_tokens,
+    troubled_accounts,
+    unpublished_posts,
+    unread_media,
+)
 from models.states import PostState
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
@@ -26,7 +33,9 @@ class Readers:
 @operation("system.examine", effect=Effect.READS, scope=Scope.ADMIN)
 def examine(ctx: Context, asker: Asker) -> list[Finding]:
     """Check tokens, accounts, posts, partitions, and everything that may never be."""
-    return [finding for check in (_tokens, _accounts, _posts, _partitions, _invariants) for finding in check(ctx)]
+    return [
+        finding for check in (_tokens, _accounts, _posts, _lacking, _partitions, _invariants) for finding in check(ctx)
+    ]
 
 
 @operation("system.grant_reader", effect=Effect.CHANGES, scope=Scope.ADMIN)
@@ -86,6 +95,20 @@ def _posts(ctx: Context) -> Iterator[Finding]:
     if counts:
         detail = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
         yield Finding("posts not published", Result.NOTE, f"{detail} in the last 7 days", "each post says why")
+
+
+def _lacking(ctx: Context) -> Iterator[Finding]:
+    """Posts that are live, and of which something did not come after them."""
+    with ctx.database.transaction() as tx:
+        lacking, unread = dict(incomplete_posts(tx)), dict(unread_media(tx))
+    if lacking:
+        names = {"comment": "without their first comment", "permalink": "without an address"}
+        detail = ", ".join(f"{count} {names.get(what, what)}" for what, count in sorted(lacking.items()))
+        yield Finding("posts incomplete", Result.NOTE, detail, "each post says why, and what to do")
+    if unread:
+        detail = ", ".join(f"{count} of {account}" for account, count in sorted(unread.items()))
+        said = f"media published more than a day ago of which no number was read yet: {detail}"
+        yield Finding("insights not begun", Result.NOTE, said, "look at the account's harvest of media")
 
 
 def _partitions(ctx: Context) -> Iterator[Finding]:

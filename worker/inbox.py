@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 from graph.errors import GraphError, NotOnThisLogin
 from models import claims
 from models.account import Account, Login, break_account
+from models.account_name import names_of
 from models.claims import Lease
 from models.comment import see_comments
 from models.gate import Purpose
 from models.inbox import InboxEvent
 from models.media import MediaReading, SeenMedia, see_media, store_readings
-from models.mention import MentionState, announce_mention, record_reading, record_unreadable
+from models.mention import MentionState, announce_comment, announce_mention, record_reading, record_unreadable
 from pressrun import clock, log
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
@@ -144,28 +145,12 @@ def _comment(handling: Handling) -> Effect:
         return _unreadable
     account, event = handling.account, handling.event
     # Instagram Login has no field for mentions: a mention in a comment arrives as a comment (graph-api.md §7).
-    is_mention = account.login == Login.INSTAGRAM.value and names_account(seen.text, account.username)
+    may_mention = account.login == Login.INSTAGRAM.value
 
     def keep(tx: Session) -> None:
         see_comments(tx, account.id, [seen], now=event.received_at)
-        if is_mention and seen.ig_media_id:
-            mention = announce_mention(
-                tx,
-                account.id,
-                ig_media_id=seen.ig_media_id,
-                ig_comment_id=seen.ig_id,
-                announced_at=handling.announced_at,
-            )
-            record_reading(
-                tx,
-                mention.id,
-                username=seen.username,
-                text_=seen.text,
-                media_url=None,
-                mentioned_at=None,
-                extra=dict(seen.extra),
-                now=event.received_at,
-            )
+        if may_mention and names_account(seen.text, names_of(tx, account.id)):
+            announce_comment(tx, account.id, seen, announced_at=handling.announced_at)
 
     return keep
 

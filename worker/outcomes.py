@@ -1,8 +1,8 @@
 """The one table: what follows from an error of each class. No other place decides.
 
-`STAGING` is for calls that make or read containers, `REFUSED` for publish calls that provably did nothing, `BACKGROUND`
-for harvests, events and replies. A publish call whose outcome is not proved has only one consequence, whatever its
-class: reconcile by reading.
+`STAGING` is for calls that make or read containers, `REFUSED` for once-only calls (posts, first comments, replies) that
+provably did nothing, `BACKGROUND` for harvests and events. A once-only call whose outcome is not proved has only one
+consequence, whatever its class: reconcile by reading.
 """
 
 from __future__ import annotations

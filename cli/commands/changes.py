@@ -102,12 +102,20 @@ def resume(post: Reference, as_json: AsJson = False) -> None:
 def retry(
     post: Reference,
     publish_at: Annotated[str | None, typer.Option("--at", help="When; without it, now.")] = None,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="The post is live: try its first comment and its address again.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Queue a failed or expired post again."""
+    """Queue a failed or expired post again, or try again what a published one lacks."""
     from operations import posts
 
+    if missing and publish_at is not None:
+        raise Invalid("say either --missing or --at")
     with asking() as (ctx, owner):
+        if missing:
+            _show(posts.retry_missing(ctx, owner, post), as_json=as_json)
+            return
         _show(posts.retry(ctx, owner, post, publish_at=publish_at), as_json=as_json)
 
 
@@ -116,14 +124,19 @@ def resolve(
     post: Reference,
     media_id: Annotated[str | None, typer.Option("--published", metavar="MEDIA_ID", help="It is live as this.")] = None,
     not_published: Annotated[bool, typer.Option("--not-published", help="It is not live.")] = False,
+    comment_sent: Annotated[bool, typer.Option("--comment-sent", help="Its first comment stands.")] = False,
+    comment_not_sent: Annotated[bool, typer.Option("--comment-not-sent", help="It does not stand.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Decide about a post of which nobody but a person can tell whether it is live."""
+    """Decide about a post, or its first comment, of which nobody but a person can tell whether it is there."""
     from operations import posts
 
-    if (media_id is not None) == not_published:
-        raise Invalid("say either --published MEDIA_ID or --not-published")
+    if (media_id is not None) + not_published + comment_sent + comment_not_sent != 1:
+        raise Invalid("say --published MEDIA_ID, --not-published, --comment-sent or --comment-not-sent")
     with asking() as (ctx, owner):
+        if comment_sent or comment_not_sent:
+            _show(posts.resolve_comment(ctx, owner, post, was_sent=comment_sent), as_json=as_json)
+            return
         _show(posts.resolve(ctx, owner, post, media_id=media_id), as_json=as_json)
 
 

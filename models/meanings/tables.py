@@ -174,7 +174,6 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "state": "How far it is; needs_review: only a person can tell whether it stands.",
             "comment_id": "Instagram's id of it.",
             "sends": "How often it was sent; more than once only after reading showed that it did not stand.",
-            "reads": "How often it was looked for.",
             "error": "What went wrong last.",
             "created_at": "When it was asked for.",
             "intent_at": "When the call that may have worked was begun.",

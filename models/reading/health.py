@@ -68,6 +68,31 @@ def posts_held_by_a_clock(tx: Session) -> int:
     return int(tx.execute(text(query)).scalar_one())
 
 
+def incomplete_posts(tx: Session) -> Mapping[str, int]:
+    """How many published posts lack what, for good: `comment`, `permalink`."""
+    return {row.what: row.posts for row in tx.execute(_INCOMPLETE)}
+
+
+def unread_media(tx: Session) -> Mapping[str, int]:
+    """How many media that Pressrun published one to seven days ago have no numbers yet, by account."""
+    return {row.account: row.media for row in tx.execute(_UNREAD)}
+
+
+_INCOMPLETE = text("""
+    SELECT what, count(*) AS posts FROM posts, jsonb_object_keys(missing) AS what
+     WHERE missing IS NOT NULL GROUP BY what
+""")
+_UNREAD = text("""
+    SELECT a.name AS account, count(*) AS media
+      FROM posts p
+      JOIN accounts a ON a.id = p.account_id AND a.state = 'active'
+      JOIN media m ON m.account_id = p.account_id
+      JOIN parts t ON t.id = m.part_id AND t.post_id = p.id
+     WHERE p.state = 'published' AND p.publish_at > now() - interval '8 days'
+       AND t.published_at BETWEEN now() - interval '7 days' AND now() - interval '1 day'
+       AND NOT EXISTS (SELECT FROM media_latest l WHERE l.media_id = m.id)
+     GROUP BY a.name
+""")
 _UNPUBLISHED = text("""
     SELECT state, count(*) AS posts FROM posts
      WHERE state = 'needs_review' OR (state IN ('failed', 'expired') AND publish_at > now() - interval '7 days')

@@ -6,6 +6,7 @@ The one place that counts: what is let through here when a post is queued, `grap
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -47,6 +48,14 @@ def is_shouted(text: str) -> bool:
     """Whether all its words are in capitals; @mentions, hashtags and links do not count."""
     letters = "".join(_WORD.findall(_MENTION_OR_TAG.sub(" ", _LINK.sub(" ", text))))
     return len(letters) >= _SHOUTED_LETTERS and letters.isupper()
+
+
+def normal_form(text: str | None) -> str:
+    """What is left of a text that Instagram may give back changed: without `@`, white space folded, NFC (§8).
+
+    Two texts with one normal form are taken for the same; applying it twice changes nothing.
+    """
+    return " ".join(unicodedata.normalize("NFC", (text or "").replace("@", "")).split())
 
 
 def check_caption(text: str) -> tuple[Problem, ...]:

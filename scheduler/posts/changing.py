@@ -13,14 +13,14 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from models import attempt as attempts
-from models import block, claims, publication, quota
+from models import block, claims, outcome, quota
 from models.account import Account, AccountState, get_account, lock_account, set_state
-from models.attempt import Action, Attempt
+from models.attempt import Action, Attempt, Said, SettledBy, Target
 from models.container import drop_containers
 from models.event import Cause
+from models.outcome import Sent
 from models.part import Part, drop_parts, parts_of
 from models.post import Post, get_post
-from models.publication import Sent
 from models.states import CANCELABLE, PostState, transition
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, UsageError
@@ -161,7 +161,7 @@ def resolve_published(tx: Session, post_id: int, media_id: str, *, now: datetime
     if attempt.result_id not in (None, media_id):
         raise _is_known_as(post, attempt)
     sent = Sent(post, part, attempt, claim=None)
-    publication.record_published(tx, sent, media_id, from_=PostState.NEEDS_REVIEW, how="a person", now=now)
+    outcome.record_published(tx, sent, media_id, from_=PostState.NEEDS_REVIEW, by=SettledBy.PERSON, now=now)
 
 
 def resolve_not_published(tx: Session, post_id: int, *, now: datetime) -> None:
@@ -171,11 +171,12 @@ def resolve_not_published(tx: Session, post_id: int, *, now: datetime) -> None:
     """
     post = _locked(tx, post_id)
     _require(post, (PostState.NEEDS_REVIEW,), "resolved")
-    found = publication.open_attempt(tx, post_id)
+    found = outcome.open_attempt(tx, post_id)
     if found is not None:
         if found[1].result_id is not None:
             raise _is_known_as(post, found[1])
-        publication.record_undone(tx, found[1], now=now, message="a person saw that it was not published")
+        said = Said("a person saw that it was not published")
+        outcome.record_undone(tx, found[1], now=now, by=SettledBy.PERSON, said=said)
     drop_containers(tx, post_id, reason="resolved as not published", now=now)
     message = "a person saw that it was not published; it may be retried"
     tx.execute(update(Post).where(Post.id == post_id).values(error=message, error_class=None))
@@ -235,13 +236,11 @@ def _is_known_as(post: Post, attempt: Attempt) -> NotPossible:
 
 def _attempt_to_resolve(tx: Session, post: Post, now: datetime) -> tuple[Part, Attempt]:
     """The call in doubt; where none of ours is known, one is written down for what the person has seen."""
-    found = publication.open_attempt(tx, post.id)
+    found = outcome.open_attempt(tx, post.id)
     if found is not None:
         return found
     part = next(part for part in parts_of(tx, post.id) if part.parent_id is None and part.media_id is None)
-    attempt = attempts.record_intent(
-        tx, post_id=post.id, part_id=part.id, container_id=None, action=Action.PUBLISH, claim=post.claim, now=now
-    )
+    attempt = attempts.record_intent(tx, Target.of_part(Action.PUBLISH, part), claim=post.claim, now=now)
     quota.reserve(tx, get_account(tx, post.account_id), attempt.id, now=now)
     return part, attempt
 

@@ -39,7 +39,7 @@ from pressrun.vault import Vault
 from scheduler.harvests.planning import add_missing_harvests
 from scheduler.harvests.watching import watch
 from scheduler.posts.changing import pause
-from tests.factories.rows import KEY, make_account, make_backfill, make_connection, make_post
+from tests.factories.rows import KEY, make_account, make_backfill, make_connection, make_mention, make_post
 from tests.migration.schema_dump import everything, tables
 from tests.support.processes import start_module
 from tests.support.servers import Servers, create_database, drop_database
@@ -408,6 +408,108 @@ class TestHarvestProgress:
         with in_use.transaction() as tx:
             rows = tx.execute(text("SELECT kind, done_at FROM harvests WHERE done_at IS NOT NULL")).all()
         assert {tuple(row) for row in rows} == {("tags", later), ("media", _READ_AT)}
+
+
+def _post(tx: Session, account: Account, **over: object) -> int:
+    """A post as an older release writes one: without the columns that have come since."""
+    values = {
+        "key": f"key-{uuid.uuid4().hex}",
+        "content_digest": "digest",
+        "account_id": account.id,
+        "type": "image",
+        "state": "scheduled",
+        "publish_at": _READ_AT,
+        "timezone": "UTC",
+        "params": "{}",
+        "max_lateness_s": 900,
+        "if_late": "expire",
+        "next_action_at": _READ_AT + timedelta(days=36500),
+        **over,
+    }
+    names = ", ".join(values)
+    added = text(f"INSERT INTO posts ({names}) VALUES ({', '.join(f':{name}' for name in values)}) RETURNING id")  # noqa: S608
+    return int(tx.execute(added, values).scalar_one())
+
+
+class TestOnce:
+    """0008 on a database that is in use."""
+
+    REPLY = (
+        "INSERT INTO replies (account_id, mention_id, number, text, state, comment_id, settled_by, sends, reads,"
+        " intent_at, next_action_at) SELECT account_id, id, :number, 'thanks @ana', :state, :comment, :by, :sends, 0,"
+        " :sent, :next FROM mentions"
+    )
+
+    @pytest.fixture
+    def in_use(self, empty: Database) -> Database:
+        """A reply in every state, and a post whose call is lost."""
+        _upgrade_to(empty, "0007")
+        later = _READ_AT + timedelta(days=36500)
+        with empty.transaction() as tx:
+            account = make_account(tx, username="bakery")
+            make_mention(tx, account)
+            for number, (state, by, sends) in enumerate(
+                (
+                    ("queued", None, 0),
+                    ("sending", None, 1),
+                    ("unknown", None, 2),
+                    ("needs_review", None, 1),
+                    ("sent", "answer", 1),
+                    ("sent", "person", 1),
+                    ("failed", "answer", 3),
+                    ("queued", None, 1),
+                )
+            ):
+                values = {"number": number, "state": state, "by": by, "sends": sends}
+                values |= {
+                    "sent": _READ_AT if sends else None,
+                    "comment": "180" if by == "answer" and sends == 1 else None,
+                }
+                tx.execute(text(self.REPLY), values | {"next": None if by or state == "needs_review" else later})
+            _post(tx, account, state="published", published_at=_READ_AT, first_comment="hi", next_action_at=None)
+            post = _post(tx, account, state="uncertain", caption="Soup by @ana\n\ntoday")
+            part = "INSERT INTO parts (post_id, position, kind) VALUES (:post, 0, 'image') RETURNING id"
+            part_id = tx.execute(text(part), {"post": post}).scalar_one()
+            attempt = (
+                "INSERT INTO attempts (post_id, part_id, action, state, claim, intent_at)"
+                " VALUES (:post, :part, 'publish', 'unknown', 1, :at) RETURNING id"
+            )
+            sent = tx.execute(text(attempt), {"post": post, "part": part_id, "at": _READ_AT}).scalar_one()
+            place = "INSERT INTO quota_entries (account_id, attempt_id, state, counted_at, total)"
+            tx.execute(
+                text(f"{place} VALUES (:a, :t, 'reserved', :at, 50)"),
+                {"a": account.id, "t": sent, "at": _READ_AT},
+            )
+        return empty
+
+    def test_every_call_that_may_have_left_has_its_attempt(self, in_use: Database) -> None:
+        assert upgrade(in_use).is_current
+
+        with in_use.transaction() as tx:
+            query = "SELECT r.number, a.state, a.words FROM attempts a JOIN replies r ON r.id = a.reply_id ORDER BY 1"
+            made = [tuple(row) for row in tx.execute(text(query))]
+            words = tx.execute(text("SELECT words FROM attempts WHERE action = 'publish'")).scalar_one()
+            violated = run_all(tx)
+        assert [(number, state) for number, state, _ in made] == [
+            (1, "unknown"),
+            (2, "unknown"),
+            (3, "needs_review"),
+            (4, "succeeded"),
+            (5, "succeeded"),
+            (6, "not_done"),
+            (7, "not_done"),
+        ]
+        assert {words for _, state, words in made if state in ("unknown", "needs_review")} == {"thanks ana"}
+        assert words == "Soup by ana today"
+        assert violated == {}
+
+    def test_accounts_keep_their_names_and_posts_what_they_hold(self, in_use: Database) -> None:
+        upgrade(in_use)
+
+        with in_use.transaction() as tx:
+            assert tx.execute(text("SELECT username FROM account_names")).scalars().all() == ["bakery"]
+            missing = tx.execute(text("SELECT missing ->> 'comment' FROM posts ORDER BY id")).scalars().all()
+        assert missing == ["the first comment does not stand. Write it by hand, or have it tried again", None]
 
 
 class TestMoreHarvests:

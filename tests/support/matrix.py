@@ -1,9 +1,10 @@
-"""Many posts at once, each with a worker that dies, crashes or stalls at a point, and a server that misbehaves.
+"""Posts or replies, each with a worker that dies, crashes or stalls at a point, and a server that misbehaves.
 
-One cell is one post of an account of its own. A round does what schedulers and workers do together: what is due is
-claimed and run, each step in a thread; a worker that stalls keeps its thread until it is let go. Dates are moved, so
-that nothing waits for minutes; what must truly pass is set short: settling, and the leases of workers that stall. The
-lease of a worker that dies or crashes is long, so that a slow machine cannot take it away, and ends with its worker.
+One cell is one post, or one reply, of an account of its own. A round does what schedulers and workers do together: what
+is due is claimed and run, each step in a thread; a worker that stalls keeps its thread until it is let go. Dates are
+moved, so that nothing waits for minutes; what must truly pass is set short: settling, and the leases of workers that
+stall. The lease of a worker that dies or crashes is long, so that a slow machine cannot take it away, and ends with its
+worker.
 """
 
 from __future__ import annotations
@@ -21,20 +22,24 @@ from typing import Any, Self
 
 from sqlalchemy import text
 
-from models.claims import WORKS, claim_due
+from models.claims import WORKS, Work, claim_due
+from models.media import SeenMedia, see_media
 from models.part import parts_of
 from models.post import Post, get_post
-from pressrun import failpoints
+from models.reply import queue_reply
+from pressrun import clock, failpoints
 from pressrun.failpoints import FailpointRaised
 from pressrun.hints import Hint, Task
 from scheduler.posts.importing import import_file
-from tests.factories.rows import KEY
-from tests.support.bench import STEPS, Bench
+from tests.factories.rows import KEY, make_mention
+from tests.integration.harvest.instagram import publish
+from tests.support.bench import Bench
 from tests.support.mortal import Doomed, Mortals
 from tests.support.servers import url_of
 from tests.support.stack import write_campaign
 from tests.support.waiting import until
 from worker.boundary import perform
+from worker.tasks import STEPS
 
 REACHED_BY = {
     "stage": (Task.POST_STAGE, Task.POST_POLL),  # a carousel's whole is created once its items are ready
@@ -42,6 +47,7 @@ REACHED_BY = {
     "publish": (Task.POST_PUBLISH,),
     "reconcile": (Task.POST_RECONCILE,),
     "comment": (Task.POST_AFTERCARE,),
+    "reply": (Task.REPLY_SEND,),
 }
 """The steps that come by the points of each name."""
 _CLAIM_AT_ONCE = 500
@@ -56,12 +62,12 @@ class Action(StrEnum):
     STALL = "stall"
     """Held until its lease is over and another worker has taken the row; then it goes on."""
     COMA = "coma"
-    """Held until the post is settled; then it goes on."""
+    """Held until the row is settled; then it goes on."""
 
 
 @dataclass
 class Cell:
-    """One post: where its worker fails, and what the server does to which calls."""
+    """One post or reply: where its worker fails, and what the server does to which calls."""
 
     point: str
     action: Action
@@ -73,7 +79,7 @@ class Cell:
     """A point at which a worker crashes first, so that `point` is reached at all."""
     columns: Mapping[str, str] = field(default_factory=dict)
     index: int = 0
-    post_id: int = 0
+    row_id: int = 0
     reached: list[str] = field(default_factory=list)
     held: Held | None = None
 
@@ -105,6 +111,9 @@ class Matrix:
 
     Several may follow one another in the same bench, each with accounts of its own.
     """
+
+    table = "posts"
+    works: Sequence[Work] = WORKS[:2]
 
     def __init__(self, bench: Bench, cells: Sequence[Cell], *, first_account: int = 0) -> None:
         self.bench, self.cells, self._first = bench, list(cells), first_account
@@ -141,7 +150,7 @@ class Matrix:
         self._stack.close()
 
     def run(self, timeout_s: float) -> None:
-        """Until nothing is owed to any post and nobody stalls any more. Raises AssertionError with the stories."""
+        """Until nothing is owed to any row and nobody stalls any more. Raises AssertionError with the stories."""
         running: set[Future[None]] = set()
 
         def settled() -> bool:
@@ -149,22 +158,22 @@ class Matrix:
             running.update(self._round())
             wait(running, timeout=0.05 if running else 0)
             self._release()
-            owed = self.bench.value("SELECT count(*) FROM posts WHERE next_action_at IS NOT NULL")
+            owed = self.bench.value(f"SELECT count(*) FROM {self.table} WHERE next_action_at IS NOT NULL")  # noqa: S608
             return not owed and not any(cell.held for cell in self.cells) and all(one.done() for one in running)
 
         until(settled, timeout_s, self._unsettled)
 
     def story(self, cell: Cell) -> str:
-        return f"{cell.name}; reached {cell.reached}\n{self.bench.story(cell.post_id)}"
+        return f"{cell.name}; reached {cell.reached}\n{self.bench.story(cell.row_id)}"
 
     def post(self, cell: Cell) -> Post:
         with self.bench.database.transaction() as tx:
-            return get_post(tx, cell.post_id)
+            return get_post(tx, cell.row_id)
 
     def media_ids(self, cell: Cell) -> list[str | None]:
         """What its parts are live as, to our knowledge, in order."""
         with self.bench.database.transaction() as tx:
-            return [part.media_id for part in parts_of(tx, cell.post_id) if part.parent_id is None]
+            return [part.media_id for part in parts_of(tx, cell.row_id) if part.parent_id is None]
 
     def comments(self, cell: Cell) -> list[tuple[str, str]]:
         """Id and text of each comment that stands below its media."""
@@ -187,17 +196,17 @@ class Matrix:
             rows.append(row | dict(cell.columns))
         report = import_file(bench.database, bench.settings, write_campaign(bench.media_folder / "matrix.csv", rows))
         assert not report.problems, report.problems
-        for cell, post_id in zip(self.cells, report.added, strict=True):
-            cell.post_id = post_id
+        for cell, row_id in zip(self.cells, report.added, strict=True):
+            cell.row_id = row_id
 
     def _round(self) -> list[Future[None]]:
         """Claim what is due and start its steps."""
         self._hurry()
         hints: list[Hint] = []
-        for work in WORKS[:2]:
+        for work in self.works:
             with self.bench.database.transaction() as tx:
                 hints += claim_due(tx, work, limit=_CLAIM_AT_ONCE, lease_s=60)
-        cells = {cell.post_id: cell for cell in self.cells}
+        cells = {cell.row_id: cell for cell in self.cells}
         doomed = [hint for hint in hints if self._is_to_die(cells[hint.id], hint)]
         rest = [hint for hint in hints if hint not in doomed]
         futures = [self._pool.submit(self._perform, cells[hint.id], hint) for hint in rest]
@@ -230,10 +239,11 @@ class Matrix:
         """As if its time had passed: the worker that took this hint is gone."""
         with self.bench.database.transaction() as tx:
             tx.execute(
-                text("""
-                    UPDATE posts SET leased_until = now() - interval '1 ms', next_action_at = now() - interval '1 ms'
+                text(f"""
+                    UPDATE {self.table}
+                       SET leased_until = now() - interval '1 ms', next_action_at = now() - interval '1 ms'
                      WHERE id = :id AND claim = :taken AND leased_until IS NOT NULL
-                """),
+                """),  # noqa: S608
                 {"id": hint.id, "taken": hint.claim + 1},
             )
 
@@ -259,25 +269,27 @@ class Matrix:
     def _hurry(self) -> None:
         """As if the time had come for whatever waits. Only leases and the settling of a publish truly run out.
 
-        A comment is doubted for some minutes: they are taken as passed once its sender's lease and call are over. Until
-        then it is looked for in the first second only: a lost one has been found by then, others need the time.
+        A comment or reply is doubted for some minutes: they are taken as passed once its sender's lease and call are
+        over. Until then it is looked for in the first second only: a lost one has been found by then, others need the
+        time.
         """
         with self.bench.database.transaction() as tx:
             tx.execute(
-                text("""
-                    UPDATE posts SET next_action_at = now() - interval '1 ms'
+                text(f"""
+                    UPDATE {self.table} r SET next_action_at = now() - interval '1 ms'
                      WHERE next_action_at > now() AND leased_until IS NULL
                        AND NOT (state = 'uncertain' AND next_action_at < now() + interval '3 s')
-                       AND NOT EXISTS (SELECT FROM attempts a WHERE a.post_id = posts.id AND a.action = 'comment'
-                                          AND a.state IN ('intent', 'unknown')
+                       AND NOT EXISTS (SELECT FROM attempts a
+                                        WHERE r.id = CASE a.action WHEN 'reply' THEN a.reply_id ELSE a.post_id END
+                                          AND a.action <> 'publish' AND a.state IN ('intent', 'unknown')
                                           AND a.intent_at BETWEEN now() - interval '4 s' AND now() - interval '1 s')
-                """)
+                """)  # noqa: S608
             )
             tx.execute(text("UPDATE accounts SET state = 'active', state_reason = NULL, state_until = NULL"))
             tx.execute(
                 text("""
                     UPDATE attempts SET intent_at = intent_at - interval '6 minutes'
-                     WHERE action = 'comment' AND state IN ('intent', 'unknown')
+                     WHERE action <> 'publish' AND state IN ('intent', 'unknown')
                        AND intent_at BETWEEN now() - interval '1 minute' AND now() - interval '4 seconds'
                 """)
             )
@@ -288,9 +300,9 @@ class Matrix:
             held = cell.held
             if held is None or time.monotonic() - held.since_s < lease_s + 0.2:
                 continue
-            post = self.post(cell)
-            taken_over = post.claim > held.claim and post.leased_until is None
-            if post.next_action_at is None or (cell.action is Action.STALL and taken_over):
+            row = self._row(cell)
+            taken_over = row.claim > held.claim and row.leased_until is None
+            if row.next_action_at is None or (cell.action is Action.STALL and taken_over):
                 held.go_on.set()
 
     def _let_all_go(self) -> None:
@@ -299,11 +311,56 @@ class Matrix:
                 held.go_on.set()
 
     def _claim(self, cell: Cell) -> int:
-        return self.post(cell).claim
+        return int(self._row(cell).claim)
+
+    def _row(self, cell: Cell) -> Any:
+        query = f"SELECT claim, leased_until, next_action_at FROM {self.table} WHERE id = :id"  # noqa: S608
+        with self.bench.database.transaction() as tx:
+            return tx.execute(text(query), {"id": cell.row_id}).one()
 
     def _unsettled(self) -> str:
-        owed = [cell for cell in self.cells if cell.held or self.post(cell).next_action_at is not None]
+        owed = [cell for cell in self.cells if cell.held or self._row(cell).next_action_at is not None]
         return "\n\n".join(self.story(cell) for cell in owed[:5]) + f"\n{len(owed)} cells are not settled"
+
+
+class ReplyMatrix(Matrix):
+    """The same of replies to mentions below media of the accounts themselves, where a lost one can be looked for."""
+
+    table = "replies"
+    works = tuple(work for work in WORKS if work.table == "replies")
+
+    def story(self, cell: Cell) -> str:
+        query = text("SELECT CAST(a AS text) FROM attempts a WHERE reply_id = :id ORDER BY id")
+        with self.bench.database.transaction() as tx:
+            attempts = "\n".join(tx.scalars(query, {"id": cell.row_id}))
+        return f"{cell.name}; reached {cell.reached}\n{self.reply(cell)}\n{attempts}"
+
+    def reply(self, cell: Cell) -> Any:
+        with self.bench.database.transaction() as tx:
+            return tx.execute(text("SELECT * FROM replies WHERE id = :id"), {"id": cell.row_id}).one()
+
+    def replies(self, cell: Cell) -> list[tuple[str, str]]:
+        """Id and text of each comment that stands below the mention."""
+        simulator = self.bench.simulator
+        query = "SELECT ig_comment_id FROM mentions m JOIN replies r ON r.mention_id = m.id WHERE r.id = :id"
+        answer = simulator.http.get(
+            f"/v25.0/{self.bench.value(query, id=cell.row_id)}/replies",
+            params={"access_token": simulator.token(cell.index)},
+        )
+        return [(one["id"], one["text"]) for one in answer.raise_for_status().json()["data"]]
+
+    def _queue(self) -> None:
+        for number, cell in enumerate(self.cells, self._first):
+            cell.index = number
+            account, now = self.bench.account(number), clock.now()
+            media_id = publish(self.bench.simulator, number)[0]
+            made = self.bench.simulator.post("/_sim/mention", account=number, kind="comment", media_id=media_id)
+            for endpoint in cell.struck if cell.server else ():
+                self.bench.simulator.fault(endpoint=endpoint, mode=cell.server, nth=1, account=number)
+            with self.bench.database.transaction() as tx:
+                see_media(tx, account.id, [SeenMedia(media_id)], now=now)
+                mention = make_mention(tx, account, ig_media_id=media_id, ig_comment_id=made["comment_id"])
+                cell.row_id = queue_reply(tx, mention, f"thanks, {cell.name}", again=False, now=now).id
 
 
 def ledger_by_account(bench: Bench) -> dict[int, list[dict[str, Any]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,11 +77,12 @@ def read_story_report(value: Any) -> StoryReport | None:
     )
 
 
-def names_account(text: str | None, username: str | None) -> bool:
-    """Whether `@username` stands in the text, and not as the beginning of a longer name."""
-    if not text or not username:
+def names_account(text: str | None, usernames: Collection[str]) -> bool:
+    """Whether one of these stands in the text with its `@`, and not as the beginning of a longer name."""
+    if not text or not usernames:
         return False
-    return re.search(rf"(?<![\w.])@{re.escape(username)}(?!\.?\w)", text, re.IGNORECASE) is not None
+    names = "|".join(map(re.escape, sorted(usernames)))
+    return re.search(rf"(?<![\w.])@(?:{names})(?!\.?\w)", text, re.IGNORECASE) is not None
 
 
 def _object(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:

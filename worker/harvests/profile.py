@@ -1,4 +1,4 @@
-"""Followers, follows and media counts: values of the moment at which they are read."""
+"""Followers, follows and media counts: values of the moment at which they are read. And what the account is called."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
+from models.account import Login
+from models.account_name import record_name
+from models.comment import named_lately
 from models.insight import store_observations
+from models.mention import announce_comment
 from pressrun import clock
 from worker.harvests.harvester import Harvester, Store
+from worker.harvests.notices import names_account
 from worker.harvests.parse import profile_observations
 
 
@@ -17,7 +22,21 @@ def read(harvester: Harvester) -> Iterator[Store]:
     read_at = clock.now()
 
     def store(tx: Session, run_id: int) -> int:
+        if profile.username:
+            _call(tx, harvester, profile.username)
         points = profile_observations(profile)
         return store_observations(tx, harvester.account.id, points, captured_at=read_at, run_id=run_id)
 
     yield store
+
+
+def _call(tx: Session, harvester: Harvester, username: str) -> None:
+    """Keep the name. Who used a new one before it was known here has mentioned the account all the same."""
+    account = harvester.account
+    is_new = record_name(tx, account.id, username)
+    if not is_new or account.login != Login.INSTAGRAM.value:
+        return
+    # Instagram Login has no field for mentions: they came as comments, and were looked through for the old name.
+    for comment in named_lately(tx, account.id, username, now=clock.now()):
+        if names_account(comment.text, (username,)):
+            announce_comment(tx, account.id, comment, announced_at=comment.first_seen_at)

@@ -1,75 +1,59 @@
 """Which media a lost publish call made: the one that fits in time, caption and type and is nobody else's.
 
-Never "the newest one": it may be somebody else's post (graph-api.md §8).
+Never "the newest one": it may be somebody else's post (graph-api.md §8). Captions come back changed, so their normal
+forms are compared; still there must be exactly one that fits.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from graph.client import GraphClient
 from graph.media import Media
-from models.attempt import Attempt
+from graph.paging import Page
 from models.media import bound_ids
 from models.part import Part, PartKind
 from models.post import PostType
-from worker.context import WorkerContext
+from pressrun.media.captions import normal_form
+from worker.once.call import Once
+from worker.once.search import Fit, Reading, read_on
 from worker.publishing.loaded import Loaded
 
 CLOCKS_DIFFER_BY = timedelta(seconds=20)
 """Instagram's clock against ours."""
 _PAGE = 50
-_MOST_PAGES = 4
 
 
-def find_media(ctx: WorkerContext, client: GraphClient, loaded: Loaded, part: Part, attempt: Attempt) -> list[str]:
-    """The ids of all live media that may be this part: time window, exact caption, type, not known as another's.
+def find_media(once: Once, client: GraphClient, loaded: Loaded, part: Part) -> Reading:
+    """A reading for all live media that may be this part: time window, caption, type, not known as another's.
 
-    Raises GraphError and GateShut like any reading.
+    Raises ClaimLost, and GraphError and GateShut like any reading.
     """
-    earliest = attempt.intent_at - CLOCKS_DIFFER_BY
+    settings, intent_at = once.ctx.settings, once.attempt.intent_at
+    earliest = intent_at - CLOCKS_DIFFER_BY
     # A sender gives up at its call deadline, but may stall just before the call for as long as its lease lasts.
-    latest = attempt.intent_at + ctx.settings.lease + ctx.settings.call_deadline + CLOCKS_DIFFER_BY
-    listed = _stories(client) if loaded.post.type == PostType.STORY.value else _posts(client, earliest)
-    fitting = [one.id for one in listed if _fits(one, loaded, part, earliest, latest)]
-    with ctx.database.transaction() as tx:
-        known = bound_ids(tx, loaded.account.id, fitting)
-    return [ig_id for ig_id in fitting if ig_id not in known]
+    latest = intent_at + settings.lease + settings.call_deadline + CLOCKS_DIFFER_BY
+    is_story = loaded.post.type == PostType.STORY.value
+
+    def page(after: str | None) -> Page[Media]:
+        return (client.stories if is_story else client.media).page(limit=_PAGE, after=after)
+
+    def fits(media: Media) -> Fit:
+        words = None if is_story else once.attempt.words
+        return Fit.OURS if _fits(media, loaded, part, words, earliest, latest) else Fit.NO
+
+    older_than = None if is_story else earliest  # the order of stories is not told (graph-api.md §5.3)
+    reading = read_on(once, page, fits, name_of=lambda _media: None, older_than=older_than)
+    with once.ctx.database.transaction() as tx:
+        known = bound_ids(tx, loaded.account.id, list(reading.ours))
+    return replace(reading, ours={id_: name for id_, name in reading.ours.items() if id_ not in known})
 
 
-def _stories(client: GraphClient) -> list[Media]:
-    found: list[Media] = []
-    after: str | None = None
-    for _ in range(_MOST_PAGES):
-        page = client.stories.page(limit=_PAGE, after=after)
-        found += page.items
-        after = page.after if page.has_next else None
-        if after is None:
-            break
-    return found
-
-
-def _posts(client: GraphClient, earliest: datetime) -> list[Media]:
-    """The account's newest media, back to before the call."""
-    found: list[Media] = []
-    after: str | None = None
-    for _ in range(_MOST_PAGES):
-        page = client.media.page(limit=_PAGE, after=after)
-        found += page.items
-        oldest = page.items[-1].timestamp if page.items else None
-        after = page.after if page.has_next else None
-        if after is None or (oldest is not None and oldest < earliest):
-            break
-    return found
-
-
-def _fits(media: Media, loaded: Loaded, part: Part, earliest: datetime, latest: datetime) -> bool:
+def _fits(media: Media, loaded: Loaded, part: Part, words: str | None, earliest: datetime, latest: datetime) -> bool:
     if media.timestamp is None or not earliest <= media.timestamp <= latest:
         return False
-    if not _same_type(media, loaded, part):
-        return False
-    is_story = loaded.post.type == PostType.STORY.value
-    return is_story or (media.caption or "").strip() == loaded.post.caption.strip()
+    return _same_type(media, loaded, part) and (words is None or normal_form(media.caption) == words)
 
 
 def _same_type(media: Media, loaded: Loaded, part: Part) -> bool:

@@ -15,46 +15,28 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from graph.publishing import Published, Refused, Unknown
 from models import attempt as attempts
 from models import claims, quota, server_clock
 from models.account import Account
-from models.attempt import Action, Attempt
+from models.attempt import Action, Target
 from models.container import USABLE_FOR, Container, ContainerStatus, drop_container
 from models.event import Cause
-from models.gate import Purpose
-from models.part import Part
-from models.post import Post, posts_ahead
+from models.post import Post, PostType, posts_ahead
 from models.states import PostState
-from pressrun import clock, log
+from pressrun import clock
 from pressrun.clock import Deadline
-from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
-from worker.context import GateShut, WorkerContext
-from worker.obstacles import LOOK_AGAIN
-from worker.publishing.loaded import Loaded, durably, move
-from worker.publishing.moment import HeldUp, Moment, NotNow
-from worker.publishing.settle import record_published, record_refused, record_unknown, record_unsent
+from pressrun.media.captions import normal_form
+from worker.context import WorkerContext
+from worker.once.call import send
+from worker.publishing.loaded import Loaded, move
+from worker.publishing.media_publish import MediaPublish
 from worker.publishing.stage import read_quota
 from worker.publishing.standing import Park, ask_again_at, is_too_early, judge, park_post
 
 BACKLOG_AFTER = timedelta(seconds=60)
 """A post that is later than this belongs to a backlog."""
 _READING_IS_FRESH = timedelta(seconds=30)
-_HALTED = timedelta(seconds=1)
-"""Before the next intent of a post whose worker could not be sure of it: another may be."""
-
-_log = log.get(__name__)
-
-
-@dataclass(frozen=True)
-class Intent:
-    """What tx 1 committed."""
-
-    loaded: Loaded
-    part: Part
-    attempt: Attempt
-    container_ig_id: str
 
 
 @dataclass(frozen=True)
@@ -71,14 +53,11 @@ def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     intent = _intend(ctx, lease)
     if isinstance(intent, QuotaFull):
         intent = _ask_instagram(ctx, lease, intent)
-    if intent is None:
-        return
-    reach("publish.after_intent")
-    _send(ctx, intent)
-    reach("publish.after_record")
+    if intent is not None:
+        send(intent)
 
 
-def _ask_instagram(ctx: WorkerContext, lease: claims.Lease, full: QuotaFull) -> Intent | None:
+def _ask_instagram(ctx: WorkerContext, lease: claims.Lease, full: QuotaFull) -> MediaPublish | None:
     """Before a post waits for the window, the account's true figure is read once."""
     read_at = full.loaded.account.quota_read_at
     if (read_at is None or clock.now() - read_at > _READING_IS_FRESH) and read_quota(ctx, full.loaded):
@@ -91,7 +70,7 @@ def _ask_instagram(ctx: WorkerContext, lease: claims.Lease, full: QuotaFull) -> 
     return None
 
 
-def _intend(ctx: WorkerContext, lease: claims.Lease) -> Intent | QuotaFull | None:
+def _intend(ctx: WorkerContext, lease: claims.Lease) -> MediaPublish | QuotaFull | None:
     """Tx 1. None when the post may not go out now; it has then been moved on."""
     with ctx.database.transaction() as tx:
         now = server_clock.read(tx)
@@ -110,18 +89,17 @@ def _intend(ctx: WorkerContext, lease: claims.Lease) -> Intent | QuotaFull | Non
         deadline = Deadline.strict(lease_s)
         attempt = attempts.record_intent(
             tx,
-            post_id=loaded.post.id,
-            part_id=part.id,
-            container_id=container.id,
-            action=Action.PUBLISH,
+            Target.of_part(Action.PUBLISH, part),
             claim=lease.claim,
             now=clock.now(),
+            words="" if loaded.post.type == PostType.STORY.value else normal_form(loaded.post.caption),
+            container_id=container.id,
         )
         quota.reserve(tx, account, attempt.id, now=now)
         told = Cause("publish.intent", f"{loaded.subject(part)}publishing", detail={"attempt_id": attempt.id})
         move(tx, loaded, PostState.PUBLISHING, told, from_=PostState.STAGED, lease_s=lease_s)
         renewed = claims.Lease(lease.table, lease.id, lease.claim, deadline, lease_s)
-        return Intent(loaded.renewed(renewed), part, attempt, container.ig_id)
+        return MediaPublish(ctx, loaded.renewed(renewed), part, attempt, from_=PostState.PUBLISHING)
 
 
 def _may_send(ctx: WorkerContext, tx: Session, loaded: Loaded, container: Container | None, now: datetime) -> bool:
@@ -175,52 +153,3 @@ def _spacing(ctx: WorkerContext, tx: Session, account: Account, post: Post, now:
     if free_at <= now:
         return None
     return Park(free_at, "spacing", f"keeps {spacing.total_seconds():g} s of distance to the account's other posts")
-
-
-def _send(ctx: WorkerContext, intent: Intent) -> None:
-    lease = intent.loaded.lease
-    deadline_s = ctx.settings.call_deadline.total_seconds()
-    moment = Moment(ctx, lease)
-    try:
-        client = ctx.client(intent.loaded.account, Purpose.PUBLISH, last_look=moment)
-        outcome = client.publishing.publish(intent.container_ig_id, deadline_s=deadline_s)
-    except PressrunError as problem:
-        # Raised before the call only: its moment has passed, the gate is shut, or the token cannot be opened.
-        park = _park_for(problem)
-        why = str(problem) if park is None else park.message
-        durably(ctx, lease, lambda tx: record_unsent(tx, intent.loaded, intent.part, intent.attempt, why, park))
-        return
-    intent.attempt.sent_at = moment.sent_at
-    reach("publish.after_response")
-    _log.info("publish.answered", post_id=intent.loaded.post.id, outcome=type(outcome).__name__.lower())
-    try:
-        durably(ctx, lease, lambda tx: _settle(tx, intent, outcome))
-    except claims.ClaimLost:
-        # Someone else reconciles the post already; what the answer proved is kept for them on the attempt.
-        durably(ctx, lease, lambda tx: _keep_answer(tx, intent, outcome))
-        raise
-
-
-def _park_for(problem: PressrunError) -> Park | None:
-    if isinstance(problem, HeldUp):
-        return Park(clock.now() + _HALTED, "worker", str(problem))
-    if isinstance(problem, NotNow):
-        return None
-    if isinstance(problem, GateShut):
-        return Park(problem.until, "throttled", str(problem))
-    return Park(clock.now() + LOOK_AGAIN, "account", str(problem))
-
-
-def _settle(tx: Session, intent: Intent, outcome: Published | Refused | Unknown) -> None:
-    attempts.record_send(tx, intent.attempt)
-    if isinstance(outcome, Published):
-        record_published(tx, intent.loaded, intent.part, intent.attempt, outcome.media_id, from_=PostState.PUBLISHING)
-    elif isinstance(outcome, Refused):
-        record_refused(tx, intent.loaded, intent.part, intent.attempt, outcome.error)
-    else:
-        record_unknown(tx, intent.loaded, intent.part, intent.attempt, outcome.error)
-
-
-def _keep_answer(tx: Session, intent: Intent, outcome: Published | Refused | Unknown) -> None:
-    if isinstance(outcome, Published):
-        attempts.keep_result(tx, intent.attempt.id, outcome.media_id)

@@ -31,8 +31,9 @@ from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from worker.backoff import staging_wait
 from worker.context import GateShut, WorkerContext
+from worker.durable import durably
 from worker.outcomes import Rule, Verdict, block, cause, staging_rule, wait_of
-from worker.publishing.loaded import Loaded, durably, hand_back, load, move
+from worker.publishing.loaded import Loaded, hand_back, load, move
 from worker.publishing.specs import container_spec
 from worker.publishing.standing import Park, fail, open_post, park_post
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from models.harvest import HarvestKind
 from models.session import Database
 from pressrun import clock, failpoints
 from pressrun.failpoints import FailpointRaised
@@ -205,3 +206,27 @@ def test_handling_an_event_again_changes_nothing(field: Field) -> None:
     field.handle(event_id)
 
     assert field.rows("SELECT * FROM mentions") == before
+
+
+def test_a_renamed_account_is_found_by_its_old_and_its_new_name(field: Field) -> None:
+    before = field.simulator.http.get("/_sim/accounts").json()[1]["username"]
+    account = field.account(1)
+    field.harvest(HarvestKind.PROFILE, account)
+    field.simulator.post("/_sim/account", account=1, username="the.new_bakery")
+
+    def say(number: str, name: str) -> None:
+        media = {"id": "18"}
+        field.notify(account, "comments", {"id": number, "text": f"by @{name}", "from": {"id": "5"}, "media": media})
+        field.handle()
+
+    say("1", "the.new_bakery")
+    say("2", "the.new-bakery")  # somebody else's
+    assert field.count("mentions") == 0  # nobody knows yet that this is the account
+    field.harvest(HarvestKind.PROFILE, account)
+    say("3", before)
+    say("4", "the.new_bakery")
+
+    ids = [row.ig_comment_id for row in field.rows("SELECT ig_comment_id FROM mentions ORDER BY ig_comment_id")]
+    names = [row.username for row in field.rows("SELECT username FROM account_names ORDER BY id")]
+    assert (ids, names) == (["1", "3", "4"], [before, "the.new_bakery"])
+    assert field.value("SELECT username FROM accounts") == "the.new_bakery"

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Row
 
 from models.account import Account
-from models.claims import WORKS, claim_due, take
+from models.claims import WORKS, ClaimLost, claim_due, take
 from models.mention import Mention
 from models.reply import queue_reply, resolve_reply
 from models.session import Database
@@ -27,6 +27,8 @@ from worker.reply import MOST_SENDS
 
 WORK = next(work for work in WORKS if work.name == "reply")
 POINTS = ("reply.after_intent", "reply.after_response", "reply.after_record")
+ASKED_TWICE = timedelta(minutes=2)
+"""Later than a second reading may be."""
 LOST = ("hang", "reset", "500", "2207051", "fatal", "html", "truncated", "empty")
 TEXT = "Thank you, Ana!"
 
@@ -78,8 +80,9 @@ def work(field: Field, *, later: timedelta = timedelta(0)) -> Row[Any]:
     """One step of the reply that is open, as if it were that much later; returns it as it is then."""
     field.sql(
         """
-        UPDATE replies SET next_action_at = now(), leased_until = NULL, intent_at = intent_at - :later
-         WHERE next_action_at IS NOT NULL
+        WITH due AS (UPDATE replies SET next_action_at = now(), leased_until = NULL WHERE next_action_at IS NOT NULL)
+        UPDATE attempts SET intent_at = intent_at - :later, finished_read_at = finished_read_at - :later
+         WHERE settled_at IS NULL
         """,
         later=later,
     )
@@ -175,7 +178,7 @@ def test_a_lost_answer_and_then_a_death_write_it_at_most_once(
     queue(field, mention_id)
     field.simulator.fault(endpoint="mention_create", mode=f"accept_then_{lost}", count=1)
     failpoints.arm(f"{point}=raise@1")
-    with pytest.raises(FailpointRaised) if point == "reply.after_intent" else _nothing():
+    with pytest.raises(FailpointRaised):
         work(field)
     failpoints.arm("")
 
@@ -183,11 +186,6 @@ def test_a_lost_answer_and_then_a_death_write_it_at_most_once(
 
     assert row.state == "sent"
     assert standing(field, mention_id) == 1
-
-
-class _nothing:
-    def __enter__(self) -> None: ...
-    def __exit__(self, *_: object) -> None: ...
 
 
 def test_what_did_not_arrive_is_sent_again_once_reading_has_proved_it(field: Field, account: Account) -> None:
@@ -198,8 +196,9 @@ def test_what_did_not_arrive_is_sent_again_once_reading_has_proved_it(field: Fie
     assert work(field).state == "unknown"
     assert work(field).state == "unknown"  # it may still appear
     first_read = work(field, later=timedelta(minutes=6))
-    second_read = work(field)
-    assert (first_read.state, first_read.reads, second_read.state) == ("unknown", 1, "queued")
+    assert field.value("SELECT finished_reads FROM attempts") == 1
+    too_soon, second_read = work(field), work(field, later=ASKED_TWICE)
+    assert [row.state for row in (first_read, too_soon, second_read)] == ["unknown", "unknown", "queued"]
     row = work(field)
 
     assert (row.state, row.sends) == ("sent", 2)
@@ -265,13 +264,87 @@ def test_an_answer_that_comes_after_the_claim_has_passed_on_is_kept(field: Field
         lease = take(tx, "replies", hint.id, hint.claim, lease_s=LEASE_S)
     assert lease is not None
     failpoints.arm("reply.after_response=stall:2")
-    thread = threading.Thread(target=step.run, args=(field.ctx, lease))
+
+    def send() -> None:
+        with pytest.raises(ClaimLost):
+            step.run(field.ctx, lease)
+
+    thread = threading.Thread(target=send)
     thread.start()
     until(lambda: field.simulator.report()["calls"].get("mention_create"), 10)
     field.sql("UPDATE replies SET claim = claim + 1, state = 'unknown'")
     thread.join(20)
 
     assert field.value("SELECT state FROM replies") == "sent"
+
+
+def test_a_renamed_account_knows_its_reply(field: Field, account: Account) -> None:
+    mention_id = mention(field, account, own=True)
+    queue(field, mention_id)
+    field.simulator.fault(endpoint="mention_create", mode="accept_then_500", count=1)
+    work(field)
+    field.simulator.post("/_sim/account", account=0, username="the.new.name")
+
+    row = work_to_the_end(field)
+
+    assert (row.state, row.sends, row.settled_by) == ("sent", 1, "reading")
+    assert standing(field, mention_id) == 1
+
+
+def test_the_same_words_under_another_name_go_to_a_person(field: Field, account: Account) -> None:
+    mention_id = mention(field, account, own=True, kind="comment")
+    field.sql("UPDATE mentions SET ig_comment_id = ''")  # the reply goes below the media, as a stranger's comment does
+    queue(field, mention_id)
+    field.simulator.fault(endpoint="mention_create", mode="refuse_500", count=1)
+    work(field)
+    field.simulator.post("/_sim/comment", account=0, text=TEXT)
+
+    row = work_to_the_end(field)
+
+    assert (row.state, row.sends) == ("needs_review", 1)
+    assert "under another name" in row.error
+
+
+def test_a_reply_to_a_reply_is_never_taken_for_absent(field: Field, account: Account) -> None:
+    mention_id = mention(field, account, own=True)
+    field.sql(
+        """
+        INSERT INTO comments (account_id, ig_id, ig_media_id, parent_ig_id, first_seen_at, last_seen_at)
+        SELECT account_id, ig_comment_id, ig_media_id, '1', now(), now() FROM mentions
+        """
+    )
+    queue(field, mention_id)
+    field.simulator.fault(endpoint="mention_create", mode="refuse_500", count=1)
+
+    assert work_to_the_end(field).state == "needs_review"
+
+
+def test_a_lease_that_runs_out_between_intent_and_call_sends_nothing(field: Field, account: Account) -> None:
+    mention_id = mention(field, account, own=True)
+    queue(field, mention_id)
+    with field.database.transaction() as tx:
+        (hint,) = claim_due(tx, WORK, limit=10, lease_s=LEASE_S)
+    with field.database.transaction() as tx:
+        lease = take(tx, "replies", hint.id, hint.claim, lease_s=1.5)  # half a second more than a call may take
+    assert lease is not None
+    failpoints.arm("reply.after_intent=stall:1")
+
+    step.run(field.ctx, lease)
+
+    failpoints.arm("")
+    assert field.simulator.report()["calls"].get("mention_create", 0) == 0
+    assert tuple(field.row("SELECT state, sends FROM replies")) == ("queued", 0)
+    assert work(field).state == "sent"
+
+
+def test_a_block_holds_the_account_and_the_reply(field: Field, account: Account) -> None:
+    queue(field, mention(field, account, own=True))
+    field.simulator.fault(endpoint="mention_create", mode="refuse", code=368, count=1)
+
+    row = work(field)
+
+    assert (row.state, row.tries) == ("queued", 0)
+    assert field.value("SELECT state FROM accounts WHERE id = :id", id=account.id) == "blocked"
 
 
 def test_a_second_reply_is_refused_unless_it_is_asked_for(field: Field, account: Account) -> None:

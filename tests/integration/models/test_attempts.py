@@ -10,12 +10,23 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from models import attempt as attempts
-from models.attempt import Action, Attempt, AttemptState, keep_result, record_intent, settle, unresolved_attempt
+from models.attempt import (
+    Action,
+    Attempt,
+    AttemptState,
+    Said,
+    SettledBy,
+    Target,
+    keep_result,
+    record_intent,
+    settle,
+    unresolved_attempt,
+)
 from models.part import parts_of
 from models.post import Post
 from models.session import Database
 from pressrun import clock
-from tests.factories.rows import first_part, make_account, make_attempt, make_post
+from tests.factories.rows import first_part, make_account, make_attempt, make_mention, make_post, make_reply
 from tests.integration.models.racing import race
 
 A = AttemptState
@@ -36,9 +47,7 @@ def _attempt(database: Database, post: Post, state: AttemptState, **over: Any) -
 def _intend(database: Database, post: Post, *, action: Action = Action.PUBLISH) -> int:
     with database.transaction() as tx:
         part = first_part(tx, post)
-        return record_intent(
-            tx, post_id=post.id, part_id=part.id, container_id=None, action=action, claim=1, now=clock.now()
-        ).id
+        return record_intent(tx, Target.of_part(action, part), claim=1, now=clock.now()).id
 
 
 def _read(database: Database, attempt_id: int) -> Attempt:
@@ -95,12 +104,29 @@ class TestOnlyOnce:
     def test_each_story_of_several_has_an_attempt_of_its_own(self, shared: Database) -> None:
         post = _post(shared, parts=2)
         with shared.transaction() as tx:
-            parts = [part.id for part in parts_of(tx, post.id)]
-            for part_id in parts:
-                make_attempt(tx, post, part_id=part_id)
-            found = [unresolved_attempt(tx, part_id, Action.PUBLISH) for part_id in parts]
+            parts = parts_of(tx, post.id)
+            for part in parts:
+                make_attempt(tx, post, part_id=part.id)
+            found = [unresolved_attempt(tx, Target.of_part(Action.PUBLISH, part)) for part in parts]
 
-        assert [one.part_id for one in found if one] == parts
+        assert [one.part_id for one in found if one] == [part.id for part in parts]
+
+    @pytest.mark.parametrize("state", [*UNRESOLVED, A.SUCCEEDED])
+    def test_a_reply_has_one_that_may_have_worked(self, shared: Database, state: AttemptState) -> None:
+        with shared.transaction() as tx:
+            reply = make_reply(tx, make_mention(tx, make_account(tx)))
+            attempt = record_intent(tx, Target.of_reply(reply.id), claim=1, now=clock.now())
+            settle(tx, attempt.id, state, now=clock.now(), result_id="1789")
+
+        with pytest.raises(IntegrityError, match="uq_attempts_open_reply"), shared.transaction() as tx:
+            record_intent(tx, Target.of_reply(reply.id), claim=2, now=clock.now())
+
+    def test_it_is_of_a_part_or_of_a_reply(self, shared: Database) -> None:
+        post = _post(shared)
+        with pytest.raises(IntegrityError, match="of_one_thing"):
+            _attempt(shared, post, A.INTENT, action="reply")
+        with pytest.raises(IntegrityError, match="of_one_thing"):
+            _attempt(shared, post, A.INTENT, part_id=None)
 
 
 class TestSettling:
@@ -114,29 +140,26 @@ class TestSettling:
                 attempt_id,
                 A.REFUSED,
                 now=now,
-                error_class="quota",
-                code="9",
-                subcode="2207042",
-                fbtrace_id="AbC",
-                message="the window is full",
+                by=SettledBy.ANSWER,
+                said=Said("the window is full", "quota", "9", "2207042", "AbC"),
             )
 
         found = _read(shared, attempt_id)
         assert (found.state, found.settled_at) == (A.REFUSED, now)
         assert (found.error_class, found.code, found.subcode, found.fbtrace_id) == ("quota", "9", "2207042", "AbC")
-        assert found.message == "the window is full"
+        assert (found.message, found.settled_by) == ("the window is full", SettledBy.ANSWER)
 
     def test_what_is_not_known_is_not_settled(self, shared: Database) -> None:
         post = _post(shared)
         attempt_id = _attempt(shared, post, A.INTENT)
 
         with shared.transaction() as tx:
-            settle(tx, attempt_id, A.UNKNOWN, now=clock.now(), message="timed out")
+            settle(tx, attempt_id, A.UNKNOWN, now=clock.now(), said=Said("timed out"))
 
         found = _read(shared, attempt_id)
         assert (found.state, found.settled_at, found.message) == (A.UNKNOWN, None, "timed out")
         with shared.transaction() as tx:
-            still = unresolved_attempt(tx, found.part_id, Action.PUBLISH)
+            still = unresolved_attempt(tx, Target.of_part(Action.PUBLISH, first_part(tx, post)))
             assert still is not None
             assert still.id == attempt_id
 
@@ -144,7 +167,7 @@ class TestSettling:
         attempt_id = _attempt(shared, _post(shared), A.INTENT)
 
         with shared.transaction() as tx:
-            settle(tx, attempt_id, A.UNKNOWN, now=clock.now(), code="2", message="an unknown error")
+            settle(tx, attempt_id, A.UNKNOWN, now=clock.now(), said=Said("an unknown error", code="2"))
             settle(tx, attempt_id, A.SUCCEEDED, now=clock.now(), result_id="1789")
 
         found = _read(shared, attempt_id)
@@ -164,7 +187,7 @@ class TestSettling:
         attempt_id = _attempt(shared, _post(shared), settled, result_id="first", settled_at=now)
 
         with shared.transaction() as tx:
-            settle(tx, attempt_id, later, now=now + timedelta(hours=1), result_id="second", message="later")
+            settle(tx, attempt_id, later, now=now + timedelta(hours=1), result_id="second", said=Said("later"))
             keep_result(tx, attempt_id, "third")
 
         found = _read(shared, attempt_id)
@@ -174,7 +197,7 @@ class TestSettling:
         attempt_id = _attempt(shared, _post(shared), A.NEEDS_REVIEW)
 
         with shared.transaction() as tx:
-            settle(tx, attempt_id, A.UNKNOWN, now=clock.now(), message="timed out")
+            settle(tx, attempt_id, A.UNKNOWN, now=clock.now(), said=Said("timed out"))
 
         assert (_read(shared, attempt_id).state, _read(shared, attempt_id).message) == (A.NEEDS_REVIEW, None)
 
@@ -205,21 +228,24 @@ class TestReading:
         now = clock.now()
 
         with shared.transaction() as tx:
-            attempts.count_read(tx, attempt_id, finished_at=None)
+            attempts.count_read(tx, attempt_id, reading={"after": "cursor"})
             attempts.count_read(tx, attempt_id, finished_at=now)
-            attempts.count_read(tx, attempt_id, finished_at=None)
+            attempts.count_read(tx, attempt_id, reading={"after": "cursor"})
 
         found = _read(shared, attempt_id)
         assert (found.reads, found.finished_reads, found.finished_read_at) == (3, 1, now)
+        assert found.reading == {"after": "cursor"}
 
-    def test_attempts_are_counted_by_part_and_action(self, shared: Database) -> None:
-        post = _post(shared)
-        for state in (A.REFUSED, A.NOT_DONE, A.UNKNOWN):
-            found = _read(shared, _attempt(shared, post, state))
+    def test_lost_calls_that_did_nothing_are_counted_since_a_person_asked(self, shared: Database) -> None:
+        post, now = _post(shared), clock.now()
+        for minutes, state, by in ((9, A.NOT_DONE, "reading"), (5, A.NOT_DONE, "reading"), (4, A.REFUSED, "answer")):
+            _attempt(shared, post, state, settled_by=by, settled_at=now - timedelta(minutes=minutes))
+        _attempt(shared, post, A.NOT_DONE, settled_by="person", settled_at=now)
 
         with shared.transaction() as tx:
-            assert attempts.count(tx, found.part_id, Action.PUBLISH) == 3
-            assert attempts.count(tx, found.part_id, Action.COMMENT) == 0
+            target = Target.of_part(Action.PUBLISH, first_part(tx, post))
+            assert attempts.count_lost(tx, target, since=now - timedelta(hours=1)) == 2
+            assert attempts.count_lost(tx, target, since=now - timedelta(minutes=6)) == 1
 
 
 class TestSpacing:

@@ -103,6 +103,24 @@ def _world(tx: Session) -> dict[str, int]:
     mention = make_mention(tx, account)
     ids["mention"] = mention.id
     make_reply(tx, mention, next_action_at=now + HOUR)
+    for state, attempt in (("sending", "intent"), ("unknown", "unknown"), ("needs_review", "needs_review")):
+        reply = make_reply(tx, make_mention(tx, account), state=state, next_action_at=now + HOUR)
+        of_reply: dict[str, Any] = {"action": "reply", "post_id": None, "part_id": None, "reply_id": reply.id}
+        of_reply["intent_at"] = now - timedelta(minutes=2)
+        ids[f"{state}_reply"] = reply.id
+        make_attempt(tx, make_post(tx, account, state="draft"), state=attempt, **of_reply)
+    lacking = make_post(
+        tx,
+        account,
+        state="published",
+        parts=0,
+        published_at=now,
+        next_action_at=None,
+        first_comment="hello",
+        missing={"comment": "refused"},
+        error="refused",
+    )
+    ids["lacking"] = lacking.id
     ids["media"] = see_media(tx, account.id, [SeenMedia("1")], now=now)["1"]
     for value, at in ((1, now - timedelta(minutes=1)), (2, now)):
         store_readings(tx, [MediaReading(ids["media"], at, {"reach": value})], run_id=None)
@@ -135,6 +153,37 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             ],
             "part {published_part} has 2 successful publish attempts",
         )
+    ],
+    "comment_posted_twice": [
+        (
+            [
+                "DROP INDEX uq_attempts_open",
+                "INSERT INTO attempts (post_id, part_id, action, state, claim, intent_at, result_id)"
+                " SELECT post_id, part_id, 'comment', 'succeeded', 1, now(), 'c' || n"
+                " FROM attempts, generate_series(1, 2) n WHERE id = :published_attempt",
+            ],
+            "post {published} has 2 first comments",
+        )
+    ],
+    "result_claimed_twice": [
+        (
+            [
+                "INSERT INTO attempts (post_id, part_id, action, state, claim, intent_at, result_id)"
+                " SELECT post_id, part_id, 'comment', 'succeeded', 1, now(), 'c1'"
+                " FROM attempts WHERE id IN (:published_attempt, :second_attempt)",
+            ],
+            "comment c1 is the result of attempts",
+        )
+    ],
+    "reply_unlike_its_attempt": [
+        (["UPDATE replies SET state = 'queued' WHERE id = :sending_reply"], "reply {sending_reply} is queued but"),
+        (["UPDATE attempts SET state = 'not_done' WHERE reply_id = :unknown_reply"], "its attempt is missing"),
+    ],
+    "comment_forgotten": [
+        (["UPDATE posts SET missing = NULL, error = NULL WHERE id = :lacking"], "post {lacking} is owed no step"),
+    ],
+    "missing_unsaid": [
+        (["UPDATE posts SET error = NULL WHERE id = :lacking"], "post {lacking} lacks something"),
     ],
     "reply_sent_twice": [
         (

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import quota
 from models.account import Account, get_account, lock_account
-from models.attempt import Action, Attempt, AttemptState, record_intent, settle
+from models.attempt import Action, Attempt, AttemptState, Target, record_intent, settle
 from models.quota import FALLBACK_TOTAL, LONGEST_SEND, Window, mark_used, record_full, record_reading, release, reserve
 from models.session import Database
 from pressrun import clock
@@ -55,9 +55,7 @@ def _ask(tx: Session, account_id: int, post_id: int, part_id: int) -> Attempt | 
     now = clock.now()
     if quota.window(tx, account, now=now).is_full:
         return None
-    attempt = record_intent(
-        tx, post_id=post_id, part_id=part_id, container_id=None, action=Action.PUBLISH, claim=1, now=now
-    )
+    attempt = record_intent(tx, Target(Action.PUBLISH, post_id=post_id, part_id=part_id), claim=1, now=now)
     reserve(tx, account, attempt.id, now=now)
     return attempt
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from models.media import bind_media
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
 from operations.system import examine, grant_reader
 from pressrun import clock
@@ -13,7 +14,7 @@ from pressrun.errors import Unknown
 from pressrun.finding import Finding, Result
 from pressrun.settings import Settings
 from pressrun.vault import generate_key
-from tests.factories.rows import make_account, make_post
+from tests.factories.rows import first_part, make_account, make_post
 
 
 def found(ctx: Context) -> dict[str, Finding]:
@@ -96,3 +97,21 @@ def test_checks_and_readers_are_an_administrators(ctx: Context) -> None:
     with pytest.raises(Unknown) as unknown:
         grant_reader(ctx, OWNER, "nobody-of-that-name")
     assert (unknown.value.type, unknown.value.field) == ("role.unknown", "role")
+
+
+def test_live_posts_that_lack_something_are_told(ctx: Context) -> None:
+    now = clock.now()
+    with ctx.database.transaction() as tx:
+        account = make_account(tx, name="bakery")
+        gone = {"state": "published", "published_at": now - timedelta(days=2), "next_action_at": None}
+        why = {"missing": {"comment": "refused", "permalink": "unread"}, "error": "refused; unread"}
+        make_post(tx, account, parts=0, first_comment="hello", **gone, **why)
+        post = make_post(tx, account, publish_at=now - timedelta(days=2), **gone)
+        part = first_part(tx, post)
+        part.media_id, part.published_at = "1790", now - timedelta(days=2)
+        bind_media(tx, account.id, "1790", part.id, now=now)
+
+    checked = found(ctx)
+
+    assert checked["posts incomplete"].detail == "1 without their first comment, 1 without an address"
+    assert checked["insights not begun"].detail.endswith(": 1 of bakery")

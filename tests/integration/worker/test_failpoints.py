@@ -8,13 +8,15 @@ the simulator's ledger.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from models.reply import ReplyState
 from models.states import PostState
 from pressrun.failpoints import POINTS
 from tests.support.bench import Bench
-from tests.support.matrix import Action, Cell, Matrix, ledger_by_account
+from tests.support.matrix import Action, Cell, Matrix, ReplyMatrix, ledger_by_account
 from tests.support.simulator import Simulator
 
 SERVER = {
@@ -33,17 +35,24 @@ PHASES = {
     "stage": ("stage.before_container", "stage.after_container", "stage.after_record", "poll.after_read"),
     "publish": ("publish.before_intent", "publish.after_intent", "publish.after_response", "publish.after_record"),
     "reconcile": ("reconcile.after_read", "reconcile.after_record"),
-    "comment": ("comment.after_intent", "comment.after_response", "comment.after_record"),
+    "comment": ("comment.after_intent", "comment.after_response", "comment.after_record", "comment.after_read"),
+    "reply": ("reply.after_intent", "reply.after_response", "reply.after_record", "reply.after_read"),
 }
 STRUCK = {
     "stage": ("container_create", "media_publish"),
     "publish": ("media_publish",),
     "reconcile": ("media_publish",),
     "comment": ("media_publish", "comment_create"),
+    "reply": ("mention_create",),
 }
 """The calls that meet the server's mood, each the first time."""
 PROVED = (None, "not_ready")
 """Answers after which nothing is reconciled: there, the sender dies first."""
+DIES_FIRST = {
+    "reconcile": "publish.after_response",
+    "comment": "comment.after_response",
+    "reply": "reply.after_response",
+}
 _CELLS_AT_MOST = len(SERVER) * max(map(len, PHASES.values()))
 KINDS = (
     {"type": "image", "media": "feed.jpg"},
@@ -66,14 +75,17 @@ def cells(phase: str, action: Action) -> list[Cell]:
             kind = KINDS[len(made) % len(KINDS)]
             if phase == "comment" and kind["type"] == "story":  # has none
                 kind = KINDS[0]
-            before = "publish.after_response" if phase == "reconcile" and mode in PROVED else None
+            is_reading = phase == "reconcile" or point.endswith(".after_read")
+            before = DIES_FIRST[phase] if is_reading and mode in PROVED else None
             made.append(Cell(point, action, mode, STRUCK[phase], before, kind))
     return made
 
 
 def test_the_matrix_knows_every_point() -> None:
     of_posts = {
-        point for point in POINTS if point.split(".")[0] in {"stage", "poll", "publish", "reconcile", "comment"}
+        point
+        for point in POINTS
+        if point.split(".")[0] in {"stage", "poll", "publish", "reconcile", "comment", "reply"}
     }
 
     assert {point for points in PHASES.values() for point in points} == of_posts
@@ -84,10 +96,34 @@ def test_the_matrix_knows_every_point() -> None:
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_post_goes_out_once_wherever_its_worker_fails(bench: Bench, phase: str) -> None:
     for number, action in enumerate(Action):
-        with Matrix(bench, cells(phase, action), first_account=number * _CELLS_AT_MOST) as matrix:
+        kind = ReplyMatrix if phase == "reply" else Matrix
+        with kind(bench, cells(phase, action), first_account=number * _CELLS_AT_MOST) as matrix:
             matrix.run(timeout_s=250)
-        judge(bench, matrix)
+        judge_replies(matrix) if isinstance(matrix, ReplyMatrix) else judge(bench, matrix)
     assert bench.simulator.report()["duplicates"] == []
+
+
+@pytest.mark.cost(cpu_s=10)
+@pytest.mark.timeout(600)
+def test_a_lost_post_is_found_by_a_caption_that_comes_back_changed(bench: Bench) -> None:
+    bench.simulator.post("/_sim/readings", captions="changed")
+    caption = {"caption": "  Soup by @ana.cooks\u2028\n\nand @ben;  crème brûlée too "}
+    found = [replace(cell, columns={**cell.columns} | caption) for cell in cells("reconcile", Action.RAISE)]
+    found = [cell for cell in found if cell.columns["type"] != "story"]
+
+    with Matrix(bench, found) as matrix:
+        matrix.run(timeout_s=250)
+
+    judge(bench, matrix)
+    assert bench.simulator.report()["duplicates"] == []
+
+
+def judge_replies(matrix: ReplyMatrix) -> None:
+    for cell in matrix.cells:
+        reply = matrix.reply(cell)
+        assert cell.has_fired, matrix.story(cell)
+        assert reply.state == ReplyState.SENT, matrix.story(cell)
+        assert matrix.replies(cell) == [(reply.comment_id, reply.text)], matrix.story(cell)
 
 
 def judge(bench: Bench, matrix: Matrix) -> None:

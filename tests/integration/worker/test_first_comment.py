@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
+from models.account import Login, break_account, get_account
+from models.account_name import names_of
+from models.joining import NewAccount, join_account
+from models.post import Post
+from models.reading.health import incomplete_posts
+from models.reading.posts import show_post
 from models.states import PostState
+from pressrun import clock
+from pressrun.errors import NotPossible
+from pressrun.vault import Vault
+from scheduler.posts.completing import resolve_comment, retry_missing
+from tests.factories.rows import KEY
 from tests.support.bench import Bench
+from tests.support.waiting import until
+from worker.once import search
+from worker.publishing.first_comment import MOST_SENDS
+
+WORDS = "more in the shop, @ana"
 
 
-def comments(bench: Bench, media_id: str | None) -> list[str]:
+def name_of(bench: Bench) -> str:
+    return str(bench.simulator.http.get("/_sim/accounts").json()[0]["username"])
+
+
+def comments(bench: Bench, media_id: str | None, *, token: str | None = None) -> list[str]:
     answer = bench.simulator.http.get(
-        f"/v25.0/{media_id}/comments", params={"access_token": bench.simulator.token(0)}
+        f"/v25.0/{media_id}/comments", params={"access_token": token or bench.simulator.token(0)}
     ).raise_for_status()
     return [one["text"] for one in answer.json()["data"]]
 
@@ -37,14 +59,177 @@ def test_a_held_account_does_not_comment_until_it_goes_on(bench: Bench, state: s
     assert comments(bench, media_id) == ["more in the shop"]
 
 
-def test_one_that_cannot_be_posted_says_so(bench: Bench) -> None:
-    post_id = bench.post(bench.account(0), first_comment="more in the shop")
-    bench.drive(post_id)
-    bench.simulator.fault(endpoint="comment_create", mode="not_ready", count=100)
+def published(bench: Bench, **over: Any) -> tuple[int, str]:
+    """A live post that is owed its first comment, and its media."""
+    post_id = bench.post(bench.account(0, **over), first_comment=WORDS)
+    media_id = bench.drive(post_id).media_id
+    assert media_id is not None
+    return post_id, media_id
 
+
+def settle(bench: Bench, post_id: int) -> Post:
+    """Steps until nothing is owed; the minutes for which a comment is doubted are taken as passed."""
+
+    def settled() -> Post | None:
+        bench.hurry()
+        with bench.database.transaction() as tx:
+            tx.execute(
+                text(
+                    "UPDATE attempts SET intent_at = intent_at - interval '6 minutes'"
+                    " WHERE state = 'unknown' AND intent_at > now() - interval '5 minutes'"
+                )
+            )
+        bench.step()
+        post = bench.read(post_id)
+        return post if post.next_action_at is None else None
+
+    return until(settled, 60, lambda: bench.story(post_id))
+
+
+def calls(bench: Bench) -> int:
+    return int(bench.simulator.report()["calls"].get("comment_create", 0))
+
+
+class TestOneThatIsNotThere:
+    @pytest.fixture
+    def given_up(self, bench: Bench) -> int:
+        """A post whose comment Instagram has refused for good."""
+        post_id, _ = published(bench)
+        bench.simulator.fault(endpoint="comment_create", mode="refuse", code=10, count=1)
+        settle(bench, post_id)
+        return post_id
+
+    def test_says_so_wherever_somebody_looks(self, bench: Bench, given_up: int) -> None:
+        post = bench.read(given_up)
+
+        assert (post.state, post.error_class, calls(bench)) == (PostState.PUBLISHED, "incomplete", 1)
+        assert "the first comment does not stand" in (post.error or "")
+        assert bench.events(given_up).count("comment.given_up") == 1
+        with bench.database.transaction() as tx:
+            assert show_post(tx, given_up).error == post.error
+            assert incomplete_posts(tx) == {"comment": 1}
+
+    def test_is_tried_again_when_a_person_asks(self, bench: Bench, given_up: int) -> None:
+        with bench.database.transaction() as tx:
+            retry_missing(tx, given_up, now=clock.now())
+        assert bench.read(given_up).error is None
+
+        post = settle(bench, given_up)
+
+        assert (post.error, post.missing) == (None, None)
+        assert comments(bench, post.media_id) == [WORDS]
+
+    def test_is_there_when_a_person_has_written_it(self, bench: Bench, given_up: int) -> None:
+        with bench.database.transaction() as tx:
+            resolve_comment(tx, given_up, was_sent=True, now=clock.now())
+
+        post = bench.read(given_up)
+        assert (post.error, post.missing, post.next_action_at) == (None, None, None)
+        with pytest.raises(NotPossible), bench.database.transaction() as tx:
+            retry_missing(tx, given_up, now=clock.now())
+        with pytest.raises(NotPossible), bench.database.transaction() as tx:
+            resolve_comment(tx, given_up, was_sent=True, now=clock.now())
+
+    def test_ends_after_a_bounded_number_of_tries(self, bench: Bench) -> None:
+        post_id, _ = published(bench)
+        bench.simulator.fault(endpoint="comment_create", mode="refuse_500", count=100)
+
+        post = settle(bench, post_id)
+
+        assert "first comment does not stand" in (post.error or "")
+        assert calls(bench) == MOST_SENDS
+
+
+def test_a_refused_token_breaks_the_account_and_the_comment_goes_on_with_the_next(bench: Bench) -> None:
+    post_id, media_id = published(bench, name="bakery")
+    bench.simulator.post("/_sim/token", account=0, action="expire")
+    for _ in range(3):
+        bench.hurry()
+        bench.step()
+    assert bench.value("SELECT state FROM accounts") == "broken"
+    assert (bench.read(post_id).error, calls(bench) <= 1) == (None, True)
+
+    token = bench.simulator.post("/_sim/token", account=0, action="rotate")["token"]
+    with bench.database.transaction() as tx:
+        join_account(tx, NewAccount(Login.FACEBOOK, bench.simulator.ig_id(0), "bakery", token), Vault([KEY]))
+    post = settle(bench, post_id)
+
+    assert post.comment_id
+    assert comments(bench, media_id, token=token) == [WORDS]
+
+
+def test_a_late_refusal_of_an_old_token_breaks_nothing(bench: Bench) -> None:
+    account = bench.account(0)
+
+    with bench.database.transaction() as tx:
+        assert not break_account(tx, account.id, token_seen="v1:an older one", reason="refused")
+        assert get_account(tx, account.id).state == "active"
+        assert break_account(tx, account.id, token_seen=account.token_sealed, reason="refused")
+
+
+class TestIdentity:
+    def test_a_renamed_account_knows_its_comment(self, bench: Bench) -> None:
+        post_id, media_id = published(bench, username=name_of(bench))
+        bench.simulator.fault(endpoint="comment_create", mode="accept_then_500", count=1)
+        until(lambda: bench.step() and calls(bench), 20)
+        bench.simulator.post("/_sim/account", account=0, username="the.new.bakery")
+
+        post = settle(bench, post_id)
+
+        assert post.comment_id
+        assert (comments(bench, media_id), calls(bench)) == ([WORDS], 1)
+        with bench.database.transaction() as tx:
+            assert "the.new.bakery" in names_of(tx, post.account_id)
+
+    def test_the_same_words_under_another_name_go_to_a_person(self, bench: Bench) -> None:
+        post_id, media_id = published(bench, username=name_of(bench))
+        bench.simulator.fault(endpoint="comment_create", mode="refuse_500", count=1)
+        until(lambda: bench.step() and calls(bench), 20)
+        bench.simulator.post("/_sim/comment", account=0, media_id=media_id, text=WORDS)
+
+        post = settle(bench, post_id)
+
+        assert "cannot be told" in (post.error or "")
+        assert calls(bench) == 1
+        with pytest.raises(NotPossible, match="may stand"), bench.database.transaction() as tx:
+            retry_missing(tx, post_id, now=clock.now())
+        with bench.database.transaction() as tx:
+            resolve_comment(tx, post_id, was_sent=False, now=clock.now())
+            retry_missing(tx, post_id, now=clock.now())
+        assert settle(bench, post_id).comment_id
+        assert comments(bench, media_id) == [WORDS, WORDS]
+
+
+@pytest.mark.cost(cpu_s=8)
+@pytest.mark.parametrize("pages", [10, 2], ids=["in one step", "in several"])
+def test_four_pages_of_newer_comments_do_not_hide_it(bench: Bench, pages: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST_PAGES", pages)
+    post_id, media_id = published(bench, username=name_of(bench))
+    bench.simulator.fault(endpoint="comment_create", mode="accept_then_500", count=1)
+    until(lambda: bench.step() and calls(bench), 20)
+    for _ in range(205):
+        bench.simulator.post("/_sim/comment", account=0, media_id=media_id)
+
+    post = settle(bench, post_id)
+
+    assert (bool(post.comment_id), calls(bench)) == (True, 1), bench.story(post_id)
+
+
+def test_a_list_that_is_never_read_to_its_end_proves_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST_PAGES", 0)
+    post_id, _ = published(bench)
+    bench.simulator.fault(endpoint="comment_create", mode="refuse_500", count=1)
+    until(lambda: bench.step() and calls(bench), 20)
+    for _ in range(3):
+        with bench.database.transaction() as tx:
+            tx.execute(text("UPDATE attempts SET intent_at = intent_at - interval '7 hours' WHERE action = 'comment'"))
+        bench.hurry()
+        bench.step()
+    assert bench.value("SELECT state FROM attempts WHERE action = 'comment'") == "unknown"
+
+    with bench.database.transaction() as tx:
+        tx.execute(text("UPDATE attempts SET intent_at = intent_at - interval '7 hours' WHERE action = 'comment'"))
     post = bench.settle(post_id)
 
-    assert post.state == PostState.PUBLISHED
-    assert "first comment does not stand" in (post.error or "")
-    assert bench.events(post_id).count("comment.given_up") == 1
-    assert bench.simulator.report()["calls"]["comment_create"] == 3
+    assert "a day after the call" in (post.error or "")
+    assert calls(bench) == 1

@@ -18,7 +18,8 @@ from pressrun.settings import Settings
 from tests.unit.docs.pages import ROOT, Page, names_in
 from worker import backoff, outcomes, pull, reply
 from worker.harvests import refusals
-from worker.publishing import aftercare, poll, reconcile, settle
+from worker.once import reading
+from worker.publishing import first_comment, media_publish, poll
 
 PAGE = Page.of("docs/operations.md")
 SETTINGS = Settings()
@@ -95,6 +96,7 @@ def test_an_event_worth_an_alert_is_logged(event: str) -> None:
     assert any(f'"{event}"' in source(folder) for folder in ("scheduler", "worker", "console", "pressrun"))
 
 
+LOOK = media_publish.FIRST_READ_AFTER
 NEVER = SETTINGS.settle + SETTINGS.settle_gap
 TRIES = outcomes.STAGING[ErrorClass.TRANSIENT].most
 STAGING_TAKES = timedelta(seconds=sum((2, 5, 15, 45, *[120] * (TRIES - 5))))
@@ -107,17 +109,18 @@ FACTS = (
     f"recorded with its media id. | {MISSED_S:g} s, and a few more |",
     f"has been gone for {presence.GONE_AFTER_S:g} s, schedulers and other workers",
     f"the same container is sent again. | {seconds(NEVER)}, and a few more |",
-    f"{seconds(settle.FIRST_READ_AFTER)} after the call has broken off, or after {seconds(SETTINGS.call_deadline)}",
+    f"{seconds(LOOK)} after the call has broken off, or after {seconds(SETTINGS.call_deadline)}",
     f"| a lost hint | `PRESSRUN_HINT_LEASE` | {seconds(SETTINGS.hint_lease)} |",
     f"| a worker that died before it sent | its absence, seen for {presence.GONE_AFTER_S:g} s | {MISSED_S:g} s |",
     f"| a worker whose end Postgres does not see | `PRESSRUN_LEASE` | {seconds(SETTINGS.lease)} |",
-    f"| {settle.FIRST_READ_AFTER.seconds} to {seconds(settle.FIRST_READ_AFTER + SETTINGS.call_deadline)} |",
+    f"| {LOOK.seconds} to {seconds(LOOK + SETTINGS.call_deadline)} |",
     f"`PRESSRUN_SETTLE` + `PRESSRUN_SETTLE_GAP`, from the beginning of the call | {seconds(NEVER)} |",
     f"tried {TRIES} times over about {STAGING_TAKES.total_seconds() / 60:.0f} minutes",
     f"its containers, {SETTINGS.stage_ahead.total_seconds() / 60:g} minutes before it is due",
     f"After {poll.STUCK_AFTER.total_seconds() / 60:g} minutes a container is replaced",
-    f"It ends within {reconcile.GIVE_UP_AFTER.total_seconds() / 3600:g} hours",
-    f"After {aftercare.MOST_COMMENT_TRIES} tries, or when Instagram refuses it for good",
+    f"It ends within {reading.GIVE_UP_AFTER.total_seconds() / 3600:g} hours",
+    f"After {first_comment.MOST_SENDS} calls without an answer that had no effect, {first_comment.MOST_TRIES} refusals "
+    "in passing, or when Instagram refuses it for good",
     f"{block.LIVE_FOR.total_seconds() / 3600:g} hour after the suspicion",
     f"After {block.LADDER[0].total_seconds() / 3600:g} hours; after {block.LADDER[1].total_seconds() / 3600:g} hours",
     f"{outcomes.RESTRICTED_FOR.total_seconds() / 3600:g} hours where the account is restricted",

@@ -100,8 +100,8 @@ def test_a_report_of_which_nothing_is_known() -> None:
     ],
 )
 def test_whether_a_text_names_the_account(text: str | None, is_named: bool) -> None:
-    assert names_account(text, "me.too") is is_named
+    assert names_account(text, ["me.too", "me_before"]) is is_named
 
 
 def test_an_account_whose_name_is_unknown_is_never_named() -> None:
-    assert not names_account("@anybody", None)
+    assert not names_account("@anybody", [])

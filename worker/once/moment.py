@@ -6,10 +6,9 @@ own look at the gate, right before the request is begun.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from graph.endpoints import Endpoint
 from models import server_clock
+from models.attempt import Attempt
 from models.claims import Lease
 from models.server_clock import Distance
 from pressrun import clock
@@ -26,12 +25,10 @@ class HeldUp(NotNow):
 
 
 class Moment:
-    """Of one call. Given to a client as its `last_look`, it vetoes the call or stamps when that was begun."""
+    """Of one call. Given to a client as its `last_look`, it vetoes the call or stamps the attempt with its start."""
 
-    def __init__(self, ctx: WorkerContext, lease: Lease) -> None:
-        self._ctx, self._lease = ctx, lease
-        self.sent_at: datetime | None = None
-        """When the call was begun, by the database's clock; None before that."""
+    def __init__(self, ctx: WorkerContext, lease: Lease, attempt: Attempt) -> None:
+        self._ctx, self._lease, self._attempt = ctx, lease, attempt
 
     def __call__(self, _endpoint: Endpoint) -> None:
         """Raises NotNow; then nothing was sent."""
@@ -42,4 +39,4 @@ class Moment:
             raise HeldUp("the worker stalled, its machine slept or its session ended between the intent and the call")
         if server_clock.distance() is Distance.TOO_FAR:
             raise NotNow(server_clock.describe())
-        self.sent_at = clock.now()
+        self._attempt.sent_at = clock.now()
