@@ -245,7 +245,7 @@ class TestARevisionOnAFullTable:
         _upgrade_to(empty, "0005")
         with empty.transaction() as tx:
             account = _account_of_then(tx, name="bakery", state="broken")
-            _insert_post(tx, account, wait_reason="account", next_action_at=_FAR)
+            _post_of_before(tx, account.id, wait_reason="account")
 
         upgrade(empty)
 
@@ -266,15 +266,7 @@ class TestARevisionOnAFullTable:
                     " VALUES ('1789', 'facebook', 'bakery', 'v1:00:sealed') RETURNING id"
                 )
             ).scalar_one()
-            post_id = tx.execute(
-                text(
-                    "INSERT INTO posts (key, content_digest, account_id, type, state, publish_at, timezone, params,"
-                    " max_lateness_s, if_late, next_action_at)"
-                    " VALUES ('k', 'd', :account, 'image', 'scheduled', now() + interval '1 hour', 'UTC', '{}', 900,"
-                    " 'expire', now() + interval '30 minutes') RETURNING id"
-                ),
-                {"account": account_id},
-            ).scalar_one()
+            post_id = _post_of_before(tx, account_id)
             tx.execute(
                 text("INSERT INTO parts (post_id, position, kind, source, probe) VALUES (:id, 0, 'image', 'x', '{}')"),
                 {"id": post_id},
@@ -329,6 +321,18 @@ def _insert_post(tx: Session, account: Account, **over: object) -> int:
     }
     into = f"INSERT INTO posts ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)}) RETURNING id"  # noqa: S608
     return int(tx.execute(text(into), values).scalar_one())
+
+
+def _post_of_before(tx: Session, account_id: int, *, wait_reason: str | None = None) -> int:
+    """A scheduled post in a schema that has not all columns of today's."""
+    add = """
+        INSERT INTO posts (key, content_digest, account_id, type, state, publish_at, timezone, params, max_lateness_s,
+                           if_late, next_action_at, wait_reason)
+        VALUES ('k', 'd', :account_id, 'image', 'scheduled', now() + interval '1 hour', 'UTC', '{}', 900,
+                'expire', now() + interval '30 minutes', :wait_reason)
+        RETURNING id
+    """
+    return int(tx.execute(text(add), {"account_id": account_id, "wait_reason": wait_reason}).scalar_one())
 
 
 class TestDowngrade:

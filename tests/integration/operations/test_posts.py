@@ -177,6 +177,7 @@ def test_an_edit_answers_with_its_problems_or_with_the_post(desk: Context, media
     assert refused.post == post
     assert edited.problems == ()
     assert edited.post.publish_at > post.publish_at + HOUR / 2
+    assert (post.version, edited.post.version) == (1, 2)
     assert posts.show(desk, READER, str(post.id)).caption == ""
 
 
@@ -200,6 +201,12 @@ def test_an_edit_answers_with_its_problems_or_with_the_post(desk: Context, media
             Invalid,
             "post.field",
             "key",
+        ),
+        (
+            lambda ctx, id_: posts.edit(ctx, OWNER, id_, PostFields(caption="x"), base=Path(), version=7),
+            Conflict,
+            "post.changed",
+            "version",
         ),
     ],
 )

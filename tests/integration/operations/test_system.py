@@ -79,6 +79,16 @@ def test_posts_that_wait_for_a_person_or_did_not_go_out(ctx: Context) -> None:
     assert "posts to review" not in checked
 
 
+def test_posts_that_a_wrong_clock_holds_back_are_a_failure(ctx: Context) -> None:
+    with ctx.database.transaction() as tx:
+        make_post(tx, make_account(tx), wait_reason="clock")
+
+    held = found(ctx)["posts held by a clock"]
+
+    assert held.result is Result.FAIL
+    assert held.detail.startswith("1 were not sent by a worker")
+
+
 def test_no_finding_speaks_of_commands(ctx: Context) -> None:
     with ctx.database.transaction() as tx:
         account = make_account(tx, name="bakery", state="broken")
