@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint, func, text
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
@@ -52,28 +54,41 @@ def digest(object_: str, entry_id: str, field: str, value: Any) -> str:
     return hashlib.sha256(body.encode()).hexdigest()
 
 
-def store_change(
-    tx: Session,
-    *,
-    account_id: int | None,
-    object_: str,
-    entry_id: str,
-    field: str,
-    value: Any,
-    sent_at: datetime | None,
-) -> bool:
-    """Keep one change; False when it was there already."""
-    query = insert(InboxEvent).values(
-        digest=digest(object_, entry_id, field, value),
-        account_id=account_id,
-        object=object_,
-        entry_id=entry_id,
-        field=field,
-        value=value,
-        sent_at=sent_at,
-        next_action_at=func.now(),
-    )
-    query = query.on_conflict_do_update(
-        index_elements=[InboxEvent.digest], set_={"deliveries": InboxEvent.deliveries + 1}
-    )
-    return bool(tx.execute(query.returning(text("xmax = 0"))).scalar_one())
+@dataclass(frozen=True)
+class NewChange:
+    """One change of a notification, on its way into the inbox."""
+
+    account_id: int | None
+    object: str
+    entry_id: str
+    field: str
+    value: Any
+    sent_at: datetime | None
+
+
+# One statement however many there are: Instagram gathers up to a thousand. In one order for all, since two deliveries
+# of the same changes must not wait for each other in a ring. A JSON null becomes one of SQL on its way.
+_STORE = text("""
+    INSERT INTO inbox_events AS e
+           (digest, account_id, object, entry_id, field, value, sent_at, deliveries, next_action_at)
+    SELECT digest, account_id, object, entry_id, field, coalesce(value, CAST('null' AS jsonb)), sent_at, times, now()
+      FROM jsonb_to_recordset(CAST(:changes AS jsonb))
+        AS c(digest text, account_id bigint, object text, entry_id text, field text, value jsonb,
+             sent_at timestamptz, times int)
+     ORDER BY digest
+    ON CONFLICT (digest) DO UPDATE SET deliveries = e.deliveries + excluded.deliveries
+    RETURNING xmax = 0
+""")
+
+
+def store_changes(tx: Session, changes: Iterable[NewChange]) -> int:
+    """Keep what a notification says; returns how much of it had not been told before."""
+    rows: dict[str, dict[str, Any]] = {}
+    for one in changes:
+        key = digest(one.object, one.entry_id, one.field, one.value)
+        row = rows.setdefault(key, {"digest": key, "times": 0, **vars(one)})
+        row["times"] += 1
+    if not rows:
+        return 0
+    listed = json.dumps(list(rows.values()), default=datetime.isoformat)
+    return sum(tx.execute(_STORE, {"changes": listed}).scalars())

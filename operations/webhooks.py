@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.account import ids_of
 from models.claims import wake_schedulers
-from models.inbox import digest, store_change
+from models.inbox import NewChange, store_changes
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import log
 from pressrun.errors import Kind, PressrunError
@@ -51,27 +51,18 @@ class NotStored(PressrunError):
 @operation("webhook.receive", effect=Effect.CHANGES, scope=Scope.DELIVER)
 def receive(ctx: Context, asker: Asker, changes: Sequence[Change]) -> Received:
     """Store all changes of a notification, or none. Raises NotStored: then nothing was."""
-    # In one order for all: two deliveries of the same changes must not wait for each other in a ring.
-    ordered = sorted(changes, key=lambda one: digest(one.object, one.entry_id, one.field, one.value))
     try:
         with ctx.database.transaction() as tx:
             accounts = ids_of(tx, {one.entry_id for one in changes})
-            new = [
-                store_change(
-                    tx,
-                    account_id=accounts.get(one.entry_id),
-                    object_=one.object,
-                    entry_id=one.entry_id,
-                    field=one.field,
-                    value=one.value,
-                    sent_at=one.sent_at,
-                )
-                for one in ordered
-            ]
-            if any(new):
+            new = store_changes(tx, (_row(one, accounts.get(one.entry_id)) for one in changes))
+            if new:
                 wake_schedulers(tx)
     except SQLAlchemyError as trouble:
         _log.error("webhook.not_stored", error=str(getattr(trouble, "orig", None) or trouble).splitlines()[0])
         raise NotStored from None
-    _log.info("webhook.stored", changes=len(new), new=sum(new), fields=sorted({one.field for one in changes}))
-    return Received(len(new), sum(new))
+    _log.info("webhook.stored", changes=len(changes), new=new, fields=sorted({one.field for one in changes}))
+    return Received(len(changes), new)
+
+
+def _row(change: Change, account_id: int | None) -> NewChange:
+    return NewChange(account_id, change.object, change.entry_id, change.field, change.value, change.sent_at)

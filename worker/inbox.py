@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from graph.errors import GraphError, NotOnThisLogin
-from models import claims
+from models import claims, sparing
 from models.account import Account, Login, break_account
 from models.account_name import names_of
 from models.claims import Lease
@@ -105,12 +106,25 @@ def _handle(handling: Handling) -> None:
     except _Later as later:
         _postpone(handling, later)
         return
+    try:
+        note = _conclude(handling, effect)
+    except DBAPIError as problem:
+        if not sparing.is_refusal(problem):
+            raise
+        # Tried again, it would be refused again: it ends here, and stays as it came.
+        refusal = f"kept: Postgres refuses what it says: {sparing.reason(problem)}"
+        note = _conclude(handling, lambda _tx: refusal)
+    _log.info("inbox.handled", event_id=handling.lease.id, field=handling.event.field, note=note)
+
+
+def _conclude(handling: Handling, effect: Effect) -> str | None:
+    """Keep the effect, and mark the event as handled, in one transaction."""
     with handling.ctx.database.transaction() as tx:
         claims.renew(tx, handling.lease)
         note = effect(tx)
         event = tx.get_one(InboxEvent, handling.lease.id)
         _close(tx, handling.lease, event, now=clock.now(), note=note)
-    _log.info("inbox.handled", event_id=handling.lease.id, field=handling.event.field, note=note)
+    return note
 
 
 def _close(tx: Session, lease: Lease, event: InboxEvent, *, now: datetime, note: str | None) -> None:
@@ -163,10 +177,11 @@ def _story_insights(handling: Handling) -> Effect:
 
     def keep(tx: Session) -> str | None:
         ids = see_media(tx, account_id, [SeenMedia(report.media_id, media_product_type="STORY")], now=read_at)
+        left_out = f"kept: {', '.join(report.odd)} cannot be a count" if report.odd else None
         if not report.metrics and not report.extra:
-            return "kept: every count is below five, which is unknown"
+            return left_out or "kept: every count is below five, which is unknown"
         store_readings(tx, [MediaReading(ids[report.media_id], read_at, report.metrics, report.extra)], run_id=None)
-        return None
+        return left_out
 
     return keep
 

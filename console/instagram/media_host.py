@@ -11,7 +11,10 @@ from pathlib import Path
 
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
 
+from console.instagram.ranges import satisfiable
 from console.problems import problem
 from pressrun import clock
 from pressrun.media import links
@@ -43,10 +46,24 @@ class MediaHost:
             path = self._store.path(sha256)
         except MediaNotKept:
             path = Path()
-        if path.suffix != f".{extension}":
+        if path.suffix != f".{extension}" or not path.is_file():
             return problem(404, "This file is not kept.")
-        return FileResponse(
+        return _RangedFile(
             path,
             media_type=EXTENSIONS[extension].media_type,
             headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "private"},
+            stat_result=path.stat(),
         )
+
+
+class _RangedFile(FileResponse):
+    """A file whose ranges are those of RFC 9110: the framework answers 400 to what a server has to ignore."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        size = self.stat_result.st_size if self.stat_result else 0
+        asked = Headers(scope=scope).get("range")
+        if asked is not None:
+            given = satisfiable(asked, size)
+            headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+            scope = {**scope, "headers": headers + ([(b"range", given.encode())] if given else [])}
+        await super().__call__(scope, receive, send)

@@ -6,6 +6,7 @@ nobody knows today may be understood tomorrow. What cannot be read is kept as th
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,11 +25,19 @@ def read_notification(raw: bytes) -> list[Change]:
     try:
         payload = _storable(json.loads(raw), 0)
     except (ValueError, RecursionError):
-        text = raw.decode("utf-8", "replace").replace("\0", "�")
-        return [Change(UNKNOWN, "", UNKNOWN, {"raw": text})]
+        return [Change(UNKNOWN, "", UNKNOWN, _as_it_came(raw))]
     envelopes = payload if isinstance(payload, list) else [payload]
     changes = [change for envelope in envelopes for change in _envelope(envelope)]
     return changes or [Change(UNKNOWN, "", UNKNOWN, payload)]
+
+
+def _as_it_came(raw: bytes) -> dict[str, str]:
+    """What is no JSON, byte for byte."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    return {"base64": base64.b64encode(raw).decode()} if "\0" in text else {"raw": text}
 
 
 def _envelope(envelope: Any) -> Iterator[Change]:

@@ -11,6 +11,7 @@ from models.comment import SeenComment
 from models.metrics import media_column
 
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
+_LARGEST = 2**63
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class StoryReport:
     media_id: str
     metrics: dict[str, int]
     extra: dict[str, int]
+    odd: tuple[str, ...] = ()
+    """Names whose values are no counts that could be."""
 
 
 def read_mention(value: Any) -> MentionNotice | None:
@@ -74,6 +77,7 @@ def read_story_report(value: Any) -> StoryReport | None:
         media_id,
         metrics={column: count for name, count in counts.items() if (column := media_column(name)) is not None},
         extra={name: count for name, count in counts.items() if media_column(name) is None},
+        odd=tuple(sorted(name for name, said in value.items() if name != "media_id" and _is_odd(said))),
     )
 
 
@@ -103,6 +107,17 @@ def _text(value: Mapping[str, Any], name: str) -> str | None:
 
 
 def _count(value: Any) -> int | None:
+    number = _whole(value)
+    return number if number is not None and number >= 0 else None
+
+
+def _is_odd(value: Any) -> bool:
+    return value is not None and _whole(value) is None
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number that a column can hold."""
     if isinstance(value, str) and _WHOLE.fullmatch(value):
         value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    is_whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST
+    return value if is_whole else None

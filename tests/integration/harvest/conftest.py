@@ -15,7 +15,7 @@ from models.account import Account
 from models.claims import WORKS, Lease, claim_due, take
 from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind, add_harvests
-from models.inbox import store_change
+from models.inbox import NewChange, store_changes
 from models.session import Database
 from pressrun import clock, failpoints
 from pressrun.hints import Queue
@@ -125,15 +125,9 @@ class Field:
     def notify(self, account: Account | None, field: str, value: Any, *, entry_id: str = "") -> int:
         """A webhook change in the inbox; returns the event's number."""
         with self.database.transaction() as tx:
-            store_change(
-                tx,
-                account_id=account.id if account else None,
-                object_="instagram",
-                entry_id=account.ig_id if account else entry_id,
-                field=field,
-                value=value,
-                sent_at=clock.now() - timedelta(seconds=2),
-            )
+            sent_at = clock.now() - timedelta(seconds=2)
+            account_id, ig_id = (account.id, account.ig_id) if account else (None, entry_id)
+            store_changes(tx, [NewChange(account_id, "instagram", ig_id, field, value, sent_at)])
         return int(self.value("SELECT max(id) FROM inbox_events"))
 
     def handle(self, event_id: int | None = None) -> Row[Any]:

@@ -127,3 +127,31 @@ def test_an_event_that_kills_its_worker_each_time_is_given_up_and_says_so(field:
 
     assert (event.handled_at, event.next_action_at) == (None, None)
     assert event.error == f"{MOST_TRIES} tries ended without a result"
+
+
+@pytest.mark.parametrize("reach", [1e308, 2**63, "many", [], {}])
+def test_a_number_that_can_be_none_ends_with_a_reason_and_stays_as_it_came(field: Field, reach: Any) -> None:
+    account = field.account(0)
+    field.notify(account, "story_insights", {"media_id": "178", "reach": reach, "shares": 3})
+
+    event = field.handle()
+
+    assert event.handled_at is not None
+    assert event.error == "kept: reach cannot be a count"
+    kept = event.value["reach"]
+    assert (float(kept) if isinstance(reach, float) else kept) == reach
+    assert field.value("SELECT shares FROM media_latest") == 3
+
+
+def test_what_postgres_refuses_ends_with_a_reason_and_stays_as_it_came(field: Field) -> None:
+    account = field.account(0)
+    field.sql("ALTER TABLE comments ADD CONSTRAINT picky CHECK (text <> 'no')")
+    field.notify(account, "comments", {"id": "1", "text": "no"})
+
+    event = field.handle()
+
+    assert event.handled_at is not None
+    assert "picky" in event.error
+    assert (event.tries, event.next_action_at) == (1, None)
+    assert event.value == {"id": "1", "text": "no"}
+    assert field.count("comments") == 0

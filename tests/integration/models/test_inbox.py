@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import event as events_of
 from sqlalchemy import select
 
-from models.inbox import InboxEvent, digest, store_change
+from models.inbox import InboxEvent, NewChange, digest, store_changes
 from models.session import Database
 from pressrun import clock
 from tests.factories.rows import make_account
@@ -19,16 +20,20 @@ T0 = clock.now()
 VALUE = {"media_id": "1789", "comment_id": "1790"}
 
 
-def _store(database: Database, entry_id: str, **over: Any) -> bool:
+def _change(entry_id: str, **over: Any) -> NewChange:
     values: dict[str, Any] = {
         "account_id": None,
-        "object_": "instagram",
+        "object": "instagram",
         "field": "mentions",
         "value": VALUE,
         "sent_at": T0,
     }
+    return NewChange(entry_id=entry_id, **values | over)
+
+
+def _store(database: Database, entry_id: str, **over: Any) -> bool:
     with database.transaction() as tx:
-        return store_change(tx, entry_id=entry_id, **values | over)
+        return bool(store_changes(tx, [_change(entry_id, **over)]))
 
 
 def _events(database: Database, entry_id: str) -> list[InboxEvent]:
@@ -66,13 +71,31 @@ def test_deliveries_at_once_make_one_row(shared: Database) -> None:
     assert [event.deliveries for event in _events(shared, "at once")] == [10]
 
 
+def test_what_one_body_says_twice_is_counted_twice(shared: Database) -> None:
+    changes = [_change("twice"), _change("twice", value={"id": "1"}), _change("twice", sent_at=None)]
+    with shared.transaction() as tx:
+        assert store_changes(tx, changes) == 2
+
+    assert sorted(event.deliveries for event in _events(shared, "twice")) == [1, 2]
+
+
+def test_a_body_of_thousands_of_changes_is_one_statement(shared: Database) -> None:
+    statements: list[str] = []
+    with shared.transaction() as tx:
+        events_of.listen(tx.connection(), "before_cursor_execute", lambda *said: statements.append(said[2]))
+        new = store_changes(tx, (_change("many", value={"id": str(number)}) for number in range(5_000)))
+
+    assert new == 5_000
+    assert len(statements) == 1
+
+
 def test_a_change_for_an_account_that_we_do_not_have_is_kept_too(shared: Database) -> None:
     assert _store(shared, "unknown", account_id=None)
 
 
 @pytest.mark.parametrize(
     "other",
-    [{"object_": "page"}, {"field": "comments"}, {"value": VALUE | {"comment_id": "1791"}}, {"value": [VALUE]}],
+    [{"object": "page"}, {"field": "comments"}, {"value": VALUE | {"comment_id": "1791"}}, {"value": [VALUE]}],
     ids=str,
 )
 def test_what_says_something_else_is_another_change(shared: Database, other: dict[str, Any]) -> None:

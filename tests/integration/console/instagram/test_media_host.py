@@ -63,6 +63,42 @@ def test_a_range_behind_the_end_cannot_be_satisfied(console: Console, image: Kep
     assert answer.headers["content-range"] == f"bytes */{image.size_bytes}"
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "bytes=5-2",
+        "items=0-1",
+        "bytes=-",
+        "bytes=",
+        "bytes=a-b",
+        "bytes=0-1,x",
+        "bytes=1-0,0-1",
+        "bytes 0-1",
+        "lines=1",
+    ],
+)
+def test_what_is_no_range_of_bytes_is_ignored(console: Console, image: Kept, asked: str) -> None:
+    answer = console.http.get(console.link(image), headers={"Range": asked})
+
+    assert (answer.status_code, answer.content) == (200, image.path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    "asked", ["bytes=0-1, 99999999-", "bytes=99999999-,0-1,,", "Bytes = 0-1 , " + "9" * 5000 + "-"]
+)
+def test_of_several_ranges_those_are_given_that_can_be(console: Console, image: Kept, asked: str) -> None:
+    answer = console.http.get(console.link(image), headers={"Range": asked})
+
+    assert (answer.status_code, answer.content) == (206, image.path.read_bytes()[:2])
+
+
+@pytest.mark.parametrize("asked", ["bytes=99999999-", "bytes=99999999-,88888888-99999999", "bytes=-0"])
+def test_where_no_range_can_be_given_it_says_so(console: Console, image: Kept, asked: str) -> None:
+    answer = console.http.get(console.link(image), headers={"Range": asked})
+
+    assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{image.size_bytes}")
+
+
 class TestRefusal:
     def test_an_expired_address(self, console: Console, image: Kept) -> None:
         assert console.http.get(console.link(image, lasts=timedelta(seconds=-1))).status_code == 403

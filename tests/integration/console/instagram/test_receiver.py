@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import socket
 from collections.abc import Iterator
@@ -11,12 +13,15 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from sqlalchemy import event as events_of
 
+from console.instagram.receiver import LARGEST_BODY
 from models.claims import WAKE_CHANNEL
 from models.session import Database
 from pressrun import signatures
 from tests.factories.rows import make_account
 from tests.integration.console.conftest import APP_SECRET, VERIFY_TOKEN, Console, envelope, running_console
+from tests.support.waiting import until
 
 MENTION = {"field": "mentions", "value": {"media_id": "17900000000000001", "comment_id": "17910000000000001"}}
 COMMENT = {"field": "comments", "value": {"id": "17920000000000001", "text": "Bravo 🥐"}}
@@ -145,7 +150,7 @@ class TestStoring:
 
         [event] = console.inbox()
         assert event.field == "unknown"
-        assert event.value["raw"].startswith('{"object": "instagram"')
+        assert base64.b64decode(event.value["base64"]) == b'{"object": "instagram", "en\x00\xff'
 
     @pytest.mark.parametrize("value", [None, False, 0, "", [], {"text": "a\0b \ud800"}, 10**300, {"deep": [[[[]]]]}])
     def test_any_value_can_be_stored(self, console: Console, value: object) -> None:
@@ -164,24 +169,101 @@ def _notices(ear: psycopg.Connection) -> list[psycopg.Notify]:
 
 
 class TestSize:
-    def test_a_body_above_a_mebibyte_is_refused_before_anything_else(self, console: Console) -> None:
-        answer = console.notify(b"x" * (1024 * 1024 + 1))
+    def test_a_thousand_full_comments_are_taken(self, console: Console) -> None:
+        texts = ("ы" * 2200 for _ in range(1000))
+        changes = [
+            {"field": "comments", "value": {"id": str(number), "text": text}} for number, text in enumerate(texts)
+        ]
+        raw = envelope(*changes)
+
+        assert 13_000_000 < len(raw) < LARGEST_BODY
+        assert console.notify(raw).status_code == 200
+        assert len(console.inbox()) == 1000
+
+    def test_five_thousand_changes_are_stored_in_a_few_statements(self, console: Console) -> None:
+        changes = [{"field": "comments", "value": {"id": str(number)}} for number in range(5_000)]
+        statements: list[str] = []
+        events_of.listen(console.database.engine, "before_cursor_execute", lambda *said: statements.append(said[2]))
+
+        assert console.notify(envelope(*changes)).status_code == 200
+
+        assert len(statements) <= 4, "accounts, changes, notice"
+        assert len(console.inbox()) == 5_000
+
+    def test_a_larger_body_is_refused_before_anything_else(
+        self, console: Console, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        answer = console.notify(b"x" * (LARGEST_BODY + 1))
 
         assert answer.status_code == 413
         assert console.inbox() == []
+        assert "webhook.refused" in caplog.text
 
     def test_one_that_does_not_say_its_size_is_refused_too(self, console: Console) -> None:
         def chunks() -> Iterator[bytes]:
-            yield from [b"x" * 65_536] * 17
+            yield from [b"x" * 1024 * 1024] * 17
 
         assert console.http.post(PATH, content=chunks()).status_code == 413
 
-    def test_one_of_exactly_a_mebibyte_is_taken(self, console: Console) -> None:
-        raw = envelope({"field": "comments", "value": {"text": ""}})
-        raw = raw.replace(b'"text": ""', b'"text": "' + b"x" * (1024 * 1024 - len(raw)) + b'"')
+    def test_a_body_that_is_cut_off_leaves_a_line_and_no_traceback(
+        self, console: Console, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        url = console.http.base_url
+        with socket.create_connection((url.host, url.port or 0)) as client:
+            head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+            client.sendall(head.encode() + b'{"object"')
 
-        assert len(raw) == 1024 * 1024
-        assert console.notify(raw).status_code == 200
+        until(lambda: "The body was cut off" in caplog.text, 10, lambda: caplog.text)
+
+        assert console.http.get("/healthz").status_code == 200
+        assert caplog.text.count("webhook.refused") == 1
+        assert "Traceback" not in capfd.readouterr().err
+
+
+class TestEncoding:
+    def send(self, console: Console, raw: bytes, encoding: str) -> httpx.Response:
+        headers = {"X-Hub-Signature-256": signatures.sign(raw, APP_SECRET), "Content-Encoding": encoding}
+        return console.http.post(PATH, content=raw, headers=headers)
+
+    def test_gzip_is_signed_as_it_comes_and_read_as_it_is_meant(self, console: Console) -> None:
+        assert self.send(console, gzip.compress(envelope(MENTION, COMMENT)), "gzip").status_code == 200
+
+        assert {one.field for one in console.inbox()} == {"mentions", "comments"}
+
+    @pytest.mark.parametrize("cut", [5, 20], ids=["at its head", "later"])
+    def test_gzip_that_cannot_be_unpacked_is_kept_byte_by_byte(self, console: Console, cut: int) -> None:
+        raw = gzip.compress(envelope(MENTION))[:-cut]
+
+        assert self.send(console, raw, "gzip").status_code == 200
+
+        [found] = console.inbox()
+        assert (found.field, base64.b64decode(found.value["base64"])) == ("unknown", raw)
+
+    def test_another_encoding_is_refused_and_told(self, console: Console, caplog: pytest.LogCaptureFixture) -> None:
+        assert self.send(console, b"x", "br").status_code == 415
+
+        assert console.inbox() == []
+        assert "webhook.refused" in caplog.text
+
+
+class TestAddress:
+    def test_a_slash_at_its_end_is_the_same_address(self, console: Console) -> None:
+        raw = envelope(MENTION)
+        headers = {"X-Hub-Signature-256": signatures.sign(raw, APP_SECRET)}
+        asked = {"hub.mode": "subscribe", "hub.challenge": "1158", "hub.verify_token": VERIFY_TOKEN}
+
+        assert console.http.post(f"{PATH}/", content=raw, headers=headers).status_code == 200
+        assert console.http.get(f"{PATH}/", params=asked).text == "1158"
+        assert len(console.inbox()) == 1
+
+
+@pytest.mark.parametrize("given", [{"hub.verify_token": "wrong"}, {}])
+def test_a_handshake_that_is_refused_is_told(
+    console: Console, caplog: pytest.LogCaptureFixture, given: dict[str, str]
+) -> None:
+    assert console.http.get(PATH, params=given).status_code == 403
+
+    assert "webhook.refused" in caplog.text
 
 
 def test_with_the_database_down_instagram_is_told_to_come_again(tmp_path: Path) -> None:

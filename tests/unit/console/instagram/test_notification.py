@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -117,11 +118,18 @@ def test_an_unknown_shape_is_kept_as_unknown(payload: object) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"{", b"\xff\xfe", b"null null", b"[" * 100_000, b'{"a":' * 300 + b"1" + b"}" * 300],
-    ids=["empty", "cut", "not text", "two documents", "too deep for the parser", "too deep for us"],
+    [b"", b"{", b"null null", b"[" * 100_000, b'{"a":' * 300 + b"1" + b"}" * 300],
+    ids=["empty", "cut", "two documents", "too deep for the parser", "too deep for us"],
 )
 def test_what_is_no_json_is_kept_as_text(raw: bytes) -> None:
-    assert read_notification(raw) == [Change("unknown", "", "unknown", {"raw": raw.decode("utf-8", "replace")})]
+    assert read_notification(raw) == [Change("unknown", "", "unknown", {"raw": raw.decode()})]
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfe", b'{"a": "\0"}', b"\x1f\x8b\x08"], ids=["no text", "NUL", "gzip"])
+def test_what_no_text_can_hold_is_kept_byte_by_byte(raw: bytes) -> None:
+    kept = {"base64": base64.b64encode(raw).decode()}
+
+    assert read_notification(raw) == [Change("unknown", "", "unknown", kept)]
 
 
 def test_characters_that_postgres_refuses_are_replaced_and_nothing_else_is() -> None:

@@ -76,7 +76,7 @@ def test_a_storys_counts_below_five_are_unknown() -> None:
 
 def test_a_report_of_which_nothing_is_known() -> None:
     assert read_story_report({"media_id": "1", "reach": -1, "replies": None, "exits": "many"}) == StoryReport(
-        "1", {}, {}
+        "1", {}, {}, odd=("exits",)
     )
     assert read_story_report({"reach": 5}) is None
     assert read_story_report(None) is None
