@@ -246,6 +246,7 @@ def test_a_reader_who_leaves_ends_it_quietly(command: Command, database: Databas
 
 
 @pytest.mark.cost(cpu_s=15)
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells a peak anew")
 def test_memory_does_not_grow_with_the_rows(command: Command, database: Database, tmp_path: Path) -> None:
     few, many = 10_000, 100_000
