@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from graph.add_ons import AddOns
 from graph.audio import AudioLibrary
 from graph.batch import Batch
 from graph.calls import Caller, CallRecord
@@ -14,6 +15,7 @@ from graph.discovery import Discovery
 from graph.endpoints import Endpoint
 from graph.hashtags import Hashtags
 from graph.insights import Insights
+from graph.invites import Invites
 from graph.media import MediaCalls
 from graph.mentions import Mentions
 from graph.publishing import Publishing
@@ -68,6 +70,8 @@ class GraphClient:
         self.media = MediaCalls(caller)
         self.stories = Stories(caller)
         self.tags = Tags(caller)
+        self.add_ons = AddOns(caller)
+        self.invites = Invites(caller)
         self.mentions = Mentions(caller)
         self.comments = Comments(caller)
         self.insights = Insights(caller)

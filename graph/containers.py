@@ -19,6 +19,7 @@ CAROUSEL_ITEMS: Final = range(2, 11)
 MOST_SPONSORS: Final = 2
 MOST_PRODUCT_TAGS: Final = 5
 MOST_PRODUCT_TAGS_ON_REEL: Final = 30  # an older changelog; Meta's page says 5 for all
+POLL_OPTIONS: Final = range(2, 5)
 TRIAL_STRATEGIES: Final = ("MANUAL", "SS_PERFORMANCE")
 
 
@@ -91,6 +92,12 @@ class ContainerSpec:
     is_ai_generated: bool | None = None
     is_paid_partnership: bool | None = None
     branded_content_sponsor_ids: tuple[str, ...] = ()
+    poll_options: tuple[str, ...] = ()
+    is_poll_duration_extended: bool | None = None
+    is_comment_prompt_used: bool | None = None
+    cross_post_to_threads: bool | None = None
+    show_ig_link: bool | None = None
+    title: str | None = None
     resumable: bool = False
 
     @property
@@ -118,6 +125,14 @@ _ALLOWED: Final[dict[str, frozenset[ContainerKind]]] = {
     "is_ai_generated": frozenset({_I, _R, _SI, _SV, _C}),  # unconfirmed for stories; refused on carousel items
     "is_paid_partnership": frozenset({_I, _R, _SI, _SV, _C}),  # unconfirmed for stories
     "branded_content_sponsor_ids": frozenset({_I, _R, _SI, _SV, _C}),
+    # caption add-ons
+    "poll_options": frozenset({_I, _R, _C}),
+    "is_poll_duration_extended": frozenset({_I, _R, _C}),
+    "is_comment_prompt_used": frozenset({_I, _R, _C}),
+    # in Meta's SDK, without a word on what takes them
+    "cross_post_to_threads": frozenset({_I, _R, _SI, _SV, _C}),
+    "show_ig_link": frozenset({_I, _R, _SI, _SV, _C}),
+    "title": frozenset({_I, _R, _SI, _SV, _C}),
     "resumable": frozenset({_R, _SV, _CV}),
 }
 
@@ -126,6 +141,12 @@ FACEBOOK_ONLY: Final = (
     "audio_configuration",
     "is_paid_partnership",
     "branded_content_sponsor_ids",
+    "poll_options",
+    "is_poll_duration_extended",
+    "is_comment_prompt_used",
+    "cross_post_to_threads",
+    "show_ig_link",
+    "title",
     "resumable",
 )
 """Parameters that exist on Facebook Login only."""
@@ -138,7 +159,15 @@ def is_set(spec: ContainerSpec, name: str) -> bool:
 
 def problems(spec: ContainerSpec) -> list[str]:
     """Everything that Instagram would refuse, in words for a person; empty when the spec is fine."""
-    return [*_misplaced(spec), *_media(spec), *_texts(spec), *_tags(spec), *_carousel(spec), *_video(spec)]
+    return [
+        *_misplaced(spec),
+        *_media(spec),
+        *_texts(spec),
+        *_tags(spec),
+        *_carousel(spec),
+        *_video(spec),
+        *_poll(spec),
+    ]
 
 
 def _misplaced(spec: ContainerSpec) -> Iterator[str]:
@@ -221,3 +250,14 @@ def _video(spec: ContainerSpec) -> Iterator[str]:
     audio = spec.audio_configuration
     if audio and any(v is not None and not 0 <= v <= 100 for v in (audio.audio_volume, audio.video_volume)):
         yield "audio volumes lie between 0 and 100"
+
+
+def _poll(spec: ContainerSpec) -> Iterator[str]:
+    if not spec.poll_options:
+        if spec.is_poll_duration_extended:
+            yield "is_poll_duration_extended needs poll_options"
+        return
+    if len(spec.poll_options) not in POLL_OPTIONS or not all(option.strip() for option in spec.poll_options):
+        yield "poll_options are 2 to 4 texts"
+    if not spec.caption and spec.kind in _ALLOWED["poll_options"]:
+        yield "poll_options need a caption"

@@ -241,3 +241,11 @@ TABLE: tuple[Row, ...] = (
     Row(TRANSIENT, f"Instagram's server failed; {_WAIT}.", http=range(500, 600)),
     Row(INVALID_REQUEST, "Instagram refused a parameter, metric or range of this call.", codes=(100,)),
 )  # fmt: skip
+
+NO_SOUND_TRACK = Row(
+    INVALID_MEDIA,
+    "The reel was to get a sound of the library, and its video has no sound track of its own; set video_volume to 0, "
+    "or give the video a sound track.",
+)
+"""What 2207082 means of a reel with an `audio_configuration`."""
+SOUND_SUBCODE = 2207082

@@ -14,7 +14,7 @@ from typing import Any
 from graph import usage
 from graph.endpoints import Endpoint
 from graph.envelope import Code, Envelope, read_envelope, read_upload_verdict
-from graph.error_table import ErrorClass, Facts, Row, Scope, lookup
+from graph.error_table import NO_SOUND_TRACK, SOUND_SUBCODE, ErrorClass, Facts, Row, Scope, lookup
 from pressrun import clock
 from pressrun.errors import PressrunError
 from pressrun.log import redact
@@ -130,14 +130,16 @@ def classify(
     )
 
 
-def classify_container_status(status_text: str) -> GraphError:
+def classify_container_status(status_text: str, *, has_audio: bool = False) -> GraphError:
     """The error in the `status` text of a container in ERROR (graph-api.md §2.4): it holds a subcode at best.
 
-    Never definite: it speaks of the container, not of a request.
+    Never definite: it speaks of the container, not of a request. `has_audio`: it was to get a sound of the library.
     """
     found = _STATUS_SUBCODE.search(status_text)
     facts = Facts(Endpoint.CONTAINER, subcode=int(found[0]) if found else None, texts=status_text)
     row = lookup(facts) if found else None
+    if has_audio and facts.subcode == SOUND_SUBCODE:
+        row = NO_SOUND_TRACK
     return GraphError(
         endpoint=Endpoint.CONTAINER,
         error_class=row.error_class if row else ErrorClass.TRANSIENT,

@@ -150,8 +150,11 @@ class Publishing:
         node = Node(self._caller.run(call), endpoint)
         return CreatedContainer(node.id(), node.text("uri"), node.rest())
 
-    def container(self, container_id: str) -> Container:
-        """Where the container stands. A status unknown to us is a transient GraphError that names it."""
+    def container(self, container_id: str, *, has_audio: bool = False) -> Container:
+        """Where the container stands. A status unknown to us is a transient GraphError that names it.
+
+        `has_audio`: it was made with an `audio_configuration`, which gives one of its errors another meaning.
+        """
         endpoint = Endpoint.CONTAINER
         wanted = "id,status_code,status,copyright_check_status"
         node = Node(self._caller.get(endpoint, container_id, fields=wanted), endpoint)
@@ -160,9 +163,8 @@ class Publishing:
             status_code = ContainerStatus(named or "")
         except ValueError:
             raise unreadable(endpoint, f"the container status is {named!r}") from None
-        return Container(
-            node.maybe_id("id") or container_id, status_code, status, _explain(status_code, status), node.rest()
-        )
+        error = _explain(status_code, status, has_audio=has_audio)
+        return Container(node.maybe_id("id") or container_id, status_code, status, error, node.rest())
 
     def publish(self, creation_id: str, *, deadline_s: float | None = None) -> Outcome:
         """Publish a container, asking exactly once. Never raises GraphError: the outcome is a value.
@@ -255,6 +257,14 @@ def parameters(spec: ContainerSpec) -> dict[str, object]:
         "is_ai_generated": spec.is_ai_generated,
         "is_paid_partnership": spec.is_paid_partnership,
         "branded_content_sponsor_ids": spec.branded_content_sponsor_ids or None,
+        # Named as they are read back; Meta documents JSON, and not its keys.
+        "poll_attachment": {f"option_{name}": text for name, text in zip("abcd", spec.poll_options, strict=False)}
+        or None,
+        "is_poll_duration_extended": spec.is_poll_duration_extended,
+        "is_comment_prompt_used": spec.is_comment_prompt_used,
+        "cross_post_to_threads": spec.cross_post_to_threads,
+        "show_ig_link": spec.show_ig_link,
+        "title": spec.title,
     }
 
 
@@ -262,9 +272,9 @@ def _present(values: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _explain(status_code: ContainerStatus, status: str) -> GraphError | None:
+def _explain(status_code: ContainerStatus, status: str, *, has_audio: bool) -> GraphError | None:
     if status_code is ContainerStatus.ERROR:
-        return classify_container_status(status)
+        return classify_container_status(status, has_audio=has_audio)
     if status_code is ContainerStatus.EXPIRED:
         return GraphError(
             endpoint=Endpoint.CONTAINER,

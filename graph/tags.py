@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from graph import fields as names
 from graph.calls import Caller
@@ -17,7 +18,16 @@ class Tags:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    def page(self, after: str | None = None, *, limit: int = 50, fields: Sequence[str] = names.TAGGED) -> Page[Media]:
+    def page(
+        self,
+        after: str | None = None,
+        *,
+        limit: int = 50,
+        fields: Sequence[str] = names.TAGGED,
+        media_type: str | None = None,
+        posted_after: datetime | None = None,
+        posted_before: datetime | None = None,
+    ) -> Page[Media]:
         """Media that tag the account, private ones excluded. This edge sends cursors but never `next`."""
         answer = self._caller.get(
             Endpoint.TAGS,
@@ -26,5 +36,8 @@ class Tags:
             fields=names.join(fields),
             limit=checked_limit(limit, 100),
             after=after,
+            media_type=media_type,
+            posted_after=posted_after,
+            posted_before=posted_before,
         )
         return read_page(answer, Endpoint.TAGS, read_media, cursor_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Final, NamedTuple
 
 from pressrun.errors import Invalid
@@ -22,6 +23,28 @@ class Version(NamedTuple):
 
 
 DEFAULT: Final = Version(25)
+_EXPIRES: Final = {
+    Version(20): date(2026, 9, 24),
+    Version(21): date(2027, 1, 21),
+    Version(22): date(2027, 5, 20),
+    Version(23): date(2027, 10, 8),
+    Version(24): date(2028, 2, 18),
+    Version(25): date(2028, 7, 29),
+}
+"""Of later ones no day is known; earlier ones are gone."""
+
+
+def is_expired(version: Version, *, on: date) -> bool:
+    """Whether Meta no longer serves the version: it answers as the next one that is usable."""
+    if version < min(_EXPIRES):
+        return True
+    expires_on = _EXPIRES.get(version)
+    return expires_on is not None and on >= expires_on
+
+
+def expires_on(version: Version) -> date | None:
+    """The day from which the version is gone, where Meta has named one."""
+    return _EXPIRES.get(version)
 
 
 def parse_version(text: str) -> Version:

@@ -1,7 +1,8 @@
 """Subscribing an account to the app's webhooks (graph-api.md §7).
 
-On Instagram Login the account subscribes itself to named fields. On Facebook Login its Page is subscribed with the
-Page's token; any Page field switches it on, the Instagram fields are chosen in the app's dashboard.
+An account subscribes itself to named fields: one unknown name fails all of them. On Facebook Login that is new; there
+its Page can be subscribed instead, with the Page's token: any Page field switches it on, and the Instagram fields are
+chosen in the app's dashboard.
 """
 
 from __future__ import annotations
@@ -27,8 +28,14 @@ class Subscription:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
+OWN_FIELDS = {
+    Login.FACEBOOK: ("comments", "live_comments", "mentions", "story_insights"),
+    Login.INSTAGRAM: ("comments",),
+}
+
+
 class Webhooks:
-    """`client.webhooks`. Every call raises GraphError; Invalid when the Page is missing on Facebook Login."""
+    """`client.webhooks`. Every call raises GraphError; Invalid for a Page on Instagram Login, which has none."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -36,8 +43,8 @@ class Webhooks:
     def subscribe(
         self, fields: Sequence[str] = (), *, page_id: str | None = None, page_token: str | None = None
     ) -> None:
-        """Have the account's events sent. `fields` defaults to `comments`, on Facebook Login to the Page's `feed`."""
-        default = ("feed",) if self._caller.login is Login.FACEBOOK else ("comments",)
+        """Have the account's events sent. `fields` defaults to those Pressrun reads, of a Page to its `feed`."""
+        default = ("feed",) if page_id is not None else OWN_FIELDS[self._caller.login]
         wanted = ",".join(fields or default)
         answer = self._run(Endpoint.SUBSCRIBE, "POST", page_id, page_token, {"subscribed_fields": wanted})
         succeeded(answer, Endpoint.SUBSCRIBE)
@@ -52,11 +59,10 @@ class Webhooks:
     def _run(
         self, endpoint: Endpoint, method: str, page_id: str | None, page_token: str | None, params: dict[str, object]
     ) -> Json:
-        whose = "me"
-        if self._caller.login is Login.FACEBOOK:
-            if page_id is None:
-                message = "on Facebook Login the account's Page is subscribed: give its page_id"
-                raise Invalid(message, type="page.missing", field="page_id")
+        whose = self._caller.ig_id if self._caller.login is Login.FACEBOOK else "me"
+        if page_id is not None:
+            if self._caller.login is Login.INSTAGRAM:
+                raise Invalid("an account on Instagram Login has no Page", type="page.superfluous", field="page_id")
             whose = page_id
         secrets = (page_token,) if page_token else ()
         return self._caller.run(

@@ -42,7 +42,18 @@ TABLE: dict[str, tuple[Any, str]] = {
     "is_ai_generated": (False, "+++++--"),
     "is_paid_partnership": (True, "+++++--"),
     "branded_content_sponsor_ids": (("1",), "+++++--"),
+    "poll_options": (("Mug", "Bowl"), "++--+--"),
+    "is_poll_duration_extended": (True, "++--+--"),
+    "is_comment_prompt_used": (True, "++--+--"),
+    "cross_post_to_threads": (True, "+++++--"),
+    "show_ig_link": (False, "+++++--"),
+    "title": ("x", "+++++--"),
 }
+NEEDS: dict[str, dict[str, Any]] = {
+    "poll_options": {"caption": "which?"},
+    "is_poll_duration_extended": {"caption": "which?", "poll_options": ("Mug", "Bowl")},
+}
+"""What else a parameter asks for, where its kind takes it."""
 
 
 @pytest.mark.parametrize("kind", list(ContainerKind))
@@ -55,10 +66,27 @@ def test_the_least_of_each_kind_is_fine(kind: ContainerKind) -> None:
 def test_each_cell_of_the_table(name: str, column: int, kind: ContainerKind) -> None:
     value, allowed = TABLE[name]
 
-    found = problems(_with(PLAIN[kind], **{name: value}))
+    needed = NEEDS.get(name, {}) if allowed[column] == "+" else {}
+    found = problems(_with(PLAIN[kind], **{name: value}, **needed))
 
     assert (found == []) == (allowed[column] == "+"), found
     assert not found or name in found[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"poll_options": ("Mug",), "caption": "x"}, "2 to 4 texts"),
+        ({"poll_options": ("a", "b", "c", "d", "e"), "caption": "x"}, "2 to 4 texts"),
+        ({"poll_options": ("a", " "), "caption": "x"}, "2 to 4 texts"),
+        ({"poll_options": ("a", "b")}, "need a caption"),
+        ({"is_poll_duration_extended": True, "caption": "x"}, "needs poll_options"),
+    ],
+)
+def test_a_poll_has_two_to_four_options_and_a_caption(values: dict[str, Any], problem: str) -> None:
+    [found] = problems(_with(PLAIN[ContainerKind.IMAGE], **values))
+
+    assert problem in found
 
 
 def test_every_parameter_has_a_rule() -> None:

@@ -23,6 +23,7 @@ from tests.unit.graph.server import TOKEN, ScriptedServer
 NO_ANSWERS = {
     *("Call", "CallRecord", "Credentials", "ContainerSpec", "UserTag", "ProductTag", "AudioConfiguration", "Operation"),
     *("AccountMetric", "MediaMetric", "Facts", "Row", "Outgoing", "Answer", "Usage", "Removal", "Aside"),
+    "PollOption",  # its poll keeps what it has besides
     # Outcomes that hold a GraphError, which has an `extra`.
     *("Refused", "Unknown"),
 }
@@ -95,6 +96,9 @@ CASES: dict[str, Case] = {
         lambda c: c.catalogs.search("6"), _page({"product_id": 5, "product_variants": [{"product_id": 51}]})
     ),
     "appeals": Case(lambda c: c.catalogs.appeals("5"), {"data": [{"product_id": 5}]}, in_items=True),
+    "poll": Case(lambda c: c.add_ons.poll("1"), {"option_a": "Mug", "option_a_votes_percentage": 0.5}),
+    "prompt responses": Case(lambda c: c.add_ons.prompt_responses("1"), _page({"id": "1"}), in_items=True),
+    "invites": Case(lambda c: c.invites.page(), _page({"media_id": "1"})),
     "audio": Case(lambda c: c.audio.search(), {"audio": [{"audio_id": "4"}]}, in_items=True),
     "subscriptions": Case(
         lambda c: c.webhooks.subscriptions(page_id="9"),

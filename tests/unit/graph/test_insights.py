@@ -118,7 +118,8 @@ def test_an_unreadable_answer(facebook: GraphClient, server: ScriptedServer, ans
     assert caught.value.error_class is ErrorClass.TRANSIENT
 
 
-REACH = {"name": "reach", "period": "day", "values": [{"value": 3, "end_time": "2026-05-04T07:00:00+0000"}]}
+POINT: dict[str, object] = {"value": 3, "end_time": "2026-05-04T07:00:00+0000"}
+REACH: dict[str, object] = {"name": "reach", "period": "day", "values": [POINT]}
 GOOD = {"dimension_values": ["POST"], "value": 1}
 
 
@@ -194,8 +195,12 @@ def test_what_could_be_the_value_of_two_names_is_of_none(
 
 
 def test_two_values_of_one_day_are_none(facebook: GraphClient, server: ScriptedServer) -> None:
-    day = REACH["values"][0]  # type: ignore[index]
-    series = [day, {**day, "value": 4}, {**day, "end_time": "2026-05-05T07:00:00+0000"}, {"value": 1, "end_time": "x"}]
+    series = [
+        POINT,
+        {**POINT, "value": 4},
+        {**POINT, "end_time": "2026-05-05T07:00:00+0000"},
+        {"value": 1, "end_time": "x"},
+    ]
     server.replies({"data": [{**REACH, "values": series}]}, {"data": [REACH, {**REACH, "values": [{"value": 4}]}]})
 
     (found,) = facebook.insights.account(["reach"], period="day")

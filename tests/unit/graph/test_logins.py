@@ -31,6 +31,10 @@ CALLS: dict[str, Callable[[GraphClient], object]] = {
     "product_tags": lambda c: c.media.product_tags("1"),
     "collaborators": lambda c: c.media.collaborators("1"),
     "delete media": lambda c: c.media.delete("1"),
+    "poll_attachment": lambda c: c.add_ons.poll("1"),
+    "prompt_response": lambda c: c.add_ons.prompt_responses("1"),
+    "collaboration_invites": lambda c: c.invites.page(),
+    "collaboration_invites answer": lambda c: c.invites.answer("1", accept=True),
     "ig_audio": lambda c: c.audio.search(),
     "debug_token": lambda c: c.tokens.debug(),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from graph.client import GraphClient
 from graph.media import Media
 from graph.paging import iterate
@@ -28,3 +30,13 @@ def test_a_cursor_that_repeats_does_not_loop(instagram: GraphClient, server: Scr
     server.always({"data": [{"id": "1"}], "paging": {"cursors": {"after": "A"}}})
 
     assert len(list(iterate(instagram.tags.page))) == 2
+
+
+def test_tags_can_be_asked_for_by_kind_and_time(instagram: GraphClient, server: ScriptedServer) -> None:
+    server.replies({"data": []})
+    since = datetime(2026, 5, 4, 7, tzinfo=UTC)
+
+    instagram.tags.page(media_type="VIDEO", posted_after=since, posted_before=since + timedelta(days=1))
+
+    asked = server.last.query
+    assert (asked["media_type"], asked["posted_after"], asked["posted_before"]) == ("VIDEO", "1777878000", "1777964400")

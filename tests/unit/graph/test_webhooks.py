@@ -11,6 +11,7 @@ import pytest
 from graph.client import GraphClient
 from graph.webhooks import Subscription
 from pressrun.errors import Invalid
+from tests.unit.graph.conftest import IG_ID
 from tests.unit.graph.server import TOKEN, ScriptedServer
 
 
@@ -46,8 +47,21 @@ def test_subscriptions_are_read_and_ended(instagram: GraphClient, server: Script
     assert [request.method for request in server.received] == ["GET", "DELETE"]
 
 
-def test_facebook_login_needs_the_page(facebook: GraphClient, server: ScriptedServer) -> None:
-    with pytest.raises(Invalid, match="page_id"):
-        facebook.webhooks.subscribe()
+def test_an_account_on_facebook_login_is_subscribed_by_itself_or_by_its_page(
+    facebook: GraphClient, server: ScriptedServer
+) -> None:
+    server.replies({"success": True}, {"data": []}, {"success": True})
+
+    facebook.webhooks.subscribe()
+    assert facebook.webhooks.subscriptions() == ()
+    facebook.webhooks.unsubscribe()
+
+    assert [one.path for one in server.received] == [f"/v25.0/{IG_ID}/subscribed_apps"] * 3
+    assert server.received[0].form == {"subscribed_fields": "comments,live_comments,mentions,story_insights"}
+
+
+def test_instagram_login_has_no_page(instagram: GraphClient, server: ScriptedServer) -> None:
+    with pytest.raises(Invalid, match="no Page"):
+        instagram.webhooks.subscribe(page_id="134")
 
     assert server.received == []
