@@ -105,7 +105,7 @@ def _world(tx: Session) -> dict[str, int]:
     make_reply(tx, mention, next_action_at=now + HOUR)
     for state, attempt in (("sending", "intent"), ("unknown", "unknown"), ("needs_review", "needs_review")):
         reply = make_reply(tx, make_mention(tx, account), state=state, next_action_at=now + HOUR)
-        of_reply = {"action": "reply", "post_id": None, "part_id": None, "reply_id": reply.id}
+        of_reply: dict[str, Any] = {"action": "reply", "post_id": None, "part_id": None, "reply_id": reply.id}
         of_reply["intent_at"] = now - timedelta(minutes=2)
         ids[f"{state}_reply"] = reply.id
         make_attempt(tx, make_post(tx, account, state="draft"), state=attempt, **of_reply)
