@@ -125,9 +125,9 @@ class TestOneThatIsNotThere:
 
         post = bench.read(given_up)
         assert (post.error, post.missing, post.next_action_at) == (None, None, None)
-        with pytest.raises(NotPossible), bench.database.transaction() as tx:
+        with pytest.raises(NotPossible, match="lacks nothing"), bench.database.transaction() as tx:
             retry_missing(tx, given_up, now=clock.now())
-        with pytest.raises(NotPossible), bench.database.transaction() as tx:
+        with pytest.raises(NotPossible, match="nothing is to be said"), bench.database.transaction() as tx:
             resolve_comment(tx, given_up, was_sent=True, now=clock.now())
 
     def test_ends_after_a_bounded_number_of_tries(self, bench: Bench) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pressrun.media.captions import (
     check_alt_text,
@@ -14,6 +18,7 @@ from pressrun.media.captions import (
     check_user_tags,
     hashtags,
     mentions,
+    normal_form,
 )
 from pressrun.media.rules import Use
 
@@ -153,3 +158,17 @@ NAME_ONLY = {"username": "lena.makes"}
 )
 def test_user_tags(tags: list[Any], use: Use, fits: bool) -> None:
     assert severities(check_user_tags(tags, use)) == ([] if fits else ["error"])
+
+
+@given(st.text(), st.sampled_from([str.strip, lambda said: said.replace("@", ""), lambda said: " ".join(said.split())]))
+def test_a_text_has_one_normal_form_however_it_comes_back(said: str, changed: Callable[[str], str]) -> None:
+    normal = normal_form(said)
+
+    assert normal_form(changed(said)) == normal
+    assert normal_form(unicodedata.normalize("NFD", said)) == normal
+    assert normal_form(normal) == normal
+
+
+def test_other_words_have_another_normal_form() -> None:
+    assert len({normal_form(said) for said in ("soup by @ana", "soup by ana!", "Soup by ana", "soup byana")}) == 4
+    assert normal_form(None) == normal_form(" @ ") == ""
