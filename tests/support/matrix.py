@@ -275,6 +275,12 @@ class Matrix:
         """
         with self.bench.database.transaction() as tx:
             tx.execute(
+                text("""
+                    UPDATE accounts
+                       SET state = 'active', state_reason = NULL, state_until = NULL, token_refused = NULL
+                """)
+            )
+            tx.execute(
                 text(f"""
                     UPDATE {self.table} r SET next_action_at = now() - interval '1 ms'
                      WHERE next_action_at > now() AND leased_until IS NULL
@@ -285,7 +291,6 @@ class Matrix:
                                           AND a.intent_at BETWEEN now() - interval '4 s' AND now() - interval '1 s')
                 """)  # noqa: S608
             )
-            tx.execute(text("UPDATE accounts SET state = 'active', state_reason = NULL, state_until = NULL"))
             tx.execute(
                 text("""
                     UPDATE attempts SET intent_at = intent_at - interval '6 minutes'
