@@ -91,26 +91,17 @@ def is_good(verdict: dict[str, Any]) -> bool:
 
 
 def torture(
-    *,
-    posts: int,
-    accounts: int,
-    seconds: float,
-    every_s: float,
-    patience_s: float,
-    seed: int,
-    captions: str = "as_sent",
+    *, posts: int, accounts: int, seconds: float, every_s: float, patience_s: float, seed: int, captions: str
 ) -> dict[str, Any]:
     chance = random.Random(seed)
     flags = ["--video-processing-s=2", "--image-processing-s=0.3", "--latency-ms=60", f"--seed={seed}"]
     flags.append(f"--reading=captions={captions}")
-    flags += [
-        f"--fault=media_publish:{mode}:probability={share}" for mode, share in FAULTS.items()
-    ]  # survive its death
+    # They survive its death.
+    flags += [f"--fault=media_publish:{mode}:probability={share}" for mode, share in FAULTS.items()]
     copies = {"scheduler": 2, "worker-publish": 2}
     with rig(accounts=accounts, settings=QUICK, simulator=flags, copies=copies) as running:
-        report = import_csv(
-            running.here.database, running.here.settings, _campaign(running, posts, accounts, seconds, chance)
-        )
+        campaign = _campaign(running, posts, accounts, seconds, chance)
+        report = import_csv(running.here.database, running.here.settings, campaign)
         if report.problems:
             raise SystemExit(str(report.problems[0]))
         blows = Blows(running, chance)
