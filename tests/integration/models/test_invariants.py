@@ -159,7 +159,7 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             [
                 "DROP INDEX uq_attempts_open",
                 "INSERT INTO attempts (post_id, part_id, action, state, claim, intent_at, result_id)"
-                " SELECT post_id, part_id, 'comment', 'succeeded', 1, now(), 'c' || n"
+                " SELECT post_id, part_id, 'comment', 'succeeded', 1, intent_at, 'c' || n"
                 " FROM attempts, generate_series(1, 2) n WHERE id = :published_attempt",
             ],
             "post {published} has 2 first comments",
@@ -169,7 +169,7 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
         (
             [
                 "INSERT INTO attempts (post_id, part_id, action, state, claim, intent_at, result_id)"
-                " SELECT post_id, part_id, 'comment', 'succeeded', 1, now(), 'c1'"
+                " SELECT post_id, part_id, 'comment', 'succeeded', 1, intent_at, 'c1'"
                 " FROM attempts WHERE id IN (:published_attempt, :second_attempt)",
             ],
             "comment c1 is the result of attempts",
@@ -470,6 +470,7 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
 ALSO: dict[str, set[str]] = {
     "part_published_twice": {"published_without_media_id"},
     "publishing_without_attempt": {"attempt_without_quota_place"},
+    "reply_sent_twice": {"reply_unlike_its_attempt"},
     "attempt_without_publishing": {"publishing_without_attempt"},
 }
 
