@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from cli.asking import asking
 from cli.output import AsJson, note, say, show_json, show_record, show_rows
 from pressrun.errors import Invalid, PressrunError
+
+if TYPE_CHECKING:
+    from operations.connections import Connected
 
 app = typer.Typer(help="Connect Instagram accounts and see them.", no_args_is_help=True)
 
@@ -34,10 +37,7 @@ def add(
     ] = None,
     user_token_file: Annotated[
         Path | None,
-        typer.Option(
-            "--user-token-file",
-            help="File with the person's token, where the other is the Page's: reads refused to the one use the other.",
-        ),
+        typer.Option("--user-token-file", help="File with the person's token, where the other is a Page's."),
     ] = None,
     timezone: Annotated[
         str | None, typer.Option(help="Zone of times given without one, such as Europe/Paris. New accounts: UTC.")
@@ -66,7 +66,11 @@ def add(
     if as_json:
         fields = ("is_new", "name", "login", "ig_id", "username", "state", "timezone")
         show_json({field: getattr(done, field) for field in fields})
-        return
+    else:
+        _tell(done)
+
+
+def _tell(done: Connected) -> None:
     known_as = f", @{done.username}" if done.username else ""
     say(f"{'added' if done.is_new else 'renewed'} {done.name} ({done.ig_id}{known_as}), zone {done.timezone}")
     if done.posts_woken:
