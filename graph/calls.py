@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from graph import usage
+from graph import second_token, usage
 from graph.body import parsed
 from graph.credentials import Credentials, Login
 from graph.endpoints import Endpoint
@@ -40,22 +40,6 @@ _GET_ATTEMPTS = 3
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 2.0
 _VERSION_HEADER = "facebook-api-version"
 _LONGEST_VERSION = 20
-_NO_SUCH_OBJECT, _NO_PERMISSION = 33, 10
-_READ_WITH_EITHER = frozenset(
-    {
-        Endpoint.CONTAINER,
-        Endpoint.USER,
-        Endpoint.MEDIA,
-        Endpoint.MEDIA_LIST,
-        Endpoint.MEDIA_PERMALINK,
-        Endpoint.MEDIA_CHILDREN,
-        Endpoint.MULTI_GET,
-        Endpoint.STORIES,
-        Endpoint.ACCOUNT_INSIGHTS,
-        Endpoint.MEDIA_INSIGHTS,
-    }
-)
-"""Reads that a Page's token was seen to be refused, and a person's to be granted, and those of the same nodes."""
 _SEGMENT = re.compile(r"[A-Za-z0-9_\-]+", re.ASCII)
 _TOKEN = re.compile(r"[!-~]+", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -170,7 +154,7 @@ class Caller:
             return self._run(call, self.token if call.token is None else call.token)
         except GraphError as refusal:
             other = self._credentials.other_token
-            if other is None or call.token is not None or not _may_read_otherwise(call, refusal):
+            if other is None or call.token is not None or not second_token.may_help(call.endpoint, refusal):
                 raise
             return self._ask_otherwise(call, other, refusal)
 
@@ -299,14 +283,6 @@ def _read(endpoint: Endpoint, answer: Answer, secrets: tuple[str, ...]) -> tuple
 def _is_plain_read(call: Call) -> bool:
     """A read with the account's own token, whose parameters hold no secret."""
     return call.method == "GET" and call.url is None and call.token is None and not call.secrets
-
-
-def _may_read_otherwise(call: Call, refusal: GraphError) -> bool:
-    """Whether it may be due to the kind of token (graph-api.md §8): 100/33, and 10 for want of a permission."""
-    if call.method != "GET" or call.url is not None or call.endpoint not in _READ_WITH_EITHER:
-        return False
-    is_missing = refusal.code == 100 and refusal.subcode == _NO_SUCH_OBJECT
-    return is_missing or (refusal.code == _NO_PERMISSION and refusal.error_class is ErrorClass.PERMISSION)
 
 
 def _may_pass(error: GraphError) -> bool:

@@ -37,10 +37,7 @@ def add(
     ] = None,
     user_token_file: Annotated[
         Path | None,
-        typer.Option(
-            "--user-token-file",
-            help="File with the person's token, where the other is the Page's: reads refused to the one use the other.",
-        ),
+        typer.Option("--user-token-file", help="File with the person's token, where the other is a Page's."),
     ] = None,
     timezone: Annotated[
         str | None, typer.Option(help="Zone of times given without one, such as Europe/Paris. New accounts: UTC.")

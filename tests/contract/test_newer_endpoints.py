@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from graph.client import CallRecord, Credentials, GraphClient, Login
-from graph.errors import ErrorClass, GraphError
+from graph.errors import GraphError
 from graph.publishing import ContainerKind, ContainerSpec, Published
 from graph.transport import Transport
 from pressrun import clock
@@ -134,7 +134,7 @@ def test_what_a_pages_token_is_refused_is_read_with_the_persons(
     for call in reads:
         with pytest.raises(GraphError) as caught:
             call(page_only)
-        assert caught.value.error_class is ErrorClass.PERMISSION
+        assert caught.value.code in (10, 100)
         assert call(both)
     container = both.publishing.create_container(
         ContainerSpec(ContainerKind.IMAGE, media_url="https://x.example/a.jpg")

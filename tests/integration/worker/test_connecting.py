@@ -13,7 +13,7 @@ from sqlalchemy import Row, select, text
 
 from graph.transport import Transport
 from models import gate
-from models.account import Account, Login, token_context
+from models.account import Account, Login, token_context, user_token_context
 from models.claims import WORKS, claim_due, take
 from models.crons import STANDING_CRONS
 from models.gate import Level
@@ -23,7 +23,7 @@ from models.session import Database
 from operations.connections import Connected, NewAccount, connect, outcome
 from operations.operation import OWNER, Context
 from pressrun import clock
-from pressrun.errors import Conflict, Kind, PressrunError, RefusedByInstagram
+from pressrun.errors import Conflict, Invalid, Kind, PressrunError, RefusedByInstagram
 from pressrun.hints import Hint
 from pressrun.settings import Settings
 from pressrun.vault import Vault
@@ -153,6 +153,47 @@ class TestTheRightToken:
 
         with desk.database.transaction() as tx:
             assert set(tx.scalars(select(Harvest.kind))) == {kind.value for kind in STANDING_CRONS}
+
+
+class TestASecondToken:
+    PAGE = "SIM-TOKEN-PAGE-0"
+
+    def test_it_is_asked_about_and_sealed_beside_the_first(self, desk: Desk) -> None:
+        person = desk.simulator.token(0)
+        connection_id = desk.ask(0, token=self.PAGE, user_token=person)
+        asked = desk.row(connection_id)
+        done = desk.work(connection_id)
+
+        account = desk.account(0)
+        assert account is not None
+        assert account.user_token_sealed is not None
+        assert Vault([KEY]).open(account.token_sealed, context=token_context(account.id)) == self.PAGE
+        assert Vault([KEY]).open(account.user_token_sealed, context=user_token_context(account.id)) == person
+        assert asked.user_token_sealed is not None
+        assert person not in str(tuple(asked)) + str(tuple(done))
+        assert (done.state, done.token_sealed, done.user_token_sealed) == ("done", None, None)
+
+    def test_renewing_the_first_keeps_it(self, desk: Desk) -> None:
+        desk.connect(0, token=self.PAGE, user_token=desk.simulator.token(0))
+        before = desk.account(0)
+        desk.connect(0, token=self.PAGE)
+        after = desk.account(0)
+
+        assert before is not None
+        assert after is not None
+        assert before.user_token_sealed is not None
+        assert after.user_token_sealed == before.user_token_sealed
+
+    def test_a_wrong_one_stores_nothing(self, desk: Desk) -> None:
+        connection_id = desk.ask(0, token=self.PAGE, user_token="SIM-TOKEN-nobody")
+        row = desk.work(connection_id)
+
+        assert (row.state, row.error_type, row.user_token_sealed) == ("refused", "token.refused", None)
+        assert desk.account(0) is None
+
+    def test_on_instagram_login_there_is_none(self, desk: Desk) -> None:
+        with pytest.raises(Invalid, match="no other beside it"):
+            desk.ask(1, user_token=desk.simulator.token(1))
 
 
 class TestRefusals:

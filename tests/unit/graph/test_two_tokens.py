@@ -18,6 +18,7 @@ from tests.unit.graph.conftest import IG_ID
 from tests.unit.graph.server import ScriptedServer
 
 PAGE, PERSON = "EAApageToken000111", "EAApersonToken0222"
+SECRET = "0123456789abcdef"
 MISSING, FORBIDDEN = (100, 33), (10, None)
 CONTAINER = {"id": "1", "status_code": "FINISHED"}
 
@@ -41,7 +42,7 @@ def records() -> list[CallRecord]:
 def both(server: ScriptedServer, transport: Transport, records: list[CallRecord]) -> GraphClient:
     credentials = Credentials(Login.FACEBOOK, IG_ID, PAGE, PERSON)
     return GraphClient(
-        credentials, transport, graph_url=server.url, call_deadline_s=5.0, app_secret="s", after_call=records.append
+        credentials, transport, graph_url=server.url, call_deadline_s=5.0, app_secret=SECRET, after_call=records.append
     )
 
 
@@ -61,7 +62,7 @@ def test_a_read_that_the_page_is_refused_is_made_as_the_person(
     call(both)
 
     assert tokens(server) == [PAGE, PERSON]
-    proof = hmac.new(b"s", PERSON.encode(), hashlib.sha256).hexdigest()
+    proof = hmac.new(SECRET.encode(), PERSON.encode(), hashlib.sha256).hexdigest()
     assert server.last.query["appsecret_proof"] == proof
     assert [one.error is None for one in records] == [False, True]
     assert records[1].body is not None
