@@ -40,6 +40,7 @@ def _wait_for_turn(connection: Connection) -> None:
 
 def run(connection: Connection) -> None:
     _wait_for_turn(connection)
+    timeouts = {name: connection.scalar(text(f"SHOW {name}")) for name in ("lock_timeout", "statement_timeout")}
     connection.execute(text("SET lock_timeout = '4s'"))
     connection.execute(text("SET statement_timeout = '60s'"))
     connection.commit()
@@ -57,8 +58,8 @@ def run(connection: Connection) -> None:
         connection.rollback()
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
         # The connection goes back to a pool, and its next user has timeouts of its own.
-        connection.execute(text("RESET lock_timeout"))
-        connection.execute(text("RESET statement_timeout"))
+        for name, value in timeouts.items():
+            connection.execute(text("SELECT set_config(:name, :value, false)"), {"name": name, "value": value})
         connection.commit()
 
 

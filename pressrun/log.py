@@ -68,6 +68,13 @@ def conceal(*secrets: str, passing: bool = False) -> None:
             del _passing[next(iter(_passing))]
 
 
+def forget() -> None:
+    """Know no secret by its value any more."""
+    with _lock:
+        _concealed.clear()
+        _passing.clear()
+
+
 def redact(text: str) -> str:
     """`text` without tokens, secrets, proofs and passwords."""
     for forms in [*_concealed.values(), *_passing.values()]:

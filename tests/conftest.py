@@ -115,6 +115,13 @@ def _no_other_machine() -> Iterator[None]:
     assert guards.left == []
 
 
+@pytest.fixture(autouse=True)
+def _no_secrets_of_others() -> Iterator[None]:
+    """What one test's process was told to conceal must not be cut out of the next one's texts."""
+    yield
+    log.forget()
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     with private_servers(Path(os.environ[HOME]) / "home", database_url=os.environ.get(DATABASE_URL)) as running:

@@ -9,8 +9,10 @@ from models.registry import metadata
 from models.session import Database
 
 NOT_HISTORY = {
+    "account_names",
     "accounts",
     "attempts",
+    "blocks",
     "connections",
     "containers",
     "gates",

@@ -223,8 +223,9 @@ def test_a_post_goes_out_at_a_replica(bench: Bench, database_url: str, tmp_path:
 _FAULTY = """
 import os
 import sys
+import typer
 from celery import bootsteps
-from cli.main import exit_code
+from cli.problems import run
 from pressrun.broker import make_celery
 from pressrun.hints import Queue
 from worker.consuming import consume
@@ -236,7 +237,9 @@ class Faulty(bootsteps.StartStopStep):
 app = make_celery("memory://")
 app.steps["consumer"].add(Faulty)
 told = {"queues": [Queue.INBOX], "concurrency": 1, "log_level": "ERROR", "is_told_to_stop": lambda: False}
-sys.exit(exit_code(lambda: consume(app, **told)))
+faulty = typer.Typer(name="pressrun")
+faulty.command()(lambda: consume(app, **told))
+sys.exit(run(faulty, []))
 """
 
 
