@@ -143,7 +143,7 @@ def make_mention(tx: Session, account: Account, **over: Any) -> Mention:
 
 
 def make_reply(tx: Session, mention: Mention, **over: Any) -> Reply:
-    """A reply that waits to be sent, due now."""
+    """A reply that waits to be sent, due now; in a later state, with the attempt that led there."""
     values: dict[str, Any] = {
         "account_id": mention.account_id,
         "mention_id": mention.id,
@@ -154,6 +154,19 @@ def make_reply(tx: Session, mention: Mention, **over: Any) -> Reply:
     reply = Reply(**values | over)
     tx.add(reply)
     tx.flush()
+    outcome = {"sending": "intent", "unknown": "unknown", "needs_review": "needs_review", "sent": "succeeded"}
+    if reply.state in outcome:
+        tx.add(
+            Attempt(
+                reply_id=reply.id,
+                action="reply",
+                state=outcome[reply.state],
+                claim=0,
+                intent_at=reply.intent_at or clock.now(),
+                result_id=reply.comment_id,
+            )
+        )
+        tx.flush()
     return reply
 
 

@@ -103,12 +103,9 @@ def _world(tx: Session) -> dict[str, int]:
     mention = make_mention(tx, account)
     ids["mention"] = mention.id
     make_reply(tx, mention, next_action_at=now + HOUR)
-    for state, attempt in (("sending", "intent"), ("unknown", "unknown"), ("needs_review", "needs_review")):
-        reply = make_reply(tx, make_mention(tx, account), state=state, next_action_at=now + HOUR)
-        of_reply: dict[str, Any] = {"action": "reply", "post_id": None, "part_id": None, "reply_id": reply.id}
-        of_reply["intent_at"] = now - timedelta(minutes=2)
-        ids[f"{state}_reply"] = reply.id
-        make_attempt(tx, make_post(tx, account, state="draft"), state=attempt, **of_reply)
+    sent = {"next_action_at": now + HOUR, "intent_at": now - timedelta(minutes=2)}
+    for state in ("sending", "unknown", "needs_review"):
+        ids[f"{state}_reply"] = make_reply(tx, make_mention(tx, account), state=state, **sent).id
     lacking = make_post(
         tx,
         account,
