@@ -103,9 +103,9 @@ def _world(tx: Session) -> dict[str, int]:
     mention = make_mention(tx, account)
     ids["mention"] = mention.id
     make_reply(tx, mention, next_action_at=now + HOUR)
-    sent = {"next_action_at": now + HOUR, "intent_at": now - timedelta(minutes=2)}
+    begun = {"next_action_at": now + HOUR, "intent_at": now - timedelta(minutes=2)}
     for state in ("sending", "unknown", "needs_review"):
-        ids[f"{state}_reply"] = make_reply(tx, make_mention(tx, account), state=state, **sent).id
+        ids[f"{state}_reply"] = make_reply(tx, make_mention(tx, account), state=state, **begun).id
     lacking = make_post(
         tx,
         account,
