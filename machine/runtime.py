@@ -112,25 +112,26 @@ def runtime(
         redis_url = settings.redis_url
         if broker and redis_url is None:
             redis_url = stack.enter_context(borrow_redis(settings.home))
-        keys = settings.secret_keys
-        if is_own and not keys:
-            keys = [SecretStr(secret_key(settings.home))]
-        complete = settings.model_copy(
-            update={"database_url": database_url, "redis_url": redis_url, "secret_keys": keys}
-        )
+        keys = settings.secret_keys or ([SecretStr(secret_key(settings.home))] if is_own else [])
+        told = {"database_url": database_url, "redis_url": redis_url, "secret_keys": keys}
+        complete = settings.model_copy(update=told)
         database = Database(database_url, application_name=f"pressrun {name}")
         stack.callback(database.close)
         if reachable:
-            database.check()
-            if not is_own:
-                database.require_sessions()
-                if owner:
-                    require_rights(database)
-            server_clock.measure(database)
+            _require_usable(database, is_own=is_own, owner=owner)
         if upgraded and (reachable or is_own):
             _require_schema(database, is_own=is_own)
         prepare_home(settings.home)
         yield Runtime(complete, database, has_own_postgres=is_own, has_own_redis=settings.redis_url is None)
+
+
+def _require_usable(database: Database, *, is_own: bool, owner: bool) -> None:
+    database.check()
+    if not is_own:
+        database.require_sessions()
+        if owner:
+            require_rights(database)
+    server_clock.measure(database)
 
 
 def connect_broker(redis_url: str) -> redis.Redis:

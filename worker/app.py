@@ -55,14 +55,9 @@ def run_worker(
     attendance.start()
     puller.start()
     _log.info("worker.started", queues=[queue.value for queue in queues], concurrency=concurrency)
+    told: dict[str, Any] = {"queues": queues, "concurrency": concurrency, "log_level": settings.log_level}
     try:
-        consume(
-            app,
-            queues=queues,
-            concurrency=concurrency,
-            log_level=settings.log_level,
-            is_told_to_stop=ctx.stopping.is_set,
-        )
+        consume(app, **told, is_told_to_stop=ctx.stopping.is_set)
     finally:
         ctx.stopping.set()
         puller.stop()

@@ -14,6 +14,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from graph.errors import ErrorClass, GraphError
+from models.attempt import Said
 from models.block import hold
 from models.event import Cause
 from worker.backoff import Backoff
@@ -127,4 +128,14 @@ def cause(reason: str, error: GraphError, *, subject: str = "", detail: dict[str
         subcode=None if error.subcode is None else str(error.subcode),
         fbtrace_id=error.fbtrace_id,
         detail=detail or {},
+    )
+
+
+def said_by(error: GraphError) -> Said:
+    return Said(
+        message=str(error),
+        error_class=error.error_class.value,
+        code=None if error.code is None else str(error.code),
+        subcode=None if error.subcode is None else str(error.subcode),
+        fbtrace_id=error.fbtrace_id,
     )

@@ -37,7 +37,7 @@ from worker.durable import durably
 from worker.obstacles import LOOK_AGAIN
 from worker.once.moment import HeldUp, Moment, NotNow
 from worker.once.sight import Sight
-from worker.outcomes import REFUSED, Rule, Verdict, block, cause, retry_wait, wait_of
+from worker.outcomes import REFUSED, Rule, Verdict, block, cause, retry_wait, said_by, wait_of
 
 _HALTED = timedelta(seconds=1)
 """Before the next intent, when the worker could not be sure of the row: another may have it."""
@@ -268,16 +268,6 @@ def record_absent(tx: Session, once: Once) -> None:
 def break_by(tx: Session, once: Once, error: GraphError) -> bool:
     """Instagram refused the token; the account is broken if it is the one in force. False if it is not."""
     return break_account(tx, once.account.id, token_seen=once.account.token_sealed, reason=error.advice)
-
-
-def said_by(error: GraphError) -> Said:
-    return Said(
-        message=str(error),
-        error_class=error.error_class.value,
-        code=None if error.code is None else str(error.code),
-        subcode=None if error.subcode is None else str(error.subcode),
-        fbtrace_id=error.fbtrace_id,
-    )
 
 
 def _hold_account(

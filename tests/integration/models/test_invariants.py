@@ -103,9 +103,9 @@ def _world(tx: Session) -> dict[str, int]:
     mention = make_mention(tx, account)
     ids["mention"] = mention.id
     make_reply(tx, mention, next_action_at=now + HOUR)
-    sent = {"next_action_at": now + HOUR, "intent_at": now - timedelta(minutes=2)}
+    begun = {"next_action_at": now + HOUR, "intent_at": now - timedelta(minutes=2)}
     for state in ("sending", "unknown", "needs_review"):
-        ids[f"{state}_reply"] = make_reply(tx, make_mention(tx, account), state=state, **sent).id
+        ids[f"{state}_reply"] = make_reply(tx, make_mention(tx, account), state=state, **begun).id
     lacking = make_post(
         tx,
         account,
@@ -537,8 +537,7 @@ HARMLESS: dict[str, list[str]] = {
     ],
     "a quota that Instagram has lowered since": ["UPDATE accounts SET quota_total = 1"],
     "places of more than a day": [
-        "UPDATE quota_entries"
-        " SET counted_at = (SELECT min(counted_at) FROM quota_entries) - interval '24 hours 1 second'"
+        "UPDATE quota_entries SET counted_at = now() - interval '24 hours 1 minute'"
         " WHERE attempt_id = :published_attempt",
         "UPDATE quota_entries SET state = 'used' WHERE attempt_id = :uncertain_attempt",
     ],
