@@ -39,7 +39,11 @@ def list_accounts(tx: Session, *, now: datetime) -> list[AccountShown]:
     """All accounts by name; their tokens are not read."""
     counts = select(Post.account_id, func.count().label("waiting")).where(Post.state.in_([s.value for s in ACTIVE]))
     waiting = {row.account_id: row.waiting for row in tx.execute(counts.group_by(Post.account_id))}
-    query = select(Account).order_by(Account.name).options(defer(Account.token_sealed, raiseload=True))
+    query = (
+        select(Account)
+        .order_by(Account.name)
+        .options(defer(Account.token_sealed, raiseload=True), defer(Account.user_token_sealed, raiseload=True))
+    )
     return [_shown(one, quota.window(tx, one, now=now), waiting.get(one.id, 0)) for one in tx.scalars(query)]
 
 

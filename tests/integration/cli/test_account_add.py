@@ -38,7 +38,7 @@ def test_the_token_comes_from_stdin_or_a_file_and_is_never_shown(command: Comman
         ("lena", "instagram", "active"),
     ]
     assert list(listed[0]) == [
-        "name", "login", "ig_id", "username", "state", "timezone", "quota", "posts_waiting",
+        "name", "login", "ig_id", "username", "state", "state_until", "timezone", "quota", "posts_waiting",
     ]  # fmt: skip
     said = "".join(done.stdout + done.stderr for done in (first, second, again, wrong)) + str(listed)
     assert "SIM-TOKEN" not in said
