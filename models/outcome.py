@@ -136,6 +136,8 @@ def open_attempt(tx: Session, post_id: int) -> tuple[Part, Attempt] | None:
             Attempt.action == Action.PUBLISH.value,
             Attempt.state.in_([AttemptState.INTENT.value, AttemptState.UNKNOWN.value, AttemptState.NEEDS_REVIEW.value]),
         )
+        .with_for_update(of=Attempt)
+        .execution_options(populate_existing=True)
     ).first()
     return (row[0], row[1]) if row else None
 

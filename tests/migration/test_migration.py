@@ -450,7 +450,7 @@ class TestOnce:
         _upgrade_to(empty, "0007")
         later = _READ_AT + timedelta(days=36500)
         with empty.transaction() as tx:
-            account = make_account(tx, username="bakery")
+            account = _account_of_then(tx, username="bakery")
             make_mention(tx, account)
             for number, (state, by, sends) in enumerate(
                 (

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from models import quota
 from models.account import Account
+from models.block import hold
 from models.competitor import store_competitor
 from models.gate import Level, account_key, set_level
-from models.harvest import begin_run
+from models.harvest import RunStatus, begin_run, end_run
 from models.insight import MOMENT, NO_PERIOD, Audience, Observation, store_audience, store_observations
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.mention import announce_mention, record_reading
@@ -150,12 +151,13 @@ def _a_published_post(tx: Session, account: Account, now: datetime) -> None:
     attempt = make_attempt(tx, post, state="needs_review")
     quota.reserve(tx, account, attempt.id, now=now)
     resolve_published(tx, post.id, REEL, now=now)
+    hold(tx, account.id, reason="suspected of spam", now=now)
 
 
 def _a_run(tx: Session, account: Account, now: datetime) -> int:
     harvest = make_harvest(tx, account)
     run = begin_run(tx, harvest.id, now, api_version="v25.0", now=now)
-    run.status, run.finished_at = "done", now
+    end_run(tx, run.id, RunStatus.DONE, now=now)
     make_backfill(tx, account, next_action_at=now + DAY)
     tx.flush()
     return run.id
