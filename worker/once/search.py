@@ -82,6 +82,8 @@ def read_on(
             ours=reading.ours | {id_: name for id_, (fit, name) in found.items() if fit is Fit.OURS},
             perhaps=reading.perhaps | {id_: name for id_, (fit, name) in found.items() if fit is Fit.PERHAPS},
         )
+        if not page.is_whole:
+            return replace(reading, after=None)  # what could not be read may be what is looked for: it is begun anew
         if not page.has_next or _is_past(page, older_than):
             return replace(reading, is_whole=True)
         if page.after == reading.after:

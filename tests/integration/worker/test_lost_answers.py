@@ -13,6 +13,7 @@ from models.states import PostState
 from pressrun import clock, failpoints
 from pressrun.failpoints import FailpointRaised
 from tests.support.bench import Bench
+from tests.support.waiting import until
 
 ACCEPTED = (
     "accept_then_hang",
@@ -149,3 +150,24 @@ def test_two_lost_answers_that_look_alike_are_never_guessed(bench: Bench) -> Non
         assert post.state == PostState.NEEDS_REVIEW, bench.story(post_id)
         assert post.error
     assert len(bench.simulator.publishes()) == 2
+
+
+def test_a_list_of_which_an_item_cannot_be_read_does_not_prove_that_nothing_was_done(bench: Bench) -> None:
+    post_id = bench.post(bench.account(0), caption="did nothing, and the list is odd")
+    bench.drive(post_id, PostState.STAGED)
+    bench.simulator.fault(endpoint="media_publish", mode="refuse_500", nth=1)
+    bench.drive(post_id, PostState.UNCERTAIN)
+    bench.simulator.fault(endpoint="user_media", mode="altered", pointer="/data/0", value=None)
+    proved_at = bench.value("SELECT intent_at FROM attempts") + bench.settings.settle + 3 * bench.settings.settle_gap
+
+    def has_looked_long_enough() -> bool:
+        bench.hurry()
+        bench.step()
+        return clock.now() > proved_at
+
+    until(has_looked_long_enough, 60, lambda: bench.story(post_id))
+    assert bench.read(post_id).state == PostState.UNCERTAIN, bench.story(post_id)
+
+    bench.simulator.clear_faults()
+    assert bench.drive(post_id).state == PostState.PUBLISHED, bench.story(post_id)
+    assert bench.simulator.report()["calls"]["media_publish"] == 2
