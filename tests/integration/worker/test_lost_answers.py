@@ -163,7 +163,7 @@ def test_a_list_of_which_an_item_cannot_be_read_does_not_prove_that_nothing_was_
     def has_looked_long_enough() -> bool:
         bench.hurry()
         bench.step()
-        return clock.now() > proved_at
+        return bool(clock.now() > proved_at)
 
     until(has_looked_long_enough, 60, lambda: bench.story(post_id))
     assert bench.read(post_id).state == PostState.UNCERTAIN, bench.story(post_id)
