@@ -339,7 +339,7 @@ def test_every_process_says_its_name_and_keeps_no_connection_of_its_start(comman
         until(lambda: expected <= set(connections()), 30, connections)
 
         seen = [name for name in connections() if name != "pressrun"]
-        assert set(seen) <= expected | {"pressrun worker harvest inbox"}
+        assert set(seen) <= expected | {"pressrun worker harvest inbox", "pressrun worker harvest inbox presence"}
         assert seen.count("pressrun worker harvest inbox lookout") == seen.count("pressrun scheduler lookout") == 1
         assert seen.count("pressrun worker harvest inbox") <= 2 + 4
         assert (worker.terminate(60), scheduler.terminate(60)) == (0, 0)

@@ -73,6 +73,7 @@ def test_what_posts_inherit_is_edited(here: Here, command: Command) -> None:
         "max_lateness_s": 120,
         "if_late": "next_slot",
         "min_spacing_s": 300,
+        "warnings": [],
     }
     assert (back["if_late"], back["max_lateness_s"], back["min_spacing_s"]) == (None, None, 300)
 
