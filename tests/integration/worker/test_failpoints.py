@@ -78,7 +78,7 @@ def cells(phase: str, action: Action) -> list[Cell]:
             kind = KINDS[len(made) % len(KINDS)]
             if phase == "comment" and kind["type"] == "story":  # has none
                 kind = KINDS[0]
-            is_reading = phase == "reconcile" or point.endswith(".after_read")
+            is_reading = phase == "reconcile" or (phase in DIES_FIRST and point.endswith(".after_read"))
             before = DIES_FIRST[phase] if is_reading and mode in PROVED else None
             made.append(Cell(point, action, mode, STRUCK[phase], before, kind))
     return made
