@@ -217,6 +217,7 @@ class TestSize:
 
         assert console.http.get("/healthz").status_code == 200
         assert caplog.text.count("webhook.refused") == 1
+        assert "Traceback" not in caplog.text
         assert "Exception in ASGI application" not in capfd.readouterr().err + caplog.text
 
 
