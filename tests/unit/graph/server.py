@@ -51,6 +51,8 @@ class ScriptedServer:
         self._lock = threading.Lock()
         self.received: list[Received] = []
         self.released = threading.Event()
+        self.may_be_left = False
+        """Something was scripted that takes longer than a caller may wait."""
         self._http = _Server(("127.0.0.1", 0), _Handler)
         self._http.scripted = self
         self._scheme = "https" if tls else "http"
@@ -92,6 +94,7 @@ class ScriptedServer:
 
     def sends(self, raw: Iterable[bytes], *, gap_s: float = 0.0) -> None:
         """Script exactly these bytes."""
+        self.may_be_left = self.may_be_left or gap_s > 0
         self._script.append(Reply(raw=raw, gap_s=gap_s))
 
     def always(self, body: object) -> None:

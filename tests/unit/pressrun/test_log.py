@@ -102,12 +102,12 @@ class TestConfiguredLogs:
         stream = io.StringIO()
         monkeypatch.setattr("sys.stderr", stream)
         root = logging.getLogger()
-        handlers, level = root.handlers[:], root.level
+        handlers, level, of_the_suite = root.handlers[:], root.level, structlog.get_config()
         log.configure(form="json")
         yield stream
         root.handlers[:] = handlers
         root.setLevel(level)
-        structlog.reset_defaults()
+        structlog.configure(**of_the_suite)
 
     def test_our_lines_are_json_without_secrets(self, lines: io.StringIO) -> None:
         log.get("pressrun.test").info("call.sent", url=f"https://x/?access_token={TOKEN}", attempt=2)

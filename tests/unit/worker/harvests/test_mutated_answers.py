@@ -104,7 +104,8 @@ def _media_rows(answer: Any) -> Rows:
     rows = []
     for one in read_page(answer, Endpoint.MEDIA_LIST, read_media).items:
         metrics, extra = media_numbers(one.insights or ())
-        rows.append([seen_media(one), seen_tag(one), public_media(one), metrics, extra, listed_counts(one, metrics)])
+        kept = {"extra": extra}  # no column of its own size
+        rows.append([seen_media(one), seen_tag(one), public_media(one), metrics, kept, listed_counts(one, metrics)])
     return rows
 
 
