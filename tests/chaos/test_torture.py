@@ -23,7 +23,7 @@ EACH_KIND = {
 @pytest.mark.parametrize(
     ("posts", "accounts", "seconds"),
     [
-        pytest.param(60, 8, 45, marks=[pytest.mark.cost(cpu_s=150, stack=True), pytest.mark.timeout(1200)]),
+        pytest.param(48, 8, 30, marks=[pytest.mark.cost(cpu_s=70, stack=True), pytest.mark.timeout(1200)]),
         pytest.param(1000, 50, 600, marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
     ],
 )

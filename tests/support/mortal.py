@@ -80,7 +80,7 @@ class Mortals:
         self._asked += 1
         wanted = [[one.hint.task.value, one.hint.queue.value, one.hint.id, one.hint.claim, one.point] for one in steps]
         self._process.write(json.dumps(wanted))
-        return list(json.loads(self._process.line(rf"^{self._asked}: (.*)$", 60)))
+        return list(json.loads(self._process.line(rf"^{self._asked}: (.*)$", 240)))
 
     @property
     def output(self) -> str:
