@@ -9,7 +9,7 @@ killed processes and those of a shared Postgres count. Linux, and a user who may
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ _KEY = "spent_cpu_s"
 _SHOWN = 40
 _SERVERS = "servers"
 
-_by_test: Counter[str] = Counter()
+_by_test: dict[str, float] = defaultdict(float)
 _servers_before: list[float] = []
 
 
@@ -71,7 +71,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    by_file: Counter[str] = Counter()
+    by_file: dict[str, float] = defaultdict(float)
     for test, spent_s in _by_test.items():
         by_file[test.partition("::")[0]] += spent_s
     servers_s = _spent_s(_SERVERS) - _servers_before[0]
@@ -79,8 +79,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(
         f"{sum(by_file.values()) + servers_s:8.1f} in all, {servers_s:.1f} of them in the session's servers"
     )
-    for name, spent_s in [*by_file.most_common(_SHOWN), *_by_test.most_common(_SHOWN)]:
-        terminalreporter.write_line(f"{spent_s:8.1f} {name}")
+    for spent in (by_file, _by_test):
+        for name in sorted(spent, key=lambda name: -spent[name])[:_SHOWN]:
+            terminalreporter.write_line(f"{spent[name]:8.1f} {name}")
 
 
 def _group(name: str) -> Path:

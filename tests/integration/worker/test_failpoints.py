@@ -2,9 +2,9 @@
 with the calls around it: the post goes out once, with its true media id, and its first comment stands once.
 
 The matrix: every point of a post's life × what becomes of the worker × what becomes of the call. The judge is the
-simulator's ledger. A worker that raises leaves the rows that one leaves that is killed, and one that stalls meets whoever
-took its row over: these two meet all that a server does. Of a kill and of a coma the suite tries what differs for them,
-`make check-long` the rest.
+simulator's ledger. A worker that raises leaves the rows that one leaves that is killed, and one that stalls meets
+whoever took its row over: these two meet all that a server does. Of a kill and of a coma the suite tries what differs
+for them, `make check-long` the rest.
 """
 
 from __future__ import annotations
