@@ -68,7 +68,7 @@ def usual_workers() -> int:
 
 def worker_names(workers: int) -> dict[str, tuple[tuple[Queue, ...], int]]:
     """The worker processes by name, with queues and concurrency; `workers` of each queue of posts."""
-    named = {}
+    named: dict[str, tuple[tuple[Queue, ...], int]] = {}
     for name, (queues, concurrency) in WORKERS.items():
         count = workers if queues[0] in _MULTIPLIED else 1
         named |= {name if number == 1 else f"{name}-{number}": (queues, concurrency) for number in range(1, count + 1)}
