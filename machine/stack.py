@@ -28,6 +28,10 @@ WORKERS: dict[str, tuple[tuple[Queue, ...], int]] = {
 }
 """Queues and concurrency of each worker process: a flood of harvests must not reach the threads that publish."""
 
+_MULTIPLIED = (Queue.PUBLISH, Queue.PREPARE)
+"""What a full hour makes many of; a process runs Python on one core at a time."""
+_MOST_WORKERS = 16
+
 READY_WITHIN_S = 180.0
 
 _STOP_SCHEDULER, _STOP_WORKERS, _STOP_CONSOLE, STOP_LAST = range(4)
@@ -56,8 +60,23 @@ def supervised(
             raise
 
 
-def service_specs(here: Runtime, *, console_port: int) -> list[ProcessSpec]:
-    """Scheduler, workers and console, with the settings of `here`."""
+def usual_workers() -> int:
+    """How many processes each queue of posts gets on a machine of this size: Postgres and the rest want cores too."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(max(cores // 2, 1), _MOST_WORKERS)
+
+
+def worker_names(workers: int) -> dict[str, tuple[tuple[Queue, ...], int]]:
+    """The worker processes by name, with queues and concurrency; `workers` of each queue of posts."""
+    named: dict[str, tuple[tuple[Queue, ...], int]] = {}
+    for name, (queues, concurrency) in WORKERS.items():
+        count = workers if queues[0] in _MULTIPLIED else 1
+        named |= {name if number == 1 else f"{name}-{number}": (queues, concurrency) for number in range(1, count + 1)}
+    return named
+
+
+def service_specs(here: Runtime, *, console_port: int, workers: int = 1) -> list[ProcessSpec]:
+    """Scheduler, workers and console, with the settings of `here`; `workers` processes of each queue of posts."""
     settings = here.settings.model_copy(update={"console_port": console_port})
     settings = settings.model_copy(update={"public_url": media_base_url(settings)})
     worker_specs = [
@@ -68,7 +87,7 @@ def service_specs(here: Runtime, *, console_port: int) -> list[ProcessSpec]:
             ready_line=f"{READY} worker",
             stop_order=_STOP_WORKERS,
         )
-        for name, (queues, concurrency) in WORKERS.items()
+        for name, (queues, concurrency) in worker_names(workers).items()
     ]
     return [
         service_spec(settings, "scheduler", ["scheduler"], ready_line=f"{READY} scheduler", stop_order=_STOP_SCHEDULER),

@@ -52,6 +52,9 @@ class Container(Base):
     ig_id: Mapped[Str | None]
     status_code: Mapped[Str] = mapped_column(server_default=text("'REQUESTED'"))
     status: Mapped[Str | None]
+    words: Mapped[Str | None]
+    """Normal form of the caption that it was made with; null of one that goes out as part of another, or was made
+    before this was kept."""
     polls: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     polled_at: Mapped[Instant | None]
     finished_at: Mapped[Instant | None]

@@ -14,22 +14,18 @@ from models.session import Database
 
 # Harvests without a slot wait for the scheduler itself; they are due at once. Backfills beyond those that may run at
 # once are not due: whoever ends a step of one wakes the schedulers.
-_SECONDS_UNTIL_DUE = f"""
-    SELECT extract(epoch FROM least(
-               (SELECT min(next_action_at) FROM posts WHERE next_action_at IS NOT NULL),
-               (SELECT min(next_action_at) FROM connections WHERE next_action_at IS NOT NULL),
-               (SELECT min(next_action_at) FROM harvests WHERE next_action_at IS NOT NULL),
-               (SELECT min(next_action_at) FROM inbox_events WHERE next_action_at IS NOT NULL),
-               (SELECT min(next_action_at) FROM replies WHERE next_action_at IS NOT NULL),
-               (SELECT min(next_action_at) FROM backfills
-                 WHERE next_action_at IS NOT NULL
-                   AND (SELECT count(*) FROM backfills WHERE leased_until > now()) < {BACKFILLS_AT_ONCE})
-           ) - clock_timestamp())::float8
-"""  # noqa: S608 - a constant
+_MAY_BEGIN = {
+    "backfills": f" AND (SELECT count(*) FROM backfills WHERE leased_until > now()) < {BACKFILLS_AT_ONCE}"  # noqa: S608
+}
+_TABLES = tuple(dict.fromkeys(work.table for work in WORKS))
+_OWED = "SELECT min(next_action_at) FROM {table} WHERE next_action_at IS NOT NULL{more}"
+_SECONDS = "extract(epoch FROM ({owed}) - clock_timestamp())::float8"
+_SECONDS_UNTIL_DUE = "SELECT " + ", ".join(
+    _SECONDS.format(owed=_OWED.format(table=table, more=_MAY_BEGIN.get(table, ""))) for table in _TABLES
+)
 
 _HAS_UNANSWERED = "SELECT " + " OR ".join(  # noqa: S608 - constants
-    f"EXISTS (SELECT FROM {table} WHERE leased_until IS NOT NULL AND {UNANSWERED.format(row='')})"
-    for table in dict.fromkeys(work.table for work in WORKS)
+    f"EXISTS (SELECT FROM {table} WHERE leased_until IS NOT NULL AND {UNANSWERED.format(row='')})" for table in _TABLES
 )
 
 
@@ -42,8 +38,12 @@ class Lookout:
 
     def seconds_until_due(self) -> float | None:
         """Seconds until the next row of any kind falls due; negative when one is overdue, None when nothing is owed."""
-        row = self._connected().execute(_SECONDS_UNTIL_DUE).fetchone()
-        return None if row is None or row[0] is None else float(row[0])
+        return min(self.seconds_until_each_is_due().values(), default=None)
+
+    def seconds_until_each_is_due(self) -> dict[str, float]:
+        """The same of each table that owes anything."""
+        row = self._connected().execute(_SECONDS_UNTIL_DUE).fetchone() or ()
+        return {table: float(due_in_s) for table, due_in_s in zip(_TABLES, row, strict=True) if due_in_s is not None}
 
     def has_unanswered(self) -> bool:
         """Whether a hint was sent that nobody has taken in its time."""

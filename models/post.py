@@ -25,6 +25,7 @@ from models.base import Base
 from models.states import ACTIVE, PostState
 from models.types import Id, Instant, InstantNow, JsonObject, OptionalJson, Str, one_of
 from pressrun.errors import Unknown
+from pressrun.media.captions import normal_form
 
 
 class PostType(StrEnum):
@@ -129,6 +130,11 @@ def find_post(tx: Session, reference: str) -> Post:
 
 def posts_by_key(tx: Session, keys: Iterable[str]) -> dict[str, Post]:
     return {post.key: post for post in tx.scalars(select(Post).where(Post.key.in_(list(keys))))}
+
+
+def words_of(post: Post) -> str:
+    """Normal form of the text under which its media is looked for; a story has none."""
+    return "" if post.type == PostType.STORY.value else normal_form(post.caption)
 
 
 def lateness_ms(publish_at: datetime, sent_at: datetime | None) -> int | None:

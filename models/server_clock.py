@@ -43,6 +43,11 @@ def read(tx: Session | Connection) -> datetime:
     return then
 
 
+def seen(before: datetime, then: datetime) -> None:
+    """The database has said by the way what time it is; it was asked at `before`, by our own clock."""
+    _keep(_behind(before, then, clock.own()))
+
+
 def measure(database: Database) -> timedelta:
     """How far this machine's clock is behind the database's; negative when ahead. One round trip."""
     with database.glance() as connection:

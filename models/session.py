@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from select import POLLIN, poll
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.orm import Session
 
 from pressrun.errors import Invalid, NotPossible, ServerUnreachable
@@ -96,6 +96,21 @@ class Database:
         """A connection in autocommit, for one statement that reads: a round trip where a transaction takes three."""
         with self._glancing.connect() as connection:
             yield connection
+
+    def at_once(self, statements: Sequence[tuple[LiteralString, Mapping[str, Any]]]) -> tuple[Any, ...] | None:
+        """Run statements as one transaction in one round trip; the first row of the last one.
+
+        Each sees what was committed before it began, as in any transaction. Raises DBAPIError.
+        """
+        with self._glancing.connect() as connection:
+            driver: psycopg.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+            try:
+                with driver.pipeline():
+                    for sql, values in statements:
+                        cursor = driver.execute(sql, values, prepare=True)
+                return cursor.fetchone()
+            except psycopg.Error as problem:
+                raise DBAPIError.instance("", None, problem, psycopg.Error, dialect=self.engine.dialect) from problem
 
     def standing_connection(self, *, channel: str | None = None, role: str = "lookout") -> psycopg.Connection:
         """A connection of the caller's own, outside the pool and in autocommit; it listens on `channel`, if named.

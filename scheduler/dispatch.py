@@ -7,6 +7,7 @@ own pull finds the rows.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from models.claims import WORKS, Work, claim_due, give_back, in_flight
@@ -39,10 +40,12 @@ class Dispatcher:
         self._settings, self._database, self._broker = settings, database, broker
         self._broker_is_up = True
 
-    def round(self) -> Dispatched:
-        """One pass over all kinds of work. Raises what the database raises."""
+    def round(self, tables: Collection[str] | None = None) -> Dispatched:
+        """One pass over all kinds of work, or those of `tables`. Raises what the database raises."""
         sent, has_backlog = 0, False
         for work in WORKS:
+            if tables is not None and work.table not in tables:
+                continue
             hints, is_capped = self._claim(work)
             done = self._send(work, hints)
             sent += done

@@ -80,10 +80,11 @@ class SchedulerLoop:
             self._absences.note(self._lookout.absent_holders())
             self._absences_due = Deadline.after(LOOK_EVERY_S)
         # Nearly every turn of an idle system ends with this one look at the tops of the indexes.
-        due_in_s = self._lookout.seconds_until_due()
+        due = self._lookout.seconds_until_each_is_due()
+        due_in_s = min(due.values(), default=None)
         if due_in_s is None or due_in_s > 0:
             return _nap_s(due_in_s)
-        done = self._dispatcher.round()
+        done = self._dispatcher.round({table for table, due_in_s in due.items() if due_in_s <= 0})
         with self._database.transaction() as tx:
             planned = harvesting.plan(tx, now=now)
         if planned:

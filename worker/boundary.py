@@ -8,6 +8,7 @@ once for all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -21,6 +22,21 @@ from pressrun.hints import Hint, Task
 from worker.context import GateShut, WorkerContext
 
 Step = Callable[[WorkerContext, Lease], None]
+Begun = tuple[Lease, Step]
+"""A row that is taken, and what is to be done with it."""
+
+
+@dataclass(frozen=True)
+class Direct:
+    """A step that can take its row and begin in one, where nothing stands in the way; else it is run like any other."""
+
+    begin: Callable[[WorkerContext, Hint], Begun | None]
+    """None: nothing was changed."""
+    run: Step
+
+    def __call__(self, ctx: WorkerContext, lease: Lease) -> None:
+        self.run(ctx, lease)
+
 
 CRASHED_AGAIN_AFTER = timedelta(seconds=30)
 _ASK_AGAIN_S = 0.25
@@ -45,11 +61,12 @@ def perform(ctx: WorkerContext, steps: Mapping[Task, Step], hint: Hint) -> bool:
     lease: Lease | None = None
     with structlog.contextvars.bound_contextvars(task=hint.task.value, row=hint.id, claim=hint.claim):
         try:
-            lease = _take(ctx, table, hint)
-            if lease is None:
+            begun = _begin(ctx, steps[hint.task], table, hint)
+            if begun is None:
                 _log.debug("step.stale_hint")
                 return False
-            _run(ctx, steps[hint.task], lease)
+            lease, step = begun
+            _run(ctx, step, lease)
         except DBAPIError as problem:
             # There is nobody to tell while the database is away.
             _log.warning("step.database_trouble", error=str(problem.orig or problem))
@@ -60,6 +77,15 @@ def perform(ctx: WorkerContext, steps: Mapping[Task, Step], hint: Hint) -> bool:
         except Exception:
             _log.exception("step.crashed")
         return True
+
+
+def _begin(ctx: WorkerContext, step: Step, table: str, hint: Hint) -> Begun | None:
+    if isinstance(step, Direct) and not ctx.stopping.is_set():
+        begun = step.begin(ctx, hint)
+        if begun is not None:
+            return begun
+    lease = _take(ctx, table, hint)
+    return None if lease is None else (lease, step)
 
 
 def _take(ctx: WorkerContext, table: str, hint: Hint) -> Lease | None:

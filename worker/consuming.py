@@ -14,8 +14,10 @@ from typing import Any
 
 import redis
 from celery import Celery
+from celery.concurrency.thread import TaskPool
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
+from kombu.asynchronous import get_event_loop
 from kombu.exceptions import KombuError
 
 from pressrun import log
@@ -41,7 +43,7 @@ def consume(
     """Take hints until SIGTERM or SIGINT. Raises WorkerFailed, with the cause, when it ends for anything else."""
     failures: list[Exception] = []
     worker: Any = app.Worker(
-        pool="threads",
+        pool=_WakingPool,
         concurrency=concurrency,
         queues=[queue.value for queue in queues],
         loglevel=log_level,
@@ -57,6 +59,29 @@ def consume(
         cause = failures[-1] if failures else None
         reason = f"{type(cause).__name__}: {cause}" if cause else f"Celery ended with code {worker.exitcode}"
         raise WorkerFailed(f"the worker cannot go on: {redact(' '.join(reason.split()))}")
+
+
+class _WakingPool(TaskPool):
+    """Threads, of which each tells the loop that it is free again.
+
+    Without prefetch a loop that has found all threads busy asks for no hint until it turns again, and nothing turns it
+    but its timer, once a second: a process would then begin as many steps a second as it has threads.
+    """
+
+    def on_apply(self, *args: Any, **options: Any) -> Any:
+        applied = super().on_apply(*args, **options)
+        applied.f.add_done_callback(_turn)
+        return applied
+
+
+def _turn(_ended: object) -> None:
+    hub = get_event_loop()
+    if hub is not None:
+        hub.call_soon(_nothing)
+
+
+def _nothing() -> None:
+    pass
 
 
 class _PatientConsumer(Consumer):

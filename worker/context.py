@@ -56,13 +56,18 @@ class WorkerContext:
     def holder(self) -> int | None:
         return None if self.presence is None else self.presence.number
 
-    def may_call(self, lease: Lease) -> bool:
+    def may_call(self, lease: Lease, *, is_ours: bool = False) -> bool:
         """Whether a call that may be made once only may be made now. To be asked right before it, outside transactions.
 
         Not while stopping; not when the row may have been given to another, because this process stalled or is not
         known to the database; and only while the lease will outlive the call.
+
+        Args:
+            is_ours: the database has just said so.
         """
-        if self.stopping.is_set() or (self.presence is not None and not self.presence.holds(lease)):
+        if self.stopping.is_set():
+            return False
+        if not is_ours and self.presence is not None and not self.presence.holds(lease):
             return False
         # Last: the question before it may have taken its time.
         return lease.deadline.remaining_s() >= self.settings.call_deadline.total_seconds()
@@ -74,15 +79,19 @@ class WorkerContext:
         *,
         on_call: Callable[[CallRecord], None] | None = None,
         last_look: Callable[[Endpoint], None] | None = None,
+        asks_gate: bool = True,
     ) -> GraphClient:
         """A client for the account. Its calls raise GateShut while the gate is shut, and feed the gate.
 
         Args:
             last_look: asked right before each request is begun; what it raises comes through, and nothing was sent.
+            asks_gate: False where it has just been asked.
         """
         token = self.vault.open(account.token_sealed, context=token_context(account.id))
         credentials = Credentials(GraphLogin(account.login), account.ig_id, token, self._other_token(account))
-        return self.client_of(credentials, account.id, purpose, on_call=on_call, last_look=last_look)
+        return self.client_of(
+            credentials, account.id, purpose, on_call=on_call, last_look=last_look, asks_gate=asks_gate
+        )
 
     def _other_token(self, account: Account) -> str | None:
         """The second token, if there is one; one that cannot be opened stops nothing that the first can do."""
@@ -102,13 +111,14 @@ class WorkerContext:
         *,
         on_call: Callable[[CallRecord], None] | None = None,
         last_look: Callable[[Endpoint], None] | None = None,
+        asks_gate: bool = True,
     ) -> GraphClient:
         """The same for an account that need not be known yet: then the app's gate alone is asked and told."""
         secret = self.settings.app_secret
         keeper = _GateKeeper(self.database, self.settings.app_id, account_id, purpose)
 
         def before(endpoint: Endpoint) -> None:
-            keeper.before(endpoint)
+            keeper.before(endpoint, asks=asks_gate)
             if last_look is not None:
                 last_look(endpoint)
 
@@ -139,9 +149,11 @@ class _GateKeeper:
     account_id: int | None
     purpose: Purpose
 
-    def before(self, endpoint: Endpoint) -> None:
+    def before(self, endpoint: Endpoint, *, asks: bool) -> None:
         if in_transaction():
             raise AssertionError(f"{endpoint} was called inside a transaction: it would hold locks while it waits")
+        if not asks:
+            return
         account_id = _NO_ACCOUNT if self.account_id is None else self.account_id
         with self.database.glance() as connection:
             shut = gate.barrier(connection, self.app_id, account_id, self.purpose, now=clock.now())

@@ -8,16 +8,16 @@ from celery import Celery
 
 from pressrun.hints import Hint, Queue, Task
 from worker import connecting, inbox, reply
-from worker.boundary import Step, perform
+from worker.boundary import Direct, Step, perform
 from worker.context import WorkerContext
 from worker.harvests import backfill
 from worker.harvests import run as harvest
-from worker.publishing import aftercare, poll, publish, reconcile, stage
+from worker.publishing import aftercare, plain_publish, poll, publish, reconcile, stage
 
 STEPS: Mapping[Task, Step] = {
     Task.POST_STAGE: stage.run,
     Task.POST_POLL: poll.run,
-    Task.POST_PUBLISH: publish.run,
+    Task.POST_PUBLISH: Direct(plain_publish.begin, publish.run),
     Task.POST_RECONCILE: reconcile.run,
     Task.POST_AFTERCARE: aftercare.run,
     Task.HARVEST_RUN: harvest.run,

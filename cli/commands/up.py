@@ -20,6 +20,10 @@ def up(
         int | None,
         typer.Option(min=0, max=65535, help="Port of the console; 0 takes a free one. Default: PRESSRUN_CONSOLE_PORT."),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="Processes for each queue of posts. Default: half of the cores."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run Pressrun on this machine until Ctrl-C: servers that are not configured, scheduler, workers and console.
@@ -34,23 +38,23 @@ def up(
     if port is not None:
         settings = settings.model_copy(update={"console_port": port})
     with interrupts():
-        _run(settings, as_json=as_json)
+        _run(settings, workers=workers, as_json=as_json)
         if settings.database_url is None or settings.redis_url is None:
             wait_stopped(settings.home)  # False when others still use them
     note("stopped")
 
 
-def _run(settings: Settings, *, as_json: bool) -> None:
+def _run(settings: Settings, *, workers: int | None, as_json: bool) -> None:
     from machine import schema
     from machine.runtime import ping, runtime
-    from machine.stack import pick_port, service_specs, supervised
+    from machine.stack import pick_port, service_specs, supervised, usual_workers
 
     with runtime(settings, name="up", broker=True, upgraded=False, owner=True) as here:
         ping(here.redis_url)
         here.vault()  # a missing key is told before anything starts
         schema.upgrade(here.database)
         port = pick_port(settings.console_host, settings.console_port)
-        specs = service_specs(here, console_port=port)
+        specs = service_specs(here, console_port=port, workers=workers or usual_workers())
         with supervised(specs):
             try:
                 _tell(here, _parts(here, port, [spec.name for spec in specs]), as_json=as_json)

@@ -287,6 +287,23 @@ class TestARevisionOnAFullTable:
             assert tx.execute(text("SELECT sent_at FROM attempts")).scalar_one() is None
             assert run_all(tx) == {}
 
+    def test_a_container_from_before_its_words_were_kept_has_none(self, empty: Database) -> None:
+        _upgrade_to(empty, "0011")
+        with empty.transaction() as tx:
+            account = _account_of_then(tx, name="bakery")
+            post = _post(tx, account, state="staged", caption="Soup")
+            part = "INSERT INTO parts (post_id, position, kind) VALUES (:post, 0, 'image') RETURNING id"
+            part_id = tx.execute(text(part), {"post": post}).scalar_one()
+            columns = "part_id, account_id, ig_id, status_code"
+            container = f"INSERT INTO containers ({columns}) VALUES (:part, :account, '18', 'FINISHED')"  # noqa: S608
+            tx.execute(text(container), {"part": part_id, "account": account.id})
+
+        upgrade(empty)
+
+        with empty.transaction() as tx:
+            assert tx.execute(text("SELECT ig_id, words FROM containers")).all() == [("18", None)]
+            assert run_all(tx) == {}
+
     def test_rows_that_are_held_from_before_holders_stay_held(self, empty: Database) -> None:
         _upgrade_to(empty, "0007")
         with empty.transaction() as tx:

@@ -62,7 +62,7 @@ class Stack:
                 "PRESSRUN_CONSOLE_PORT": "0",
                 **(env or {}),
             }
-            with Process([sys.executable, "-u", "-m", "cli", "up"], env=variables) as up:
+            with Process([sys.executable, "-u", "-m", "cli", "up", "--workers", "1"], env=variables) as up:
                 up.line(r"^READY$", 120)
                 running = state.read(home / "run" / "postgres.json")
                 assert running is not None

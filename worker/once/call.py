@@ -27,6 +27,7 @@ from models.claims import ClaimLost, Lease, renew
 from models.event import Cause
 from models.gate import Purpose
 from pressrun import clock, log
+from pressrun.clock import Deadline
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from pressrun.log import redact
@@ -131,6 +132,19 @@ class Once(ABC):
         """Nothing is sent until a person has decided."""
 
     @property
+    def sure_until(self) -> Deadline | None:
+        """Up to when the row is known to be ours without asking; None: it is asked right before the call."""
+        return None
+
+    def make_client(self, moment: Moment) -> GraphClient:
+        """For the call, which the moment may veto."""
+        return self.ctx.client(self.account, Purpose.PUBLISH, last_look=moment)
+
+    def keep_plainly(self, result_id: str) -> bool:
+        """Keep in one round trip that it stands; False when that is not all there is to it, and nothing was changed."""
+        return False
+
+    @property
     def settled_at(self) -> datetime:
         """From when on a list that does not show it may prove that it was not done."""
         return self.attempt.intent_at + max(self.ctx.settings.settle, self.settles_after)
@@ -154,10 +168,9 @@ def send(once: Once) -> None:
     """Make the call whose intent is committed, and settle it. Raises ClaimLost once the claim has passed on."""
     reach(f"{once.name}.after_intent")
     deadline_s = once.ctx.settings.call_deadline.total_seconds()
-    moment = Moment(once.ctx, once.lease, once.attempt)
+    moment = Moment(once.ctx, once.lease, once.attempt, sure_until=once.sure_until)
     try:
-        client = once.ctx.client(once.account, Purpose.PUBLISH, last_look=moment)
-        result_id = once.call(client, deadline_s=deadline_s)
+        result_id = once.call(once.make_client(moment), deadline_s=deadline_s)
     except HeldUp as held:
         _unsent(once, str(held), Again(clock.now() + _HALTED, once.tries, "worker"))
     except NotNow as late:
@@ -176,7 +189,8 @@ def send(once: Once) -> None:
     else:
         reach(f"{once.name}.after_response")
         _answered(once, "published" if once.name == "publish" else "done")
-        conclude(once, result_id, by=SettledBy.ANSWER)
+        if not once.keep_plainly(result_id):
+            conclude(once, result_id, by=SettledBy.ANSWER)
     reach(f"{once.name}.after_record")
 
 

@@ -12,6 +12,7 @@ from models.attempt import Attempt
 from models.claims import Lease
 from models.server_clock import Distance
 from pressrun import clock
+from pressrun.clock import Deadline
 from pressrun.errors import PressrunError
 from worker.context import WorkerContext
 
@@ -27,12 +28,15 @@ class HeldUp(NotNow):
 class Moment:
     """Of one call. Given to a client as its `last_look`, it vetoes the call or stamps the attempt with its start."""
 
-    def __init__(self, ctx: WorkerContext, lease: Lease, attempt: Attempt) -> None:
-        self._ctx, self._lease, self._attempt = ctx, lease, attempt
+    def __init__(
+        self, ctx: WorkerContext, lease: Lease, attempt: Attempt, *, sure_until: Deadline | None = None
+    ) -> None:
+        self._ctx, self._lease, self._attempt, self._sure_until = ctx, lease, attempt, sure_until
 
     def __call__(self, _endpoint: Endpoint) -> None:
         """Raises NotNow; then nothing was sent."""
-        if not self._ctx.may_call(self._lease):
+        is_sure = self._sure_until is not None and not self._sure_until.passed
+        if not self._ctx.may_call(self._lease, is_ours=is_sure):
             if self._ctx.stopping.is_set():
                 raise NotNow("the worker is stopping")
             # Whoever has the post by now may have sent it, or is finding out whether we have.

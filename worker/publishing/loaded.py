@@ -63,6 +63,12 @@ def load(ctx: WorkerContext, lease: Lease) -> Loaded:
         return read(tx, claims.renew(tx, lease))
 
 
+def read_held(ctx: WorkerContext, lease: Lease) -> Loaded:
+    """Read the post as it is, under a lease that is held already."""
+    with ctx.database.transaction() as tx:
+        return read(tx, lease)
+
+
 def read(tx: Session, lease: Lease) -> Loaded:
     post = get_post(tx, lease.id)
     return Loaded(

@@ -40,7 +40,20 @@ class MediaPublish(Once):
 
     def __init__(self, ctx: WorkerContext, loaded: Loaded, part: Part, attempt: Attempt, *, from_: PostState) -> None:
         super().__init__(ctx, loaded.lease, loaded.account, attempt)
-        self.loaded, self.part, self._from = loaded, part, from_
+        self._loaded, self._part, self._from = loaded, part, from_
+
+    @property
+    def loaded(self) -> Loaded:
+        return self._loaded
+
+    @property
+    def part(self) -> Part:
+        return self._part
+
+    @property
+    def container_ig_id(self) -> str:
+        """What the call names."""
+        return self.loaded.containers[self.part.id].ig_id or ""
 
     @property
     def target(self) -> Target:
@@ -58,8 +71,7 @@ class MediaPublish(Once):
         return ask_again_at(self.loaded.post, now, wait=wait)
 
     def call(self, client: GraphClient, *, deadline_s: float) -> str:
-        container = self.loaded.containers[self.part.id]
-        answer = client.publishing.publish(container.ig_id or "", deadline_s=deadline_s)
+        answer = client.publishing.publish(self.container_ig_id, deadline_s=deadline_s)
         if isinstance(answer, Published):
             return answer.media_id
         raise answer.error

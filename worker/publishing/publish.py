@@ -21,12 +21,11 @@ from models.account import Account
 from models.attempt import Action, Target
 from models.container import USABLE_FOR, Container, ContainerStatus, drop_container
 from models.event import Cause
-from models.post import Post, PostType, posts_ahead
+from models.post import Post, posts_ahead, words_of
 from models.states import PostState
 from pressrun import clock
 from pressrun.clock import Deadline
 from pressrun.failpoints import reach
-from pressrun.media.captions import normal_form
 from worker.context import WorkerContext
 from worker.once.call import send
 from worker.publishing.loaded import Loaded, move
@@ -92,7 +91,7 @@ def _intend(ctx: WorkerContext, lease: claims.Lease) -> MediaPublish | QuotaFull
             Target.of_part(Action.PUBLISH, part),
             claim=lease.claim,
             now=clock.now(),
-            words="" if loaded.post.type == PostType.STORY.value else normal_form(loaded.post.caption),
+            words=words_of(loaded.post),
             container_id=container.id,
         )
         quota.reserve(tx, account, attempt.id, now=now)

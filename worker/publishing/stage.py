@@ -25,6 +25,7 @@ from models.container import (
 from models.event import Cause
 from models.gate import Purpose
 from models.part import Part, PartKind
+from models.post import words_of
 from models.states import PostState
 from pressrun import clock, log
 from pressrun.errors import PressrunError
@@ -166,7 +167,8 @@ def _note(ctx: WorkerContext, loaded: Loaded, part: Part) -> tuple[Loaded, int] 
             message = "Instagram lets an account create 400 media containers in 24 h; all are used"
             park_post(tx, loaded, Park(frees_at, "container_budget", message))
             return None
-        container = Container(part_id=part.id, account_id=loaded.account.id, created_at=now)
+        words = words_of(loaded.post) if part.parent_id is None else None
+        container = Container(part_id=part.id, account_id=loaded.account.id, created_at=now, words=words)
         tx.add(container)
         tx.flush()
         return loaded.renewed(lease), container.id

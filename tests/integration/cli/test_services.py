@@ -80,7 +80,7 @@ class TestUp:
     def test_it_brings_the_schema_up_runs_all_services_and_stops_them_on_ctrl_c(
         self, command: Command, empty_database_url: str
     ) -> None:
-        with start(command, "up", "--port", "0", DATABASE_URL=empty_database_url) as up:
+        with start(command, "up", "--workers", "1", "--port", "0", DATABASE_URL=empty_database_url) as up:
             up.line(r"^READY$", 120)
             url = re.search(r"^console\s+(\S+)$", up.output, re.MULTILINE)
             assert url is not None
@@ -96,7 +96,7 @@ class TestUp:
         assert not psutil.wait_procs(children, timeout=1)[1]
 
     def test_a_second_ctrl_c_stops_at_once(self, command: Command) -> None:
-        with start(command, "up", "--port", "0", "--json") as up:
+        with start(command, "up", "--workers", "1", "--port", "0", "--json") as up:
             up.line(r"^\]$", 120)
             first, last = up.lines.index("["), up.lines.index("]")
             services = json.loads("\n".join(up.lines[first : last + 1]))
@@ -113,7 +113,7 @@ class TestUp:
         assert not psutil.wait_procs(children, timeout=1)[1]
 
     def test_an_interrupted_start_leaves_nothing_behind(self, command: Command) -> None:
-        with start(command, "up", "--port", "0") as up:
+        with start(command, "up", "--workers", "1", "--port", "0") as up:
             found: list[psutil.Process] = []
 
             def has_children() -> bool:

@@ -88,9 +88,10 @@ class Sleeper(Lookout):
     naps: ClassVar[list[tuple[float, float | None]]] = []
     _told: float | None = None
 
-    def seconds_until_due(self) -> float | None:
-        self._told = super().seconds_until_due()
-        return self._told
+    def seconds_until_each_is_due(self) -> dict[str, float]:
+        told = super().seconds_until_each_is_due()
+        self._told = min(told.values(), default=None)
+        return told
 
     def wait(self, seconds: float) -> None:
         self.naps.append((seconds, self._told))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from machine.runtime import Runtime, media_base_url
-from machine.stack import PortTaken, environment, pick_port, service_specs, url_of
+from machine.stack import PortTaken, environment, pick_port, service_specs, url_of, usual_workers, worker_names
 from models.session import Database
 from pressrun.settings import Settings, load
 from pressrun.vault import generate_key
@@ -123,3 +124,24 @@ def test_the_consoles_address_is_one_that_a_browser_takes() -> None:
     assert url_of("127.0.0.1", 8321) == "http://127.0.0.1:8321"
     assert url_of("0.0.0.0", 8321) == "http://127.0.0.1:8321"
     assert url_of("::1", 8321) == "http://[::1]:8321"
+
+
+def test_queues_of_posts_get_as_many_processes_as_are_asked_for() -> None:
+    assert list(worker_names(1)) == ["worker-publish", "worker-prepare", "worker-harvest"]
+    assert list(worker_names(3)) == [
+        "worker-publish",
+        "worker-publish-2",
+        "worker-publish-3",
+        "worker-prepare",
+        "worker-prepare-2",
+        "worker-prepare-3",
+        "worker-harvest",
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux tells which cores a process may use")
+@pytest.mark.parametrize(("cores", "expected"), [(1, 1), (2, 1), (4, 2), (8, 4), (128, 16)])
+def test_half_of_the_cores_are_left_to_the_servers(monkeypatch: pytest.MonkeyPatch, cores: int, expected: int) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: set(range(cores)))
+
+    assert usual_workers() == expected
