@@ -37,7 +37,7 @@ from worker.harvests import (
     costly,
     hashtags,
     ladder,
-    media,
+    media_pages,
     online_followers,
     own,
 )
@@ -164,7 +164,7 @@ def test_the_numbers_of_the_schedule_are_true() -> None:
     assert f"first {hours(ladder._STORY_YOUNG):g} hours and their last hour" in PAGE.prose
     assert hours(ladder._STORY_LAST) == 1
     assert f"spends {own.CALLS_PER_RUN} such calls" in PAGE.prose
-    assert f"Pages hold {media.PAGE} media" in PAGE.prose
+    assert f"Pages hold {media_pages.PAGE} media" in PAGE.prose
     assert f"{ACCOUNT_KEPT.days} days, `follower_count` {SHORT_KEPT.days} days" in PAGE.prose
     assert hours(ladder._STORY_RUNG) == 1
     assert MONTHS_AHEAD == 3

@@ -80,7 +80,7 @@ def test_a_story_is_known_by_its_list_where_the_product_is_not_named() -> None:
 
     assert seen_media(shown).media_product_type is None
     assert seen_media(shown, is_story=True).media_product_type == "STORY"
-    assert seen_media(shown, extra={"gone_at": None}).extra == {"shortcode": "abc", "gone_at": None}
+    assert seen_media(shown).extra == {"shortcode": "abc"}
 
 
 def test_a_tag_keeps_what_was_shown() -> None:
