@@ -2,14 +2,15 @@
 
 The media harvest has counted them already, so only media whose count has changed since their comments were last read
 cost a call; young ones are looked at daily all the same, since one may go while another comes. A list is read as far as
-there can be anything new, and from time to time to its end: only then is what it did not show gone. One that is longer
-than a run goes on in the next one, at Instagram's cursor.
+there can be anything new, and from time to time to its end: then what it did not show is gone. Otherwise a comment that
+should have stood in it is gone if Instagram says that there is none of its id. A list that is longer than a run goes on
+in the next one, at Instagram's cursor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -31,6 +32,8 @@ MOST_MEDIA = 200
 """Media of one run, the newest first; the rest waits for the next one."""
 MOST_PAGES = 200
 """Pages of one list in one run."""
+MOST_ASKED_FOR = 5
+"""Missed comments of one list that are asked for by their ids."""
 PERMISSION = "comments"
 _NOT_UNDER_WAY: Told = {
     "comments_begun_at": None,
@@ -53,6 +56,9 @@ class Reading:
     has_shown: bool
     """Something stood in the list: one that is empty although there are comments proves nothing."""
     found_new: int = 0
+    ids: set[str] = field(default_factory=set)
+    oldest: datetime | None = None
+    """When the lowest comment was written that it has come to."""
 
     @classmethod
     def of(cls, media: Commented, now: datetime) -> Reading:
@@ -65,6 +71,13 @@ class Reading:
             lacks=media.lacks and not is_new,
             has_shown=not is_new,
         )
+
+    def note(self, items: Sequence[GraphComment], new: int) -> None:
+        self.found_new += new
+        self.has_shown = self.has_shown or bool(items)
+        self.ids.update(one.id for one in items)
+        times = [one.timestamp for one in items if one.timestamp is not None]
+        self.oldest = min([*times, *([self.oldest] if self.oldest else [])], default=None)
 
     def is_enough(self) -> bool:
         """Whether all that were added since the last reading are found; a reply may stand below an old comment."""
@@ -119,11 +132,13 @@ def _read_media(harvester: Harvester, media: Commented) -> Iterator[Store]:
         is_turning = page.has_next and page.after == after
         reading.lacks = reading.lacks or page.is_refused or not page.is_whole or is_turning
         new = _count_new(harvester, seen, media.read_at)
-        reading.found_new += new
-        reading.has_shown = reading.has_shown or bool(page.items)
+        reading.note(page.items, new)
         is_end = not page.has_next or is_turning
         if is_end or (not new and reading.is_enough()):
-            yield _finish(harvester, reading, seen, is_end=is_end)
+            is_proof = is_end and reading.is_proof()
+            yield _finish(harvester, reading, seen, is_proof=is_proof)
+            if not is_proof:
+                yield from _ask_for_missed(harvester, reading)
             return
         after = page.after
         yield _store(harvester, media, seen, reading.goes_on(after))
@@ -192,10 +207,49 @@ def _count_new(harvester: Harvester, seen: Sequence[SeenComment], read_at: datet
         return len(ids - set(known))
 
 
-def _finish(harvester: Harvester, reading: Reading, seen: Sequence[SeenComment], *, is_end: bool) -> Store:
+def _ask_for_missed(harvester: Harvester, reading: Reading) -> Iterator[Store]:
+    """Of comments that stood between those that were shown, whether they exist."""
+    media = reading.media
+    if reading.oldest is None:
+        return
+    missed = (
+        select(Comment.ig_id)
+        .where(
+            Comment.account_id == harvester.account.id,
+            Comment.ig_media_id == media.ig_id,
+            Comment.parent_ig_id.is_(None),
+            Comment.gone_at.is_(None),
+            Comment.commented_at > reading.oldest,
+            Comment.last_seen_at < reading.begun_at,
+            Comment.ig_id.not_in(reading.ids),
+        )
+        .order_by(Comment.commented_at.desc())
+        .limit(MOST_ASKED_FOR)
+    )
+    with harvester.transaction() as tx:
+        wanted = tx.scalars(missed).all()
+    for ig_id in wanted:
+        try:
+            found = harvester.ask_apart(
+                f"comment {ig_id}", partial(harvester.client.comments.get, ig_id), can_wait=True
+            )
+        except GraphError as error:
+            if not is_gone(error):
+                raise
+            yield _store_gone(harvester, media, ig_id)
+        else:
+            if found is not None:
+                yield _store(harvester, media, [seen_comment(found, ig_media_id=media.ig_id)], {})
+
+
+def _store_gone(harvester: Harvester, media: Commented, ig_id: str) -> Store:
+    now, account_id = clock.now(), harvester.account.id
+    return lambda tx, _run_id: record_gone(tx, account_id, media.ig_id, unseen_since=now, now=now, ig_id=ig_id)
+
+
+def _finish(harvester: Harvester, reading: Reading, seen: Sequence[SeenComment], *, is_proof: bool) -> Store:
     now, media = clock.now(), reading.media
     told: Told = {**_NOT_UNDER_WAY, "comments_read_at": now, "comments_count": reading.count}
-    is_proof = is_end and reading.is_proof()
     if is_proof:
         told["comments_whole_at"] = now
     return _store(harvester, media, seen, told, unseen_since=reading.begun_at if is_proof else None)

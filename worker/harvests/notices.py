@@ -66,7 +66,7 @@ def read_comment(value: Any) -> SeenComment | None:
 
 
 def is_surely_own(told: Mapping[str, Any]) -> bool:
-    """Whether the `extra` of a comment says that its media is the account's: an ad or a broadcast, which no list shows."""
+    """Whether the `extra` of a comment says that its media is the account's: an ad or a broadcast, in no list."""
     return bool(told.keys() & {"ad_id", "original_media_id"}) or told.get("media_product_type") in {"AD", "LIVE"}
 
 
