@@ -29,6 +29,13 @@ _HISTORY = (
     "account_names",
     "comment_versions",
 )
+_REFUSE = """
+    CREATE OR REPLACE FUNCTION pressrun_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION '% is append-only: history is never changed or deleted{}', TG_TABLE_NAME
+              USING ERRCODE = 'integrity_constraint_violation';
+    END $$
+"""
 _COMMENT_COLUMNS = ("is_hidden boolean", "gone_at timestamptz", "changed_at timestamptz")
 _AT_ONCE = 2_000
 _TURNS, _TURN_S = 600, 0.5
@@ -135,13 +142,14 @@ _GONE_NOW = "(SELECT s.gone_at FROM media_states s WHERE s.media_id = m.id)"
 
 
 def upgrade() -> None:
-    # All of it may be run again: what follows is in no transaction with it, and an upgrade that was interrupted there
-    # begins again here. Nullable columns: no row is rewritten.
-    op.execute(_STATES)
-    op.execute(_VERSIONS)
-    for column in _COMMENT_COLUMNS:
-        op.execute(f"ALTER TABLE comments ADD COLUMN IF NOT EXISTS {column}")
+    # All of it may be run again: it is in no transaction, and an upgrade that was interrupted begins again here.
+    # Nullable columns: no row is rewritten.
     with op.get_context().autocommit_block():
+        _patiently(_STATES)
+        _patiently(_VERSIONS)
+        for column in _COMMENT_COLUMNS:
+            _patiently(f"ALTER TABLE comments ADD COLUMN IF NOT EXISTS {column}")
+        op.execute(_REFUSE.format(""))
         _refuse_truncate()
         _in_batches(_MOVE, {"marks": _MARKS})
         _in_batches(_HIDDEN, {})
@@ -223,3 +231,4 @@ def downgrade() -> None:
     query = "SELECT CAST(tgrelid AS regclass)::text FROM pg_trigger WHERE tgname = 'no_truncate' AND NOT tgisinternal"
     for name in op.get_bind().execute(sa.text(query)).scalars().all():
         op.execute(f"DROP TRIGGER no_truncate ON {name}")
+    op.execute(_REFUSE.format(" row by row"))
