@@ -15,7 +15,7 @@ from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus
 from models.hashtag import BUDGET, WINDOW
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
-from models.keeping import ACCOUNT_KEPT, SHORT_KEPT
+from models.keeping import ACCOUNT_KEPT, MOST_MEDIA, SHORT_KEPT
 from models.meanings.views import AS_OF, VIEWS
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.mention import Mention, MentionState
@@ -36,6 +36,7 @@ from worker.harvests import (
     competitors,
     costly,
     hashtags,
+    known,
     ladder,
     media_pages,
     online_followers,
@@ -78,7 +79,7 @@ def test_the_columns_told_are_those_of_the_tables(title: str, tables: tuple[Any,
 METRICS = PAGE.table("metric", "period", "breakdowns")
 
 
-@pytest.mark.parametrize("name", sorted({*VIEWS, "media", *PARTITIONED, "media_latest", "account_latest"}))
+@pytest.mark.parametrize("name", sorted({*VIEWS, "media", *PARTITIONED, "media_latest", "account_latest", "comment_versions"}))
 def test_the_columns_are_explained_as_in_the_database(name: str) -> None:
     assert written().get(name) == rendered(name), "run `python -m tests.unit.docs.dictionary`"
 
@@ -129,6 +130,8 @@ def test_the_numbers_of_the_new_kinds_are_true() -> None:
     assert f"{competitors.MEDIA} newest media" in PAGE.prose
     assert f"the {hashtags.PAGE} top media and the newest {hashtags.PAGE * hashtags.RECENT_PAGES}" in PAGE.prose
     assert f"A run reads {comments.MOST_MEDIA} media at most" in PAGE.prose
+    assert f"{comments.MOST_PAGES} pages of 50 comments of each" in PAGE.prose
+    assert (known.WHOLE_EVERY.days, known.NOT_ON_FACEBOOK_FOR.days, MOST_MEDIA) == (7, 7, 10_000)
     assert (costly.FROM_AGE.days, costly.TO_AGE.days, BUDGET, WINDOW.days, DAYS_AHEAD) == (1, 30, 30, 7, 7)
 
 
