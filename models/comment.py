@@ -217,9 +217,7 @@ def record_gone(
     return len(states)
 
 
-def _add_versions(
-    tx: Session, known: Sequence[Any], states: Mapping[int, Mapping[str, Any]], *, now: datetime
-) -> None:
+def _add_versions(tx: Session, known: Sequence[Any], states: Mapping[int, Mapping[str, Any]], *, now: datetime) -> None:
     """The new states; before the first change of a comment also the one that it had until then."""
     if not known:
         return

@@ -26,7 +26,7 @@ from pressrun import clock
 from worker.harvests.costly import BROKEN_DOWN, Costly, alone_of, is_due
 from worker.harvests.harvester import Harvester, Store
 from worker.harvests.known import KnownMedia, known_media, mark_missing
-from worker.harvests.ladder import Ladder
+from worker.harvests.ladder import Ladder, looked_at
 from worker.harvests.media_pages import (
     PAGE,
     PAGE_PART,
@@ -88,7 +88,7 @@ def _complete(
 ) -> None:
     """Read what the page did not hold, if it is this media's turn."""
     known = ladder.known.get(one.media.id)
-    note_listed(one, known)
+    note_listed(one, known, since=ladder.run_started_at)
     if known is not None and known.has_no_insights:
         one.is_read = True  # the counts of the list are all there is
         return
@@ -100,8 +100,9 @@ def _complete(
         _add_costly(costly, known, one)
 
 
-def note_listed(one: Seen, known: KnownMedia | None) -> None:
+def note_listed(one: Seen, known: KnownMedia | None, *, since: datetime) -> None:
     """It is in the list: whatever was said of its absence is over."""
+    one.is_known = known is not None and looked_at(known) >= since
     if one.media.comments_count is not None:
         one.told["comments_told"] = one.media.comments_count
     if known is not None and known.gone_at is not None:
@@ -212,6 +213,8 @@ def _told(one: Seen, read_at: datetime) -> Told:
 
 
 def _reading(one: Seen, media_id: int, read_at: datetime) -> MediaReading | None:
+    if one.is_known and not one.is_read:
+        return None
     metrics, extra = media_numbers(one.insights)
     extra |= listed_counts(one.media, metrics)
     return MediaReading(media_id, read_at, metrics, extra) if metrics or extra else None

@@ -34,6 +34,8 @@ class Seen:
     told: Told = field(default_factory=Told)
     is_read: bool = False
     """Its numbers were asked for. Of what was only listed the counts of the list are kept."""
+    is_known: bool = False
+    """An earlier try has read it: its counts are known."""
 
 
 @dataclass(frozen=True)

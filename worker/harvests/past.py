@@ -79,7 +79,7 @@ def media_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
         listed = list_page(harvester, sweep, after)
         for one in listed.seen:
             before = known.get(one.media.id)
-            note_listed(one, before)
+            note_listed(one, before, since=backfill.requested_at)
             if before is not None and before.has_no_insights:
                 one.is_read = True  # the counts of the list are all there is
             elif _is_owed(

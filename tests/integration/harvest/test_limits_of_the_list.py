@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from models.account import Account
 from models.harvest import HarvestKind
 from tests.integration.harvest.conftest import Field
 from tests.integration.harvest.instagram import publish
@@ -46,46 +47,42 @@ def test_media_behind_the_end_of_a_full_list_are_not_gone_and_read_by_themselves
 
 
 @pytest.fixture
-def refusing(field_: Field) -> Field:
+def account(field_: Field) -> Account:
     """The permission for insights is gone after a first harvest, and people go on liking and commenting."""
     account = field_.account(0)
     publish(field_.simulator, 0)
     field_.harvest(MEDIA, account)
     field_.simulator.post("/_sim/account", account=0, without_scopes=[SCOPE])
     field_.sql(WEEK_LATER)
-    return field_
+    return account
 
 
-def test_without_the_permission_for_insights_the_counts_of_the_list_are_kept(refusing: Field) -> None:
-    account = refusing.row("SELECT * FROM accounts")
-    [media_id] = publish(refusing.simulator, 0)
-    refusing.simulator.post("/_sim/comment", account=0, media_id=media_id)
+def test_without_the_permission_for_insights_the_counts_of_the_list_are_kept(field_: Field, account: Account) -> None:
+    [media_id] = publish(field_.simulator, 0)
+    field_.simulator.post("/_sim/comment", account=0, media_id=media_id)
 
-    run = refusing.harvest(MEDIA, account)
+    run = field_.harvest(MEDIA, account)
 
     assert (run.status, run.errors[0]["what"], run.errors[0]["class"]) == ("partial", "insights", "permission")
     assert run.calls <= 3
-    new = refusing.row(
-        "SELECT l.* FROM media_latest l JOIN media m ON m.id = l.media_id WHERE ig_id = :id", id=media_id
-    )
+    new = field_.row("SELECT l.* FROM media_latest l JOIN media m ON m.id = l.media_id WHERE ig_id = :id", id=media_id)
     assert (new.extra["comments_count"], new.extra["like_count"] >= 0, new.reach) == (1, True, None)
-    assert refusing.value("SELECT count(*) FROM media_latest WHERE extra ? 'like_count'") == refusing.count("media")
+    assert field_.value("SELECT count(*) FROM media_latest WHERE extra ? 'like_count'") == field_.count("media")
 
 
-def test_it_says_what_it_leaves_out_and_until_when_and_asks_again(refusing: Field) -> None:
-    account = refusing.row("SELECT * FROM accounts")
-    first = refusing.harvest(MEDIA, account)
-    held = refusing.harvest(MEDIA, account)
-    scopes = refusing.simulator.post("/_sim/account", account=0)["scopes"]
-    refusing.simulator.post("/_sim/account", account=0, scopes=[*scopes, SCOPE])
-    refusing.sql("UPDATE harvests SET refused = '{}'")
-    refusing.sql(WEEK_LATER)
-    after = refusing.harvest(MEDIA, account)
+def test_it_says_what_it_leaves_out_and_until_when_and_asks_again(field_: Field, account: Account) -> None:
+    first = field_.harvest(MEDIA, account)
+    held = field_.harvest(MEDIA, account)
+    scopes = field_.simulator.post("/_sim/account", account=0)["scopes"]
+    field_.simulator.post("/_sim/account", account=0, scopes=[*scopes, SCOPE])
+    field_.sql("UPDATE harvests SET refused = '{}'")
+    field_.sql(WEEK_LATER)
+    after = field_.harvest(MEDIA, account)
 
     assert (first.status, held.status, after.status) == ("partial", "partial", "done")
     assert "not asked for until" in held.errors[0]["error"]
     assert held.calls == 1
-    assert refusing.value("SELECT count(*) FROM media_latest WHERE reach IS NULL") == 0
+    assert field_.value("SELECT count(*) FROM media_latest WHERE reach IS NULL") == 0
 
 
 def test_a_page_without_insights_tells_of_media_that_are_not_due_too(field_: Field) -> None:

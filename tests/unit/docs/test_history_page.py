@@ -79,7 +79,9 @@ def test_the_columns_told_are_those_of_the_tables(title: str, tables: tuple[Any,
 METRICS = PAGE.table("metric", "period", "breakdowns")
 
 
-@pytest.mark.parametrize("name", sorted({*VIEWS, "media", *PARTITIONED, "media_latest", "account_latest", "comment_versions"}))
+@pytest.mark.parametrize(
+    "name", sorted({*VIEWS, "media", *PARTITIONED, "media_latest", "account_latest", "comment_versions"})
+)
 def test_the_columns_are_explained_as_in_the_database(name: str) -> None:
     assert written().get(name) == rendered(name), "run `python -m tests.unit.docs.dictionary`"
 
