@@ -37,7 +37,7 @@ _REFUSE = """
     END $$
 """
 _COMMENT_COLUMNS = ("is_hidden boolean", "gone_at timestamptz", "changed_at timestamptz")
-_AT_ONCE = 2_000
+_AT_ONCE = 500
 _TURNS, _TURN_S = 600, 0.5
 
 _STATES = """
