@@ -118,6 +118,10 @@ def test_a_media_that_disappears_keeps_its_history_and_is_not_looked_for_every_h
     assert gone.status == "done"
     assert field_.value("SELECT gone_at FROM media_states WHERE media_id = :id", id=media.id) is not None
     assert field_.value("SELECT count(gone_at) FROM media_states") == 1
+    assert [row.media_id for row in field_.rows("SELECT media_id FROM media_totals WHERE gone_at IS NOT NULL")] == [
+        media.id
+    ]
+    assert field_.value("SELECT count(*) FROM media WHERE extra ?| ARRAY['gone_at', 'own_read_at']") == 0
     assert field_.value("SELECT count(*) FROM media_snapshots WHERE media_id = :id", id=media.id) == 1
 
 
