@@ -33,6 +33,8 @@ class Comment:
     hidden: bool | None = None
     replies: tuple[Comment, ...] = ()
     has_more_replies: bool = False
+    has_whole_replies: bool = True
+    """False when some of them could not be read, or nothing tells whether more follow."""
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -42,7 +44,8 @@ def read_comment(node: Node) -> Comment:
     paging = replies.get("paging") if isinstance(replies, dict) else None
     has_more = isinstance(paging, dict) and paging.get("next") is not None
     comment = _read(node, node.each("replies", lambda reply: _read(reply, ())))
-    return replace(comment, has_more_replies=has_more) if has_more else comment
+    is_odd = paging is not None and not isinstance(paging, dict)
+    return replace(comment, has_more_replies=has_more, has_whole_replies=not (has_more or is_odd or node.dropped))
 
 
 def _read(node: Node, replies: tuple[Comment, ...]) -> Comment:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.guarding import APPEND_ONLY
+from models.metrics import MEDIA_COLUMNS
 from models.partitions import PARTITIONED
 
 _MOST = 10
@@ -197,14 +199,56 @@ INVARIANTS: dict[str, str] = {
                             WHERE d.table_name = 'public_media_snapshots'
                               AND l.captured_at >= d.since AND l.captured_at < d.until)
     """,
-    "history_not_guarded": """
+    # A media's newest row is that of its newest reading that changed something, and holds all that this one said.
+    "media_latest_unlike_history": f"""
+        SELECT 'media ' || l.media_id || ' is not in the history as it was known at ' || l.captured_at
+          FROM media_latest l
+          LEFT JOIN media_snapshots s ON s.media_id = l.media_id AND s.captured_at = l.captured_at
+         WHERE num_nonnulls({", ".join(f"l.{name}" for name in MEDIA_COLUMNS)}, l.extra) > 0
+           AND (s.media_id IS NULL OR NOT coalesce(l.extra, '{{}}') @> coalesce(s.extra, '{{}}')
+                OR {" OR ".join(f"s.{name} <> coalesce(l.{name}, -1)" for name in MEDIA_COLUMNS)})
+           AND NOT EXISTS (SELECT FROM dropped_months d
+                            WHERE d.table_name = 'media_snapshots'
+                              AND l.captured_at >= d.since AND l.captured_at < d.until)
+        UNION ALL
+        SELECT 'media ' || l.media_id || ' has been read since ' || l.captured_at || ', says the history'
+          FROM media_latest l
+         WHERE EXISTS (SELECT FROM media_snapshots s WHERE s.media_id = l.media_id AND s.captured_at > l.captured_at)
+    """,  # noqa: S608 - constants
+    "audience_latest_unlike_history": """
+        SELECT 'account ' || l.account_id || ' ' || l.metric || ' by ' || l.breakdown || ' is not in the history'
+          FROM audience_latest l
+         WHERE (NOT EXISTS (SELECT FROM audience_snapshots s
+                             WHERE s.account_id = l.account_id AND s.metric = l.metric AND s.timeframe = l.timeframe
+                               AND s.breakdown = l.breakdown AND s.captured_at = l.captured_at AND s.counts = l.counts)
+                OR EXISTS (SELECT FROM audience_snapshots s
+                            WHERE s.account_id = l.account_id AND s.metric = l.metric AND s.timeframe = l.timeframe
+                              AND s.breakdown = l.breakdown AND s.captured_at > l.captured_at))
+           AND NOT EXISTS (SELECT FROM dropped_months d
+                            WHERE d.table_name = 'audience_snapshots'
+                              AND l.captured_at >= d.since AND l.captured_at < d.until)
+    """,
+    # A comment that has changed is as its newest version says.
+    "comment_unlike_its_versions": """
+        SELECT 'comment ' || c.id || ' is not what its newest version says'
+          FROM comments c
+         CROSS JOIN LATERAL (SELECT v.* FROM comment_versions v
+                              WHERE v.comment_id = c.id ORDER BY v.seen_at DESC LIMIT 1) v
+         WHERE (c.text, c.is_hidden, c.gone_at IS NOT NULL) IS DISTINCT FROM (v.text, v.is_hidden, v.is_gone)
+    """,
+    "history_not_guarded": f"""
         SELECT 'table ' || t.name || ' has lost its append-only trigger'
-          FROM (VALUES ('media_snapshots'), ('account_observations'), ('audience_snapshots'), ('post_events'),
-                       ('competitor_observations'), ('public_media_snapshots'), ('hashtag_tops'),
-                       ('account_names')) t(name)
+          FROM unnest(ARRAY{list(APPEND_ONLY)}) t(name)
          WHERE NOT EXISTS (SELECT FROM pg_trigger g
                             WHERE g.tgrelid = t.name::regclass AND g.tgname = 'append_only' AND g.tgenabled <> 'D')
-    """,
+        UNION ALL
+        SELECT 'table ' || c.oid::regclass || ' can be truncated'
+          FROM unnest(ARRAY{list(APPEND_ONLY)}) t(name)
+          JOIN pg_class c ON c.oid = t.name::regclass
+                          OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = t.name::regclass)
+         WHERE NOT EXISTS (SELECT FROM pg_trigger g
+                            WHERE g.tgrelid = c.oid AND g.tgname = 'no_truncate' AND g.tgenabled <> 'D')
+    """,  # noqa: S608 - constants
     # The scheduler plans, and the worker reads, by what the row of a harvest says of its runs.
     "harvest_unlike_its_runs": """
         SELECT 'harvest ' || h.id || ' says something else than its runs'

@@ -235,6 +235,12 @@ def _listed(one: MediaReading) -> dict[str, Any]:
     }
 
 
+def is_own(tx: Session, account_id: int, ig_id: str) -> bool:
+    """Whether this is known as a media of the account. One that nobody has listed yet is not."""
+    known = select(Media.id).where(Media.account_id == account_id, Media.ig_id == ig_id)
+    return tx.scalar(known) is not None
+
+
 def bound_ids(tx: Session, account_id: int, ig_ids: Iterable[str]) -> set[str]:
     """Which of these media Pressrun already knows as its own."""
     from models.part import Part

@@ -61,7 +61,7 @@ def announce_mention(
 
 
 def announce_comment(tx: Session, account_id: int, comment: Comment | SeenComment, *, announced_at: datetime) -> None:
-    """A comment on the account's own media that names it: a mention that is read already."""
+    """A comment that names the account, on a media of its own or of somebody else: a mention that is read already."""
     if comment.ig_media_id is None:
         return
     mention = announce_mention(
@@ -78,7 +78,7 @@ def announce_comment(tx: Session, account_id: int, comment: Comment | SeenCommen
         text_=comment.text,
         media_url=None,
         mentioned_at=comment.commented_at,
-        extra=dict(comment.extra),
+        extra=dict(comment.extra) | ({"parent_ig_id": comment.parent_ig_id} if comment.parent_ig_id else {}),
         now=announced_at,
     )
 

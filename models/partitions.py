@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.guarding import guard_partition
+
 PARTITIONED = (
     "media_snapshots",
     "account_observations",
@@ -61,6 +63,7 @@ def _make(tx: Session, table: str, name: str, month: datetime) -> None:
     create = f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{low}') TO ('{high}')"
     if not tx.execute(text(f"SELECT EXISTS (SELECT FROM {default} WHERE {in_month})")).scalar_one():  # noqa: S608
         tx.execute(text(create))
+        guard_partition(tx, table, name)
         return
     # Nobody made ahead. Postgres refuses a partition while the default holds rows of it, and the append-only trigger
     # refuses to move them; a detached table has neither, and gets the trigger back when it is attached.
@@ -69,6 +72,7 @@ def _make(tx: Session, table: str, name: str, month: datetime) -> None:
     delete = f"DELETE FROM {default} WHERE {in_month} RETURNING *"  # noqa: S608 - our own names
     tx.execute(text(f"WITH moved AS ({delete}) INSERT INTO {table} SELECT * FROM moved"))  # noqa: S608
     tx.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {default} DEFAULT"))
+    guard_partition(tx, table, name)
 
 
 def _months(start: datetime, count: int) -> list[datetime]:

@@ -8,7 +8,7 @@ from models.attempt import Attempt
 from models.backfill import Backfill
 from models.base import Base
 from models.block import Block
-from models.comment import Comment
+from models.comment import Comment, CommentVersion
 from models.competitor import CompetitorLatest, CompetitorObservation
 from models.connection import Connection
 from models.container import Container
@@ -20,6 +20,7 @@ from models.hashtag import HashtagSearch, HashtagTop
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
 from models.media import Media, MediaLatest, MediaSnapshot
+from models.media_state import MediaState
 from models.mention import Mention
 from models.part import Part
 from models.post import Post
@@ -42,6 +43,7 @@ TABLES = (
     Backfill,
     Block,
     Comment,
+    CommentVersion,
     CompetitorLatest,
     CompetitorObservation,
     Connection,
@@ -61,6 +63,7 @@ TABLES = (
     Media,
     MediaLatest,
     MediaSnapshot,
+    MediaState,
     Mention,
     Part,
     Post,

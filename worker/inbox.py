@@ -19,10 +19,10 @@ from models import claims, sparing
 from models.account import Account, Login, break_account
 from models.account_name import names_of
 from models.claims import Lease
-from models.comment import see_comments
+from models.comment import SeenComment, see_comments
 from models.gate import Purpose
 from models.inbox import InboxEvent
-from models.media import MediaReading, SeenMedia, see_media, store_readings
+from models.media import MediaReading, SeenMedia, is_own, see_media, store_readings
 from models.mention import MentionState, announce_comment, announce_mention, record_reading, record_unreadable
 from pressrun import clock, log
 from pressrun.errors import PressrunError
@@ -32,7 +32,14 @@ from pressrun.vault import SecretUnreadable
 from worker.backoff import PATIENT
 from worker.context import GateShut, WorkerContext
 from worker.harvests.mentions import MentionFacts, read_facts
-from worker.harvests.notices import MentionNotice, names_account, read_comment, read_mention, read_story_report
+from worker.harvests.notices import (
+    MentionNotice,
+    is_surely_own,
+    names_account,
+    read_comment,
+    read_mention,
+    read_story_report,
+)
 from worker.obstacles import LOOK_AGAIN, held_back
 from worker.outcomes import BACKGROUND, Verdict, retry_wait, wait_of
 
@@ -162,11 +169,20 @@ def _comment(handling: Handling) -> Effect:
     may_mention = account.login == Login.INSTAGRAM.value
 
     def keep(tx: Session) -> None:
-        see_comments(tx, account.id, [seen], now=event.received_at)
-        if may_mention and names_account(seen.text, names_of(tx, account.id)):
+        is_mention = may_mention and names_account(seen.text, names_of(tx, account.id))
+        if is_mention:
             announce_comment(tx, account.id, seen, announced_at=handling.announced_at)
+        # Otherwise it may stand on a media of somebody else. If it is one of ours after all, its list shows it.
+        if not is_mention or _is_on_own_media(tx, account.id, seen, event.field):
+            see_comments(tx, account.id, [seen], now=event.received_at, are_shown=False)
 
     return keep
+
+
+def _is_on_own_media(tx: Session, account_id: int, comment: SeenComment, field: str) -> bool:
+    if comment.ig_media_id is None or field == "live_comments" or is_surely_own(comment.extra):
+        return True
+    return is_own(tx, account_id, comment.ig_media_id)
 
 
 def _story_insights(handling: Handling) -> Effect:

@@ -35,8 +35,8 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         | SHOWN
         | POSTED_AT
         | {
-            "extra": "What else the list showed; gone_at: when it was missed; own_read_at: when what only its kind has "
-            "was read; no_insights, not_on_facebook: there are none; odd: what was of the wrong kind, as it came."
+            "extra": "What else the list showed (shortcode, alt_text, is_shared_to_feed); odd: what was of the wrong "
+            "kind, as it came."
         }
         | SEEN,
     ),
@@ -103,7 +103,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         },
     ),
     "comments": (
-        "Comments on the account's own media. What was first seen stays as it was.",
+        "Comments on the account's own media, as they were last seen.",
         ID
         | ACCOUNT_ID
         | {
@@ -113,9 +113,22 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "username": "Who wrote it.",
             "text": "What was written.",
             "commented_at": "When it was written.",
-            "extra": "What else was told.",
+            "is_hidden": "Whether the account hides it; null as long as no list has told.",
+            "gone_at": "When it was missed in a list that was read whole, or Instagram said that it does not exist.",
+            "changed_at": "When it was last seen otherwise than before: its states are in comment_versions.",
+            "extra": "What else was told when it was first seen.",
         }
         | SEEN,
+    ),
+    "comment_versions": (
+        "Each state in which a comment was seen that has changed, the first one included. Append-only.",
+        {
+            "comment_id": "Which comment (comments.id).",
+            "seen_at": "When it was first seen so.",
+            "text": "What was written.",
+            "is_hidden": "Whether the account hides it.",
+            "is_gone": "Whether it had gone.",
+        },
     ),
     "harvests": (
         "What is read of an account, and how often: one row for each account and kind.",

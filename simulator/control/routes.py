@@ -38,6 +38,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "deauthorize", callbacks.deauthorize),
     ("POST", "data_deletion", callbacks.data_deletion),
     ("POST", "comment", strangers.comment),
+    ("POST", "edit_comment", strangers.edit_comment),
     ("POST", "live_comment", strangers.live_comment),
     ("POST", "message", strangers.message),
     ("POST", "webhook", steering.webhook),

@@ -11,7 +11,7 @@ from simulator.nodes import comments
 from simulator.world import ids
 from simulator.world.journal import Event
 from simulator.world.people import stranger
-from simulator.world.records import Account, Login, Media, Mention
+from simulator.world.records import Account, Comment, Login, Media, Mention
 from simulator.world.world import World, applies
 
 
@@ -80,6 +80,19 @@ def comment(stage: Backstage, body: dict[str, Any]) -> Any:
     made = comments.add(world, media_id=media.id, text=said, username=who[0], from_id=who[1])
     stage.sender.notify(account, "comments", _comment_value(world, made, said, who, media.id, media.product_type))
     return {"media_id": media.id, "comment_id": made}
+
+
+def edit_comment(stage: Backstage, body: dict[str, Any]) -> Any:
+    """Whoever wrote a comment writes it anew; nothing announces it."""
+    account, said = the_account(stage, body), text(body, "text")
+    found = stage.world.find(str(body.get("comment_id")))
+    media = stage.world.find(found.media_id) if isinstance(found, Comment) else None
+    if not isinstance(media, Media) or media.account is not account:
+        raise Invalid("comment_id names no comment on a media of that account", field="comment_id")
+    if not said:
+        raise Invalid("text is what it says from now on", field="text")
+    stage.world.commit("comment.changed", id=str(body["comment_id"]), text=said)
+    return {"comment_id": str(body["comment_id"])}
 
 
 def invite(stage: Backstage, body: dict[str, Any]) -> Any:

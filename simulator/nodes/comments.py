@@ -54,7 +54,7 @@ def _created(world: World, event: Event) -> None:
 def _changed(world: World, event: Event) -> None:
     comment = world.find(event["id"])
     assert isinstance(comment, Comment)  # noqa: S101 - our own journal
-    for name in ("is_hidden", "is_deleted"):
+    for name in ("is_hidden", "is_deleted", "text"):
         if name in event:
             setattr(comment, name, event[name])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 import migrations
@@ -29,6 +31,7 @@ from models.insight import Observation, store_observations
 from models.invariants import run_all
 from models.joining import NewAccount, join_account
 from models.media import MediaReading, SeenMedia, see_media, store_readings
+from models.media_state import MediaState
 from models.partitions import PARTITIONED, ensure_partitions
 from models.presence import release
 from models.raw_answer import TABLE as RAW_ANSWERS
@@ -630,6 +633,134 @@ class TestStandingOfAccounts:
             hold(tx, tx.scalars(select(Account.id).where(Account.name == "active")).one(), reason="why", now=_READ_AT)
             make_connection(tx, user_token="SIM-TOKEN-of-the-person")
             assert run_all(tx) == {}
+
+
+class TestStatesOfMedia:
+    """0014 on a database that is in use."""
+
+    READ, OWN = "2026-07-10T07:00:00+00:00", "2026-07-09T07:00:00+00:00"
+    EXTRA = (
+        {"shortcode": "a", "own_read_at": OWN, "gone_at": None, "comments_read": {"at": READ, "count": 3}},
+        {"gone_at": OWN, "no_insights": True, "not_on_facebook": ["facebook_views"], "odd": {"like_count": "x"}},
+        {"shortcode": "b"},
+    )
+
+    @pytest.fixture
+    def in_use(self, empty: Database) -> Database:
+        _upgrade_to(empty, "0011")
+        with empty.transaction() as tx:
+            _make_partition_of_then(tx)
+            account_id = _account_of_then(tx).id
+            add = "INSERT INTO media (account_id, ig_id, extra) VALUES (:account, :ig_id, CAST(:extra AS jsonb))"
+            for number, extra in enumerate(self.EXTRA):
+                tx.execute(text(add), {"account": account_id, "ig_id": str(number), "extra": json.dumps(extra)})
+            tx.execute(
+                text(
+                    "INSERT INTO media_latest (media_id, captured_at, last_checked_at)"
+                    " SELECT id, :at, :at FROM media WHERE ig_id <> '1'"
+                ),
+                {"at": _READ_AT},
+            )
+            comment = (
+                "INSERT INTO comments (account_id, ig_id, ig_media_id, parent_ig_id, text, commented_at, extra,"
+                " first_seen_at, last_seen_at)"
+                " VALUES (:account, :ig_id, :media, '7', 'hi', :at, CAST(:extra AS jsonb), now(), now())"
+            )
+            mention = (
+                "INSERT INTO mentions (account_id, ig_media_id, ig_comment_id, state, announced_at)"
+                " VALUES (:account, :media, :ig_id, 'read', now())"
+            )
+            for ig_id, media, at, extra in (
+                ("own", "0", None, {"from_id": "1"}),
+                ("others", "99", None, {"from_id": "1"}),
+                ("ad", "98", None, {"ad_id": "1"}),
+                ("listed", "97", _READ_AT, {"hidden": True, "like_count": 1}),
+            ):
+                values = {"account": account_id, "ig_id": ig_id, "media": media, "at": at, "extra": json.dumps(extra)}
+                tx.execute(text(comment), values)
+                tx.execute(text(mention), values)
+        return empty
+
+    def test_what_harvests_remember_leaves_the_media(self, in_use: Database) -> None:
+        assert upgrade(in_use).is_current
+
+        with in_use.transaction() as tx:
+            extra = list(tx.scalars(text("SELECT extra FROM media ORDER BY ig_id")))
+            states = list(tx.scalars(select(MediaState).order_by(MediaState.media_id)))
+            gone = list(tx.scalars(text("SELECT gone_at FROM media_totals ORDER BY ig_media_id")))
+            assert run_all(tx) == {}
+        assert extra == [{"shortcode": "a"}, {"odd": {"like_count": "x"}}, {"shortcode": "b"}]
+        first, second, third = states
+        read, own = datetime.fromisoformat(self.READ), datetime.fromisoformat(self.OWN)
+        assert (first.read_at, first.own_read_at, first.gone_at) == (_READ_AT, own, None)
+        assert (first.comments_read_at, first.comments_count, first.not_on_facebook_at) == (read, 3, None)
+        assert (second.read_at, second.gone_at, second.has_no_insights) == (None, own, True)
+        assert (second.not_on_facebook, second.not_on_facebook_at is None) == (["facebook_views"], False)
+        assert (third.read_at, third.own_read_at, third.has_no_insights) == (_READ_AT, None, False)
+        assert gone == [None, own, None]
+
+    def test_comments_on_media_of_others_are_left_to_their_mentions(self, in_use: Database) -> None:
+        upgrade(in_use)
+
+        with in_use.transaction() as tx:
+            rows = tx.execute(text("SELECT ig_id, is_hidden, extra FROM comments ORDER BY ig_id")).all()
+            parents = tx.execute(text("SELECT ig_comment_id, extra ->> 'parent_ig_id' FROM mentions")).all()
+        assert [(row.ig_id, row.is_hidden) for row in rows] == [("ad", None), ("listed", True), ("own", None)]
+        assert rows[1].extra == {"like_count": 1}
+        assert dict(parents) == {"ad": None, "listed": None, "own": None, "others": "7"}
+
+    def test_it_waits_for_a_harvest_and_no_harvest_waits_for_it(self, in_use: Database) -> None:
+        # The table is there: to make it, no writer of media may be under way for a moment, and here is one.
+        revision = ScriptDirectory(str(Path(migrations.__file__).parent)).get_revision("0014")
+        with in_use.transaction() as tx:
+            tx.execute(text(revision.module._STATES))
+        with ThreadPoolExecutor(1) as pool, in_use.transaction() as tx:
+            tx.execute(text("UPDATE media SET last_seen_at = now() WHERE ig_id = '0'"))
+            running = pool.submit(upgrade, in_use)
+            moved = "SELECT count(*) FROM media WHERE extra ? 'no_insights'"
+            until(lambda: _value(in_use, moved) == 0, 30, "the others are not moved")
+            tx.execute(text("UPDATE media SET last_seen_at = now() WHERE ig_id IN ('1', '2')"))
+            assert _value(in_use, "SELECT count(*) FROM media WHERE extra ? 'own_read_at'") == 1
+            tx.commit()
+            assert running.result(60).is_current
+        assert _value(in_use, "SELECT count(*) FROM media WHERE extra ? 'own_read_at'") == 0
+        assert _value(in_use, "SELECT count(own_read_at) FROM media_states") == 1
+
+    def test_months_that_were_there_cannot_be_emptied_any_more(self, in_use: Database) -> None:
+        upgrade(in_use)
+
+        for table in ("media_snapshots", "media_snapshots_2026_07", "media_snapshots_default", "account_names"):
+            with pytest.raises(IntegrityError, match="is append-only"), in_use.transaction() as tx:
+                tx.execute(text(f"TRUNCATE {table}"))
+
+    def test_going_back_puts_it_where_it_was(self, in_use: Database) -> None:
+        upgrade(in_use)
+
+        with in_use.engine.connect() as connection:
+            command.downgrade(_config(connection), "0011")
+
+        with in_use.transaction() as tx:
+            extra = list(tx.scalars(text("SELECT extra FROM media ORDER BY ig_id")))
+            gone = list(tx.scalars(text("SELECT gone_at FROM media_totals ORDER BY ig_media_id")))
+        assert datetime.fromisoformat(extra[0]["own_read_at"]) == datetime.fromisoformat(self.OWN)
+        assert (extra[0]["comments_read"]["count"], extra[1]["no_insights"]) == (3, True)
+        assert extra[1]["not_on_facebook"] == ["facebook_views"]
+        assert extra[2] == {"shortcode": "b"}
+        assert gone == [None, datetime.fromisoformat(self.OWN), None]
+
+
+def _value(database: Database, query: str) -> object:
+    with database.transaction() as tx:
+        return tx.execute(text(query)).scalar()
+
+
+def _make_partition_of_then(tx: Session) -> None:
+    tx.execute(
+        text(
+            "CREATE TABLE media_snapshots_2026_07 PARTITION OF media_snapshots"
+            " FOR VALUES FROM ('2026-07-01 00:00:00+00') TO ('2026-08-01 00:00:00+00')"
+        )
+    )
 
 
 class TestModels:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import DateTime, func, select, text, update
+from sqlalchemy import false, func, select, text
 from sqlalchemy.orm import Session
 
 from models.media import Media, MediaLatest
+from models.media_state import MediaState, Told, keep_states
 
-GONE = "gone_at"
-"""Key in `media.extra`: when a listing last should have shown the media and did not. Null once it is back."""
-NO_INSIGHTS = "no_insights"
-"""Key in `media.extra`: Instagram has none for this media and never will (older than the account's conversion)."""
-OWN_READ = "own_read_at"
-"""Key in `media.extra`: when the metrics were last read that only its kind of media has."""
-
-
-NOT_ON_FACEBOOK = "not_on_facebook"
-"""Key in `media.extra`: metrics that Instagram refuses because the media is not on Facebook."""
-COMMENTS_READ = "comments_read"
-"""Key in `media.extra`: when the comments were last read to the end, and how many the numbers told of then."""
-
-
-_NOT_ON_FACEBOOK = func.coalesce(Media.extra[NOT_ON_FACEBOOK], text("'[]'::jsonb")).label("not_on_facebook")
+NOT_ON_FACEBOOK_FOR = timedelta(days=7)
+"""How long a metric that was refused of a media is not asked of it: somebody may share it there later."""
+WHOLE_EVERY = timedelta(days=7)
+"""How old the last whole reading of a media's comments may be."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +26,9 @@ class KnownMedia:
     posted_at: datetime | None
     first_seen_at: datetime
     checked_at: datetime
-    """When its numbers were last read; when it was last seen, if they never could be."""
+    """When its numbers were last asked for; when it was last seen, if they never were."""
     gone_at: datetime | None = None
+    unlisted_at: datetime | None = None
     has_no_insights: bool = False
     not_on_facebook: tuple[str, ...] = ()
     own_read_at: datetime | None = None
@@ -46,7 +37,7 @@ class KnownMedia:
     permalink: str | None = None
 
 
-def known_media(tx: Session, account_id: int) -> dict[str, KnownMedia]:
+def known_media(tx: Session, account_id: int, *, now: datetime) -> dict[str, KnownMedia]:
     """The media that the account's listing shows, by Instagram id: everything but stories."""
     rows = tx.execute(
         select(
@@ -54,19 +45,27 @@ def known_media(tx: Session, account_id: int) -> dict[str, KnownMedia]:
             Media.ig_id,
             Media.posted_at,
             Media.first_seen_at,
-            func.coalesce(MediaLatest.last_checked_at, Media.last_seen_at).label("checked_at"),
-            Media.extra[GONE].astext.cast(DateTime(timezone=True)).label("gone_at"),
-            Media.extra[NO_INSIGHTS].astext.is_not(None).label("has_no_insights"),
-            _NOT_ON_FACEBOOK,
-            Media.extra[OWN_READ].astext.cast(DateTime(timezone=True)).label("own_read_at"),
+            func.coalesce(MediaState.read_at, MediaLatest.last_checked_at, Media.last_seen_at).label("checked_at"),
+            MediaState.gone_at,
+            MediaState.unlisted_at,
+            func.coalesce(MediaState.has_no_insights, false()).label("has_no_insights"),
+            MediaState.not_on_facebook,
+            MediaState.not_on_facebook_at,
+            MediaState.own_read_at,
             Media.media_type,
             Media.media_product_type,
             Media.permalink,
         )
         .outerjoin(MediaLatest, MediaLatest.media_id == Media.id)
+        .outerjoin(MediaState, MediaState.media_id == Media.id)
         .where(Media.account_id == account_id, Media.media_product_type.is_distinct_from("STORY"))
     )
-    return {row.ig_id: KnownMedia(**{**row._mapping, "not_on_facebook": tuple(row.not_on_facebook)}) for row in rows}
+    found = {}
+    for row in rows:
+        values = dict(row._mapping) | {"not_on_facebook": _refused(row, now)}
+        del values["not_on_facebook_at"]
+        found[row.ig_id] = KnownMedia(**values)
+    return found
 
 
 @dataclass(frozen=True)
@@ -77,19 +76,25 @@ class KnownStory:
     not_on_facebook: tuple[str, ...] = ()
 
 
-def known_stories(tx: Session, account_id: int, ig_ids: Iterable[str]) -> dict[str, KnownStory]:
+def known_stories(tx: Session, account_id: int, ig_ids: Iterable[str], *, now: datetime) -> dict[str, KnownStory]:
     rows = tx.execute(
-        select(Media.ig_id, MediaLatest.last_checked_at, _NOT_ON_FACEBOOK)
+        select(Media.ig_id, MediaLatest.last_checked_at, MediaState.not_on_facebook, MediaState.not_on_facebook_at)
         .outerjoin(MediaLatest, MediaLatest.media_id == Media.id)
+        .outerjoin(MediaState, MediaState.media_id == Media.id)
         .where(Media.account_id == account_id, Media.ig_id.in_(list(ig_ids)))
     )
-    return {row.ig_id: KnownStory(row.last_checked_at, tuple(row.not_on_facebook)) for row in rows}
+    return {row.ig_id: KnownStory(row.last_checked_at, _refused(row, now)) for row in rows}
 
 
-def mark_gone(tx: Session, media_ids: Sequence[int], *, now: datetime) -> None:
-    """Deleted or archived: looked for seldom from now on. Their history stays."""
-    mark: dict[str, Any] = {GONE: now.isoformat()}
-    tx.execute(update(Media).where(Media.id.in_(list(media_ids))).values(extra=Media.extra.op("||")(mark)))
+def _refused(row: Any, now: datetime) -> tuple[str, ...]:
+    at = row.not_on_facebook_at
+    return tuple(row.not_on_facebook) if at is not None and now - at < NOT_ON_FACEBOOK_FOR else ()
+
+
+def mark_missing(tx: Session, gone: Sequence[int], unlisted: Sequence[int], *, now: datetime) -> None:
+    """Deleted or archived, or beyond the end of what Instagram lists. Their history stays."""
+    told: dict[int, Told] = {id_: {"gone_at": now} for id_ in gone}
+    keep_states(tx, told | {id_: {"unlisted_at": now} for id_ in unlisted})
 
 
 @dataclass(frozen=True)
@@ -99,28 +104,45 @@ class Commented:
     id: int
     ig_id: str
     count: int | None
-    """How many comments its numbers tell of."""
+    """How many comments its last answer told of."""
     count_then: int | None
-    """How many they told of when its comments were last read to the end, which was at `read_at`."""
+    """How many it told of when its comments were last read, which was at `read_at`."""
     read_at: datetime | None
+    whole_at: datetime | None
+    begun_at: datetime | None
+    """When the reading began that goes on at `after`; None when none is under way."""
+    begun_count: int | None
+    after: str | None
+    lacks: bool
+
+    def wants_all(self, now: datetime) -> bool:
+        """Whether its list has to be read to the end: for those that have gone, and what has become of the others."""
+        has_shrunk = self.count is not None and self.count_then is not None and self.count < self.count_then
+        return self.whole_at is None or has_shrunk or now - self.whole_at >= WHOLE_EVERY
 
 
 # A count that differs is a reason, whichever way; a media that never had one is left alone. Where no number is known,
-# and of young media once a day, the comments themselves are looked at.
+# and of young media once a day, the comments themselves are looked at; of those of a month once a week all of them,
+# and no oftener than once a day where that cannot be.
 _COMMENTED = text("""
-    SELECT id, ig_id, count, count_then, read_at FROM (
+    SELECT id, ig_id, count, count_then, read_at, whole_at, begun_at, begun_count, after, lacks FROM (
         SELECT m.id, m.ig_id, m.posted_at,
-               coalesce(l.comments, CAST(l.extra ->> 'comments_count' AS bigint)) AS count,
-               CAST(m.extra #>> '{comments_read,count}' AS bigint) AS count_then,
-               CAST(m.extra #>> '{comments_read,at}' AS timestamptz) AS read_at
-          FROM media m LEFT JOIN media_latest l ON l.media_id = m.id
-         WHERE m.account_id = :account_id AND m.media_product_type IS DISTINCT FROM 'STORY'
-           AND m.extra ->> 'gone_at' IS NULL
+               coalesce(s.comments_told, l.comments, CAST(l.extra ->> 'comments_count' AS bigint)) AS count,
+               s.comments_count AS count_then, s.comments_read_at AS read_at, s.comments_whole_at AS whole_at,
+               s.comments_begun_at AS begun_at, s.comments_begun_count AS begun_count, s.comments_after AS after,
+               coalesce(s.comments_lack, false) AS lacks
+          FROM media m
+          LEFT JOIN media_latest l ON l.media_id = m.id
+          LEFT JOIN media_states s ON s.media_id = m.id
+         WHERE m.account_id = :account_id AND m.media_product_type IS DISTINCT FROM 'STORY' AND s.gone_at IS NULL
     ) known
      CROSS JOIN (SELECT CAST(:now AS timestamptz) AS now) clock
-     WHERE count <> coalesce(count_then, 0)
+     WHERE begun_at IS NOT NULL
+        OR count <> coalesce(count_then, 0)
         OR count IS NULL AND (read_at IS NULL OR read_at < now - interval '7 days')
         OR count > 0 AND posted_at > now - interval '7 days' AND read_at < now - interval '1 day'
+        OR count > 0 AND posted_at > now - interval '30 days' AND read_at < now - interval '1 day'
+           AND (whole_at IS NULL OR whole_at < now - interval '7 days')
      ORDER BY posted_at DESC NULLS LAST, id
      LIMIT :limit
 """)
@@ -130,13 +152,3 @@ def commented_media(tx: Session, account_id: int, *, now: datetime, limit: int) 
     """The media whose comments are to be read, the newest first."""
     rows = tx.execute(_COMMENTED, {"account_id": account_id, "now": now, "limit": limit})
     return [Commented(**row._mapping) for row in rows]
-
-
-def mark_comments_read(tx: Session, media: Commented, *, at: datetime) -> None:
-    mark: dict[str, Any] = {COMMENTS_READ: {"count": media.count, "at": at.isoformat()}}
-    tx.execute(update(Media).where(Media.id == media.id).values(extra=Media.extra.op("||")(mark)))
-
-
-def mark_media(tx: Session, media_id: int, marks: Mapping[str, Any]) -> None:
-    """Note in `media.extra` what was learned of it."""
-    tx.execute(update(Media).where(Media.id == media_id).values(extra=Media.extra.op("||")(dict(marks))))

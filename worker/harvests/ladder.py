@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from graph.media import Media as GraphMedia
+from models.keeping import MOST_MEDIA
 from worker.harvests.known import KnownMedia
 
 _MEDIA_RUNGS = (
@@ -24,6 +25,9 @@ STORY_LIFE = timedelta(hours=24)
 _STORY_YOUNG = timedelta(hours=2)
 _STORY_LAST = timedelta(hours=1)
 _STORY_RUNG = timedelta(hours=1)
+
+FULL_FROM = MOST_MEDIA * 99 // 100
+"""From so many media on the end of the list need not be that of the media: Instagram lists only the newest."""
 
 SLACK = timedelta(minutes=10)
 """Runs start minutes apart from their slots: what is due at the next slot must not miss it by seconds."""
@@ -61,6 +65,7 @@ class Ladder:
     now: datetime
     run_started_at: datetime
     covered_at: datetime | None
+    full_from: int = FULL_FROM
     seen: set[str] = field(default_factory=set)
     oldest: datetime | None = None
     """Posting time of the oldest media seen."""
@@ -114,22 +119,36 @@ class Ladder:
 
     def missing(self, *, to_the_end: bool) -> list[int]:
         """Ids of media that the pages read must have shown and did not. Pages without a single media tell nothing."""
-        if not self.seen:
+        is_all = to_the_end and not self._is_full()
+        return [one.id for one in self._unseen() if is_all or (self.oldest is not None and _posted(one) > self.oldest)]
+
+    def unlisted(self, *, to_the_end: bool) -> list[int]:
+        """Ids of media behind the end of a list that is full: whether they are there it does not tell."""
+        if not to_the_end or not self._is_full():
             return []
-        return [
-            one.id
+        return [one.id for one in self._unseen() if self.oldest is None or _posted(one) <= self.oldest]
+
+    def _is_full(self) -> bool:
+        """Whether the list, down from its beginning, holds about as many media as Instagram ever lists."""
+        above = {one.ig_id for one in self._listed() if self._done_down_to and _posted(one) >= self._done_down_to}
+        return len(self.seen | above) >= self.full_from
+
+    def _unseen(self) -> Iterable[KnownMedia]:
+        if not self.seen:
+            return ()
+        return (
+            one
             for one in self._listed()
-            if one.ig_id not in self.seen
-            and (self._done_down_to is None or _posted(one) < self._done_down_to)
-            and (to_the_end or (self.oldest is not None and _posted(one) > self.oldest))
-        ]
+            if one.ig_id not in self.seen and (self._done_down_to is None or _posted(one) < self._done_down_to)
+        )
 
     def _is_uncovered(self, ig_id: str) -> bool:
         one = self.known.get(ig_id)
         return one is None or self.covered_at is None or one.first_seen_at > self.covered_at
 
     def _listed(self) -> Iterable[KnownMedia]:
-        return (one for one in self.known.values() if one.posted_at is not None)
+        """What lay behind the end of a full list the last time is not looked for in it."""
+        return (one for one in self.known.values() if one.posted_at is not None and one.unlisted_at is None)
 
 
 def looked_at(one: KnownMedia) -> datetime:

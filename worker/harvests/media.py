@@ -7,10 +7,9 @@ calls, the second only when it is due.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -22,54 +21,33 @@ from graph.media import Media as GraphMedia
 from graph.paging import Page
 from models.keeping import MOST_MEDIA
 from models.media import MediaReading, see_media, store_readings
+from models.media_state import Told, keep_states
 from pressrun import clock
 from worker.harvests.costly import BROKEN_DOWN, Costly, alone_of, is_due
 from worker.harvests.harvester import Harvester, Store
-from worker.harvests.known import (
-    GONE,
-    NO_INSIGHTS,
-    NOT_ON_FACEBOOK,
-    OWN_READ,
-    KnownMedia,
-    known_media,
-    mark_gone,
-    mark_media,
+from worker.harvests.known import KnownMedia, known_media, mark_missing
+from worker.harvests.ladder import Ladder, looked_at
+from worker.harvests.media_pages import (
+    PAGE,
+    PAGE_PART,
+    Seen,
+    concerns_one_media,
+    holds_insights,
+    list_page,
+    page_metrics,
+    tell_what_is_held,
 )
-from worker.harvests.ladder import Ladder
 from worker.harvests.own import CALLS_BESIDE_ONE_PAGE, CALLS_PER_RUN, OwnMetrics
 from worker.harvests.parse import listed_counts, media_numbers, seen_media
 from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone
 
-PAGE = 50
 MOST_PAGES = MOST_MEDIA // PAGE + 1
-_CAREFUL_FROM_TRY = 3
-"""Instagram fails on heavy pages with an error that says nothing; from this try on the pages ask for no insights."""
-_PAGE_PART = "page:"
-
-
-@dataclass
-class Seen:
-    """One media of a page with what was read of it."""
-
-    media: GraphMedia
-    insights: list[Insight] = field(default_factory=list)
-    marks: dict[str, Any] = field(default_factory=dict)
-    is_read: bool = False
-    """Its numbers were asked for. Of what was only listed nothing is noted: it was read the last time it was due."""
-
-
-@dataclass(frozen=True)
-class Listed:
-    """One page, and the metrics that it holds for all its media."""
-
-    page: Page[GraphMedia]
-    seen: list[Seen]
-    metrics: tuple[str, ...]
 
 
 def read(harvester: Harvester) -> Iterator[Store]:
+    tell_what_is_held(harvester)
     with harvester.transaction() as tx:
-        known = known_media(tx, harvester.account.id)
+        known = known_media(tx, harvester.account.id, now=clock.now())
     now = clock.now()
     ladder = Ladder(known, now, harvester.run_started_at, harvester.covered_at)
     costly = Costly(harvester)
@@ -91,8 +69,9 @@ def read(harvester: Harvester) -> Iterator[Store]:
         after = listed.page.after
     # What was set aside, or lies behind where the list broke off, is not gone.
     missing = ladder.missing(to_the_end=is_end) if is_whole else []
-    if missing:
-        yield _store_missing(missing)
+    unlisted = ladder.unlisted(to_the_end=is_end) if is_whole else []
+    if missing or unlisted:
+        yield _store_missing(missing, unlisted)
     for left in own.left() if own is not None else ():
         if left.id not in missing:
             yield _read_own(harvester, costly, left)
@@ -104,46 +83,12 @@ def _most_calls(known: Mapping[str, KnownMedia], page: Page[GraphMedia]) -> int:
     return CALLS_BESIDE_ONE_PAGE if has_one_page else CALLS_PER_RUN
 
 
-def list_page(harvester: Harvester, ladder: Ladder, after: str | None) -> Listed:
-    """The next page, with the shared insights if Instagram gives them for the whole page."""
-    wanted = page_metrics(Login(harvester.account.login))
-    wanted = tuple(name for name in wanted if not harvester.memory.holds(_PAGE_PART + name))
-    is_careful = harvester.tries >= _CAREFUL_FROM_TRY or ladder.expects_no_insights(PAGE)
-    if wanted and not is_careful:
-        try:
-            answers = harvester.sift(wanted, lambda group: _page(harvester, ladder, after, group), part=_PAGE_PART)
-        except GraphError as error:
-            if not _concerns_one_media(error):
-                raise
-            answers = []
-        if answers:
-            given = tuple(name for name in wanted if not harvester.memory.holds(_PAGE_PART + name))
-            return Listed(answers[0], _merged(answers, is_read=True), given)
-    page = harvester.ask(lambda: _page(harvester, ladder, after, None))
-    return Listed(page, _merged([page], is_read=False), ())
-
-
-def _page(harvester: Harvester, ladder: Ladder, after: str | None, metrics: Sequence[str] | None) -> Page[GraphMedia]:
-    return harvester.client.media.page(PAGE, after, until=ladder.resume_until, insight_metrics=metrics)
-
-
-def _merged(pages: Sequence[Page[GraphMedia]], *, is_read: bool) -> list[Seen]:
-    """The media of the first page; several pages are the same one, asked for in parts."""
-    seen = {item.id: Seen(replace(item, insights=None), is_read=is_read) for item in pages[0].items}
-    for page in pages:
-        for item in page.items:
-            if item.id in seen:
-                seen[item.id].insights += item.insights or ()
-    return list(seen.values())
-
-
 def _complete(
     harvester: Harvester, ladder: Ladder, own: OwnMetrics, costly: Costly, one: Seen, given: Sequence[str]
 ) -> None:
     """Read what the page did not hold, if it is this media's turn."""
     known = ladder.known.get(one.media.id)
-    if known is not None and known.gone_at is not None:
-        one.marks[GONE] = None
+    note_listed(one, known, since=ladder.run_started_at)
     if known is not None and known.has_no_insights:
         one.is_read = True  # the counts of the list are all there is
         return
@@ -155,18 +100,31 @@ def _complete(
         _add_costly(costly, known, one)
 
 
+def note_listed(one: Seen, known: KnownMedia | None, *, since: datetime) -> None:
+    """It is in the list: whatever was said of its absence is over."""
+    one.is_known = known is not None and looked_at(known) >= since
+    if one.media.comments_count is not None:
+        one.told["comments_told"] = one.media.comments_count
+    if known is not None and known.gone_at is not None:
+        one.told["gone_at"] = None
+    if known is not None and known.unlisted_at is not None:
+        one.told["unlisted_at"] = None
+
+
 def read_alone(harvester: Harvester, one: Seen, given: Sequence[str]) -> bool:
     """Every metric of its kind that is not given yet, in a call of its own; whether it has any to tell.
 
     What was refused for a page may have been refused for one media of it: it is asked alone, from the next run on, so
     that it costs nothing else.
     """
+    if holds_insights(harvester):
+        return False
     media = one.media
     kind = product_of(media)
     metrics = catalogue.media_metrics(kind, Login(harvester.account.login), media_type=media.media_type)
     memory = harvester.memory
-    wanted = [name for name in metrics if name not in given and not memory.is_new(_PAGE_PART + name)]
-    apart = {name for name in wanted if memory.holds(_PAGE_PART + name)}
+    wanted = [name for name in metrics if name not in given and not memory.is_new(PAGE_PART + name)]
+    apart = {name for name in wanted if memory.holds(PAGE_PART + name)}
 
     def ask(group: Sequence[str]) -> tuple[Insight, ...]:
         return harvester.client.insights.media(media.id, group, product_type=kind)
@@ -178,14 +136,14 @@ def read_alone(harvester: Harvester, one: Seen, given: Sequence[str]) -> bool:
         answers = harvester.ask_apart(f"media {media.id}", sift, can_wait=True)
     except GraphError as error:
         if has_no_insights(error):
-            one.marks[NO_INSIGHTS] = True
+            one.told["has_no_insights"] = True
         elif not (has_too_few_viewers(error) or is_gone(error)):
             raise
         answers = []
         has_any = False
     if answers is not None:
         one.insights += [insight for answer in answers for insight in answer]
-        one.marks[OWN_READ] = clock.now().isoformat()
+        one.told["own_read_at"] = clock.now()
         one.is_read = True
     return has_any
 
@@ -206,10 +164,11 @@ def _add_costly(costly: Costly, known: KnownMedia | None, one: Seen) -> None:
             answer = costly.alone(one.media.id, kind, name, not_there=not_there)
             if answer is None:
                 not_there.append(name)
-                one.marks[NOT_ON_FACEBOOK] = list(not_there)
+                one.told["not_on_facebook"] = list(not_there)
+                one.told["not_on_facebook_at"] = clock.now()
             one.insights += answer or ()
     except GraphError as error:
-        if not _concerns_one_media(error):
+        if not concerns_one_media(error):
             raise
 
 
@@ -217,7 +176,9 @@ def _read_own(harvester: Harvester, costly: Costly, known: KnownMedia) -> Store:
     """The own metrics of a media that no page of this run held."""
     media = GraphMedia(known.ig_id, media_type=known.media_type, media_product_type=known.media_product_type)
     one = Seen(replace(media, permalink=known.permalink, timestamp=known.posted_at))
-    if read_alone(harvester, one, page_metrics(Login(harvester.account.login))):
+    # Of one that the list does not hold there is no page: all its metrics fit into this call.
+    given = page_metrics(Login(harvester.account.login)) if known.unlisted_at is None else ()
+    if read_alone(harvester, one, given):
         _add_costly(costly, known, one)
     return _store_own(known, one)
 
@@ -227,7 +188,7 @@ def _store_own(known: KnownMedia, one: Seen) -> Store:
 
     def store(tx: Session, run_id: int) -> int:
         # Not seen, only read: it is the list that says whether a media is still there.
-        mark_media(tx, known.id, one.marks)
+        keep_states(tx, {known.id: one.told})
         reading = _reading(one, known.id, read_at)
         return store_readings(tx, [reading], run_id=run_id) if reading is not None else 0
 
@@ -238,40 +199,35 @@ def store_page(harvester: Harvester, page: Sequence[Seen]) -> Store:
     read_at = clock.now()
 
     def store(tx: Session, run_id: int) -> int:
-        shown = [seen_media(one.media, extra=one.marks) for one in page]
-        ids = see_media(tx, harvester.account.id, shown, now=read_at)
+        ids = see_media(tx, harvester.account.id, [seen_media(one.media) for one in page], now=read_at)
         kept = [one for one in page if one.media.id in ids]
+        keep_states(tx, {ids[one.media.id]: _told(one, read_at) for one in kept})
         readings = [reading for one in kept if (reading := _reading(one, ids[one.media.id], read_at)) is not None]
         return store_readings(tx, readings, run_id=run_id)
 
     return store
 
 
+def _told(one: Seen, read_at: datetime) -> Told:
+    return {**one.told, "read_at": read_at} if one.is_read else one.told
+
+
 def _reading(one: Seen, media_id: int, read_at: datetime) -> MediaReading | None:
-    if not one.is_read:
+    if one.is_known and not one.is_read:
         return None
     metrics, extra = media_numbers(one.insights)
     extra |= listed_counts(one.media, metrics)
     return MediaReading(media_id, read_at, metrics, extra) if metrics or extra else None
 
 
-def _store_missing(media_ids: Sequence[int]) -> Store:
+def _store_missing(gone: Sequence[int], unlisted: Sequence[int]) -> Store:
     now = clock.now()
 
     def store(tx: Session, _run_id: int) -> int:
-        mark_gone(tx, media_ids, now=now)
+        mark_missing(tx, gone, unlisted, now=now)
         return 0
 
     return store
-
-
-def page_metrics(login: Login) -> tuple[str, ...]:
-    """What every media that the list can hold has: stories are not in it."""
-    kinds = [
-        catalogue.media_metrics("FEED", login, media_type="VIDEO"),
-        catalogue.media_metrics("REELS", login),
-    ]
-    return tuple(name for name in kinds[0] if all(name in kind for kind in kinds))
 
 
 def product_of(media: GraphMedia) -> str | None:
@@ -279,8 +235,3 @@ def product_of(media: GraphMedia) -> str | None:
     if media.media_product_type or not media.permalink:
         return media.media_product_type
     return "REELS" if "/reel/" in media.permalink else "FEED"
-
-
-def _concerns_one_media(error: GraphError) -> bool:
-    """Whether the page failed because one of its media has no insights at all."""
-    return has_no_insights(error) or has_too_few_viewers(error) or is_gone(error)

@@ -65,6 +65,11 @@ def read_comment(value: Any) -> SeenComment | None:
     )
 
 
+def is_surely_own(told: Mapping[str, Any]) -> bool:
+    """Whether the `extra` of a comment says that its media is the account's: an ad or a broadcast, in no list."""
+    return bool(told.keys() & {"ad_id", "original_media_id"}) or told.get("media_product_type") in {"AD", "LIVE"}
+
+
 def read_story_report(value: Any) -> StoryReport | None:
     """Counts below five arrive as -1: unknown, and left out."""
     if not isinstance(value, Mapping):

@@ -6,6 +6,7 @@ is kept in `extra` under Instagram's name, so that a metric it adds or renames i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
@@ -20,7 +21,7 @@ from graph.users import Profile
 from models.comment import SeenComment
 from models.insight import MOMENT, NO_PERIOD, Audience, Observation
 from models.media import SeenMedia
-from models.metrics import MOMENT_METRICS, media_column
+from models.metrics import MEDIA, MOMENT_METRICS, Unit, media_column
 from models.public_media import SeenPublicMedia
 from models.tag import SeenTag
 
@@ -41,14 +42,23 @@ def media_numbers(insights: Iterable[Insight]) -> Numbers:
     extra: dict[str, Any] = {}
     for insight in insights:
         for name, value in _lifetime_values(insight):
-            column = media_column(name)
-            if column is not None and isinstance(value, int) and abs(value) < _LARGEST:
-                metrics[column] = value
+            column, whole = media_column(name), _whole(name, value)
+            if column is not None and whole is not None and abs(whole) < _LARGEST:
+                metrics[column] = whole
             else:
                 extra[name] = value
-                if column is not None and isinstance(value, int):
-                    set_aside(Endpoint.MEDIA_INSIGHTS, name, f"is {str(value)[:30]}, too large for a count")
+                if column is not None:
+                    why = "is no whole number" if whole is None else "is too large for a count"
+                    set_aside(Endpoint.MEDIA_INSIGHTS, name, f"{why}: {str(value)[:30]}")
     return metrics, extra
+
+
+def _whole(name: str, value: int | float) -> int | None:
+    """The number as its column takes it: times to the millisecond; of counts only what is one."""
+    if isinstance(value, int):
+        return value
+    is_time = name in MEDIA and MEDIA[name].unit is Unit.MILLISECONDS
+    return round(value) if math.isfinite(value) and (is_time or value.is_integer()) else None
 
 
 def observations(insights: Iterable[Insight], *, period_end: datetime) -> list[Observation]:
@@ -109,7 +119,7 @@ def profile_observations(profile: Profile) -> list[Observation]:
     ]
 
 
-def seen_media(media: GraphMedia, *, is_story: bool = False, extra: Mapping[str, Any] | None = None) -> SeenMedia:
+def seen_media(media: GraphMedia, *, is_story: bool = False) -> SeenMedia:
     """A media as a listing showed it. Stories are known by their list: Instagram Login may not name the product."""
     shown = {"shortcode": media.shortcode, "alt_text": media.alt_text, "is_shared_to_feed": media.is_shared_to_feed}
     return SeenMedia(
@@ -119,7 +129,7 @@ def seen_media(media: GraphMedia, *, is_story: bool = False, extra: Mapping[str,
         caption=media.caption,
         permalink=media.permalink,
         posted_at=media.timestamp,
-        extra={name: value for name, value in shown.items() if value is not None} | _odd(media) | dict(extra or {}),
+        extra={name: value for name, value in shown.items() if value is not None} | _odd(media),
     )
 
 
@@ -153,7 +163,7 @@ def seen_comments(comments: Iterable[GraphComment], *, ig_media_id: str) -> list
 
 def seen_comment(comment: GraphComment, *, ig_media_id: str, parent_ig_id: str | None = None) -> SeenComment:
     """`extra` holds what was true when it was seen first."""
-    told = {"like_count": comment.like_count, "hidden": comment.hidden}
+    told = {"like_count": comment.like_count}
     return SeenComment(
         ig_id=comment.id,
         ig_media_id=comment.media_id or ig_media_id,
@@ -161,6 +171,7 @@ def seen_comment(comment: GraphComment, *, ig_media_id: str, parent_ig_id: str |
         username=comment.username,
         text=comment.text,
         commented_at=comment.timestamp,
+        is_hidden=comment.hidden,
         extra={name: value for name, value in told.items() if value is not None} | _odd(comment),
     )
 

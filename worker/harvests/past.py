@@ -22,7 +22,8 @@ from worker.harvests import account
 from worker.harvests.harvester import Harvester, Store
 from worker.harvests.known import KnownMedia, known_media
 from worker.harvests.ladder import Ladder, looked_at
-from worker.harvests.media import MOST_PAGES, list_page, read_alone, store_page
+from worker.harvests.media import MOST_PAGES, note_listed, read_alone, store_page
+from worker.harvests.media_pages import list_page, tell_what_is_held
 from worker.harvests.tags import store_tags
 
 _WINDOW_DAYS = 14
@@ -68,8 +69,9 @@ def account_days(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
 
 
 def media_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
+    tell_what_is_held(harvester)
     with harvester.transaction() as tx:
-        known = known_media(tx, harvester.account.id)
+        known = known_media(tx, harvester.account.id, now=clock.now())
     until = _instant(backfill.cursor.get("until"))
     sweep = _Sweep(known, clock.now(), backfill.requested_at, None, until=until)
     after: str | None = None
@@ -77,6 +79,7 @@ def media_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
         listed = list_page(harvester, sweep, after)
         for one in listed.seen:
             before = known.get(one.media.id)
+            note_listed(one, before, since=backfill.requested_at)
             if before is not None and before.has_no_insights:
                 one.is_read = True  # the counts of the list are all there is
             elif _is_owed(

@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 
 from models.account import Login
 from models.account_name import record_name
-from models.comment import named_lately
+from models.comment import forget_announced, named_lately
 from models.insight import store_observations
+from models.media import is_own
 from models.mention import announce_comment
 from pressrun import clock
 from worker.harvests.harvester import Harvester, Store
-from worker.harvests.notices import names_account
+from worker.harvests.notices import is_surely_own, names_account
 from worker.harvests.parse import profile_observations
 
 
@@ -40,3 +41,6 @@ def _call(tx: Session, harvester: Harvester, username: str) -> None:
     for comment in named_lately(tx, account.id, username, now=clock.now()):
         if names_account(comment.text, (username,)):
             announce_comment(tx, account.id, comment, announced_at=comment.first_seen_at)
+            media_id = comment.ig_media_id
+            if media_id is not None and not is_surely_own(comment.extra) and not is_own(tx, account.id, media_id):
+                forget_announced(tx, comment)

@@ -159,6 +159,10 @@ class Memory:
         """Whether it is left out for now."""
         return name in self._until and self._until[name] > self._now
 
+    def until(self, name: str) -> datetime:
+        """Until when something that it holds is left out."""
+        return self._until[name]
+
     def doubts(self, name: str) -> bool:
         """Whether it was refused the last time, and is to be asked again now: alone, or it would cost the others."""
         return name in self._until and self._until[name] <= self._now

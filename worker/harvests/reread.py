@@ -140,7 +140,7 @@ def _tags(tx: Session, kept: Kept) -> int:
 def _comments(tx: Session, kept: Kept) -> int:
     items = read_page(kept.answer, Endpoint.COMMENTS, read_comment).items
     seen = seen_comments(items, ig_media_id=kept.object_id)
-    return see_comments(tx, kept.account_id, seen, now=kept.captured_at)
+    return see_comments(tx, kept.account_id, seen, now=kept.captured_at, are_shown=True)
 
 
 def _competitor(tx: Session, kept: Kept) -> int:

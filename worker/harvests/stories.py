@@ -17,10 +17,11 @@ from graph.errors import GraphError
 from graph.insights import Insight
 from graph.media import Media as GraphMedia
 from models.media import MediaReading, see_media, store_readings
+from models.media_state import Told, keep_states
 from pressrun import clock
 from worker.harvests.costly import Costly, alone_of
 from worker.harvests.harvester import Harvester, Store
-from worker.harvests.known import NOT_ON_FACEBOOK, KnownStory, known_stories
+from worker.harvests.known import KnownStory, known_stories
 from worker.harvests.ladder import story_is_due, story_tells_all
 from worker.harvests.parse import media_numbers, seen_media
 from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone
@@ -40,7 +41,7 @@ def read(harvester: Harvester) -> Iterator[Store]:
         return
     yield _store_seen(harvester, stories)
     with harvester.transaction() as tx:
-        known = known_stories(tx, harvester.account.id, [story.id for story in stories])
+        known = known_stories(tx, harvester.account.id, [story.id for story in stories], now=clock.now())
     costly = Costly(harvester)
     # The oldest first: it is the one whose time runs out.
     for story in sorted(stories, key=lambda story: story.timestamp or _LONG_AGO):
@@ -52,7 +53,8 @@ def read(harvester: Harvester) -> Iterator[Store]:
         if insights and story_tells_all(story.timestamp, now=clock.now()):
             insights += _read_costly(costly, story, not_there)
         if insights:
-            yield _store_reading(harvester, story, insights, not_there)
+            refused = not_there if len(not_there) > len(one.not_on_facebook) else ()
+            yield _store_reading(harvester, story, insights, refused)
 
 
 def _active(harvester: Harvester) -> list[GraphMedia]:
@@ -115,16 +117,17 @@ def _store_seen(harvester: Harvester, stories: Sequence[GraphMedia]) -> Store:
 
 
 def _store_reading(
-    harvester: Harvester, story: GraphMedia, insights: Sequence[Insight], not_there: Sequence[str]
+    harvester: Harvester, story: GraphMedia, insights: Sequence[Insight], refused: Sequence[str]
 ) -> Store:
     read_at = clock.now()
-    marks = {NOT_ON_FACEBOOK: list(not_there)} if not_there else {}
+    told: Told = {"not_on_facebook": list(refused), "not_on_facebook_at": read_at} if refused else {}
 
     def store(tx: Session, run_id: int) -> int:
         metrics, extra = media_numbers(insights)
         if not metrics and not extra:
             return 0
-        ids = see_media(tx, harvester.account.id, [seen_media(story, is_story=True, extra=marks)], now=read_at)
+        ids = see_media(tx, harvester.account.id, [seen_media(story, is_story=True)], now=read_at)
+        keep_states(tx, dict.fromkeys(ids.values(), told))
         readings = [MediaReading(ids[story.id], read_at, metrics, extra)] if story.id in ids else []
         return store_readings(tx, readings, run_id=run_id)
 

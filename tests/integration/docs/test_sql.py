@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models import quota
 from models.account import Account
 from models.block import hold
+from models.comment import SeenComment, see_comments
 from models.competitor import store_competitor
 from models.gate import Level, account_key, set_level
 from models.harvest import RunStatus, begin_run, end_run
@@ -215,3 +216,5 @@ def _people(tx: Session, account: Account, now: datetime) -> None:
         extra={},
         now=now,
     )
+    for words, at in (("yes", now - HOUR), ("yes!", now)):
+        see_comments(tx, account.id, [SeenComment("17900000000000012", REEL, text=words)], now=at, are_shown=True)

@@ -16,7 +16,7 @@ from models.session import Database
 from tests.integration.harvest.conftest import STILL, Field, settings_for
 from tests.integration.harvest.instagram import Picky, advance, picky
 from tests.support.simulator import Simulator
-from worker.harvests.media import page_metrics
+from worker.harvests.media_pages import page_metrics
 
 MEDIA = 2_000
 
@@ -49,16 +49,16 @@ def test_two_thousand_media_with_their_insights_are_at_most_sixty_calls(
     assert first.calls == calls <= 60
     assert field.value("SELECT count(*) FROM media_latest WHERE reach IS NOT NULL AND likes IS NOT NULL") == MEDIA
 
-    own_read = field.value("SELECT count(*) FROM media WHERE extra ? 'own_read_at'")
+    own_read = field.value("SELECT count(own_read_at) FROM media_states")
     assert own_read > 0
 
     advance(field, hours=1)
-    field.sql("UPDATE media_latest SET last_checked_at = last_checked_at - interval '8 days'")
+    field.sql("UPDATE media_states SET read_at = read_at - interval '8 days'")
     again = field.harvest(HarvestKind.MEDIA, account)
 
     assert again.calls <= 60
     # A first round over what only some kinds have takes further runs, and each of them goes on.
-    assert field.value("SELECT count(*) FROM media WHERE extra ? 'own_read_at'") > own_read
+    assert field.value("SELECT count(own_read_at) FROM media_states") > own_read
     field.transport.close()
 
 
@@ -88,6 +88,6 @@ def listed(number: int) -> dict[str, str]:
 
 def again(field: Field, account: Account) -> Row[Any]:
     """The next run, a good week later."""
-    field.sql("UPDATE media_latest SET last_checked_at = last_checked_at - interval '8 days'")
-    field.sql("UPDATE media SET extra = extra - 'own_read_at'")
+    field.sql("UPDATE media_states SET read_at = read_at - interval '8 days'")
+    field.sql("UPDATE media_states SET own_read_at = NULL")
     return field.harvest(HarvestKind.MEDIA, account)

@@ -10,7 +10,7 @@ from tests.integration.harvest.conftest import Field, settings_for
 from tests.integration.harvest.instagram import advance, picky, publish
 
 ON_FACEBOOK, ON_INSTAGRAM = 0, 1
-DUE_AGAIN = "UPDATE media_latest SET last_checked_at = last_checked_at - interval '8 days'"
+DUE_AGAIN = "UPDATE media_states SET read_at = read_at - interval '8 days'"
 
 
 def test_media_on_facebook_tell_what_facebook_counts(field_: Field) -> None:
@@ -41,7 +41,7 @@ def test_profile_activity_comes_with_its_parts(field_: Field) -> None:
 def test_media_that_are_not_on_facebook_are_no_error_and_not_asked_again(field_: Field) -> None:
     account = field_.account(ON_INSTAGRAM)
     first = field_.harvest(HarvestKind.MEDIA, account)
-    marked = field_.value("SELECT count(*) FROM media WHERE extra ? 'not_on_facebook'")
+    marked = field_.value("SELECT count(not_on_facebook_at) FROM media_states")
 
     field_.sql("UPDATE harvests SET refused = jsonb_build_object()")
     field_.sql(DUE_AGAIN)

@@ -24,7 +24,7 @@ def say(field: Field, media_id: str, text: str) -> str:
 
 def recount(field: Field, account: Account) -> None:
     """What the media harvest does an hour later."""
-    field.sql("UPDATE media_latest SET last_checked_at = last_checked_at - interval '8 days'")
+    field.sql("UPDATE media_states SET read_at = read_at - interval '8 days'")
     assert field.harvest(HarvestKind.MEDIA, account).status == "done"
 
 
@@ -55,7 +55,7 @@ def test_running_a_slot_again_adds_nothing(field_: Field) -> None:
     account = known_media(field_)
     first = field_.harvest(COMMENTS, account)
     stored = field_.count("comments")
-    field_.sql("UPDATE media SET extra = extra - 'comments_read'")
+    field_.sql("UPDATE media_states SET comments_read_at = NULL, comments_count = NULL")
 
     field_.repeat_slot(COMMENTS, account)
     again = field_.harvest(COMMENTS, account)
@@ -145,7 +145,7 @@ def test_a_media_that_fails_is_tried_again_and_the_others_are_read(field_: Field
 def test_a_media_that_is_gone_is_left_out(field_: Field) -> None:
     account = known_media(field_)
     field_.sql("UPDATE media SET ig_id = '1' WHERE ig_id = :id", id=newest(field_))
-    field_.sql("UPDATE media_latest SET comments = 3 WHERE media_id = (SELECT id FROM media WHERE ig_id = '1')")
+    field_.sql("UPDATE media_states SET comments_told = 3 WHERE media_id = (SELECT id FROM media WHERE ig_id = '1')")
 
     run = field_.harvest(COMMENTS, account)
 

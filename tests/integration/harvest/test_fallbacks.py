@@ -14,12 +14,13 @@ def test_a_media_older_than_the_conversion_is_read_alone_and_never_again(field_:
     run = field_.harvest(HarvestKind.MEDIA, account)
 
     oldest = field_.row(
-        "SELECT m.extra AS marks, l.* FROM media m JOIN media_latest l ON l.media_id = m.id ORDER BY posted_at LIMIT 1"
+        "SELECT s.has_no_insights, l.* FROM media m JOIN media_latest l ON l.media_id = m.id"
+        " JOIN media_states s ON s.media_id = m.id ORDER BY posted_at LIMIT 1"
     )
     assert (run.status, run.errors) == ("done", [])
     assert set(run.refused) <= {"alone:FEED:facebook_views"}  # this account shares nothing to Facebook
     assert field_.value("SELECT count(*) FROM media_latest WHERE reach IS NOT NULL") == 11
-    assert oldest.marks["no_insights"] is True
+    assert oldest.has_no_insights is True
     assert oldest.reach is None
     assert oldest.extra["like_count"] >= 0
 
@@ -28,7 +29,7 @@ def test_it_is_remembered(field_: Field) -> None:
     account = field_.account(AFTER_CONVERSION)
     first = field_.harvest(HarvestKind.MEDIA, account)
 
-    field_.sql("UPDATE media_latest SET last_checked_at = last_checked_at - interval '8 days'")
+    field_.sql("UPDATE media_states SET read_at = read_at - interval '8 days'")
     second = field_.harvest(HarvestKind.MEDIA, account)
 
     assert (second.status, second.errors) == ("done", [])

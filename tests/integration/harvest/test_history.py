@@ -88,9 +88,10 @@ def test_a_zero_that_instagram_says_is_kept(database: Database) -> None:
 def test_a_media_curve_grows_only_when_something_changed(field_: Field) -> None:
     account = field_.account(0)
     field_.harvest(HarvestKind.MEDIA, account)
-    stale = "UPDATE media_latest SET last_checked_at = last_checked_at - interval '8 days'"
+    stale = "UPDATE media_states SET read_at = read_at - interval '8 days'"
 
     field_.sql(stale)
+    field_.sql("UPDATE media_latest SET last_checked_at = last_checked_at - interval '8 days'")
     unchanged = field_.harvest(HarvestKind.MEDIA, account)
     checked_at = field_.value("SELECT min(last_checked_at) FROM media_latest")
     advance(field_, days=2)
@@ -111,12 +112,16 @@ def test_a_media_that_disappears_keeps_its_history_and_is_not_looked_for_every_h
         f"/v25.0/{media.ig_id}", headers={"Authorization": f"Bearer {field_.simulator.token(0)}"}
     ).raise_for_status()
 
-    field_.sql("UPDATE media_latest SET last_checked_at = last_checked_at - interval '2 days'")
+    field_.sql("UPDATE media_states SET read_at = read_at - interval '2 days'")
     gone = field_.harvest(HarvestKind.MEDIA, account)
 
     assert gone.status == "done"
-    assert field_.value("SELECT extra->>'gone_at' FROM media WHERE id = :id", id=media.id) is not None
-    assert field_.value("SELECT count(*) FROM media WHERE extra->>'gone_at' IS NOT NULL") == 1
+    assert field_.value("SELECT gone_at FROM media_states WHERE media_id = :id", id=media.id) is not None
+    assert field_.value("SELECT count(gone_at) FROM media_states") == 1
+    assert [row.media_id for row in field_.rows("SELECT media_id FROM media_totals WHERE gone_at IS NOT NULL")] == [
+        media.id
+    ]
+    assert field_.value("SELECT count(*) FROM media WHERE extra ?| ARRAY['gone_at', 'own_read_at']") == 0
     assert field_.value("SELECT count(*) FROM media_snapshots WHERE media_id = :id", id=media.id) == 1
 
 

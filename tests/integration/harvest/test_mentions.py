@@ -97,16 +97,57 @@ def test_on_instagram_login_a_comment_may_be_a_mention(field: Field) -> None:
     username = field.simulator.http.get("/_sim/accounts").json()[1]["username"]
     account = field.account(1, username=username)
     value = {"id": "17", "text": f"look @{username}!", "from": {"id": "5", "username": "ana"}, "media": {"id": "18"}}
-    field.notify(account, "comments", value)
+    field.notify(account, "comments", value | {"parent_id": "16"})
     field.handle()
     field.notify(account, "comments", value | {"id": "19", "text": "no name here"})
     field.handle()
 
     row = field.row("SELECT * FROM mentions")
     assert (row.state, row.username, row.ig_media_id, row.ig_comment_id) == ("read", "ana", "18", "17")
-    assert row.text == f"look @{username}!"
+    assert (row.text, row.extra["parent_ig_id"]) == (f"look @{username}!", "16")
     assert field.count("mentions") == 1
-    assert field.count("comments") == 2
+    # A media of somebody else's: below it stands a mention, and no comment on a media of the account.
+    assert [one.ig_id for one in field.rows("SELECT ig_id FROM comments")] == ["19"]
+
+
+@pytest.mark.parametrize(
+    ("event", "media"),
+    [
+        ("comments", {"id": "own"}),
+        ("comments", {"id": "18", "ad_id": "7"}),
+        ("comments", {"id": "18", "media_product_type": "LIVE"}),
+        ("live_comments", {"id": "18"}),
+        ("comments", {}),
+    ],
+    ids=["own media", "an ad", "a broadcast", "a comment on a broadcast", "no media named"],
+)
+def test_on_the_accounts_own_media_it_is_a_comment_as_well(field: Field, event: str, media: dict[str, str]) -> None:
+    account = field.account(1, username="the.bakery")
+    if media.get("id") == "own":
+        field.harvest(HarvestKind.MEDIA, account)
+        media = {"id": field.value("SELECT ig_id FROM media LIMIT 1")}
+
+    field.notify(account, event, {"id": "17", "text": "look @the.bakery", "from": {"id": "5"}, "media": media})
+    field.handle()
+
+    assert [one.ig_id for one in field.rows("SELECT ig_id FROM comments")] == ["17"]
+    assert field.count("mentions") == (1 if media else 0)
+
+
+def test_the_list_brings_a_comment_that_was_taken_for_a_mention_elsewhere(field: Field) -> None:
+    username = field.simulator.http.get("/_sim/accounts").json()[1]["username"]
+    account = field.account(1, username=username)
+    said = field.simulator.post("/_sim/comment", account=1, text=f"well done @{username}")
+    value = {"id": said["comment_id"], "text": f"well done @{username}", "media": {"id": said["media_id"]}}
+    field.notify(account, "comments", value)
+    field.handle()
+    assert field.count("comments") == 0  # nobody knows yet that the media is the account's
+
+    field.harvest(HarvestKind.MEDIA, account)
+    field.harvest(HarvestKind.COMMENTS, account)
+
+    assert field.value("SELECT text FROM comments WHERE ig_id = :id", id=said["comment_id"]) == value["text"]
+    assert field.count("mentions") == 1
 
 
 def test_a_mention_waits_while_the_gate_is_shut(field: Field) -> None:
@@ -230,3 +271,4 @@ def test_a_renamed_account_is_found_by_its_old_and_its_new_name(field: Field) ->
     names = [row.username for row in field.rows("SELECT username FROM account_names ORDER BY id")]
     assert (ids, names) == (["1", "3", "4"], [before, "the.new_bakery"])
     assert field.value("SELECT username FROM accounts") == "the.new_bakery"
+    assert [row.ig_id for row in field.rows("SELECT ig_id FROM comments")] == ["2"]

@@ -101,8 +101,8 @@ def test_a_metric_that_one_kind_of_media_lacks_is_read_of_the_others(field: Fiel
 
     account = field.account()
     run = field.harvest(HarvestKind.MEDIA, account)
-    field.sql("UPDATE media_latest SET last_checked_at = last_checked_at - interval '8 days'")
-    field.sql("UPDATE media SET extra = extra - 'own_read_at'")
+    field.sql("UPDATE media_states SET read_at = read_at - interval '8 days'")
+    field.sql("UPDATE media_states SET own_read_at = NULL")
     second = field.harvest(HarvestKind.MEDIA, account)
 
     rows = {row.ig_id: row for row in field.rows("SELECT * FROM media_latest l JOIN media m ON m.id = l.media_id")}

@@ -91,4 +91,4 @@ def test_stories_do_not_count_as_missing_from_the_list_of_media(field: Field) ->
 
     field.harvest(HarvestKind.MEDIA, account)
 
-    assert field.value("SELECT count(*) FROM media WHERE extra->>'gone_at' IS NOT NULL") == 0
+    assert field.value("SELECT count(gone_at) FROM media_states") == 0

@@ -64,7 +64,7 @@ def test_the_history_is_what_was_told_at_every_moment(database: Database, simula
             between.refused = {dice.choice(MAY_BE_REFUSED)} if mood % 2 else set()
             refused_ever |= between.refused
             advance(field, hours=dice.uniform(0.5, 20))
-            field.sql("UPDATE media_latest SET last_checked_at = last_checked_at - interval '8 days'")
+            field.sql("UPDATE media_states SET read_at = read_at - interval '8 days'")
             for kind in KINDS:
                 field.harvest(kind, account)
                 stored = settled(field)

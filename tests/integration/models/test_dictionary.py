@@ -17,6 +17,7 @@ NOT_HISTORY = {
     "containers",
     "gates",
     "inbox_events",
+    "media_states",
     "parts",
     "post_events",
     "posts",

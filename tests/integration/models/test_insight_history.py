@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from models.account import Account
+from models.guarding import APPEND_ONLY
 from models.insight import (
     MOMENT,
     NO_PERIOD,
@@ -23,6 +24,7 @@ from models.insight import (
     store_audience,
     store_observations,
 )
+from models.partitions import PARTITIONED, ensure_partitions
 from models.session import Database
 from pressrun import clock
 from tests.factories.rows import make_account
@@ -234,6 +236,24 @@ class TestAppendOnly:
 
         with pytest.raises(IntegrityError, match=f"{table}.* is append-only"), shared.transaction() as tx:
             tx.execute(text(statement.format(table, column, column)))
+
+    @pytest.mark.parametrize("table", APPEND_ONLY)
+    def test_nor_can_a_table_of_it_be_emptied(self, shared: Database, table: str) -> None:
+        with pytest.raises(IntegrityError, match=f"{table} is append-only"), shared.transaction() as tx:
+            tx.execute(text(f"TRUNCATE {table}"))
+
+    @pytest.mark.parametrize("table", [table for table in PARTITIONED if table in APPEND_ONLY])
+    @pytest.mark.parametrize("month", [f"{clock.now():%Y_%m}", "default", "2031_11"], ids=["now", "default", "made"])
+    def test_nor_a_month_of_it(self, database: Database, table: str, month: str) -> None:
+        with database.transaction() as tx:
+            ensure_partitions(tx, now=datetime(2031, 11, 5, tzinfo=UTC), months_ahead=0)
+
+        with pytest.raises(IntegrityError, match="is append-only"), database.transaction() as tx:
+            tx.execute(text(f"TRUNCATE {table}_{month}"))
+
+    def test_nor_through_what_it_hangs_on(self, shared: Database) -> None:
+        with pytest.raises(IntegrityError, match="is append-only"), shared.transaction() as tx:
+            tx.execute(text("TRUNCATE accounts CASCADE"))
 
     @pytest.mark.parametrize("table", ["account_observations", "media_snapshots"])
     def test_nor_through_the_partition_that_holds_it(self, shared: Database, account: Account, table: str) -> None:

@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.comment import SeenComment, see_comments
 from models.gate import Level, account_key, set_level
+from models.guarding import APPEND_ONLY
 from models.insight import Audience, Observation, store_audience, store_observations
 from models.invariants import INVARIANTS, run_all
 from models.media import MediaReading, SeenMedia, see_media, store_readings
@@ -123,6 +125,10 @@ def _world(tx: Session) -> dict[str, int]:
         store_readings(tx, [MediaReading(ids["media"], at, {"reach": value})], run_id=None)
         store_observations(tx, account.id, [Observation("reach", "day", "", now, value)], captured_at=at, run_id=None)
         store_audience(tx, account.id, [Audience("m", "t", "b", {"a": value})], captured_at=at, run_id=None)
+    for words, at in (("hallo", now - timedelta(minutes=1)), ("hello!", now)):
+        seen = [SeenComment("1", "1", text=words, is_hidden=False)]
+        see_comments(tx, account.id, seen, now=at, are_shown=True)
+    ids["comment"] = tx.execute(text("SELECT id FROM comments")).scalar_one()
     # A gate that shut a second after the last attempt was begun, and a call that was then under way.
     set_level(
         tx,
@@ -387,19 +393,58 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             "account {account} looked at 31 hashtags",
         ),
     ],
-    "history_not_guarded": [
-        ([f"DROP TRIGGER append_only ON {table}"], f"table {table} has lost")
-        for table in (
-            "media_snapshots",
-            "account_observations",
-            "audience_snapshots",
-            "post_events",
-            "competitor_observations",
-            "public_media_snapshots",
-            "hashtag_tops",
+    "media_latest_unlike_history": [
+        (["UPDATE media_latest SET reach = 3"], "media {media} is not in the history"),
+        (["UPDATE media_latest SET reach = NULL, likes = 1"], "media {media} is not in the history"),
+        (["UPDATE media_latest SET captured_at = now() - interval '1 hour'"], "media {media} is not in the history"),
+        (
+            [
+                "INSERT INTO media_snapshots (media_id, captured_at, extra)"
+                " SELECT media_id, now() + interval '1 second', jsonb_build_object('navigation', 5) FROM media_latest",
+                "UPDATE media_latest SET captured_at = now() + interval '1 second'",
+            ],
+            "media {media} is not in the history",
+        ),
+        (
+            [
+                "INSERT INTO media_snapshots (media_id, captured_at, reach)"
+                " SELECT media_id, now() + interval '1 second', 3 FROM media_latest"
+            ],
+            "media {media} has been read since",
+        ),
+    ],
+    "audience_latest_unlike_history": [
+        (["UPDATE audience_latest SET counts = jsonb_build_object('a', 3)"], "account {account} m by b is not in"),
+        (["UPDATE audience_latest SET captured_at = now() - interval '1 hour'"], "account {account} m by b is not in"),
+        (
+            [
+                "INSERT INTO audience_snapshots (account_id, metric, timeframe, breakdown, captured_at, counts)"
+                " SELECT account_id, metric, timeframe, breakdown, now() + interval '1 second', counts"
+                " FROM audience_latest"
+            ],
+            "account {account} m by b is not in",
+        ),
+    ],
+    "comment_unlike_its_versions": [
+        ([change], "comment {comment} is not what its newest version says")
+        for change in (
+            "UPDATE comments SET text = 'hello'",
+            "UPDATE comments SET is_hidden = NOT is_hidden",
+            "UPDATE comments SET gone_at = now()",
         )
+    ],
+    "history_not_guarded": [
+        ([f"DROP TRIGGER append_only ON {table}"], f"table {table} has lost") for table in APPEND_ONLY
     ]
-    + [(["ALTER TABLE post_events DISABLE TRIGGER append_only"], "table post_events has lost")],
+    + [([f"DROP TRIGGER no_truncate ON {table}"], f"table {table} can be truncated") for table in APPEND_ONLY]
+    + [(["ALTER TABLE post_events DISABLE TRIGGER append_only"], "table post_events has lost")]
+    + [
+        (
+            [f"ALTER TABLE media_snapshots_{part} DISABLE TRIGGER no_truncate"],
+            f"table media_snapshots_{part} can be truncated",
+        )
+        for part in ("default", f"{clock.now():%Y_%m}")
+    ],
     "inbox_forgotten": [
         (["UPDATE inbox_events SET next_action_at = NULL WHERE id = :inbox"], "inbox event {inbox} is neither handled"),
     ],
@@ -469,6 +514,7 @@ ALSO: dict[str, set[str]] = {
     "publishing_without_attempt": {"attempt_without_quota_place"},
     "reply_sent_twice": {"reply_unlike_its_attempt"},
     "attempt_without_publishing": {"publishing_without_attempt"},
+    "media_snapshots_without_partition": {"media_latest_unlike_history"},
 }
 
 
@@ -561,6 +607,21 @@ HARMLESS: dict[str, list[str]] = {
     ],
     "a connection that was asked for a moment ago": [
         "UPDATE connections SET next_action_at = now() - interval '9 minutes 50 seconds'"
+    ],
+    "a media of which no answer has told anything": [
+        "INSERT INTO media (account_id, ig_id) VALUES (:account, 'silent')",
+        "INSERT INTO media_latest (media_id, captured_at, last_checked_at)"
+        " SELECT id, now(), now() FROM media WHERE ig_id = 'silent'",
+    ],
+    "the newest values of a month that retention has dropped": [
+        "ALTER TABLE media_snapshots DISABLE TRIGGER append_only",
+        "ALTER TABLE audience_snapshots DISABLE TRIGGER append_only",
+        "DELETE FROM media_snapshots",
+        "DELETE FROM audience_snapshots",
+        "ALTER TABLE media_snapshots ENABLE TRIGGER append_only",
+        "ALTER TABLE audience_snapshots ENABLE TRIGGER append_only",
+        "INSERT INTO dropped_months SELECT t, now() - interval '1 day', now() + interval '1 day', 0, now()"
+        " FROM unnest(ARRAY['media_snapshots', 'audience_snapshots']) t",
     ],
     "a claimed inbox event": ["UPDATE inbox_events SET next_action_at = now() + interval '1 minute' WHERE id = :inbox"],
 }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from models.account import Account
-from models.comment import Comment, SeenComment, see_comments
+from models.comment import Comment, SeenComment, record_gone, see_comments
 from models.mention import Mention, MentionState, announce_mention, record_reading, record_unreadable
 from models.session import Database
 from models.tag import SeenTag, Tag, see_tags
@@ -88,11 +89,12 @@ class TestComments:
         with database.transaction() as tx:
             return list(tx.scalars(select(Comment).where(Comment.account_id == account.id).order_by(Comment.ig_id)))
 
-    def test_seeing_them_again_adds_nothing(self, shared: Database, account: Account) -> None:
+    @pytest.mark.parametrize("shown", [True, False])
+    def test_seeing_them_again_adds_nothing(self, shared: Database, account: Account, shown: bool) -> None:
         with shared.transaction() as tx:
-            assert see_comments(tx, account.id, [SeenComment("1"), SeenComment("2"), SeenComment("1")], now=T0) == 2
-            assert see_comments(tx, account.id, [SeenComment("1")], now=T0 + HOUR) == 0
-            assert see_comments(tx, account.id, [], now=T0 + HOUR) == 0
+            assert see_comments(tx, account.id, [SeenComment(one) for one in "121"], now=T0, are_shown=shown) == 2
+            assert see_comments(tx, account.id, [SeenComment("1")], now=T0 + HOUR, are_shown=shown) == 0
+            assert see_comments(tx, account.id, [], now=T0 + HOUR, are_shown=shown) == 0
 
         assert [(one.ig_id, one.first_seen_at, one.last_seen_at) for one in self._comments(shared, account)] == [
             ("1", T0, T0 + HOUR),
@@ -101,20 +103,78 @@ class TestComments:
 
     def test_what_a_webhook_left_out_is_completed_by_a_listing(self, shared: Database, account: Account) -> None:
         with shared.transaction() as tx:
-            see_comments(tx, account.id, [SeenComment("1", text="as announced")], now=T0)
-            see_comments(
-                tx, account.id, [SeenComment("1", "m1", "parent", "someone", "as listed", T0 - HOUR)], now=T0 + HOUR
-            )
-            see_comments(tx, account.id, [SeenComment("1")], now=T0 + 2 * HOUR)
+            see_comments(tx, account.id, [SeenComment("1", text="as announced")], now=T0, are_shown=False)
+            listed = SeenComment("1", "m1", "parent", "someone", "as announced", T0 - HOUR, False)
+            see_comments(tx, account.id, [listed], now=T0 + HOUR, are_shown=True)
+            see_comments(tx, account.id, [SeenComment("1")], now=T0 + 2 * HOUR, are_shown=True)
 
         (one,) = self._comments(shared, account)
-        assert (one.text, one.ig_media_id, one.parent_ig_id, one.username, one.commented_at) == (
+        assert (one.text, one.ig_media_id, one.parent_ig_id, one.username, one.commented_at, one.is_hidden) == (
             "as announced",
             "m1",
             "parent",
             "someone",
             T0 - HOUR,
+            False,
         )
+        assert _versions(shared, one.id) == []
+
+    def test_each_state_of_one_that_changes_is_kept(self, shared: Database, account: Account) -> None:
+        states = [("hello", False), ("hello!", False), ("hello!", True), ("hello!", True), ("hello!", False)]
+        told = []
+        for hours, (words, is_hidden) in enumerate(states):
+            with shared.transaction() as tx:
+                seen = [SeenComment("1", "m1", text=words, is_hidden=is_hidden)]
+                told.append(see_comments(tx, account.id, seen, now=T0 + hours * HOUR, are_shown=True))
+
+        (one,) = self._comments(shared, account)
+        assert told == [1, 1, 1, 0, 1]
+        assert (one.text, one.is_hidden, one.gone_at, one.changed_at) == ("hello!", False, None, T0 + 4 * HOUR)
+        assert _versions(shared, one.id) == [
+            (T0, "hello", False, False),
+            (T0 + HOUR, "hello!", False, False),
+            (T0 + 2 * HOUR, "hello!", True, False),
+            (T0 + 4 * HOUR, "hello!", False, False),
+        ]
+
+    def test_what_comes_late_or_from_a_webhook_changes_nothing(self, shared: Database, account: Account) -> None:
+        with shared.transaction() as tx:
+            see_comments(tx, account.id, [SeenComment("1", "m1", text="now")], now=T0, are_shown=True)
+            for at, shown in ((T0 - HOUR, True), (T0, True), (T0 + HOUR, False)):
+                old = [SeenComment("1", "m1", text="then", is_hidden=True)]
+                assert see_comments(tx, account.id, old, now=at, are_shown=shown) == 0
+
+        (one,) = self._comments(shared, account)
+        assert (one.text, one.changed_at, _versions(shared, one.id)) == ("now", None, [])
+
+    def test_one_that_is_gone_and_comes_back_says_both(self, shared: Database, account: Account) -> None:
+        seen = [SeenComment(name, "m1", text=name) for name in ("1", "2")]
+        with shared.transaction() as tx:
+            see_comments(tx, account.id, [*seen, SeenComment("3", "m2")], now=T0, are_shown=True)
+            see_comments(tx, account.id, seen[:1], now=T0 + HOUR, are_shown=True)
+            assert record_gone(tx, account.id, "m1", unseen_since=T0 + HOUR, now=T0 + HOUR) == 1
+            assert record_gone(tx, account.id, "m1", unseen_since=T0 + HOUR, now=T0 + 2 * HOUR) == 0
+
+        there, gone, elsewhere = self._comments(shared, account)
+        assert (there.gone_at, gone.gone_at, elsewhere.gone_at) == (None, T0 + HOUR, None)
+        with shared.transaction() as tx:
+            announced = see_comments(tx, account.id, seen, now=T0 + 3 * HOUR, are_shown=False)
+        assert (announced, self._comments(shared, account)[1].gone_at) == (0, T0 + HOUR)
+
+        with shared.transaction() as tx:
+            assert see_comments(tx, account.id, seen, now=T0 + 4 * HOUR, are_shown=True) == 1
+        assert self._comments(shared, account)[1].gone_at is None
+        assert [(at, is_gone) for at, _, _, is_gone in _versions(shared, gone.id)] == [
+            (T0, False),
+            (T0 + HOUR, True),
+            (T0 + 4 * HOUR, False),
+        ]
+
+
+def _versions(database: Database, comment_id: int) -> list[tuple[Any, ...]]:
+    query = "SELECT seen_at, text, is_hidden, is_gone FROM comment_versions WHERE comment_id = :id ORDER BY seen_at"
+    with database.transaction() as tx:
+        return [tuple(row) for row in tx.execute(text(query), {"id": comment_id})]
 
 
 class TestMentions:

@@ -15,7 +15,7 @@ from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus
 from models.hashtag import BUDGET, WINDOW
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
-from models.keeping import ACCOUNT_KEPT, SHORT_KEPT
+from models.keeping import ACCOUNT_KEPT, MOST_MEDIA, SHORT_KEPT
 from models.meanings.views import AS_OF, VIEWS
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.mention import Mention, MentionState
@@ -36,8 +36,9 @@ from worker.harvests import (
     competitors,
     costly,
     hashtags,
+    known,
     ladder,
-    media,
+    media_pages,
     online_followers,
     own,
 )
@@ -78,7 +79,9 @@ def test_the_columns_told_are_those_of_the_tables(title: str, tables: tuple[Any,
 METRICS = PAGE.table("metric", "period", "breakdowns")
 
 
-@pytest.mark.parametrize("name", sorted({*VIEWS, "media", *PARTITIONED, "media_latest", "account_latest"}))
+@pytest.mark.parametrize(
+    "name", sorted({*VIEWS, "media", *PARTITIONED, "media_latest", "account_latest", "comment_versions"})
+)
 def test_the_columns_are_explained_as_in_the_database(name: str) -> None:
     assert written().get(name) == rendered(name), "run `python -m tests.unit.docs.dictionary`"
 
@@ -129,6 +132,8 @@ def test_the_numbers_of_the_new_kinds_are_true() -> None:
     assert f"{competitors.MEDIA} newest media" in PAGE.prose
     assert f"the {hashtags.PAGE} top media and the newest {hashtags.PAGE * hashtags.RECENT_PAGES}" in PAGE.prose
     assert f"A run reads {comments.MOST_MEDIA} media at most" in PAGE.prose
+    assert f"{comments.MOST_PAGES} pages of 50 comments of each" in PAGE.prose
+    assert (known.WHOLE_EVERY.days, known.NOT_ON_FACEBOOK_FOR.days, MOST_MEDIA) == (7, 7, 10_000)
     assert (costly.FROM_AGE.days, costly.TO_AGE.days, BUDGET, WINDOW.days, DAYS_AHEAD) == (1, 30, 30, 7, 7)
 
 
@@ -164,7 +169,7 @@ def test_the_numbers_of_the_schedule_are_true() -> None:
     assert f"first {hours(ladder._STORY_YOUNG):g} hours and their last hour" in PAGE.prose
     assert hours(ladder._STORY_LAST) == 1
     assert f"spends {own.CALLS_PER_RUN} such calls" in PAGE.prose
-    assert f"Pages hold {media.PAGE} media" in PAGE.prose
+    assert f"Pages hold {media_pages.PAGE} media" in PAGE.prose
     assert f"{ACCOUNT_KEPT.days} days, `follower_count` {SHORT_KEPT.days} days" in PAGE.prose
     assert hours(ladder._STORY_RUNG) == 1
     assert MONTHS_AHEAD == 3

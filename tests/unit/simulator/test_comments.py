@@ -68,3 +68,15 @@ def test_the_comments_scope_is_needed(sim: Sim) -> None:
     assert sim.refused("GET", f"/{media}/comments", status=403) == (10, None)
     assert sim.refused("GET", f"/{media}", fields="comments{id}", status=403) == (10, None)
     assert sim.refused("GET", f"/{ig_id(0)}/tags", status=403) == (10, None)
+
+
+def test_whoever_wrote_a_comment_can_write_it_anew(sim: Sim) -> None:
+    media = sim.publish()
+    comment = sim.control("POST", "comment", account=0, media_id=media, text="hello")["comment_id"]
+
+    sim.control("POST", "edit_comment", account=0, comment_id=comment, text="hello, all")
+
+    assert sim.get(f"/{comment}", fields="text")["text"] == "hello, all"
+    other = sim.control("POST", "comment", account=1, media_id=sim.publish(1))["comment_id"]
+    for body in ({"comment_id": other, "text": "x"}, {"comment_id": media, "text": "x"}, {"comment_id": comment}):
+        assert sim.http.post("/_sim/edit_comment", json={"account": 0, **body}).status_code == 400

@@ -135,6 +135,47 @@ def test_a_listing_without_a_single_media_says_nothing_of_the_others() -> None:
     assert run.missing(to_the_end=True) == []
 
 
+class TestAFullList:
+    """Instagram lists only so many media: what lies behind the last one need not be gone."""
+
+    @staticmethod
+    def run(**over: object) -> Ladder:
+        run = ladder(known((1 * D, H), (2 * D, H), (3 * D, H), (5 * D, H), (5 * D, H)), full_from=3, **over)
+        run.goes_on([Media("m0", timestamp=NOW - D), Media("m2", timestamp=NOW - 3 * D)])
+        return run
+
+    def test_with_room_left_its_end_is_the_end_of_the_media(self) -> None:
+        run = self.run()
+
+        assert (run.missing(to_the_end=True), run.unlisted(to_the_end=True)) == ([1, 3, 4], [])
+
+    def test_what_lies_behind_its_end_is_not_gone(self) -> None:
+        run = self.run()
+        run.goes_on([Media("new", timestamp=NOW - 4 * D)])
+
+        assert (run.missing(to_the_end=True), run.unlisted(to_the_end=True)) == ([1], [3, 4])
+        assert (run.missing(to_the_end=False), run.unlisted(to_the_end=False)) == ([1], [])
+
+    def test_a_second_try_counts_what_the_first_one_saw(self) -> None:
+        media = known((1 * D, 0 * H), (2 * D, 0 * H), (3 * D, 8 * D), (5 * D, 8 * D))
+        run = ladder(media, full_from=3, run_started_at=NOW - timedelta(minutes=5))
+        run.goes_on([Media("m2", timestamp=NOW - 3 * D)])
+
+        assert (run.missing(to_the_end=True), run.unlisted(to_the_end=True)) == ([], [3])
+
+    def test_what_is_known_to_lie_there_is_no_reason_to_read_on(self) -> None:
+        media = known((D, 0 * H), (2 * D, H)) | {
+            "beyond": KnownMedia(9, "beyond", NOW - 50 * D, NOW, NOW - 9 * D, unlisted_at=NOW - 8 * D),
+        }
+        run = ladder(media)
+
+        assert not run.goes_on(listed("m0"))
+        assert run.missing(to_the_end=True) == [1]
+
+    def test_it_takes_about_all_that_instagram_lists(self) -> None:
+        assert ladder({}).full_from == 9_900
+
+
 def test_what_is_gone_is_looked_for_again_but_seldom() -> None:
     gone = known((2 * H, 9 * D), gone_at=NOW - 6 * D)
     assert not ladder(gone).is_due("m0")

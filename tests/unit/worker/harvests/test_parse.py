@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from graph.endpoints import Endpoint
-from graph.insights import read_insights
+from graph.insights import Insight, InsightValue, read_insights
 from graph.media import Media
 from graph.users import Profile
 from models.insight import MOMENT, NO_PERIOD, Observation
@@ -26,6 +26,7 @@ from worker.harvests.parse import (
     seen_tag,
 )
 
+_TIME = "ig_reels_avg_watch_time"
 WINDOW_END = datetime(2026, 5, 5, 7, tzinfo=UTC)
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.json"))
 
@@ -67,6 +68,28 @@ def test_a_count_that_the_profile_does_not_give_is_unknown() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "kept", "extra"),
+    [(3456, 3456, {}), (3456.4, 3456, {}), (3456.5001, 3457, {}), (0.0, 0, {}), (1e300, None, {_TIME: 1e300})],
+)
+def test_a_watch_time_that_is_no_whole_number_lands_in_its_column(
+    value: float, kept: int | None, extra: object
+) -> None:
+    insights = [Insight(_TIME, "lifetime", values=(InsightValue(value),))]
+
+    metrics, other = media_numbers(insights)
+
+    assert (metrics.get("avg_watch_time_ms"), other) == (kept, extra)
+
+
+def test_a_count_that_is_none_stays_as_it_came() -> None:
+    insights = [
+        Insight(name, "lifetime", values=(InsightValue(value),)) for name, value in (("reach", 5.0), ("likes", 2.5))
+    ]
+
+    assert media_numbers(insights) == ({"reach": 5}, {"likes": 2.5})
+
+
 def test_a_listed_count_steps_in_only_where_no_insight_tells() -> None:
     media = Media("1", like_count=4, comments_count=0)
 
@@ -80,7 +103,7 @@ def test_a_story_is_known_by_its_list_where_the_product_is_not_named() -> None:
 
     assert seen_media(shown).media_product_type is None
     assert seen_media(shown, is_story=True).media_product_type == "STORY"
-    assert seen_media(shown, extra={"gone_at": None}).extra == {"shortcode": "abc", "gone_at": None}
+    assert seen_media(shown).extra == {"shortcode": "abc"}
 
 
 def test_a_tag_keeps_what_was_shown() -> None:

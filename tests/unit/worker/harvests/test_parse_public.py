@@ -64,6 +64,7 @@ def _comments(answer: Any) -> dict[str, Any]:
                 one.username,
                 one.text,
                 one.commented_at.isoformat() if one.commented_at else None,
+                one.is_hidden,
                 dict(one.extra),
             ]
             for one in seen
