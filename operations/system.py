@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from models import invariants, readers
 from models.partitions import missing_partitions
+from models.reading.coverage import State, lacking
 from models.reading.health import (
     incomplete_posts,
     posts_held_by_a_clock,
@@ -34,7 +35,9 @@ class Readers:
 def examine(ctx: Context, asker: Asker) -> list[Finding]:
     """Check tokens, accounts, posts, partitions, and everything that may never be."""
     return [
-        finding for check in (_tokens, _accounts, _posts, _lacking, _partitions, _invariants) for finding in check(ctx)
+        finding
+        for check in (_tokens, _accounts, _posts, _lacking, _coverage, _partitions, _invariants)
+        for finding in check(ctx)
     ]
 
 
@@ -111,6 +114,25 @@ def _lacking(ctx: Context) -> Iterator[Finding]:
         yield Finding("insights not begun", Result.NOTE, said, "look at the account's harvest of media")
 
 
+def _coverage(ctx: Context) -> Iterator[Finding]:
+    """What the history lacks: of the last week, and of the account's days that can still be read."""
+    with ctx.database.transaction() as tx:
+        found = lacking(tx, now=clock.now())
+    for state, name, advice in (
+        (State.MISSED, "days missed", "run a scheduler and a worker of harvests: they read what Instagram still tells"),
+        (State.LOST, "days lost", "look at what the coverage says of them; nothing can bring them back"),
+    ):
+        told = [
+            f"{one.account} {one.kind}: {one.count} ({one.first}"
+            + (f" to {one.last})" if one.last != one.first else ")")
+            for one in found
+            if one.state == state
+        ]
+        if told:
+            more = f", and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
+            yield Finding(name, Result.NOTE, "; ".join(told[:_MOST_TOLD]) + more, advice)
+
+
 def _partitions(ctx: Context) -> Iterator[Finding]:
     """The months of now and of a month ahead: rows must never find no place of their own."""
     with ctx.database.transaction() as tx:
@@ -131,6 +153,7 @@ def _invariants(ctx: Context) -> Iterator[Finding]:
         yield Finding("invariants", Result.OK, f"all {len(invariants.INVARIANTS)} hold")
 
 
+_MOST_TOLD = 10
 _REPORT = "this must never happen: please report it"
 _NOBODY = "are a scheduler and a worker of each queue running? If so, please report it"
 _ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY, "connection_late": _NOBODY}
