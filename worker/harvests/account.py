@@ -83,7 +83,7 @@ def read(harvester: Harvester) -> Iterator[Store]:
 def owed_of(harvester: Harvester, closed: Sequence[Day]) -> list[Day]:
     """Which of these days have to be read, of those that are wanted and that Instagram still tells."""
     with harvester.transaction() as tx:
-        begin = wanted_since(tx, harvester.account.id, before=timedelta(days=CLOSED_DAYS))
+        begin = wanted_since(tx, harvester.account.id, before=timedelta(days=CLOSED_DAYS + 1))
         kept = [day for day in closed if day.since >= begin and day.since > clock.now() - ACCOUNT_KEPT]
         return owed_days(tx, harvester.account.id, kept, held=[name for name in _NAMES if _is_held(harvester, name)])
 
