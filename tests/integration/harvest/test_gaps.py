@@ -85,7 +85,7 @@ def test_what_was_read_for_good_is_not_read_again(field: Field) -> None:
     account = in_use(field, for_days=40, read_until_days_ago=8)
     field.harvest(HarvestKind.ACCOUNT, account)
     first = days_told(field, 60)
-    field.sql("UPDATE covered_days SET read_at = read_at - interval '2 hours'")
+    field.sql("UPDATE covered_days SET read_at = now() - interval '2 hours' WHERE read_at > now() - interval '1 hour'")
 
     field.harvest(HarvestKind.ACCOUNT, account)
 

@@ -32,6 +32,13 @@ from tests.factories.rows import (
 HOUR = timedelta(hours=1)
 
 
+MISSED = [
+    "UPDATE accounts SET created_at = now() - interval '10 days' WHERE id = :account",
+    "UPDATE harvests SET kind = 'account', covered_at = now() WHERE id = :harvest",
+]
+BACKFILL = "INSERT INTO backfills (account_id, kind, since, next_action_at) VALUES (:account, 'account', now(), now())"
+
+
 @pytest.fixture(scope="module")
 def healthy(shared: Database) -> dict[str, int]:
     """One row of everything, in every state that needs other rows; the ids that the plants name."""
@@ -416,6 +423,22 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             "harvest {harvest} says something else",
         ),
     ],
+    "covered_without_history": [
+        (
+            [
+                "INSERT INTO covered_days (account_id, day, period_end, read_at, points)"
+                " VALUES (:account, current_date - 5, now() - interval '4 days', now(), 7)"
+            ],
+            "account {account} has read",
+        ),
+    ],
+    "day_missed_for_ever": [
+        (MISSED, "account {account} misses"),
+        (
+            [*MISSED, BACKFILL, "UPDATE backfills SET finished_at = now() - interval '1 day', next_action_at = NULL"],
+            "and no backfill is going to read it",
+        ),
+    ],
     "inbox_late": [
         (
             ["UPDATE inbox_events SET next_action_at = now() - interval '11 minutes' WHERE id = :inbox"],
@@ -469,6 +492,7 @@ ALSO: dict[str, set[str]] = {
     "publishing_without_attempt": {"attempt_without_quota_place"},
     "reply_sent_twice": {"reply_unlike_its_attempt"},
     "attempt_without_publishing": {"publishing_without_attempt"},
+    "day_missed_for_ever": {"harvest_unlike_its_runs"},
 }
 
 
