@@ -48,8 +48,9 @@ class HarvestGap(Base):
 
     account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"), primary_key=True)
     kind: Mapped[Str] = mapped_column(primary_key=True)
-    since: Mapped[Instant] = mapped_column(primary_key=True)
-    until: Mapped[Instant]
+    until: Mapped[Instant] = mapped_column(primary_key=True)
+    """Gaps follow each other, so the first that ends after an instant is the only one that can hold it."""
+    since: Mapped[Instant]
     why: Mapped[Str]
 
 

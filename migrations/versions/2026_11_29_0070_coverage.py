@@ -82,11 +82,11 @@ def upgrade() -> None:
         "harvest_gaps",
         sa.Column("account_id", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_harvest_gaps_account_id_accounts")),
-        sa.PrimaryKeyConstraint("account_id", "kind", "since", name=op.f("pk_harvest_gaps")),
+        sa.PrimaryKeyConstraint("account_id", "kind", "until", name=op.f("pk_harvest_gaps")),
         if_not_exists=True,
     )
     _fill()

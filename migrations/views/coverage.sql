@@ -64,14 +64,20 @@ SELECT a.id, a.name, 'stories', d.day,
   FROM accounts a
   JOIN harvests h ON h.account_id = a.id AND h.kind = 'stories'
   JOIN days d ON d.until > a.created_at
+  -- Gaps lie one after the other: the first that reaches over the day's first story is the only one to look at.
   LEFT JOIN LATERAL (
-        SELECT g.since, g.until, g.why
-          FROM (SELECT since, until, why FROM harvest_gaps WHERE account_id = a.id AND kind = 'stories'
-                UNION ALL
-                SELECT coalesce(h.covered_at, a.created_at), now(), 'no run has come through since then') g
-         WHERE g.since < d.until AND g.until - interval '24 hours' > greatest(d.since, g.since)
-         ORDER BY g.since
-         LIMIT 1) gap ON true
+        SELECT since, until, why
+          FROM harvest_gaps
+         WHERE account_id = a.id AND kind = 'stories' AND until > d.since + interval '24 hours'
+         ORDER BY until
+         LIMIT 1) closed ON closed.since < d.until
+  LEFT JOIN LATERAL (
+        SELECT closed.since, closed.until, closed.why WHERE closed.since IS NOT NULL
+        UNION ALL
+        SELECT o.since, now(), 'no run has come through since then'
+          FROM (SELECT coalesce(h.covered_at, a.created_at) AS since) o
+         WHERE closed.since IS NULL AND o.since < d.until
+           AND now() - interval '24 hours' > greatest(d.since, o.since)) gap ON true
  CROSS JOIN LATERAL (
         SELECT array_agg(s.ig_id ORDER BY s.posted_at) FILTER (WHERE s.what = 'lost') AS lost,
                array_agg(s.ig_id ORDER BY s.posted_at) FILTER (WHERE s.what = 'partial') AS partial,
@@ -113,22 +119,28 @@ SELECT a.id, a.name, h.kind, d.day, s.state,
   FROM accounts a
   JOIN harvests h ON h.account_id = a.id AND h.kind NOT IN ('account', 'stories')
   JOIN days d ON d.until > a.created_at
+  -- Gaps lie one after the other: the first that ends after the day is the only one that can hold all of it.
   LEFT JOIN LATERAL (
-        SELECT g.*
-          FROM (SELECT since, until, why, false AS is_open
-                  FROM harvest_gaps WHERE account_id = a.id AND kind = h.kind
-                UNION ALL
-                SELECT coalesce(h.covered_at, a.created_at), now(),
-                       CASE WHEN a.state = 'broken' THEN 'the account''s token is refused'
-                            WHEN a.is_reading_paused THEN 'reading is paused'
-                            ELSE 'no run has come through since then' END, true) g
-         WHERE g.since <= d.since AND g.until >= least(d.until, now())
-         ORDER BY g.since
-         LIMIT 1) gap ON true
+        SELECT since, until, why
+          FROM harvest_gaps
+         WHERE account_id = a.id AND kind = h.kind AND until >= least(d.until, now())
+         ORDER BY until
+         LIMIT 1) closed ON closed.since <= d.since
+  LEFT JOIN LATERAL (
+        SELECT closed.since, closed.until, closed.why, false AS is_open WHERE closed.since IS NOT NULL
+        UNION ALL
+        SELECT o.since, now(),
+               CASE WHEN a.state = 'broken' THEN 'the account''s token is refused'
+                    WHEN a.is_reading_paused THEN 'reading is paused'
+                    ELSE 'no run has come through since then' END, true
+          FROM (SELECT coalesce(h.covered_at, a.created_at) AS since) o
+         WHERE closed.since IS NULL AND o.since <= d.since) gap ON true
   LEFT JOIN LATERAL (
         -- The last run of the day that came through: what it could not read.
         SELECT r.status = 'partial' AS is_partial,
-               coalesce((SELECT string_agg(DISTINCT e ->> 'what', ', ') FROM jsonb_array_elements(r.errors) e), '') AS what
+               CASE WHEN r.status = 'partial'
+                    THEN coalesce((SELECT string_agg(DISTINCT e ->> 'what', ', ')
+                                     FROM jsonb_array_elements(r.errors) e), '') END AS what
           FROM harvest_runs r
          WHERE r.harvest_id = h.id AND r.slot_at >= d.since AND r.slot_at < d.until
            AND r.status IN ('done', 'partial') AND r.backfill_id IS NULL

@@ -167,8 +167,8 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         ACCOUNT_ID
         | {
             "kind": "What was not read.",
-            "since": "When the last run before it ended, or the account was added.",
             "until": "When the run ended that was the first to come through again.",
+            "since": "When the last run before it ended, or the account was added.",
             "why": "What is known of the reason.",
         },
     ),
