@@ -25,6 +25,7 @@ import threading
 import time
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -135,21 +136,13 @@ def measure(
 ) -> dict[str, Any]:
     """What the month left in the history, and what it cost."""
     upgrade(Database(database_url))
-    made_up = SimulatorConfig()
-    settings = {
-        "DATABASE_URL": database_url,
-        "SECRET_KEYS": KEY,
-        "APP_ID": made_up.app_id,
-        "APP_SECRET": made_up.app_secret,
-        "WEBHOOK_VERIFY_TOKEN": made_up.verify_token,
-        "LOG_LEVEL": "WARNING",
-    }
+    settings = _settings(database_url)
     flags = ["--no-fetch-media", "--image-processing-s=0", f"--seed={seed}"]
     flags += ["--webhook-drop=0.3", "--webhook-duplicate=0.3", "--webhook-retry-s=0.1"]
     options = {"worker-harvest": [f"--concurrency={concurrency}"]}
     copies = {"worker-harvest": 2}
-    made = {"settings": settings, "simulator": flags, "options": options, "copies": copies}
-    with rig(accounts=accounts, past=past, **made) as running:
+    made = partial(rig, settings=settings, simulator=flags, options=options, copies=copies)
+    with made(accounts=accounts, past=past) as running:
         month = _Month(running, lapse, accounts, random.Random(seed))
         month.prepare()
         before, started = cpu_times(), time.monotonic()
@@ -167,6 +160,18 @@ def measure(
             "calls_per_s": round(month.calls() / seconds, 1),
             "steal_percent": steal_percent(before, cpu_times()),
         }
+
+
+def _settings(database_url: str) -> dict[str, str]:
+    made_up = SimulatorConfig()
+    return {
+        "DATABASE_URL": database_url,
+        "SECRET_KEYS": KEY,
+        "APP_ID": made_up.app_id,
+        "APP_SECRET": made_up.app_secret,
+        "WEBHOOK_VERIFY_TOKEN": made_up.verify_token,
+        "LOG_LEVEL": "WARNING",
+    }
 
 
 class _Month:

@@ -77,19 +77,23 @@ def rig(
                 *_copied(_with(service_specs(here, console_port=complete.console_port), options or {}), copies or {}),
             ]
             supervisor.start(specs, ready_within_s=120)
-            ctx, asked = Context(here.database, here.settings), list[int]()
-            for index in range(accounts):
-                login = Login.INSTAGRAM if index % 2 else Login.FACEBOOK
-                new = NewAccount(login, str(FIRST_IG_ID + index), f"acc{index}", f"SIM-TOKEN-{index}")
-                asked.append(connect(ctx, OWNER, new))
-            for connection_id in asked:
-                await_outcome(ctx, OWNER, connection_id, hands=partial(lent_hands, here))
+            _connect(here, accounts)
             if not past:
                 _call_off_the_past(here)
             yield Rig(home, here, supervisor, url)
     finally:
         wait_stopped(home)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _connect(here: Runtime, accounts: int) -> None:
+    ctx, asked = Context(here.database, here.settings), list[int]()
+    for index in range(accounts):
+        login = Login.INSTAGRAM if index % 2 else Login.FACEBOOK
+        new = NewAccount(login, str(FIRST_IG_ID + index), f"acc{index}", f"SIM-TOKEN-{index}")
+        asked.append(connect(ctx, OWNER, new))
+    for connection_id in asked:
+        await_outcome(ctx, OWNER, connection_id, hands=partial(lent_hands, here))
 
 
 def _call_off_the_past(here: Runtime) -> None:

@@ -1,7 +1,7 @@
-"""What of the past was read: the days of an account's insights, one by one, and the times in which a harvest did not look.
+"""What of the past was read: the days of an account's insights one by one, and the times in which nobody looked.
 
-Facts, written down where they arise: a day in the transaction that keeps what was read of it, a gap in the one that ends
-the run which closed it. The view `coverage` says what follows from them, and costs the same however long the past is.
+Facts, written down where they arise: a day in the transaction that keeps what was read of it, a gap in the one that
+ends the run which closed it. The view `coverage` says what follows, and costs the same however long the past is.
 """
 
 from __future__ import annotations
@@ -155,5 +155,5 @@ _CLOSE_GAP = text("""
 
 
 def close_gap(tx: Session, run_id: int) -> None:
-    """Write down the time in which the run's harvest did not look, if this run ended one. Before the harvest is told."""
+    """Write down the time in which its harvest did not look, if this run ended one. Before the harvest is told."""
     tx.execute(_CLOSE_GAP, {"run_id": run_id})

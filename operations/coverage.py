@@ -31,7 +31,8 @@ def show(
 ) -> list[Covered]:
     """The days of the last 30, or of that span, of which something is missing; all of them on request.
 
-    Days are Instagram's, `until` is not included. Raises Unknown for the account, Invalid for the kind or an empty span.
+    Days are Instagram's, `until` is not included. Raises Unknown for the account, Invalid for the kind or an empty
+    span.
     """
     now = clock.now()
     wanted = parse_kind(kind)

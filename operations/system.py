@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from models import invariants, readers
 from models.partitions import missing_partitions
-from models.reading.coverage import State, lacking
+from models.reading.coverage import Lack, State, lacking
 from models.reading.health import (
     incomplete_posts,
     posts_held_by_a_clock,
@@ -118,19 +118,23 @@ def _coverage(ctx: Context) -> Iterator[Finding]:
     """What the history lacks: of the last week, and of the account's days that can still be read."""
     with ctx.database.transaction() as tx:
         found = lacking(tx, now=clock.now())
-    for state, name, advice in (
-        (State.MISSED, "days missed", "run a scheduler and a worker of harvests: they read what Instagram still tells"),
-        (State.LOST, "days lost", "look at what the coverage says of them; nothing can bring them back"),
-    ):
-        told = [
-            f"{one.account} {one.kind}: {one.count} ({one.first}"
-            + (f" to {one.last})" if one.last != one.first else ")")
-            for one in found
-            if one.state == state
-        ]
-        if told:
-            more = f", and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
-            yield Finding(name, Result.NOTE, "; ".join(told[:_MOST_TOLD]) + more, advice)
+    missed, lost = ([_told(one) for one in found if one.state == state] for state in (State.MISSED, State.LOST))
+    if missed:
+        advice = "run a scheduler and a worker of harvests: they read what Instagram still tells"
+        yield Finding("days missed", Result.NOTE, _first_of(missed), advice)
+    if lost:
+        advice = "look at what the coverage says of them; nothing can bring them back"
+        yield Finding("days lost", Result.NOTE, _first_of(lost), advice)
+
+
+def _told(one: Lack) -> str:
+    span = f"{one.first}" if one.first == one.last else f"{one.first} to {one.last}"
+    return f"{one.account} {one.kind}: {one.count} ({span})"
+
+
+def _first_of(told: list[str]) -> str:
+    more = f", and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
+    return "; ".join(told[:_MOST_TOLD]) + more
 
 
 def _partitions(ctx: Context) -> Iterator[Finding]:

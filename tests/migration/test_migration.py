@@ -678,8 +678,12 @@ class TestCoverage:
         upgrade(in_use)
 
         with in_use.transaction() as tx:
-            opened = tx.execute(text("SELECT kind, cursor, since, next_action_at <= now() AS is_due FROM backfills")).one()
-            first = tx.execute(text("SELECT min(day) FROM coverage WHERE state = 'missed' AND kind = 'account'")).scalar()
+            opened = tx.execute(
+                text("SELECT kind, cursor, since, next_action_at <= now() AS is_due FROM backfills")
+            ).one()
+            first = tx.execute(
+                text("SELECT min(day) FROM coverage WHERE state = 'missed' AND kind = 'account'")
+            ).scalar()
             # The points of these days were put in without a history.
             assert run_all(tx).keys() <= {"latest_without_point"}
         assert (opened.kind, opened.cursor, opened.is_due) == ("account", dict(ONLY_OWED), True)

@@ -1,8 +1,9 @@
 """Insights of the account, day by day: today so far, and every closed day that is not read for good yet.
 
-That are the last days, which Instagram restates for 48 hours, and those that nobody read while nothing ran. What is more
-than a run should take is left to a backfill. A day is Instagram's: it ends at midnight on the Pacific coast, and that instant is the `period_end` of every value, be
-it from a series or a total. Reach counts people, so the days of one call are never added up.
+These are the last days, which Instagram restates for 48 hours, and those that nobody read while nothing ran. What is
+more than a run should take is left to a backfill. A day is Instagram's: it ends at midnight on the Pacific coast, and
+that instant is the `period_end` of every value, be it from a series or a total. Reach counts people, so the days of one
+call are never added up.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from graph.insights import Insight
 from models.backfill import heal
 from models.claims import wake_schedulers
 from models.coverage import DayRead, note_day, owed_days, wanted_since
-from models.insight import Observation, store_observations
 from models.harvest import HarvestKind
+from models.insight import Observation, store_observations
 from models.keeping import ACCOUNT_KEPT, KEPT_SHORT, SHORT_KEPT
 from pressrun import clock
 from pressrun.pacific import Day, days, first_whole_day

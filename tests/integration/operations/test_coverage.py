@@ -12,7 +12,7 @@ from operations.coverage import LACKING, State, parse_day, parse_state, show
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
 from operations.system import examine
 from pressrun import clock
-from pressrun.errors import Invalid, Unknown
+from pressrun.errors import Invalid, Unknown, UsageError
 from pressrun.finding import Finding
 from pressrun.pacific import days
 from tests.factories.rows import make_account, make_harvest
@@ -68,7 +68,9 @@ def test_all_states_and_all_accounts_are_there_on_request(standing: Context) -> 
         ({"since": date(2199, 1, 1)}, Invalid, "until"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(standing: Context, wish: dict[str, Any], error: type, field: str) -> None:
+def test_what_cannot_be_asked_is_refused(
+    standing: Context, wish: dict[str, Any], error: type[UsageError], field: str
+) -> None:
     with pytest.raises(error) as refused:
         show(standing, OWNER, **wish)
 
