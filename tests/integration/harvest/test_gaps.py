@@ -79,6 +79,10 @@ def test_the_next_run_reads_every_day_of_a_standstill(field: Field, index: int) 
     assert [day.until for day in closed] == days_with_reach(field)[: len(closed)]
     assert days_told(field, 60) == [day.on for day in (*closed, today)]
     assert field.count("backfills") == 0
+    states = field.rows("SELECT day, state FROM coverage WHERE kind = 'account' ORDER BY day")
+    settled = [day.on for day in closed if day.until <= clock.now() - 2 * DAY]
+    assert {one.state for one in states if one.day <= settled[-1]} == {"read"}
+    assert {one.state for one in states if one.day > settled[-1]} == {"partial"}
 
 
 def test_what_was_read_for_good_is_not_read_again(field: Field) -> None:
