@@ -59,7 +59,7 @@ def rig(
     """Start it all and stop it all.
 
     Args:
-        past: the 90 days of insights before an account was added are read back too, at some 450 calls for each.
+        past: the 90 days of insights before an account was added are read back too, at some 400 calls for each.
         settings: further settings without their prefix.
         simulator: further flags of the simulator.
         copies: how many processes of a service run, where it is not one.

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.account import Account
+from models.backfill import heal
 from models.coverage import DayRead, note_day
 from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus, begin_run, end_run
 from models.media import MediaReading, SeenMedia, bind_media, see_media, store_readings
@@ -331,6 +332,21 @@ class TestStories:
         harvest_of(tx, account, "stories")
 
         assert set(states(tx, account, "stories").values()) == {"missed"}
+
+
+def test_a_run_that_finds_a_gap_waits_for_no_backfill_that_is_at_work(loose: Database) -> None:
+    with loose.transaction() as tx:
+        account_id = account_of(tx).id
+        assert heal(tx, account_id, HarvestKind.ACCOUNT, NOW - 30 * DAY)
+
+    with loose.transaction() as worker, loose.transaction() as tx:
+        worker.execute(text("SELECT FROM backfills FOR UPDATE"))
+        tx.execute(text("SET LOCAL lock_timeout = '5s'"))
+        assert not heal(tx, account_id, HarvestKind.ACCOUNT, NOW - 60 * DAY)
+
+    with loose.transaction() as tx:
+        tx.execute(text("UPDATE backfills SET finished_at = now(), next_action_at = NULL"))
+        assert heal(tx, account_id, HarvestKind.ACCOUNT, NOW - 60 * DAY)
 
 
 def test_one_day_costs_the_same_after_a_year_of_runs(shared: Database) -> None:
