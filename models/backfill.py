@@ -6,7 +6,9 @@ is one open backfill for each account and kind; whoever asks for another goes on
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Index, Integer, func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -72,3 +74,21 @@ def open_backfill(tx: Session, account_id: int, kind: HarvestKind, since: dateti
     found.tries = 0
     tx.flush()
     return found
+
+
+ONLY_OWED: Mapping[str, Any] = {"only": "owed"}
+"""The cursor of a backfill that nobody asked for: it reads what is missing, and nothing that was read for good."""
+
+
+def heal(tx: Session, account_id: int, kind: HarvestKind, since: datetime) -> bool:
+    """Have what is missing since then read back by itself; False when a backfill of that kind is open already.
+
+    It waits for no row of one that is open: the run that asks for it holds its harvest, which that one's end tells.
+    """
+    made = (
+        insert(Backfill)
+        .values(account_id=account_id, kind=kind.value, since=since, cursor=dict(ONLY_OWED), next_action_at=func.now())
+        .on_conflict_do_nothing()
+        .returning(Backfill.id)
+    )
+    return tx.scalar(made) is not None

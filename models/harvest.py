@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, table_of
+from models.coverage import close_gap
 from models.types import Id, Instant, JsonObject, Str, one_of
 
 
@@ -123,6 +124,7 @@ def end_run(tx: Session, run_id: int, status: RunStatus, *, now: datetime, cover
     """The run's result, and how far the harvest has come with it. The caller holds the claim of what is run."""
     ended = update(table_of(HarvestRun)).where(HarvestRun.id == run_id)
     tx.execute(ended.values(status=status.value, finished_at=now, covers=covers))
+    close_gap(tx, run_id)
     tx.execute(_TELL_HARVEST, {"run_id": run_id})
 
 

@@ -259,6 +259,28 @@ INVARIANTS: dict[str, str] = {
                        FROM harvest_runs WHERE backfill_id IS NULL GROUP BY harvest_id) r ON r.harvest_id = h.id
          WHERE (h.last_run_id, h.done_at, h.covered_at) IS DISTINCT FROM (r.last_run_id, r.done_at, r.covered_at)
     """,
+    # 12. A day missing from history without its coverage saying so: read, and nothing of it is there; or missed, and
+    # nobody is going to read it although Instagram still tells it.
+    "covered_without_history": """
+        SELECT 'account ' || c.account_id || ' has read ' || c.day || ' and knows nothing of it'
+          FROM covered_days c
+         WHERE c.day > (now() AT TIME ZONE 'America/Los_Angeles')::date - 10 AND c.points > 0
+           AND NOT EXISTS (SELECT FROM account_latest l
+                            WHERE l.account_id = c.account_id AND l.period = 'day'
+                              AND (l.period_end AT TIME ZONE 'America/Los_Angeles' - interval '1 second')::date = c.day)
+    """,
+    "day_missed_for_ever": """
+        SELECT 'account ' || a.id || ' misses ' || d.at::date || ', and no backfill is going to read it'
+          FROM accounts a
+          JOIN harvests h ON h.account_id = a.id AND h.kind = 'account'
+         CROSS JOIN LATERAL generate_series(
+                    date_trunc('day', greatest(a.created_at, now() - interval '88 days')
+                                      AT TIME ZONE 'America/Los_Angeles') + interval '1 day',
+                    h.covered_at AT TIME ZONE 'America/Los_Angeles' - interval '2 days', interval '1 day') AS d(at)
+         WHERE NOT EXISTS (SELECT FROM covered_days c WHERE c.account_id = a.id AND c.day = d.at::date)
+           AND NOT EXISTS (SELECT FROM backfills b WHERE b.account_id = a.id AND b.kind = 'account'
+                              AND coalesce(b.finished_at, 'infinity') >= h.covered_at)
+    """,
     # 10. A webhook lost after its 200.
     "inbox_forgotten": """
         SELECT 'inbox event ' || id || ' is neither handled nor owed a step' FROM inbox_events

@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 
 from models.account import Account, AccountState, Login, lock_account, token_context, user_token_context
 from models.account_name import record_name
+from models.backfill import heal
 from models.block import reactivate
 from models.claims import wake_schedulers
 from models.crons import STANDING_CRONS
-from models.harvest import add_harvests
+from models.harvest import HarvestKind, add_harvests
+from models.keeping import ACCOUNT_KEPT
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid
 from pressrun.vault import Vault
@@ -102,6 +104,9 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     if username is not None:
         record_name(tx, account.id, username)
     add_harvests(tx, account.id, STANDING_CRONS)
+    if known is None:
+        # The first runs of the other kinds read all that Instagram tells; of the days of an account one reads a few.
+        heal(tx, account.id, HarvestKind.ACCOUNT, clock.now() - ACCOUNT_KEPT)
     woken = reactivate(tx, account.id, now=clock.now()) if is_mended else 0
     wake_schedulers(tx)
     return Joined(account.id, is_new=known is None, posts_woken=woken)

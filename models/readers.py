@@ -18,6 +18,9 @@ from pressrun.errors import PressrunError, Unknown
 ACCOUNT_COLUMNS = ("id", "ig_id", "name", "username", "timezone", "state", "created_at")
 """What a reader sees of `accounts`: not the token, and not the reason of a state, which may quote an answer."""
 
+_OF_VIEWS = ("pressrun_utc",)
+"""Functions that views call: a view runs them as whoever asks."""
+
 _log = log.get(__name__)
 
 # One grant tells a reader: that of the view everybody wants.
@@ -90,7 +93,7 @@ def grant_reader(tx: Session, role: str) -> None:
         f"USAGE ON SCHEMA {schema}",
         f"SELECT ON {', '.join(sorted(HISTORY))}",
         f"SELECT ({', '.join(ACCOUNT_COLUMNS)}) ON accounts",
-        *(f"EXECUTE ON FUNCTION {name}(timestamptz)" for name in sorted(FUNCTIONS)),
+        *(f"EXECUTE ON FUNCTION {name}(timestamptz)" for name in sorted({*FUNCTIONS, *_OF_VIEWS})),
     ]
     quoted = sql.Identifier(role).as_string()
     for grant in grants:

@@ -12,6 +12,7 @@ from models.comment import Comment, CommentVersion
 from models.competitor import CompetitorLatest, CompetitorObservation
 from models.connection import Connection
 from models.container import Container
+from models.coverage import CoveredDay, HarvestGap
 from models.dictionary import describe
 from models.event import PostEvent
 from models.gate import Gate
@@ -48,10 +49,12 @@ TABLES = (
     CompetitorObservation,
     Connection,
     Container,
+    CoveredDay,
     DroppedMonth,
     PostEvent,
     Gate,
     Harvest,
+    HarvestGap,
     HarvestRun,
     HashtagSearch,
     HashtagTop,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from models import invariants, readers
 from models.partitions import missing_partitions
+from models.reading.coverage import Lack, State, lacking
 from models.reading.health import (
     incomplete_posts,
     posts_held_by_a_clock,
@@ -34,7 +35,9 @@ class Readers:
 def examine(ctx: Context, asker: Asker) -> list[Finding]:
     """Check tokens, accounts, posts, partitions, and everything that may never be."""
     return [
-        finding for check in (_tokens, _accounts, _posts, _lacking, _partitions, _invariants) for finding in check(ctx)
+        finding
+        for check in (_tokens, _accounts, _posts, _lacking, _coverage, _partitions, _invariants)
+        for finding in check(ctx)
     ]
 
 
@@ -111,6 +114,29 @@ def _lacking(ctx: Context) -> Iterator[Finding]:
         yield Finding("insights not begun", Result.NOTE, said, "look at the account's harvest of media")
 
 
+def _coverage(ctx: Context) -> Iterator[Finding]:
+    """What the history lacks: of the last week, and of the account's days that can still be read."""
+    with ctx.database.transaction() as tx:
+        found = lacking(tx, now=clock.now())
+    missed, lost = ([_told(one) for one in found if one.state == state] for state in (State.MISSED, State.LOST))
+    if missed:
+        advice = "run a scheduler and a worker of harvests: they read what Instagram still tells"
+        yield Finding("days missed", Result.NOTE, _first_of(missed), advice)
+    if lost:
+        advice = "look at what the coverage says of them; nothing can bring them back"
+        yield Finding("days lost", Result.NOTE, _first_of(lost), advice)
+
+
+def _told(one: Lack) -> str:
+    span = f"{one.first}" if one.first == one.last else f"{one.first} to {one.last}"
+    return f"{one.account} {one.kind}: {one.count} ({span})"
+
+
+def _first_of(told: list[str]) -> str:
+    more = f", and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
+    return "; ".join(told[:_MOST_TOLD]) + more
+
+
 def _partitions(ctx: Context) -> Iterator[Finding]:
     """The months of now and of a month ahead: rows must never find no place of their own."""
     with ctx.database.transaction() as tx:
@@ -131,6 +157,7 @@ def _invariants(ctx: Context) -> Iterator[Finding]:
         yield Finding("invariants", Result.OK, f"all {len(invariants.INVARIANTS)} hold")
 
 
+_MOST_TOLD = 10
 _REPORT = "this must never happen: please report it"
 _NOBODY = "are a scheduler and a worker of each queue running? If so, please report it"
 _ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY, "connection_late": _NOBODY}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,11 @@ class Day:
 
     since: datetime
     until: datetime
+
+    @property
+    def on(self) -> date:
+        """What it is called on the Pacific coast."""
+        return self.since.astimezone(_PACIFIC).date()
 
 
 def days(now: datetime, *, closed: int) -> list[Day]:

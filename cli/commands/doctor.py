@@ -21,6 +21,8 @@ _COMMANDS = {
     "`pressrun post list --state needs_review` names them",
     "posts not published": "`pressrun post list --state failed` or `--state expired` names them, "
     "`pressrun post show` says why",
+    "days missed": "a scheduler and a worker of harvests read them; `pressrun insight coverage` says which and why",
+    "days lost": "`pressrun insight coverage --state lost` says why; nothing can bring them back",
     "partitions": "run a scheduler, or `pressrun db upgrade`: both make them",
 }
 """What to do about a finding where a command does it, by its check."""

@@ -2,7 +2,7 @@
 
 Deploy: pre (works with the previous release still running: its workers no longer find what they remembered, and read
 once more what they had read; what they write into media.extra meanwhile stays there and is nobody's).
-Revision: 0014, follows 0011.
+Revision: 0014, follows 0013.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0014"
-down_revision = "0011"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -10,6 +10,7 @@ from models.meanings.columns import (
     CHANGED,
     CHECKED,
     COUNTS,
+    DAY,
     ID,
     MEDIA_KIND,
     MEDIA_METRICS,
@@ -160,6 +161,28 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "covers": "Whether it read as far as it had to; false when a list broke off.",
             "started_at": "When its first try began.",
             "finished_at": "When it ended.",
+        },
+    ),
+    "covered_days": (
+        "Which days of an account's insights were read, and when last: what the view coverage says of them.",
+        ACCOUNT_ID
+        | DAY
+        | {
+            "read_at": "When it was read last.",
+            "points": "Values that Instagram told then; 0 where it said nothing. Of days from before this table at "
+            "least so many.",
+            "unread": "What failed, and is read again with the next run.",
+            "refused": "Metrics that Instagram refused then. Once it gives them, the day is read again.",
+        },
+    ),
+    "harvest_gaps": (
+        "Times in which no run of a harvest came through, longer than a day; of kinds other than account.",
+        ACCOUNT_ID
+        | {
+            "kind": "What was not read.",
+            "until": "When the run ended that was the first to come through again.",
+            "since": "When the last run before it ended, or the account was added.",
+            "why": "What is known of the reason.",
         },
     ),
     "backfills": (

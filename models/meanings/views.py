@@ -115,6 +115,22 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
 }
 
+NOW_ONLY: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "coverage": (
+        "One row for each account, kind of harvest and day: what was read of it. Ask it before all others.",
+        ACCOUNT
+        | {
+            "kind": "What is read, as in harvests.",
+            "day": DAY["day"],
+            "state": "read; partial: something of it is missing, or the day is not over; missed: not read yet, and "
+            "Instagram still tells it; lost for good: Instagram tells it no more.",
+            "why": "Why it is in that state; null where there is nothing to say.",
+            "ig_media_ids": "Of stories: which of those that are known are lost, or read in part.",
+        },
+    ),
+}
+"""Views without an as-of function: what is missing is missing as of now."""
+
 AS_OF: dict[str, str] = {
     "account_daily": "without last_checked_at and is_settled",
     "media_curve": "readings until then",

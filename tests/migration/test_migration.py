@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -22,11 +23,12 @@ from sqlalchemy.orm import Session
 import migrations
 from machine.schema import _config, status, upgrade
 from models.account import Account, Login
+from models.backfill import ONLY_OWED
 from models.block import hold
 from models.claims import take
 from models.connection import record_unasked
 from models.crons import STANDING_CRONS
-from models.harvest import add_harvests
+from models.harvest import HarvestKind, add_harvests
 from models.insight import Observation, store_observations
 from models.invariants import run_all
 from models.joining import NewAccount, join_account
@@ -38,6 +40,8 @@ from models.raw_answer import TABLE as RAW_ANSWERS
 from models.registry import TABLES, metadata
 from models.session import Database
 from models.watch import WatchKind
+from pressrun import clock
+from pressrun.pacific import days
 from pressrun.vault import Vault
 from scheduler.harvests.planning import add_missing_harvests
 from scheduler.harvests.watching import watch
@@ -761,6 +765,87 @@ def _make_partition_of_then(tx: Session) -> None:
             " FOR VALUES FROM ('2026-07-01 00:00:00+00') TO ('2026-08-01 00:00:00+00')"
         )
     )
+
+
+class TestCoverage:
+    """0013 on a database that is in use."""
+
+    @pytest.fixture
+    def in_use(self, empty: Database) -> Database:
+        """Twelve days of an account: three of them nobody read, and no run came through meanwhile."""
+        _upgrade_to(empty, "0011")
+        with empty.transaction() as tx:
+            account = _account_of_then(tx)
+            tx.execute(text("UPDATE accounts SET created_at = now() - interval '12 days'"))
+            add_harvests(tx, account.id, STANDING_CRONS)
+            latest = (
+                "INSERT INTO account_latest"
+                " (account_id, metric, period, period_end, value, captured_at, last_checked_at)"
+                " VALUES (:a, :metric, 'day', :end, 1, :read, :read)"
+            )
+            for day in days(clock.now(), closed=15):
+                if day.until <= clock.now() - timedelta(days=9) or day.since > clock.now() - timedelta(days=6):
+                    for metric, hours in (("reach", 60), ("views", 50)):
+                        read = day.until + timedelta(hours=hours)
+                        tx.execute(text(latest), {"a": account.id, "metric": metric, "end": day.until, "read": read})
+            run = (
+                "INSERT INTO harvest_runs (harvest_id, slot_at, status, covers, api_version, started_at, finished_at)"
+                " SELECT id, now() - CAST(:ago AS interval), :status, :covers, 'v25.0', now() - CAST(:ago AS interval),"
+                " now() - CAST(:ago AS interval) FROM harvests"
+            )
+            for hours in (287, *range(280, 216, -12), *range(140, 0, -12)):
+                tx.execute(text(run), {"ago": timedelta(hours=hours), "status": "done", "covers": True})
+            for hours, status, covers in ((200, "failed", True), (190, "done", False)):
+                tx.execute(text(run), {"ago": timedelta(hours=hours), "status": status, "covers": covers})
+            tx.execute(
+                text(
+                    "UPDATE harvests h SET (last_run_id, done_at, covered_at) ="
+                    " (SELECT max(id), max(finished_at), max(finished_at) FILTER (WHERE status = 'done' AND covers)"
+                    " FROM harvest_runs r WHERE r.harvest_id = h.id)"
+                )
+            )
+        return empty
+
+    def test_the_past_says_what_was_read_of_it(self, in_use: Database) -> None:
+        assert upgrade(in_use).is_current
+
+        with in_use.transaction() as tx:
+            query = "SELECT day, read_at - period_end AS later FROM covered_days ORDER BY day"
+            covered = {row.day: row.later for row in tx.execute(text(query))}
+            gaps = tx.execute(text("SELECT kind, until - since AS length FROM harvest_gaps")).all()
+            lost = set(tx.scalars(text("SELECT kind FROM coverage WHERE state = 'lost for good'")))
+            missed = list(tx.scalars(text("SELECT day FROM coverage WHERE state = 'missed' AND kind = 'account'")))
+        assert set(covered.values()) == {timedelta(hours=50)}  # the older of the two readings
+        assert {kind for kind, _ in gaps} == set(STANDING_CRONS) - {HarvestKind.ACCOUNT}
+        assert {length for _, length in gaps} == {timedelta(hours=80)}
+        assert lost == {"profile", "audience", "stories"}
+        assert set(missed) & set(covered) == set()
+        assert 3 <= len(missed) <= 5
+
+    def test_what_instagram_still_tells_is_going_to_be_read(self, in_use: Database) -> None:
+        upgrade(in_use)
+
+        with in_use.transaction() as tx:
+            opened = tx.execute(
+                text("SELECT kind, cursor, since, next_action_at <= now() AS is_due FROM backfills")
+            ).one()
+            first = tx.execute(
+                text("SELECT min(day) FROM coverage WHERE state = 'missed' AND kind = 'account'")
+            ).scalar()
+            # The points of these days were put in without a history.
+            assert run_all(tx).keys() <= {"latest_without_point"}
+        assert (opened.kind, opened.cursor, opened.is_due) == ("account", dict(ONLY_OWED), True)
+        assert opened.since.astimezone(ZoneInfo("America/Los_Angeles")).date() == first
+
+    def test_an_empty_database_owes_nothing(self, empty: Database) -> None:
+        _upgrade_to(empty, "0011")
+        with empty.transaction() as tx:
+            _account_of_then(tx)
+
+        upgrade(empty)
+
+        with empty.transaction() as tx:
+            assert tx.execute(text("SELECT count(*) FROM backfills")).scalar() == 0
 
 
 class TestModels:

@@ -115,7 +115,8 @@ def run(database: Database, block: str) -> list[Row[tuple[object, ...]]]:
 def _some_history(tx: Session, now: datetime) -> None:
     """One account with something in every table."""
     ensure_partitions(tx, now=now - 40 * DAY)
-    account = make_account(tx, name="harbour-bakery", timezone="Europe/Oslo")
+    account = make_account(tx, name="harbour-bakery", timezone="Europe/Oslo", created_at=now - 20 * DAY)
+    make_harvest(tx, account, kind="account")  # which never ran, and misses all of them
     make_post(tx, account, publish_at=now + DAY, next_action_at=now + DAY)
     first_part(tx, make_post(tx, account, publish_at=now + DAY, next_action_at=now + DAY)).media_sha256 = "ab" * 32
     run_id = _a_run(tx, account, now)

@@ -34,6 +34,13 @@ from tests.factories.rows import (
 HOUR = timedelta(hours=1)
 
 
+MISSED = [
+    "UPDATE accounts SET created_at = now() - interval '10 days' WHERE id = :account",
+    "UPDATE harvests SET kind = 'account', covered_at = now() WHERE id = :harvest",
+]
+BACKFILL = "INSERT INTO backfills (account_id, kind, since, next_action_at) VALUES (:account, 'account', now(), now())"
+
+
 @pytest.fixture(scope="module")
 def healthy(shared: Database) -> dict[str, int]:
     """One row of everything, in every state that needs other rows; the ids that the plants name."""
@@ -461,6 +468,22 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             "harvest {harvest} says something else",
         ),
     ],
+    "covered_without_history": [
+        (
+            [
+                "INSERT INTO covered_days (account_id, day, period_end, read_at, points)"
+                " VALUES (:account, current_date - 5, now() - interval '4 days', now(), 7)"
+            ],
+            "account {account} has read",
+        ),
+    ],
+    "day_missed_for_ever": [
+        (MISSED, "account {account} misses"),
+        (
+            [*MISSED, BACKFILL, "UPDATE backfills SET finished_at = now() - interval '1 day', next_action_at = NULL"],
+            "and no backfill is going to read it",
+        ),
+    ],
     "inbox_late": [
         (
             ["UPDATE inbox_events SET next_action_at = now() - interval '11 minutes' WHERE id = :inbox"],
@@ -515,6 +538,7 @@ ALSO: dict[str, set[str]] = {
     "reply_sent_twice": {"reply_unlike_its_attempt"},
     "attempt_without_publishing": {"publishing_without_attempt"},
     "media_snapshots_without_partition": {"media_latest_unlike_history"},
+    "day_missed_for_ever": {"harvest_unlike_its_runs"},
 }
 
 
@@ -559,6 +583,12 @@ def test_a_planted_violation_is_found_and_named(
 
 
 HARMLESS: dict[str, list[str]] = {
+    "a missed day that a backfill is going to read": [
+        *MISSED,
+        "UPDATE harvest_runs SET finished_at = now()",
+        "UPDATE harvests SET done_at = now()",
+        BACKFILL,
+    ],
     "a post that fell due a moment ago": [
         "UPDATE posts SET next_action_at = now() - interval '4 minutes 50 seconds' WHERE id = :scheduled"
     ],
