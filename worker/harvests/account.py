@@ -1,7 +1,7 @@
 """Insights of the account, day by day: today so far and the last closed days, which Instagram restates for 48 hours.
 
-A day is Instagram's: it ends at midnight on the Pacific coast, and that instant is the `period_end` of every value, be
-it from a series or a total. Reach counts people, so the days of one call are never added up.
+A day is Instagram's: it ends where the answer says, and that instant is the `period_end` of every value, be it from a
+series or a total (`worker.harvests.days`). Reach counts people, so the days of one call are never added up.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from models.insight import Observation, store_observations
 from models.keeping import ACCOUNT_KEPT, KEPT_SHORT, SHORT_KEPT
 from pressrun import clock
 from pressrun.pacific import Day, days, first_whole_day
+from worker.harvests.days import ends_with, known_ends
 from worker.harvests.harvester import Harvester, Store
 from worker.harvests.parse import observations, parts_only
 from worker.harvests.refusals import is_refusal, is_vague_refusal
@@ -43,11 +44,20 @@ _PLAIN_BREAKDOWNS = tuple(
 def read(harvester: Harvester) -> Iterator[Store]:
     window = days(clock.now(), closed=CLOSED_DAYS)
     by_day = series(harvester, window)
-    for day in window:
+    for day in own_days(harvester, window, by_day, now=clock.now()):
         # Totals come last, and the last value of a point counts: where both tell the whole of one day, the history
         # must not go to and fro between two roundings of it.
         points = points_of(day, by_day) + totals(harvester, day)
         yield store_points(harvester, points)
+
+
+def own_days(
+    harvester: Harvester, window: Sequence[Day], told: Sequence[Observation], *, now: datetime | None = None
+) -> list[Day]:
+    """The account's days in this window: they end where its answers say. With `now`, up to the one that runs."""
+    with harvester.transaction() as tx:
+        known = known_ends(tx, harvester.account.id)
+    return ends_with(known, told).days(window, now=now)
 
 
 def points_of(day: Day, points: Sequence[Observation]) -> list[Observation]:

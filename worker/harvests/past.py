@@ -61,8 +61,14 @@ def account_days(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
     for first in range(0, len(left), _WINDOW_DAYS):
         window = left[first : first + _WINDOW_DAYS]
         by_day = account.series(harvester, window)
+        own = account.own_days(harvester, window, by_day)
         for day in window:
-            points = account.points_of(day, by_day) + account.totals(harvester, day)
+            points = [
+                point
+                for one in own
+                if day.since < one.until <= day.until
+                for point in account.points_of(one, by_day) + account.totals(harvester, one)
+            ]
             cursor = {"done_until": day.until.isoformat()}
             yield Piece(account.store_points(harvester, points), cursor, (whole.index(day) + 1) / len(whole))
 
