@@ -82,18 +82,18 @@ def known_ends(tx: Session, account_id: int) -> Ends:
             AccountLatest.breakdown == "",
         )
         found |= set(tx.scalars(query.order_by(AccountLatest.period_end.desc()).limit(_KNOWN)))
-    return Ends(sorted(filter(_is_midnight_somewhere, found)), _zone(tx.get_one(Account, account_id).timezone))
+    return Ends(sorted(filter(is_midnight_somewhere, found)), _zone(tx.get_one(Account, account_id).timezone))
 
 
 def ends_with(known: Ends, series: Iterable[Observation]) -> Ends:
     """The same with what these points of series tell."""
-    told = {point.period_end for point in series if _is_midnight_somewhere(point.period_end)}
+    told = {point.period_end for point in series if is_midnight_somewhere(point.period_end)}
     if told and max(told).astimezone(PACIFIC).time() != time():
         _log.info("account.days_elsewhere", ends_at=max(told).isoformat(), zone=known.zone.key)
     return Ends(sorted({*known.told, *told}), known.zone)
 
 
-def _is_midnight_somewhere(instant: datetime) -> bool:
+def is_midnight_somewhere(instant: datetime) -> bool:
     """No zone lies beside the quarters of an hour; anything else is no end of a day, whatever it is."""
     return instant.minute % 15 == 0 and instant.second == instant.microsecond == 0
 
