@@ -66,9 +66,7 @@ def store_series(
     return int(found.added) + int(result.rowcount)
 
 
-def late_points(
-    *, latest: str, history: str, owner: str, keys: Mapping[str, str], value: str, of: str
-) -> TextClause:
+def late_points(*, latest: str, history: str, owner: str, keys: Mapping[str, str], value: str, of: str) -> TextClause:
     """The statement that adds late values of series that hold one value each.
 
     Its parameters are the owner's id, `rows` (JSON: keys and value), `captured_at` and `run_id`.

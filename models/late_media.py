@@ -148,7 +148,7 @@ class _Late:
         if not newest and not times:
             return []
         changed_at = max([self._found.captured_at, *times])
-        told_at = {name: self.row["captured_at"] for name in newest}
+        told_at = dict.fromkeys(newest, self.row["captured_at"])
         return [{**_row(self.row["media_id"], changed_at.isoformat(), newest), "told_at": told_at}]
 
 

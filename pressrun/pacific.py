@@ -1,6 +1,7 @@
 """Instagram's days as they are first asked for: from midnight to midnight on the Pacific coast.
 
-They last 23 or 25 hours twice a year. Where an account's days end elsewhere its answers say so (`worker.harvests.days`).
+They last 23 or 25 hours twice a year. Where an account's days end elsewhere, its answers say so
+(`worker.harvests.days`).
 """
 
 from __future__ import annotations

@@ -126,7 +126,8 @@ def reread(
 ) -> None:
     """Read the answers again that were kept (PRESSRUN_RAW_ANSWERS), with the parsers of this release.
 
-    Nothing is asked of Instagram. What they tell is stored under the time at which they came; what is known adds nothing.
+    Nothing is asked of Instagram. What they tell is stored under the time at which they came, and what is known adds
+    nothing.
     """
     from cli.commands.lending import lending
     from cli.commands.progress import progress

@@ -147,9 +147,7 @@ _KINDS = (
 def _widen_kinds() -> None:
     op.execute("ALTER TABLE backfills DROP CONSTRAINT IF EXISTS ck_backfills_kind")
     # NOT VALID spares the scan under the lock that writers wait for.
-    op.execute(
-        f"ALTER TABLE backfills ADD CONSTRAINT ck_backfills_kind CHECK (kind IN ({_KINDS}, 'reread')) NOT VALID"
-    )
+    op.execute(f"ALTER TABLE backfills ADD CONSTRAINT ck_backfills_kind CHECK (kind IN ({_KINDS}, 'reread')) NOT VALID")
 
 
 def _fill_told() -> None:

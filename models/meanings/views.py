@@ -100,8 +100,8 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         | TOLD
         | ALL_TOLD
         | {
-            "are_final": "Object of each number and whether it was told in the last hour or later; the taps by the names "
-            "of their columns. A part that was left out by then is final with its whole.",
+            "are_final": "Object of each number and whether it was told in the last hour or later; the taps by the "
+            "names of their columns. A part that was left out by then is final with its whole.",
         },
     ),
     "audience": (
@@ -128,11 +128,12 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 }
 
 AS_OF: dict[str, str] = {
-    "account_daily": "without last_checked_at and is_settled; told_at is the last time that is known to have been before",
+    "account_daily": "without last_checked_at and is_settled; told_at is the last time known to have been before",
     "media_curve": "readings until then",
-    "media_totals": "media seen by then, without last_checked_at and gone_at; caption and permalink are today's, told_at "
-    "is the last time that is known to have been before",
-    "story_final": "stories seen by then, without last_checked_at, last_age_hours and is_final; told_at as in media_totals",
+    "media_totals": "media seen by then, without last_checked_at and gone_at; caption and permalink are today's, "
+    "told_at is the last time known to have been before",
+    "story_final": "stories seen by then, without last_checked_at, last_age_hours and is_final; "
+    "told_at as in media_totals",
     "audience": "without last_checked_at",
     "follower_growth": "readings until then",
 }

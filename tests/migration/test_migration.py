@@ -569,7 +569,8 @@ def _reading_of_then(tx: Session, media_id: int, at: datetime, **told: object) -
     insert = f"INSERT INTO media_snapshots (media_id, captured_at, {names}) VALUES (:media_id, :at, {given})"  # noqa: S608
     tx.execute(text(insert), values)
     kept = ", ".join(f"{name} = excluded.{name}" for name in (*told, "captured_at", "last_checked_at"))
-    latest = f"INSERT INTO media_latest (media_id, captured_at, last_checked_at, {names}) VALUES (:media_id, :at, :at, {given})"  # noqa: S608
+    into = f"INSERT INTO media_latest (media_id, captured_at, last_checked_at, {names})"
+    latest = f"{into} VALUES (:media_id, :at, :at, {given})"
     tx.execute(text(f"{latest} ON CONFLICT (media_id) DO UPDATE SET {kept}"), values)
 
 
@@ -643,7 +644,9 @@ class TestOwnTimes:
             points = [Observation("reach", "day", "", _READ_AT, 5)]
             store_observations(tx, account_id, points, captured_at=_READ_AT, run_id=None)
             tx.execute(
-                text("INSERT INTO backfills (account_id, kind, since, next_action_at) VALUES (:id, 'tags', now(), now())"),
+                text(
+                    "INSERT INTO backfills (account_id, kind, since, next_action_at) VALUES (:id, 'tags', now(), now())"
+                ),
                 {"id": account_id},
             )
         return empty, media_id
@@ -695,7 +698,7 @@ class TestOwnTimes:
         assert [tuple(row) for row in then] == [("Europe/Oslo", False), ("Asia/Tokyo", True)]
 
     def test_an_upgrade_that_was_interrupted_begins_again(self, before: tuple[Database, int]) -> None:
-        database, media_id = before
+        database, _ = before
         with database.transaction() as tx:
             tx.execute(text("ALTER TABLE media_latest ADD COLUMN told_at jsonb"))
             tx.execute(text("CREATE INDEX ix_account_latest_day_of_end ON account_latest (value)"))

@@ -1,8 +1,8 @@
 """Reads kept answers again with the parsers of today, and stores what they tell under the time at which it came.
 
-The answers of one step belong together, as they did when they were read: of several that tell one value the last counts,
-and a media's numbers are one reading. What the history knows already adds nothing, and nothing is overwritten: an older
-answer is a point of its time, and speaks for the present only where no newer one did (`models.late`).
+The answers of one step belong together, as they did when they were read: of several that tell one value the last
+counts, and a media's numbers are one reading. What the history knows already adds nothing, and nothing is overwritten:
+an older answer is a point of its time, and speaks for the present only where no newer one did (`models.late`).
 """
 
 from __future__ import annotations
@@ -225,7 +225,10 @@ def _competitor(told: _Told, kept: Kept) -> None:
     if account is None:
         return
     profile = read_profile(account)
-    counts, seen = competitor_counts(profile), [public_media(item) for item in nested_page(account, "media", read_media).items]
+    counts, seen = (
+        competitor_counts(profile),
+        [public_media(item) for item in nested_page(account, "media", read_media).items],
+    )
 
     def store(tx: Session) -> int:
         watch = _watch(tx, kept, WatchKind.COMPETITOR, profile.id)

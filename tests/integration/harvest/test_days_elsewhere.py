@@ -56,7 +56,9 @@ def test_each_day_is_one_row_that_ends_where_the_answers_say(field_: Field, acco
 
 def test_a_change_of_the_zone_here_changes_no_past_number(field_: Field, account: Account) -> None:
     field_.harvest(HarvestKind.ACCOUNT, account)
-    everything = "SELECT account_id, day, period_end, reach, views, likes, parts, captured_at FROM account_daily ORDER BY day"
+    everything = (
+        "SELECT account_id, day, period_end, reach, views, likes, parts, captured_at FROM account_daily ORDER BY day"
+    )
     before = field_.rows(everything)
 
     field_.sql("UPDATE accounts SET timezone = 'America/New_York'")

@@ -24,7 +24,9 @@ from worker.harvests.ending import MOST_TRIES
 
 WORK = next(work for work in WORKS if work.name == "backfill")
 HOUR = timedelta(hours=1)
-POINTS = "SELECT metric, period, breakdown, period_end, captured_at, value FROM account_observations ORDER BY 1, 2, 3, 4, 5"
+POINTS = (
+    "SELECT metric, period, breakdown, period_end, captured_at, value FROM account_observations ORDER BY 1, 2, 3, 4, 5"
+)
 SNAPSHOTS = "SELECT media_id, reach, views, likes, extra FROM media_snapshots ORDER BY media_id, captured_at"
 
 
@@ -114,7 +116,8 @@ def test_an_answer_that_cannot_be_read_is_told_and_the_others_are_read(field_: F
     field_.harvest(HarvestKind.PROFILE, account)
     field_.harvest(HarvestKind.ACCOUNT, account)
     field_.sql(
-        "UPDATE raw_answers SET body = :body WHERE endpoint = 'GET /{ig}'", body=zlib.compress(b'{"data": "no profile"}')
+        "UPDATE raw_answers SET body = :body WHERE endpoint = 'GET /{ig}'",
+        body=zlib.compress(b'{"data": "no profile"}'),
     )
     forget(field_)
 
@@ -165,7 +168,9 @@ def test_what_retention_has_dropped_stays_dropped(field_: Field, account: Accoun
     forget(field_)
     now = clock.now()
     with field_.database.transaction() as tx:
-        month = DroppedMonth(table_name="account_observations", since=now - 9 * HOUR, until=now + HOUR, bytes=0, dropped_at=now)
+        month = DroppedMonth(
+            table_name="account_observations", since=now - 9 * HOUR, until=now + HOUR, bytes=0, dropped_at=now
+        )
         tx.add(month)
 
     ask(field_, account)

@@ -230,9 +230,7 @@ class TestMedia:
         early = {"navigation": 9, f"{of}tap_forward": 4, f"{of}tap_exit": 1, "profile_activity": 1}
         with database.transaction() as tx:
             media_id = _media(tx, account_id, "STORY", READ)
-            store_readings(
-                tx, [MediaReading(media_id, READ + 22 * HOUR, {"views": 5, "follows": 1}, early)], run_id=1
-            )
+            store_readings(tx, [MediaReading(media_id, READ + 22 * HOUR, {"views": 5, "follows": 1}, early)], run_id=1)
             late = {"navigation": 9, f"{of}tap_forward": 5}
             store_readings(tx, [MediaReading(media_id, READ + 23.5 * HOUR, {"views": 5}, late)], run_id=1)
 
@@ -345,7 +343,6 @@ class TestFollowers:
         (row,) = _rows(database, "SELECT day FROM follower_growth")
         assert str(row.day) == "2026-07-02"
 
-
     @pytest.mark.parametrize("zone", ["Asia/Tokyo", "Pacific/Honolulu", "Europe/Oslo"])
     def test_a_change_of_the_zone_changes_no_day_that_has_been(
         self, tx_account: tuple[Database, int], zone: str
@@ -382,7 +379,9 @@ class TestFollowers:
             with database.transaction() as tx:
                 tx.execute(text("UPDATE accounts SET timezone = :zone"), {"zone": zone})
 
-        zones = _rows(database, "SELECT timezone FROM account_zones WHERE account_id = :id ORDER BY first_day", id=account_id)
+        zones = _rows(
+            database, "SELECT timezone FROM account_zones WHERE account_id = :id ORDER BY first_day", id=account_id
+        )
         assert [row.timezone for row in zones] == ["Europe/Oslo", "Atlantic/Azores"]
 
 
