@@ -44,9 +44,7 @@ CREATE FUNCTION story_final_as_of(as_of timestamptz) RETURNS TABLE (
     swipe_forward numeric,
     extra jsonb,
     captured_at timestamptz,
-    told_at jsonb,
-    all_told_at timestamptz,
-    are_final jsonb
+    told_at jsonb
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
 SELECT t.account_id, t.account, t.media_id, t.ig_media_id, t.media_type, t.posted_at, t.permalink,
        t.reach, t.views, t.likes, t.replies, t.shares, t.reposts, t.total_interactions,
@@ -57,11 +55,7 @@ SELECT t.account_id, t.account, t.media_id, t.ig_media_id, t.media_type, t.poste
        (t.extra ->> 'navigation:story_navigation_action_type=tap_exit')::numeric AS tap_exit,
        (t.extra ->> 'navigation:story_navigation_action_type=swipe_forward')::numeric AS swipe_forward,
        t.extra, t.captured_at,
-       t.told_at, t.all_told_at,
-       (SELECT jsonb_object_agg(replace(f.key, 'navigation:story_navigation_action_type=', ''),
-                                greatest(f.value::timestamptz, (t.told_at ->> split_part(f.key, ':', 1))::timestamptz)
-                                >= t.posted_at + interval '23 hours')
-          FROM jsonb_each_text(t.told_at) f) AS are_final
+       t.told_at
   FROM media_totals_as_of(as_of) t
  WHERE t.media_product_type = 'STORY'
 $$;
