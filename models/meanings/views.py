@@ -130,8 +130,8 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 AS_OF: dict[str, str] = {
     "account_daily": "without last_checked_at and is_settled; told_at is the last time known to have been before",
     "media_curve": "readings until then",
-    "media_totals": "media seen by then, without last_checked_at, all_told_at and gone_at; caption and permalink are today's, "
-    "told_at is the last time known to have been before",
+    "media_totals": "media seen by then, without last_checked_at, all_told_at and gone_at; caption and permalink are "
+    "today's, told_at is the last time known to have been before",
     "story_final": "stories seen by then, without last_checked_at, last_age_hours, all_told_at, is_final "
     "and are_final; told_at as in media_totals",
     "audience": "without last_checked_at",
