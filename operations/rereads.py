@@ -14,17 +14,20 @@ from pressrun import clock
 from scheduler.harvests.backfilling import Requested
 from scheduler.harvests.rereading import request_rereads
 
-__all__ = ["RereadStatus", "await_rereads", "parse_range", "request", "statuses"]
+__all__ = ["RereadStatus", "await_rereads", "parse_bound", "request", "statuses"]
 
 
 @operation("reread.request", effect=Effect.CHANGES, scope=Scope.PUBLISH)
-def request(ctx: Context, asker: Asker, since: datetime, until: datetime, account: str | None = None) -> Requested:
-    """Read again the answers that came from `since` up to `until`, or go on with what is being read again.
+def request(
+    ctx: Context, asker: Asker, since: datetime, until: datetime | None = None, account: str | None = None
+) -> Requested:
+    """Read again the answers that came from `since` up to `until` (None: now), or go on with what is being read again.
 
     Raises Unknown for the account, Invalid for a range that cannot be, NotPossible where no answer of it is kept.
     """
+    now = clock.now()
     with ctx.database.transaction() as tx:
-        return request_rereads(tx, account_id_of(tx, account), since, until, now=clock.now())
+        return request_rereads(tx, account_id_of(tx, account), since, until or now, now=now)
 
 
 @operation("reread.list", effect=Effect.READS, scope=Scope.READ)
@@ -53,7 +56,6 @@ def await_rereads(
     return statuses(ctx, asker, ids)
 
 
-def parse_range(since: str, until: str | None) -> tuple[datetime, datetime]:
-    """From when, and up to when; without an end up to now. Raises Invalid, which names the field."""
-    now = clock.now()
-    return instant(since, field="since", now=now), now if until is None else instant(until, field="until", now=now)
+def parse_bound(text: str, *, field: str) -> datetime:
+    """One end of a range. Raises Invalid, which names the field."""
+    return instant(text, field=field, now=clock.now())

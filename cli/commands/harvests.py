@@ -135,7 +135,8 @@ def reread(
     from operations import rereads
     from operations.operation import OWNER, Context
 
-    from_, to = rereads.parse_range(since, until)
+    from_ = rereads.parse_bound(since, field="since")
+    to = None if until is None else rereads.parse_bound(until, field="until")
     with runtime(read_settings()) as here:
         ctx = Context(here.database, here.settings)
         asked = rereads.request(ctx, OWNER, from_, to, account)
