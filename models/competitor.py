@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
-from models.late import late_points, store_series
+from models.late_points import late_points, store_series
 from models.types import Instant, Str
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
-from models.late import late_points, store_series
+from models.late_points import late_points, store_series
 from models.sparing import write
 from models.types import Instant, Str
 

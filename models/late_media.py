@@ -1,4 +1,4 @@
-"""Readings of media that come after a newer one was stored, as `models.late` has it, for rows of many metrics.
+"""Readings of media that come after a newer one was stored, as `models.late_points` has it, for rows of many metrics.
 
 Each metric goes by its own time (`media_latest.told_at`): what a late answer tells and no newer one did becomes the
 newest known value; everything else of it is a point of its time only.

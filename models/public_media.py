@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, table_of
-from models.late import store_series
+from models.late_points import store_series
 from models.sparing import write
 from models.types import Id, Instant, Str
 
@@ -129,8 +129,8 @@ _IS_NEWS = " OR ".join(
     for name in _COUNTS
 )
 
-# As `models.late` has it. Which of the counts the last, unchanged answer told is not known, so none of them becomes a
-# point again: nothing is said to have been read that may not have been.
+# As `models.late_points` has it. Which of the counts the last, unchanged answer told is not known, so none of them
+# becomes a point again: nothing is said to have been read that may not have been.
 _STORE_LATE = text(f"""
     INSERT INTO public_media_snapshots (public_media_id, captured_at, {", ".join(_COUNTS)}, run_id)
     SELECT r.public_media_id, :captured_at, {", ".join(f"r.{name}" for name in _COUNTS)}, CAST(:run_id AS bigint)

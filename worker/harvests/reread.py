@@ -2,7 +2,7 @@
 
 The answers of one step belong together, as they did when they were read: of several that tell one value the last
 counts, and a media's numbers are one reading. What the history knows already adds nothing, and nothing is overwritten:
-an older answer is a point of its time, and speaks for the present only where no newer one did (`models.late`).
+an older answer is a point of its time, and speaks for the present only where no newer one did (`models.late_points`).
 """
 
 from __future__ import annotations
