@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.account import Account
 from models.account_name import AccountName
+from models.account_zone import AccountZone
 from models.attempt import Attempt
 from models.backfill import Backfill
 from models.base import Base
@@ -40,6 +41,7 @@ describe(metadata)
 TABLES = (
     Account,
     AccountName,
+    AccountZone,
     Attempt,
     Backfill,
     Block,

@@ -50,6 +50,11 @@ def old_partitions(tx: Session, *, before: datetime) -> list[str]:
     return [name for name in found if _MONTH.search(name)]
 
 
+def dropped_until(tx: Session) -> datetime | None:
+    """What was read before is dropped, and stays so; None where nothing was."""
+    return tx.scalar(select(func.max(DroppedMonth.until)))
+
+
 def drop_month(tx: Session, name: str, *, now: datetime) -> DroppedMonth | None:
     """Drop one partition and write it down, in one transaction; None when another scheduler was quicker."""
     lock_partitions(tx)

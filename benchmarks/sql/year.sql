@@ -59,11 +59,15 @@ SELECT r.id, r.captured_at, (random() * 1e6)::bigint, r.n, (r.n * 1.4)::bigint,
 
 INSERT INTO media_latest
        (media_id, captured_at, last_checked_at, reach, views, likes, comments, saved, shares, reposts, replies,
-        total_interactions, follows, profile_visits, avg_watch_time_ms, total_watch_time_ms, extra)
+        total_interactions, follows, profile_visits, avg_watch_time_ms, total_watch_time_ms, extra, told_at)
 SELECT DISTINCT ON (media_id)
        media_id, captured_at, captured_at, reach, views, likes, comments, saved, shares, reposts, replies,
-       total_interactions, follows, profile_visits, avg_watch_time_ms, total_watch_time_ms, extra
-  FROM media_snapshots
+       total_interactions, follows, profile_visits, avg_watch_time_ms, total_watch_time_ms, extra,
+       (SELECT jsonb_object_agg(k.name, s.captured_at - CASE k.name WHEN 'reels_skip_rate' THEN interval '2 days'
+                                                                    ELSE interval '0' END)
+          FROM jsonb_object_keys(jsonb_strip_nulls(to_jsonb(s) - 'media_id' - 'captured_at' - 'run_id' - 'extra')
+                                 || coalesce(s.extra, '{}')) AS k(name))
+  FROM media_snapshots s
  ORDER BY media_id, captured_at DESC;
 
 -- The values of a day, as docs/history.md lists them.

@@ -23,6 +23,7 @@ from models.meanings.columns import (
     SERIES,
     SHOWN,
     STEPS,
+    TOLD,
 )
 
 TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
@@ -52,7 +53,16 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
     "media_latest": (
         "The newest known value of each metric of a media.",
-        {"media_id": "Which media (media.id)."} | CHANGED | CHECKED | MEDIA_METRICS,
+        {"media_id": "Which media (media.id)."} | CHANGED | CHECKED | MEDIA_METRICS | TOLD,
+    ),
+    "account_zones": (
+        "Which zone an account had on which of its days: the days that have been keep their bounds.",
+        ACCOUNT_ID
+        | {
+            "first_day": "The first day of this zone; 1970-01-01 for the one that the account joined with.",
+            "timezone": "The zone, by its IANA name.",
+            "changed_at": "When that was said. Where the new zone is ahead, its first day begins then.",
+        },
     ),
     "account_observations": (
         "Every value of an account that was read and differed from the one before. Append-only.",
@@ -186,12 +196,13 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         },
     ),
     "backfills": (
-        "Requests to read back: one row for each account and kind.",
+        "Requests to read back: one row for each account and kind; kind reread is about kept answers.",
         ID
         | ACCOUNT_ID
         | {
             "kind": "What is read.",
             "since": "Back to when.",
+            "until": "Where a reread ends; null for what is read of Instagram.",
             "requested_at": "When it was asked for.",
             "cursor": "How far it has come.",
             "progress": "The same as a share from 0 to 1.",

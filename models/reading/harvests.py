@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.account import Account
-from models.backfill import Backfill
+from models.backfill import Backfill, Kept
 from models.harvest import Harvest, HarvestRun, RunStatus
 
 WAITING = "waiting"
@@ -66,6 +66,23 @@ class BackfillStatus:
     next_action_at: datetime | None
 
 
+@dataclass(frozen=True)
+class RereadStatus:
+    """Where one reread stands. `status`: done, failed or WAITING. `errors`: the answers that could not be read."""
+
+    account: str
+    kind: str
+    since: datetime
+    until: datetime
+    status: str
+    progress: float
+    answers: int
+    rows: int
+    errors: list[Any]
+    finished_at: datetime | None
+    next_action_at: datetime | None
+
+
 def harvest_status(
     tx: Session, ids: Sequence[int] | None = None, *, account_id: int | None = None
 ) -> list[HarvestStatus]:
@@ -110,6 +127,34 @@ def backfill_status(tx: Session, ids: Sequence[int]) -> list[BackfillStatus]:
         .order_by(Account.name, Backfill.kind)
     )
     return [_backfill(backfill, name, run) for backfill, name, run in tx.execute(query)]
+
+
+def reread_status(tx: Session, ids: Sequence[int]) -> list[RereadStatus]:
+    """Where these rereads stand, by account."""
+    query = (
+        select(Backfill, Account.name)
+        .join(Account, Account.id == Backfill.account_id)
+        .where(Backfill.id.in_(ids), Backfill.kind == Kept.REREAD.value)
+        .order_by(Account.name)
+    )
+    return [_reread(backfill, name) for backfill, name in tx.execute(query)]
+
+
+def _reread(one: Backfill, account: str) -> RereadStatus:
+    ended = RunStatus.DONE if one.progress >= 1.0 else RunStatus.FAILED
+    return RereadStatus(
+        account=account,
+        kind=one.kind,
+        since=one.since,
+        until=one.until or one.requested_at,
+        status=WAITING if one.finished_at is None else ended.value,
+        progress=round(one.progress, 4),
+        answers=one.cursor.get("answers", 0),
+        rows=one.cursor.get("rows", 0),
+        errors=one.cursor.get("errors", []),
+        finished_at=one.finished_at,
+        next_action_at=one.next_action_at,
+    )
 
 
 def _status(row: Any) -> HarvestStatus:

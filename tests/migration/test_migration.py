@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 import migrations
 from machine.schema import _config, status, upgrade
 from models.account import Account, Login
-from models.backfill import ONLY_OWED
+from models.backfill import ONLY_OWED, open_reread
 from models.block import hold
 from models.claims import take
 from models.connection import record_unasked
@@ -179,7 +179,7 @@ class TestFromTheFirstRelease:
             media_id = see_media(tx, account_id, [SeenMedia("1", posted_at=_READ_AT)], now=_READ_AT)["1"]
             for hours, value in ((0, 5), (30, 6)):
                 at = _READ_AT + timedelta(hours=hours)
-                store_readings(tx, [MediaReading(media_id, at, {"views": value})], run_id=None)
+                _reading_of_then(tx, media_id, at, views=value)
                 points = [Observation("reach", "day", "", _READ_AT, value)]
                 store_observations(tx, account_id, points, captured_at=at, run_id=None)
         return empty
@@ -585,6 +585,18 @@ def _rows(database: Database) -> list[tuple[object, ...]]:
         return [tuple(row) for name in tables for row in tx.execute(text(f"SELECT * FROM {name} ORDER BY 1"))]  # noqa: S608
 
 
+def _reading_of_then(tx: Session, media_id: int, at: datetime, **told: object) -> None:
+    """A reading as it was stored when values had no times of their own."""
+    values = {"media_id": media_id, "at": at, **told}
+    names, given = ", ".join(told), ", ".join(f":{name}" for name in told)
+    insert = f"INSERT INTO media_snapshots (media_id, captured_at, {names}) VALUES (:media_id, :at, {given})"  # noqa: S608
+    tx.execute(text(insert), values)
+    kept = ", ".join(f"{name} = excluded.{name}" for name in (*told, "captured_at", "last_checked_at"))
+    into = f"INSERT INTO media_latest (media_id, captured_at, last_checked_at, {names})"
+    latest = f"{into} VALUES (:media_id, :at, :at, {given})"
+    tx.execute(text(f"{latest} ON CONFLICT (media_id) DO UPDATE SET {kept}"), values)
+
+
 def _account_of_then(tx: Session, **over: str) -> Account:
     """An account in a schema that lacks columns of today's."""
     sealed = Vault([KEY]).seal("SIM-TOKEN-then", context="any")
@@ -846,6 +858,101 @@ class TestCoverage:
 
         with empty.transaction() as tx:
             assert tx.execute(text("SELECT count(*) FROM backfills")).scalar() == 0
+
+
+class TestOwnTimes:
+    """0015 on a database that is in use."""
+
+    @pytest.fixture
+    def before(self, empty: Database) -> tuple[Database, int]:
+        _upgrade_to(empty, "0011")
+        with empty.transaction() as tx:
+            ensure_partitions(tx, now=_READ_AT)
+            account_id = _account_of_then(tx, name="bakery", timezone="Europe/Oslo").id
+            story = SeenMedia("1", media_product_type="STORY", posted_at=_READ_AT - timedelta(hours=1))
+            media_id = see_media(tx, account_id, [story], now=_READ_AT)["1"]
+            _reading_of_then(tx, media_id, _READ_AT, views=5, follows=1, extra='{"navigation": 3}')
+            _reading_of_then(tx, media_id, _READ_AT + timedelta(hours=23), views=6)
+            points = [Observation("reach", "day", "", _READ_AT, 5)]
+            store_observations(tx, account_id, points, captured_at=_READ_AT, run_id=None)
+            tx.execute(
+                text(
+                    "INSERT INTO backfills (account_id, kind, since, next_action_at) VALUES (:id, 'tags', now(), now())"
+                ),
+                {"id": account_id},
+            )
+        return empty, media_id
+
+    def test_each_value_is_told_to_be_of_its_last_point(self, before: tuple[Database, int]) -> None:
+        database, _ = before
+
+        upgrade(database)
+
+        with database.transaction() as tx:
+            row = tx.execute(text("SELECT told_at, all_told_at, are_final, is_final FROM story_final")).one()
+            found = tx.execute(text("SELECT day, told_at FROM account_daily")).one()
+            assert run_all(tx) == {}
+        late = _READ_AT + timedelta(hours=23)
+        told = {name: datetime.fromisoformat(at) for name, at in row.told_at.items()}
+        assert told == {"views": late, "follows": _READ_AT, "navigation": _READ_AT}
+        assert row.all_told_at == _READ_AT
+        assert row.are_final == {"views": True, "follows": False, "navigation": False}
+        assert (row.is_final, str(found.day)) == (True, "2026-07-09")
+
+    def test_readings_go_on_and_rereads_can_be_asked_for(self, before: tuple[Database, int]) -> None:
+        database, media_id = before
+        upgrade(database)
+        at = _READ_AT + timedelta(hours=24)
+
+        with database.transaction() as tx:
+            assert store_readings(tx, [MediaReading(media_id, at, {"views": 7})], run_id=None) == 1
+            # As workers of the release before write, until they are ended.
+            tx.execute(text("UPDATE media_latest SET views = 8, last_checked_at = last_checked_at + interval '1 hour'"))
+            account_id = tx.scalars(select(Account.id)).one()
+            open_reread(tx, account_id, _READ_AT, at)
+        with database.transaction() as tx:
+            told_at = tx.execute(text("SELECT told_at ->> 'views' FROM media_totals")).scalar_one()
+            assert datetime.fromisoformat(told_at) == at, "never newer than the value"
+
+    def test_the_zone_of_then_holds_for_the_days_that_have_been(self, before: tuple[Database, int]) -> None:
+        database, _ = before
+        upgrade(database)
+        zones = "SELECT timezone, first_day > DATE '1970-01-01' AS is_later FROM account_zones ORDER BY first_day"
+
+        with database.transaction() as tx:
+            first = tx.execute(text(zones)).all()
+            tx.execute(text("UPDATE accounts SET timezone = 'Asia/Tokyo'"))
+        with database.transaction() as tx:
+            tx.execute(text("UPDATE accounts SET timezone = 'Asia/Tokyo', name = 'studio'"))
+            then = tx.execute(text(zones)).all()
+
+        assert [tuple(row) for row in first] == [("Europe/Oslo", False)]
+        assert [tuple(row) for row in then] == [("Europe/Oslo", False), ("Asia/Tokyo", True)]
+
+    def test_an_upgrade_that_was_interrupted_begins_again(self, before: tuple[Database, int]) -> None:
+        database, _ = before
+        with database.transaction() as tx:
+            tx.execute(text("ALTER TABLE media_latest ADD COLUMN told_at jsonb"))
+            tx.execute(text("CREATE INDEX ix_account_latest_day_of_end ON account_latest (value)"))
+
+        assert upgrade(database).is_current
+
+        with database.transaction() as tx:
+            told = tx.execute(text("SELECT count(*) FROM media_latest WHERE told_at IS NOT NULL")).scalar_one()
+            made = tx.execute(text("SELECT pg_get_indexdef('ix_account_latest_day_of_end'::regclass)")).scalar_one()
+        assert told == 1
+        assert "10:30:00" in made
+
+    def test_it_can_be_taken_back(self, before: tuple[Database, int]) -> None:
+        database, _ = before
+        upgrade(database)
+
+        with database.engine.connect() as connection:
+            command.downgrade(_config(connection), "0011")
+
+        with database.transaction() as tx:
+            assert tx.execute(text("SELECT views FROM story_final_as_of('infinity')")).scalar_one() == 6
+            assert str(tx.execute(text("SELECT day FROM account_daily")).scalar_one()) == "2026-07-09"
 
 
 class TestModels:

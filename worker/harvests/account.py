@@ -1,9 +1,9 @@
 """Insights of the account, day by day: today so far, and every closed day that is not read for good yet.
 
 These are the last days, which Instagram restates for 48 hours, and those that nobody read while nothing ran. What is
-more than a run should take is left to a backfill. A day is Instagram's: it ends at midnight on the Pacific coast, and
-that instant is the `period_end` of every value, be it from a series or a total. Reach counts people, so the days of one
-call are never added up.
+more than a run should take is left to a backfill. Which days are owed is reckoned by midnights on the Pacific coast; a
+day of the account ends where the answer says, and that instant is the `period_end` of every value, be it from a series
+or a total (`worker.harvests.days`). Reach counts people, so the days of one call are never added up.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from models.insight import Observation, store_observations
 from models.keeping import ACCOUNT_KEPT, KEPT_SHORT, SHORT_KEPT
 from pressrun import clock
 from pressrun.pacific import Day, days, first_whole_day
+from worker.harvests.days import ends_with, known_ends
 from worker.harvests.harvester import Harvester, Store
 from worker.harvests.parse import observations, parts_only
 from worker.harvests.refusals import is_refusal, is_vague_refusal
@@ -77,8 +78,10 @@ def read(harvester: Harvester) -> Iterator[Store]:
         owed = owed[-CLOSED_DAYS:]
     for window in windows([*owed, today], MOST_DAYS + 1):
         by_day = series(harvester, window)
+        own = own_days(harvester, window, by_day, now=clock.now() if window[-1] == today else None)
         for day in window:
-            yield store_day(harvester, read_day(harvester, day, by_day))
+            ends_in = [one for one in own if day.since < one.until and (one.until <= day.until or day == today)]
+            yield store_day(harvester, read_day(harvester, day, by_day, ends_in))
 
 
 def owed_of(harvester: Harvester, closed: Sequence[Day]) -> list[Day]:
@@ -101,14 +104,29 @@ def windows(wanted: Sequence[Day], most: int) -> Iterator[list[Day]]:
         yield group
 
 
-def read_day(harvester: Harvester, day: Day, by_day: Series) -> Reading:
-    """One day as a whole and by its parts, with what is known of it from the series."""
-    told, unread = totals(harvester, day)
-    # Totals come last, and the last value of a point counts: where both tell the whole of one day, the history must
-    # not go to and fro between two roundings of it.
-    points = [*(point for point in by_day.points if day.since < point.period_end <= day.until), *told]
+def own_days(harvester: Harvester, window: Sequence[Day], by_day: Series, *, now: datetime | None = None) -> list[Day]:
+    """The account's days in this window: they end where its answers say. With `now`, up to the one that runs."""
+    with harvester.transaction() as tx:
+        known = known_ends(tx, harvester.account.id)
+    return ends_with(known, by_day.points).days(window, now=now)
+
+
+def read_day(harvester: Harvester, day: Day, by_day: Series, own: Sequence[Day]) -> Reading:
+    """One day as a whole and by its parts, with what is known of it from the series.
+
+    Args:
+        own: the account's days that end in it; usually it is the same.
+    """
+    points: list[Observation] = []
+    unread = [*by_day.unread]
+    for one in own:
+        told, failed = totals(harvester, one)
+        # Totals come last, and the last value of a point counts: where both tell the whole of one day, the history
+        # must not go to and fro between two roundings of it.
+        points += [*(point for point in by_day.points if one.since < point.period_end <= one.until), *told]
+        unread += failed
     refused = [name for name in _NAMES if _is_refused(harvester, name)]
-    return Reading(points, DayRead(day, len(points), [*by_day.unread, *unread], refused))
+    return Reading(points, DayRead(day, len(points), unread, refused))
 
 
 def store_day(harvester: Harvester, reading: Reading) -> Store:

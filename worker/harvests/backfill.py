@@ -25,6 +25,7 @@ from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from worker.backoff import HARVEST
 from worker.context import WorkerContext
+from worker.harvests import rereading
 from worker.harvests.ending import MOST_TRIES, Done, Ending, Failed, Later, after_error, hold_account, status_of
 from worker.harvests.harvester import Harvester
 from worker.harvests.past import PAST, Piece
@@ -44,6 +45,8 @@ class _Hopeless(PressrunError):
 
 def run(ctx: WorkerContext, lease: Lease) -> None:
     """Read on for one step. Raises ClaimLost once the claim has passed to someone else."""
+    if rereading.run(ctx, lease):
+        return
     opened = _open(ctx, lease, now=clock.now())
     if opened is not None:
         _read(*opened)

@@ -64,8 +64,10 @@ def account_days(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
         left = account.owed_of(harvester, left)
     for window in account.windows(left, _WINDOW_DAYS):
         by_day = account.series(harvester, window)
+        own = account.own_days(harvester, window, by_day)
         for day in window:
-            reading = account.read_day(harvester, day, by_day)
+            ends_in = [one for one in own if day.since < one.until <= day.until]
+            reading = account.read_day(harvester, day, by_day, ends_in)
             cursor = kind_of | {"done_until": day.until.isoformat()}
             yield Piece(account.store_day(harvester, reading), cursor, (whole.index(day) + 1) / len(whole))
 

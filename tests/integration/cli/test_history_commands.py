@@ -115,6 +115,46 @@ def test_coverage_that_cannot_be_asked_for_is_refused(command: Command, argument
     assert done.stdout == ""
 
 
+@pytest.mark.usefixtures("workers")
+def test_kept_answers_are_read_again_and_nothing_is_asked_of_instagram(command: Command, here: Here) -> None:
+    here.add(0)
+    (read,) = command.json("harvest", "run", "--kind", "tags")
+    since = (clock.now() - timedelta(days=1)).date().isoformat()
+
+    (row,) = command.json("harvest", "reread", "--since", since)
+    shown = command.run("harvest", "reread", "--since", since, "--account", "sim-0")
+
+    assert (row["account"], row["status"], row["answers"], row["rows"], row["errors"]) == (
+        "sim-0",
+        "done",
+        read["calls"],
+        0,
+        [],
+    )
+    assert shown.returncode == 0
+    assert "the oldest answer that is kept is of" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--since", "2199-01-01"], "--since"),
+        (["--since", "2026-01-02", "--until", "2026-01-01"], "--until"),
+        (["--since", "yesterday"], "is not a time"),
+        (["--since", "2026-01-01", "--until", "soon"], "--until"),
+        (["--since", "2026-01-01", "--account", "nobody"], "nobody"),
+        (["--since", "2026-01-01"], "PRESSRUN_RAW_ANSWERS"),
+        ([], "--since"),
+    ],
+)
+def test_what_cannot_be_read_again_is_refused(command: Command, arguments: list[str], told: str) -> None:
+    done = command.run("harvest", "reread", *arguments)
+
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stdout == ""
+
+
 def _mentioned(here: Here) -> int:
     made = here.simulator.post("/_sim/mention", account=0, kind="comment")
     account = here.account(0)

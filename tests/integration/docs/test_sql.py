@@ -177,7 +177,8 @@ def _media(tx: Session, account: Account, now: datetime, run_id: int) -> None:
         now=posted_at,
     )
     for age, views in ((HOUR, 10), (20 * HOUR, 20), (40 * HOUR, 30)):
-        readings = [MediaReading(ids[REEL], posted_at + age, {"views": views, "likes": 1})]
+        rate = {"reels_skip_rate": 31.5} if age == HOUR else {}
+        readings = [MediaReading(ids[REEL], posted_at + age, {"views": views, "likes": 1}, rate)]
         if age < DAY:
             readings.append(MediaReading(ids[STORY], posted_at + age, {"views": views, "replies": 0}))
         store_readings(tx, readings, run_id=run_id)
