@@ -133,7 +133,7 @@ NOW_ONLY: Mapping[str, tuple[str, Mapping[str, str]]] = {
         ACCOUNT
         | {
             "kind": "What is read, as in harvests.",
-            "day": DAY["day"],
+            "day": "The day of Instagram, which ends at midnight on the Pacific coast.",
             "state": "read; partial: something of it is missing, or the day is not over; missed: not read yet, and "
             "Instagram still tells it; lost for good: Instagram tells it no more.",
             "why": "Why it is in that state; null where there is nothing to say.",
