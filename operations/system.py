@@ -102,7 +102,11 @@ def _lacking(ctx: Context) -> Iterator[Finding]:
     with ctx.database.transaction() as tx:
         lacking, unread = dict(incomplete_posts(tx)), dict(unread_media(tx))
     if lacking:
-        names = {"comment": "without their first comment", "permalink": "without an address"}
+        names = {
+            "comment": "without their first comment",
+            "once": "perhaps live twice",
+            "permalink": "without an address",
+        }
         detail = ", ".join(f"{count} {names.get(what, what)}" for what, count in sorted(lacking.items()))
         yield Finding("posts incomplete", Result.NOTE, detail, "each post says why, and what to do")
     if unread:

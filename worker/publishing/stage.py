@@ -93,6 +93,7 @@ def create(ctx: WorkerContext, loaded: Loaded, part: Part) -> Loaded | None:
         return None
     except GateShut as shut:
         with ctx.database.transaction() as tx:
+            claims.lock(tx, loaded.lease.table, loaded.post.id)
             drop_container(tx, container_id, reason="gate was shut", now=clock.now())
             park_post(tx, loaded, Park(shut.until, "throttled", str(shut)))
         return None
