@@ -15,6 +15,7 @@ from models.reading.health import (
     unpublished_posts,
     unread_media,
 )
+from models.reading.workers import wrong_clocks
 from models.states import PostState
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
@@ -34,7 +35,9 @@ class Readers:
 def examine(ctx: Context, asker: Asker) -> list[Finding]:
     """Check tokens, accounts, posts, partitions, and everything that may never be."""
     return [
-        finding for check in (_tokens, _accounts, _posts, _lacking, _partitions, _invariants) for finding in check(ctx)
+        finding
+        for check in (_tokens, _clocks, _accounts, _posts, _lacking, _partitions, _invariants)
+        for finding in check(ctx)
     ]
 
 
@@ -67,6 +70,20 @@ def _tokens(ctx: Context) -> Iterator[Finding]:
         yield Finding("tokens", Result.FAIL, "; ".join(broken), advice)
     else:
         yield Finding("tokens", Result.OK, f"all {len(tokens)} open" if tokens else "no accounts yet")
+
+
+def _clocks(ctx: Context) -> Iterator[Finding]:
+    """Of the services, wherever they run; this machine's own is `machine/checks.py`'s."""
+    with ctx.database.transaction() as tx:
+        wrong = wrong_clocks(tx)
+    for one in wrong:
+        off = f"{abs(one.ahead_s)} s {'ahead of' if one.ahead_s > 0 else 'behind'} the database's"
+        if one.sends_nothing:
+            detail = f"the clock of its machine is {off}: it sends nothing"
+            yield Finding("clock of a service", Result.FAIL, detail, "set it right, and keep it so by NTP", one.process)
+        else:
+            detail = f"the clock of its machine is {off}"
+            yield Finding("clock of a service", Result.NOTE, detail, "keep it right by NTP", one.process)
 
 
 def _accounts(ctx: Context) -> Iterator[Finding]:
