@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from models import invariants, readers
 from models.partitions import missing_partitions
 from models.reading.health import (
+    FRUITLESS_RUNS,
+    answering_version,
+    fruitless_harvests,
     incomplete_posts,
     posts_held_by_a_clock,
     sealed_tokens,
@@ -36,7 +39,7 @@ def examine(ctx: Context, asker: Asker) -> list[Finding]:
     """Check tokens, accounts, posts, partitions, and everything that may never be."""
     return [
         finding
-        for check in (_tokens, _clocks, _accounts, _posts, _lacking, _partitions, _invariants)
+        for check in (_tokens, _clocks, _accounts, _posts, _lacking, _fruitless, _answers, _partitions, _invariants)
         for finding in check(ctx)
     ]
 
@@ -130,6 +133,27 @@ def _lacking(ctx: Context) -> Iterator[Finding]:
         detail = ", ".join(f"{count} of {account}" for account, count in sorted(unread.items()))
         said = f"media published more than a day ago of which no number was read yet: {detail}"
         yield Finding("insights not begun", Result.NOTE, said, "look at the account's harvest of media")
+
+
+def _fruitless(ctx: Context) -> Iterator[Finding]:
+    """What is asked for again and again and never answered: its history has a hole that grows."""
+    with ctx.database.transaction() as tx:
+        fruitless = fruitless_harvests(tx)
+    for one in fruitless:
+        detail = f"its last {FRUITLESS_RUNS} runs ended without a result: {one.why or 'no reason was kept'}"
+        result = Result.FAIL if one.have_failed else Result.NOTE
+        advice = "give what is lacking, then run it by hand; or stop asking for it"
+        yield Finding("harvest", result, detail, advice, subject=f"{one.kind} of {one.account}")
+
+
+def _answers(ctx: Context) -> Iterator[Finding]:
+    """Which version of the API has answered lately: a wish for one that is gone is met by another."""
+    asked = ctx.settings.graph_version
+    with ctx.database.transaction() as tx:
+        answered = answering_version(tx)
+    if answered is not None and answered != asked:
+        detail = f"{answered} answers, though {asked} is asked for"
+        yield Finding("graph answers", Result.NOTE, detail, "set PRESSRUN_GRAPH_VERSION to a version that Meta serves")
 
 
 def _partitions(ctx: Context) -> Iterator[Finding]:

@@ -96,7 +96,11 @@ def plan(tx: Session, now: datetime) -> int:
 
 
 def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | None = None) -> list[int]:
-    """Make these harvests due at once; returns their ids. A slot that is owed already, or being run, is that run."""
+    """Make these harvests due at once; returns their ids. A slot that is owed already, or being run, is that run.
+
+    What Instagram has refused is asked for again: whoever asks by hand may have given the permission, or shared the
+    media, that was lacking.
+    """
     # A leased row belongs to a worker (or to a hint on its way): its read is as fresh as one that would start now, and
     # a slot moved under it would be lost when it finishes.
     rows = tx.execute(
@@ -104,7 +108,10 @@ def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | 
             UPDATE harvests
                SET slot_at = CASE WHEN leased_until > now() OR slot_at <= now() THEN slot_at ELSE now() END,
                    next_action_at = CASE WHEN leased_until > now() THEN next_action_at ELSE now() END,
-                   tries = CASE WHEN leased_until > now() THEN tries ELSE 0 END
+                   tries = CASE WHEN leased_until > now() THEN tries ELSE 0 END,
+                   refused = CASE WHEN leased_until > now() THEN refused ELSE coalesce(
+                       (SELECT jsonb_object_agg(name, now() - interval '1 minute')
+                          FROM jsonb_object_keys(refused) AS name), refused) END
              WHERE (CAST(:account_id AS bigint) IS NULL OR account_id = :account_id)
                AND (CAST(:kind AS text) IS NULL OR kind = :kind)
                AND (slot_at IS NOT NULL OR next_action_at IS NOT NULL)  -- what is laid aside has nothing to read
@@ -113,9 +120,18 @@ def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | 
         {"account_id": account_id, "kind": None if kind is None else kind.value},
     )
     ids = sorted(row.id for row in rows)
+    tx.execute(_FORGET_REFUSALS_OF_MEDIA, {"ids": ids})
     if ids:
         wake_schedulers(tx)
     return ids
+
+
+# Of media that are still read so often that it matters (`worker/harvests/costly.py`).
+_FORGET_REFUSALS_OF_MEDIA = text("""
+    UPDATE media SET extra = extra - 'not_on_facebook'
+     WHERE account_id IN (SELECT account_id FROM harvests WHERE id = ANY(:ids) AND kind IN ('media', 'stories'))
+       AND posted_at > now() - interval '31 days' AND extra ? 'not_on_facebook'
+""")
 
 
 def add_missing_harvests(tx: Session) -> int:

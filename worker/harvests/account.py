@@ -98,13 +98,16 @@ def totals(harvester: Harvester, day: Day) -> list[Observation]:
         points += parts_only(_ask_totals(harvester, day, metrics, dimension))
     # Two spellings of one dimension, of which Instagram knows one: the other is refused once and then remembered.
     left = [metric.name for metric in _DAILY if set(catalogue.FOLLOW) <= set(metric.breakdowns)]
-    for spelling in catalogue.FOLLOW:
-        points += parts_only(_ask_totals(harvester, day, left, spelling))
+    for number, spelling in enumerate(catalogue.FOLLOW, 1):
+        has_other_way = number < len(catalogue.FOLLOW)
+        points += parts_only(_ask_totals(harvester, day, left, spelling, has_other_way=has_other_way))
         left = [name for name in left if harvester.memory.holds(_part(spelling) + name)]
     return points
 
 
-def _ask_totals(harvester: Harvester, day: Day, metrics: Sequence[str], dimension: str | None) -> list[Observation]:
+def _ask_totals(
+    harvester: Harvester, day: Day, metrics: Sequence[str], dimension: str | None, *, has_other_way: bool = False
+) -> list[Observation]:
     def ask(group: Sequence[str]) -> tuple[Insight, ...]:
         return harvester.client.insights.account(
             group,
@@ -117,7 +120,8 @@ def _ask_totals(harvester: Harvester, day: Day, metrics: Sequence[str], dimensio
 
     refuses = is_vague_refusal if dimension else is_refusal
     what = f"totals of {day.until.date()}" + (f" by {dimension}" if dimension else "")
-    answers = harvester.ask_apart(what, lambda: harvester.sift(metrics, ask, part=_part(dimension), refuses=refuses))
+    sift = partial(harvester.sift, metrics, ask, part=_part(dimension), refuses=refuses, has_other_way=has_other_way)
+    answers = harvester.ask_apart(what, sift)
     return [point for answer in answers or () for point in observations(answer, period_end=day.until)]
 
 

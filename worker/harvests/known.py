@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,12 +21,13 @@ OWN_READ = "own_read_at"
 
 
 NOT_ON_FACEBOOK = "not_on_facebook"
-"""Key in `media.extra`: metrics that Instagram refuses because the media is not on Facebook."""
+"""Key in `media.extra`: the metrics that Instagram refuses because the media is not on Facebook, each with the instant
+(ISO) from which on it is asked for again. Earlier releases kept the names alone: those are asked for again now."""
 COMMENTS_READ = "comments_read"
 """Key in `media.extra`: when the comments were last read to the end, and how many the numbers told of then."""
 
 
-_NOT_ON_FACEBOOK = func.coalesce(Media.extra[NOT_ON_FACEBOOK], text("'[]'::jsonb")).label("not_on_facebook")
+_NOT_ON_FACEBOOK = Media.extra[NOT_ON_FACEBOOK].label("not_on_facebook")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class KnownMedia:
     """When its numbers were last read; when it was last seen, if they never could be."""
     gone_at: datetime | None = None
     has_no_insights: bool = False
-    not_on_facebook: tuple[str, ...] = ()
+    not_on_facebook: Mapping[str, datetime] = field(default_factory=dict)
     own_read_at: datetime | None = None
     media_type: str | None = None
     media_product_type: str | None = None
@@ -66,7 +67,7 @@ def known_media(tx: Session, account_id: int) -> dict[str, KnownMedia]:
         .outerjoin(MediaLatest, MediaLatest.media_id == Media.id)
         .where(Media.account_id == account_id, Media.media_product_type.is_distinct_from("STORY"))
     )
-    return {row.ig_id: KnownMedia(**{**row._mapping, "not_on_facebook": tuple(row.not_on_facebook)}) for row in rows}
+    return {row.ig_id: KnownMedia(**{**row._mapping, "not_on_facebook": _until(row.not_on_facebook)}) for row in rows}
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class KnownStory:
     """`checked_at`: when its insights were last read."""
 
     checked_at: datetime | None = None
-    not_on_facebook: tuple[str, ...] = ()
+    not_on_facebook: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def known_stories(tx: Session, account_id: int, ig_ids: Iterable[str]) -> dict[str, KnownStory]:
@@ -83,7 +84,16 @@ def known_stories(tx: Session, account_id: int, ig_ids: Iterable[str]) -> dict[s
         .outerjoin(MediaLatest, MediaLatest.media_id == Media.id)
         .where(Media.account_id == account_id, Media.ig_id.in_(list(ig_ids)))
     )
-    return {row.ig_id: KnownStory(row.last_checked_at, tuple(row.not_on_facebook)) for row in rows}
+    return {row.ig_id: KnownStory(row.last_checked_at, _until(row.not_on_facebook)) for row in rows}
+
+
+def not_on_facebook(until: Mapping[str, datetime]) -> dict[str, Any]:
+    """The mark for `media.extra`."""
+    return {NOT_ON_FACEBOOK: {name: at.isoformat() for name, at in until.items()}}
+
+
+def _until(mark: Any) -> dict[str, datetime]:
+    return {name: datetime.fromisoformat(at) for name, at in mark.items()} if isinstance(mark, dict) else {}
 
 
 def mark_gone(tx: Session, media_ids: Sequence[int], *, now: datetime) -> None:

@@ -28,12 +28,12 @@ from worker.harvests.harvester import Harvester, Store
 from worker.harvests.known import (
     GONE,
     NO_INSIGHTS,
-    NOT_ON_FACEBOOK,
     OWN_READ,
     KnownMedia,
     known_media,
     mark_gone,
     mark_media,
+    not_on_facebook,
 )
 from worker.harvests.ladder import Ladder
 from worker.harvests.own import CALLS_BESIDE_ONE_PAGE, CALLS_PER_RUN, OwnMetrics
@@ -195,7 +195,7 @@ def _add_costly(costly: Costly, known: KnownMedia | None, one: Seen) -> None:
     if not is_due(one.media.timestamp, now=clock.now()):
         return
     kind = product_of(one.media) or ""
-    not_there = list(known.not_on_facebook) if known else []
+    not_there = dict(known.not_on_facebook) if known else {}
     login = Login(costly.harvester.account.login)
     offered = catalogue.media_metrics(kind, login, media_type=one.media.media_type)
     try:
@@ -203,11 +203,9 @@ def _add_costly(costly: Costly, known: KnownMedia | None, one: Seen) -> None:
             if name in offered:
                 one.insights += costly.parts(one.media.id, kind, name)
         for name in alone_of(kind):
-            answer = costly.alone(one.media.id, kind, name, not_there=not_there)
-            if answer is None:
-                not_there.append(name)
-                one.marks[NOT_ON_FACEBOOK] = list(not_there)
-            one.insights += answer or ()
+            one.insights += costly.alone(one.media.id, kind, name, not_there=not_there)
+            if not_there or (known and known.not_on_facebook):
+                one.marks |= not_on_facebook(not_there)
     except GraphError as error:
         if not _concerns_one_media(error):
             raise

@@ -5,7 +5,7 @@ Below five viewers Instagram has no numbers for a story: that is no data, and no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -20,7 +20,7 @@ from models.media import MediaReading, see_media, store_readings
 from pressrun import clock
 from worker.harvests.costly import Costly, alone_of
 from worker.harvests.harvester import Harvester, Store
-from worker.harvests.known import NOT_ON_FACEBOOK, KnownStory, known_stories
+from worker.harvests.known import KnownStory, known_stories, not_on_facebook
 from worker.harvests.ladder import story_is_due, story_tells_all
 from worker.harvests.parse import media_numbers, seen_media
 from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone
@@ -48,7 +48,7 @@ def read(harvester: Harvester) -> Iterator[Store]:
         if not story_is_due(story.timestamp, one.checked_at, now=clock.now()):
             continue
         insights = _read_one(harvester, story)
-        not_there = list(one.not_on_facebook)
+        not_there = dict(one.not_on_facebook)
         if insights and story_tells_all(story.timestamp, now=clock.now()):
             insights += _read_costly(costly, story, not_there)
         if insights:
@@ -88,15 +88,13 @@ def _read_one(harvester: Harvester, story: GraphMedia) -> list[Insight]:
     return insights
 
 
-def _read_costly(costly: Costly, story: GraphMedia, not_there: list[str]) -> list[Insight]:
-    """What takes a call for each metric; adds to `not_there` those that the story turns out not to have."""
+def _read_costly(costly: Costly, story: GraphMedia, not_there: dict[str, datetime]) -> list[Insight]:
+    """What takes a call for each metric; `not_there` as of `Costly.alone`."""
     insights: list[Insight] = []
     try:
         insights += costly.parts(story.id, _KIND, _PARTS_LATER)
         for name in alone_of(_KIND):
-            answer = costly.alone(story.id, _KIND, name, not_there=not_there)
-            not_there += [name] if answer is None else []
-            insights += answer or ()
+            insights += costly.alone(story.id, _KIND, name, not_there=not_there)
     except GraphError as error:
         # A story may go while it is read: what it has told stays.
         if not (has_too_few_viewers(error) or has_no_insights(error) or is_gone(error)):
@@ -115,10 +113,10 @@ def _store_seen(harvester: Harvester, stories: Sequence[GraphMedia]) -> Store:
 
 
 def _store_reading(
-    harvester: Harvester, story: GraphMedia, insights: Sequence[Insight], not_there: Sequence[str]
+    harvester: Harvester, story: GraphMedia, insights: Sequence[Insight], not_there: Mapping[str, datetime]
 ) -> Store:
     read_at = clock.now()
-    marks = {NOT_ON_FACEBOOK: list(not_there)} if not_there else {}
+    marks = not_on_facebook(not_there) if not_there else {}
 
     def store(tx: Session, run_id: int) -> int:
         metrics, extra = media_numbers(insights)
