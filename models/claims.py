@@ -169,16 +169,6 @@ _GIVE_BACK = """
      WHERE id = :id AND claim = :claim AND leased_until IS NOT NULL
 """
 
-_LOCK = """
-    SELECT 1 FROM {table} WHERE id = :id FOR NO KEY UPDATE
-"""
-
-_SEIZE = """
-    UPDATE {table}
-       SET claim = claim + 1, next_action_at = :due_at, leased_until = NULL, holder = NULL
-     WHERE id = :id
-"""
-
 _FINISH = """
     UPDATE {table}
        SET next_action_at = :next_action_at, leased_until = NULL
@@ -274,17 +264,6 @@ def give_back(tx: Session, table: str, id_: int, claim: int, *, due_at: datetime
 def finish(tx: Session, lease: Lease, *, next_action_at: datetime | None) -> None:
     """End a step. Raises ClaimLost when the row has passed to someone else: nothing of the step may then be kept."""
     _expect_one(tx, _FINISH, lease, {"next_action_at": next_action_at})
-
-
-def lock(tx: Session, table: str, id_: int) -> None:
-    """The row's lock, before those of what belongs to it (`models/__init__.py`). Whoever holds its claim keeps it."""
-    tx.execute(_of(table, _LOCK), {"id": id_})
-
-
-def seize(tx: Session, table: str, id_: int, *, due_at: datetime | None) -> None:
-    """Take the row from whoever holds it: what they were about to find out is known."""
-    tx.execute(_of(table, _SEIZE), {"id": id_, "due_at": due_at})
-    wake_schedulers(tx)
 
 
 def wake_schedulers(tx: Session) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session
 
 from models import attempt as attempts
-from models import block, claims, quota
+from models import block, claims, quota, seizing
 from models.attempt import Action, Attempt, AttemptState, Said, SettledBy
 from models.container import Container, ContainerStatus
 from models.event import Cause, record_event
@@ -91,7 +91,7 @@ _IN_DOUBT = (PostState.PUBLISHING, PostState.UNCERTAIN, PostState.NEEDS_REVIEW)
 def _tell_and_seize(tx: Session, post_id: int, told: Cause) -> None:
     post = tx.get_one(Post, post_id, populate_existing=True)
     tell(tx, post, told)
-    claims.seize(tx, "posts", post_id, due_at=post.next_action_at)
+    seizing.seize(tx, "posts", post_id, due_at=post.next_action_at)
 
 
 _HOW = {SettledBy.ANSWER: "answered", SettledBy.READING: "found by reading", SettledBy.PERSON: "a person"}

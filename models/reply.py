@@ -20,8 +20,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from models import attempt as attempts
 from models.attempt import AttemptState, SettledBy, Target
 from models.base import Base
-from models.claims import lock, wake_schedulers
+from models.claims import wake_schedulers
 from models.mention import Mention
+from models.seizing import lock
 from models.types import Id, Instant, InstantNow, Str, one_of
 from pressrun.errors import Conflict, NotPossible
 

@@ -13,7 +13,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from graph.client import GraphClient
-from models import claims, outcome
+from models import claims, outcome, seizing
 from models.account import Account, get_account
 from models.attempt import Attempt, AttemptState, SettledBy, Target, record_intent, unresolved_attempt
 from models.claims import ClaimLost, Lease
@@ -121,7 +121,7 @@ class MentionReply(Once):
         values = {"state": S.QUEUED.value, "error": redact(told.message or ""), "next_action_at": now}
         values["sends"] = Reply.sends - 1
         tx.execute(update(Reply).where(Reply.id == self.reply.id, Reply.state.in_(in_doubt)).values(values))
-        claims.seize(tx, self.lease.table, self.reply.id, due_at=now)
+        seizing.seize(tx, self.lease.table, self.reply.id, due_at=now)
 
     def twice(self, tx: Session, told: Cause) -> None:
         tx.execute(update(Reply).where(Reply.id == self.reply.id).values(error=redact(told.message or "")))

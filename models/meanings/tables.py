@@ -36,7 +36,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         | POSTED_AT
         | {
             "extra": "What else the list showed; gone_at: when it was missed; own_read_at: when what only its kind has "
-            "was read; no_insights, not_on_facebook: there are none, or until when they are not asked for; odd: what was of the wrong kind, as it came."
+            "was read; no_insights, not_on_facebook: there are none; odd: what was of the wrong kind, as it came."
         }
         | SEEN,
     ),

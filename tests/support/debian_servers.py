@@ -94,7 +94,7 @@ class RedisServer:
         self.admin.bgsave()
 
         def is_done() -> bool:
-            return self._info("rdb_bgsave_in_progress") == 0 and self._info("rdb_last_bgsave_status") == result
+            return bool(self._info("rdb_bgsave_in_progress") == 0 and self._info("rdb_last_bgsave_status") == result)
 
         until(is_done, _READY_WITHIN_S, lambda: self.admin.info("persistence"))
 

@@ -33,7 +33,7 @@ InForce = tuple[list[logging.Handler], Hook, Hook]
 def in_force() -> InForce:
     """What of it a test must leave as it was: what writes lines, and what tells of crashes."""
     # Only these are ours: pytest's own handlers come and go.
-    writing = [one for one in logging.getLogger().handlers if type(one) is logging.StreamHandler]
+    writing: list[logging.Handler] = [one for one in logging.getLogger().handlers if type(one) is logging.StreamHandler]
     return writing, sys.excepthook, threading.excepthook
 
 

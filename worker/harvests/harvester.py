@@ -139,9 +139,8 @@ class Harvester:
             has_other_way: what is held refused here is asked for otherwise: nothing is lacking for it.
         """
         wanted = [name for name in metrics if not self.memory.holds(part + name)]
-        for name in metrics if not has_other_way else ():
-            if name not in wanted:
-                self.leave_out(part + name)
+        for name in () if has_other_way else set(metrics).difference(wanted):
+            self.leave_out(part + name)
         doubtful = [name for name in wanted if name in apart or self.memory.doubts(part + name)]
         groups = [[name for name in wanted if name not in doubtful], *([name] for name in doubtful)]
         sifted: Sifted[T] = Sifted()
@@ -151,6 +150,10 @@ class Harvester:
             sifted.refused |= found.refused
             sifted.inferred |= found.inferred
         is_odd = unless_all and len(wanted) > 1 and not sifted.answers
+        self._remember(wanted, sifted, part, is_odd=is_odd)
+        return sifted.answers
+
+    def _remember(self, wanted: Sequence[str], sifted: Sifted[T], part: str, *, is_odd: bool) -> None:
         for name in wanted:
             error = sifted.refused.get(name)
             if error is None:
@@ -159,7 +162,6 @@ class Harvester:
             self.note(part + name, error)
             if not is_odd:
                 self.memory.add(part + name, error, is_inferred=name in sifted.inferred)
-        return sifted.answers
 
     def leave_out(self, what: str, until: datetime | None = None) -> None:
         """Note that this was refused before and is not asked for now; what is so of many media is one entry.

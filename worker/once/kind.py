@@ -16,9 +16,10 @@ from graph.client import GraphClient
 from graph.errors import ErrorClass
 from models.account import Account
 from models.attempt import Attempt, SettledBy, Target
-from models.claims import Lease, lock, renew
+from models.claims import Lease, renew
 from models.event import Cause
 from models.gate import Purpose
+from models.seizing import lock
 from pressrun import clock
 from worker.backoff import Backoff
 from worker.context import WorkerContext

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from graph.client import GraphClient
-from models import claims, outcome, server_clock
+from models import claims, outcome, seizing, server_clock
 from models.attempt import Action, Attempt, AttemptState, SettledBy, Target, latest_attempt, record_intent
 from models.event import Cause, PostEvent
 from models.post import Post, get_post
@@ -83,7 +83,7 @@ class FirstComment(Once):
     def unsent(self, tx: Session, told: Cause) -> None:
         post = get_post(tx, self.loaded.post.id)
         outcome.tell(tx, post, told)
-        claims.seize(tx, self.lease.table, post.id, due_at=clock.now())
+        seizing.seize(tx, self.lease.table, post.id, due_at=clock.now())
 
     def twice(self, tx: Session, told: Cause) -> None:
         post = get_post(tx, self.loaded.post.id)

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from graph.errors import GraphError, classify_container_status
 from graph.publishing import Container as Seen
 from graph.publishing import ContainerStatus as SeenStatus
-from models import claims
+from models import claims, seizing
 from models.container import Container, ContainerStatus, drop_container
 from models.event import Cause
 from models.gate import Purpose
@@ -159,7 +159,7 @@ def _unreadable(ctx: WorkerContext, loaded: Loaded, error: GraphError) -> None:
 def _restage(ctx: WorkerContext, loaded: Loaded, what: str, container: Container | None = None) -> None:
     with ctx.database.transaction() as tx:
         if container is not None:
-            claims.lock(tx, loaded.lease.table, loaded.post.id)
+            seizing.lock(tx, loaded.lease.table, loaded.post.id)
             drop_container(tx, container.id, reason=what, now=clock.now())
         told = Cause("container.replaced", f"a media container {what}; it is made again")
         move(tx, loaded, PostState.SCHEDULED, told, next_action_at=clock.now(), tries=loaded.post.tries)
