@@ -142,6 +142,7 @@ class MediaPublish(Once):
         post = get_post(tx, self.loaded.post.id)
         state = PostState(post.state)
         if state in (PostState.PUBLISHING, PostState.UNCERTAIN, PostState.NEEDS_REVIEW):
+            tell(tx, post.id, None, None)  # no question is left
             self._take(tx, state, PostState.STAGED, told, next_action_at=clock.now())
         else:
             outcome.tell(tx, post, told)
