@@ -71,6 +71,14 @@ INVARIANTS: dict[str, str] = {
           FROM attempts a JOIN posts p ON p.id = a.post_id
          WHERE a.action = 'publish' AND a.state IN ('intent', 'unknown') AND p.state NOT IN ('publishing', 'uncertain')
     """,
+    # 3. And nothing that Instagram has named stays unknown.
+    "late_answer_forgotten": """
+        SELECT a.action || ' attempt ' || a.id || ' is ' || a.state || ' though it has made ' || a.result_id
+          FROM attempts a LEFT JOIN parts p ON p.id = a.part_id
+         WHERE a.state IN ('refused', 'not_done') AND a.result_id IS NOT NULL AND p.dropped_at IS NULL
+           AND NOT EXISTS (SELECT FROM attempts o WHERE o.action = a.action AND o.state NOT IN ('refused', 'not_done')
+                              AND (o.part_id = a.part_id OR o.reply_id = a.reply_id))
+    """,
     "reply_unlike_its_attempt": """
         SELECT 'reply ' || r.id || ' is ' || r.state || ' but its attempt is ' || coalesce(a.state, 'missing')
           FROM replies r

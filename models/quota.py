@@ -122,6 +122,15 @@ def release(tx: Session, attempt_id: int) -> None:
     _settle(tx, attempt_id, QuotaState.RELEASED)
 
 
+def take_back(tx: Session, attempt_id: int) -> None:
+    """It was published after all: its place was taken at its time, and more than the window allows may be for it."""
+    tx.execute(
+        update(QuotaEntry)
+        .where(QuotaEntry.attempt_id == attempt_id, QuotaEntry.state == QuotaState.RELEASED.value)
+        .values(state=QuotaState.USED.value)
+    )
+
+
 def record_reading(
     tx: Session, account_id: int, *, usage: int | None, total: int | None, duration_s: int | None, asked_at: datetime
 ) -> dict[str, int]:

@@ -9,6 +9,9 @@ from models import invariants, readers
 from models.partitions import missing_partitions
 from models.reading.coverage import Lack, State, lacking
 from models.reading.health import (
+    FRUITLESS_RUNS,
+    answering_version,
+    fruitless_harvests,
     incomplete_posts,
     posts_held_by_a_clock,
     sealed_tokens,
@@ -16,6 +19,7 @@ from models.reading.health import (
     unpublished_posts,
     unread_media,
 )
+from models.reading.workers import wrong_clocks
 from models.states import PostState
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
@@ -36,7 +40,18 @@ def examine(ctx: Context, asker: Asker) -> list[Finding]:
     """Check tokens, accounts, posts, partitions, and everything that may never be."""
     return [
         finding
-        for check in (_tokens, _accounts, _posts, _lacking, _coverage, _partitions, _invariants)
+        for check in (
+            _tokens,
+            _clocks,
+            _accounts,
+            _posts,
+            _lacking,
+            _coverage,
+            _fruitless,
+            _answers,
+            _partitions,
+            _invariants,
+        )
         for finding in check(ctx)
     ]
 
@@ -72,6 +87,20 @@ def _tokens(ctx: Context) -> Iterator[Finding]:
         yield Finding("tokens", Result.OK, f"all {len(tokens)} open" if tokens else "no accounts yet")
 
 
+def _clocks(ctx: Context) -> Iterator[Finding]:
+    """Of the services, wherever they run; this machine's own is `machine/checks.py`'s."""
+    with ctx.database.transaction() as tx:
+        wrong = wrong_clocks(tx)
+    for one in wrong:
+        off = f"{abs(one.ahead_s)} s {'ahead of' if one.ahead_s > 0 else 'behind'} the database's"
+        if one.sends_nothing:
+            detail = f"the clock of its machine is {off}: it sends nothing"
+            yield Finding("clock of a service", Result.FAIL, detail, "set it right, and keep it so by NTP", one.process)
+        else:
+            detail = f"the clock of its machine is {off}"
+            yield Finding("clock of a service", Result.NOTE, detail, "keep it right by NTP", one.process)
+
+
 def _accounts(ctx: Context) -> Iterator[Finding]:
     with ctx.database.transaction() as tx:
         troubled = troubled_accounts(tx)
@@ -105,7 +134,11 @@ def _lacking(ctx: Context) -> Iterator[Finding]:
     with ctx.database.transaction() as tx:
         lacking, unread = dict(incomplete_posts(tx)), dict(unread_media(tx))
     if lacking:
-        names = {"comment": "without their first comment", "permalink": "without an address"}
+        names = {
+            "comment": "without their first comment",
+            "once": "perhaps live twice",
+            "permalink": "without an address",
+        }
         detail = ", ".join(f"{count} {names.get(what, what)}" for what, count in sorted(lacking.items()))
         yield Finding("posts incomplete", Result.NOTE, detail, "each post says why, and what to do")
     if unread:
@@ -135,6 +168,27 @@ def _told(one: Lack) -> str:
 def _first_of(told: list[str]) -> str:
     more = f", and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
     return "; ".join(told[:_MOST_TOLD]) + more
+
+
+def _fruitless(ctx: Context) -> Iterator[Finding]:
+    """What is asked for again and again and never answered: its history has a hole that grows."""
+    with ctx.database.transaction() as tx:
+        fruitless = fruitless_harvests(tx)
+    for one in fruitless:
+        detail = f"its last {FRUITLESS_RUNS} runs ended without a result: {one.why or 'no reason was kept'}"
+        result = Result.FAIL if one.have_failed else Result.NOTE
+        advice = "give what is lacking, then run it by hand; or stop asking for it"
+        yield Finding("harvest", result, detail, advice, subject=f"{one.kind} of {one.account}")
+
+
+def _answers(ctx: Context) -> Iterator[Finding]:
+    """Which version of the API has answered lately: a wish for one that is gone is met by another."""
+    asked = ctx.settings.graph_version
+    with ctx.database.transaction() as tx:
+        answered = answering_version(tx)
+    if answered is not None and answered != asked:
+        detail = f"{answered} answers, though {asked} is asked for"
+        yield Finding("graph answers", Result.NOTE, detail, "set PRESSRUN_GRAPH_VERSION to a version that Meta serves")
 
 
 def _partitions(ctx: Context) -> Iterator[Finding]:

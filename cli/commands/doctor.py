@@ -23,6 +23,7 @@ _COMMANDS = {
     "`pressrun post show` says why",
     "days missed": "a scheduler and a worker of harvests read them; `pressrun insight coverage` says which and why",
     "days lost": "`pressrun insight coverage --state lost` says why; nothing can bring them back",
+    "harvest": "give what is lacking, then `pressrun harvest run`; `pressrun harvest list` says what is left out",
     "partitions": "run a scheduler, or `pressrun db upgrade`: both make them",
 }
 """What to do about a finding where a command does it, by its check."""

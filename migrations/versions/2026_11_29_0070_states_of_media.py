@@ -48,8 +48,7 @@ _STATES = """
         gone_at              timestamptz,
         unlisted_at          timestamptz,
         has_no_insights      boolean NOT NULL DEFAULT false,
-        not_on_facebook      text[] NOT NULL DEFAULT '{}'::text[],
-        not_on_facebook_at   timestamptz,
+        not_on_facebook      jsonb,
         comments_told        bigint,
         comments_read_at     timestamptz,
         comments_count       bigint,
@@ -85,13 +84,11 @@ _MOVE = """
            FOR NO KEY UPDATE OF m SKIP LOCKED
     ), moved AS (
         INSERT INTO media_states AS s
-               (media_id, read_at, own_read_at, gone_at, has_no_insights, not_on_facebook, not_on_facebook_at,
+               (media_id, read_at, own_read_at, gone_at, has_no_insights,
                 comments_read_at, comments_count)
         SELECT batch.id, l.last_checked_at,
                CAST(batch.extra ->> 'own_read_at' AS timestamptz), CAST(batch.extra ->> 'gone_at' AS timestamptz),
                coalesce(CAST(batch.extra ->> 'no_insights' AS boolean), false),
-               ARRAY(SELECT jsonb_array_elements_text(coalesce(batch.extra -> 'not_on_facebook', '[]'))),
-               CASE WHEN batch.extra -> 'not_on_facebook' IS NOT NULL THEN now() END,
                CAST(batch.extra #>> '{comments_read,at}' AS timestamptz),
                CAST(batch.extra #>> '{comments_read,count}' AS bigint)
           FROM batch LEFT JOIN media_latest l ON l.media_id = batch.id
@@ -218,7 +215,7 @@ def downgrade() -> None:
            SET extra = m.extra || jsonb_strip_nulls(jsonb_build_object(
                    'own_read_at', s.own_read_at, 'gone_at', s.gone_at,
                    'no_insights', CASE WHEN s.has_no_insights THEN true END,
-                   'not_on_facebook', CASE WHEN s.not_on_facebook <> '{}' THEN to_jsonb(s.not_on_facebook) END,
+                   'not_on_facebook', (SELECT jsonb_agg(k) FROM jsonb_object_keys(s.not_on_facebook) AS k),
                    'comments_read', CASE WHEN s.comments_read_at IS NOT NULL
                                          THEN jsonb_build_object('at', s.comments_read_at, 'count', s.comments_count)
                                     END))

@@ -73,11 +73,61 @@ def incomplete_posts(tx: Session) -> Mapping[str, int]:
     return {row.what: row.posts for row in tx.execute(_INCOMPLETE)}
 
 
+@dataclass(frozen=True)
+class Fruitless:
+    """A harvest of which the last runs have all brought nothing. `why`: what the newest says."""
+
+    account: str
+    kind: str
+    why: str
+    have_failed: bool
+    """All of them failed; else some found only what Instagram refuses."""
+
+
+def fruitless_harvests(tx: Session) -> list[Fruitless]:
+    """Harvests of which the last five runs by schedule ended without a result."""
+    return [Fruitless(**row._mapping) for row in tx.execute(_FRUITLESS, {"runs": FRUITLESS_RUNS})]
+
+
+FRUITLESS_RUNS = 5
+
+
+def answering_version(tx: Session) -> str | None:
+    """The version of the Graph API that the newest run was answered by; None where none has called lately."""
+    found: str | None = tx.scalar(_ANSWERING)
+    return found
+
+
+_ANSWERING = text("""
+    SELECT r.api_version
+      FROM harvests h JOIN harvest_runs r ON r.id = h.last_run_id
+     WHERE r.calls > 0 AND r.finished_at > now() - interval '7 days'
+     ORDER BY r.finished_at DESC LIMIT 1
+""")
+
+
 def unread_media(tx: Session) -> Mapping[str, int]:
     """How many media that Pressrun published one to seven days ago have no numbers yet, by account."""
     return {row.account: row.media for row in tx.execute(_UNREAD)}
 
 
+# A run without an error may find nothing new; one of which nothing was answered says so in its last error. What is
+# laid aside (neither slot nor date) is not read at all.
+_FRUITLESS = text("""
+    SELECT a.name AS account, h.kind, last.why, last.have_failed
+      FROM harvests h
+      JOIN accounts a ON a.id = h.account_id
+     CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE status = 'failed'
+                                       OR rows = 0 AND errors @> '[{"unanswered": true}]') AS empty,
+                   bool_and(status = 'failed') AS have_failed,
+                   (array_agg(errors -> -1 ->> 'error' ORDER BY slot_at DESC))[1] AS why
+              FROM (SELECT * FROM harvest_runs r
+                     WHERE r.harvest_id = h.id AND r.backfill_id IS NULL AND r.finished_at IS NOT NULL
+                     ORDER BY r.slot_at DESC LIMIT :runs) newest) last
+     WHERE last.empty = :runs AND (h.slot_at IS NOT NULL OR h.next_action_at IS NOT NULL)
+     ORDER BY 1, 2
+""")
 _INCOMPLETE = text("""
     SELECT what, count(*) AS posts FROM posts, jsonb_object_keys(missing) AS what
      WHERE missing IS NOT NULL GROUP BY what

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -20,6 +21,7 @@ from models.account import Account
 from models.claims import wake_schedulers
 from models.crons import DEFAULT_CRONS, STANDING_CRONS, WATCHES_OF
 from models.harvest import Harvest, HarvestKind, unplanned
+from models.media import Media
 from models.watch import has_watches
 from pressrun import clock, log
 from pressrun.errors import UsageError
@@ -30,6 +32,10 @@ SPREAD_PART = 0.8
 LONGEST_SPREAD = timedelta(hours=2)
 """A daily harvest stays where its cron puts it on the day."""
 PLAN_LIMIT = 500
+_STORIES_LATELY = timedelta(days=2)
+"""A story is up for a day: one that was up in the last day was posted since."""
+_QUIET_FOR = timedelta(minutes=50)
+"""Beside the run itself and its quarter of an hour: every hour."""
 _SAFE_ZONE = ZoneInfo("UTC")
 _OF_THE_RUN = ("status", "calls", "rows", "errors", "started_at", "finished_at")
 
@@ -82,13 +88,14 @@ def plan(tx: Session, now: datetime) -> int:
     if not waiting:
         return 0
     zones = _zones(tx, {harvest.account_id for harvest in waiting})
+    quiet = _without_stories(tx, waiting, now)
     for harvest in waiting:
         watched = WATCHES_OF.get(HarvestKind(harvest.kind))
         # Asked under the harvest's row lock, which whoever watches takes too: a watch cannot slip in between.
         if watched is not None and not has_watches(tx, harvest.account_id, watched):
             harvest.next_action_at = None
             continue
-        harvest.slot_at = _slot_of(harvest, zones[harvest.account_id], now)
+        harvest.slot_at = _slot_of(harvest, zones[harvest.account_id], now, is_quiet=harvest.id in quiet)
         harvest.next_action_at = max(harvest.slot_at, now)
         harvest.tries = 0
     tx.flush()
@@ -96,7 +103,11 @@ def plan(tx: Session, now: datetime) -> int:
 
 
 def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | None = None) -> list[int]:
-    """Make these harvests due at once; returns their ids. A slot that is owed already, or being run, is that run."""
+    """Make these harvests due at once; returns their ids. A slot that is owed already, or being run, is that run.
+
+    What Instagram has refused is asked for again: whoever asks by hand may have given the permission, or shared the
+    media, that was lacking.
+    """
     # A leased row belongs to a worker (or to a hint on its way): its read is as fresh as one that would start now, and
     # a slot moved under it would be lost when it finishes.
     rows = tx.execute(
@@ -104,7 +115,10 @@ def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | 
             UPDATE harvests
                SET slot_at = CASE WHEN leased_until > now() OR slot_at <= now() THEN slot_at ELSE now() END,
                    next_action_at = CASE WHEN leased_until > now() THEN next_action_at ELSE now() END,
-                   tries = CASE WHEN leased_until > now() THEN tries ELSE 0 END
+                   tries = CASE WHEN leased_until > now() THEN tries ELSE 0 END,
+                   refused = CASE WHEN leased_until > now() THEN refused ELSE coalesce(
+                       (SELECT jsonb_object_agg(name, now() - interval '1 minute')
+                          FROM jsonb_object_keys(refused) AS name), refused) END
              WHERE (CAST(:account_id AS bigint) IS NULL OR account_id = :account_id)
                AND (CAST(:kind AS text) IS NULL OR kind = :kind)
                AND (slot_at IS NOT NULL OR next_action_at IS NOT NULL)  -- what is laid aside has nothing to read
@@ -113,9 +127,19 @@ def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | 
         {"account_id": account_id, "kind": None if kind is None else kind.value},
     )
     ids = sorted(row.id for row in rows)
+    tx.execute(_FORGET_REFUSALS_OF_MEDIA, {"ids": ids})
     if ids:
         wake_schedulers(tx)
     return ids
+
+
+# Of media that are still read so often that it matters (`worker/harvests/costly.py`).
+_FORGET_REFUSALS_OF_MEDIA = text("""
+    UPDATE media_states s SET not_on_facebook = NULL
+      FROM media m
+     WHERE m.id = s.media_id AND s.not_on_facebook IS NOT NULL AND m.posted_at > now() - interval '31 days'
+       AND m.account_id IN (SELECT account_id FROM harvests WHERE id = ANY(:ids) AND kind IN ('media', 'stories'))
+""")
 
 
 def add_missing_harvests(tx: Session) -> int:
@@ -134,8 +158,25 @@ def add_missing_harvests(tx: Session) -> int:
     return int(result.rowcount)
 
 
-def _slot_of(harvest: Harvest, zone: str, now: datetime) -> datetime:
+def _without_stories(tx: Session, waiting: Sequence[Harvest], now: datetime) -> set[int]:
+    """Which of these look for stories of an account that has none up and had none in the last day.
+
+    One that appears is found within the hour, which leaves it 23 to be read in. A cron of a person's own is kept to.
+    """
+    standard = DEFAULT_CRONS[HarvestKind.STORIES]
+    looking = {one.account_id: one.id for one in waiting if one.kind == HarvestKind.STORIES and one.cron == standard}
+    if not looking:
+        return set()
+    lately = select(Media.account_id).where(
+        Media.account_id.in_(looking), Media.media_product_type == "STORY", Media.posted_at > now - _STORIES_LATELY
+    )
+    return set(looking.values()).difference(looking[account_id] for account_id in tx.scalars(lately.distinct()))
+
+
+def _slot_of(harvest: Harvest, zone: str, now: datetime, *, is_quiet: bool = False) -> datetime:
     where, done_at = (harvest.account_id, harvest.kind), harvest.done_at
+    if is_quiet and done_at is not None:
+        done_at += _QUIET_FOR
     try:
         return owed_slot(harvest.cron, clock.zone(zone), where[0], kind=where[1], done_at=done_at, now=now)
     except UsageError as problem:

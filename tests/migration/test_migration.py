@@ -146,13 +146,13 @@ class TestUpgrade:
         with psycopg.connect(empty_url, autocommit=True) as first:
             first.execute("SELECT pg_advisory_lock(%s)", (_MIGRATORS_LOCK,))
             with start_module("cli", "db", "upgrade", env=env) as second:
-                # Longer than it waits for the lock of any table.
-                until(lambda: _waits_since(first, 5.0) or second.returncode is not None, 30, lambda: second.output)
+                # Longer than it waits for the lock of any table: by the server's word, however late it came there.
+                until(lambda: _waits_since(first, 5.0) or second.returncode is not None, 240, lambda: second.output)
                 assert second.returncode is None, second.output
                 assert status(empty).current is None
 
                 first.execute("SELECT pg_advisory_unlock(%s)", (_MIGRATORS_LOCK,))
-                assert second.wait(60) == 0, second.output
+                assert second.wait(240) == 0, second.output
         assert status(empty).is_current
 
 
@@ -709,9 +709,9 @@ class TestStatesOfMedia:
         first, second, third = states
         read, own = datetime.fromisoformat(self.READ), datetime.fromisoformat(self.OWN)
         assert (first.read_at, first.own_read_at, first.gone_at) == (_READ_AT, own, None)
-        assert (first.comments_read_at, first.comments_count, first.not_on_facebook_at) == (read, 3, None)
+        assert (first.comments_read_at, first.comments_count) == (read, 3)
         assert (second.read_at, second.gone_at, second.has_no_insights) == (None, own, True)
-        assert (second.not_on_facebook, second.not_on_facebook_at is None) == (["facebook_views"], False)
+        assert second.not_on_facebook is None  # asked for again: nobody knows since when it has been so
         assert (third.read_at, third.own_read_at, third.has_no_insights) == (_READ_AT, None, False)
         assert gone == [None, own, None]
 
@@ -760,7 +760,7 @@ class TestStatesOfMedia:
             gone = list(tx.scalars(text("SELECT gone_at FROM media_totals ORDER BY ig_media_id")))
         assert datetime.fromisoformat(extra[0]["own_read_at"]) == datetime.fromisoformat(self.OWN)
         assert (extra[0]["comments_read"]["count"], extra[1]["no_insights"]) == (3, True)
-        assert extra[1]["not_on_facebook"] == ["facebook_views"]
+        assert "not_on_facebook" not in extra[1]
         assert extra[2] == {"shortcode": "b"}
         assert gone == [None, datetime.fromisoformat(self.OWN), None]
 

@@ -188,14 +188,21 @@ def totals(harvester: Harvester, day: Day) -> tuple[list[Observation], list[str]
         points += parts_only(_ask_totals(harvester, day, metrics, dimension, unread))
     # Two spellings of one dimension, of which Instagram knows one: the other is refused once and then remembered.
     left = [metric.name for metric in _DAILY if set(catalogue.FOLLOW) <= set(metric.breakdowns)]
-    for spelling in catalogue.FOLLOW:
-        points += parts_only(_ask_totals(harvester, day, left, spelling, unread))
+    for number, spelling in enumerate(catalogue.FOLLOW, 1):
+        has_other_way = number < len(catalogue.FOLLOW)
+        points += parts_only(_ask_totals(harvester, day, left, spelling, unread, has_other_way=has_other_way))
         left = [name for name in left if harvester.memory.holds(_part(spelling) + name)]
     return points, unread
 
 
 def _ask_totals(
-    harvester: Harvester, day: Day, metrics: Sequence[str], dimension: str | None, unread: list[str]
+    harvester: Harvester,
+    day: Day,
+    metrics: Sequence[str],
+    dimension: str | None,
+    unread: list[str],
+    *,
+    has_other_way: bool = False,
 ) -> list[Observation]:
     def ask(group: Sequence[str]) -> tuple[Insight, ...]:
         return harvester.client.insights.account(
@@ -209,8 +216,8 @@ def _ask_totals(
 
     refuses = is_vague_refusal if dimension else is_refusal
     by = f" by {dimension}" if dimension else ""
-    what = f"totals of {day.until.date()}{by}"
-    answers = harvester.ask_apart(what, lambda: harvester.sift(metrics, ask, part=_part(dimension), refuses=refuses))
+    sift = partial(harvester.sift, metrics, ask, part=_part(dimension), refuses=refuses, has_other_way=has_other_way)
+    answers = harvester.ask_apart(f"totals of {day.until.date()}{by}", sift)
     if answers is None:
         unread.append(f"totals{by}")
     return [point for answer in answers or () for point in observations(answer, period_end=day.until)]

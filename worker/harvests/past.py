@@ -75,7 +75,7 @@ def account_days(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
 def media_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
     tell_what_is_held(harvester)
     with harvester.transaction() as tx:
-        known = known_media(tx, harvester.account.id, now=clock.now())
+        known = known_media(tx, harvester.account.id)
     until = _instant(backfill.cursor.get("until"))
     sweep = _Sweep(known, clock.now(), backfill.requested_at, None, until=until)
     after: str | None = None

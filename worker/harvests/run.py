@@ -181,6 +181,8 @@ def _conclude(
 ) -> None:
     harvest = tx.get_one(Harvest, harvester.lease.id)
     harvest.refused = harvester.memory.as_json()
+    if harvester.errors and not harvester.has_answer:
+        harvester.errors[-1]["unanswered"] = True  # `models/reading/health.py` counts such runs
     harvester.record(tx, rows=rows, errors=harvester.errors)
     match ending:
         case Later():

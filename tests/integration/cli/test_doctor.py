@@ -38,7 +38,7 @@ def test_a_sound_installation_passes(here: Here, settings: Settings) -> None:
     found = examine(settings)
 
     assert not [finding for finding in found if finding.is_failure]
-    of_machine = {"postgres", "schema", "clock", "redis", "redis eviction", "secret keys"}
+    of_machine = {"postgres", "schema", "clock", "redis", "redis eviction", "graph version", "secret keys"}
     assert of_machine | {"tokens", "partitions", "invariants"} <= {finding.check for finding in found}
 
 

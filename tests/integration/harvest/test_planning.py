@@ -14,6 +14,7 @@ from pressrun.hints import Queue
 from scheduler.harvests import planning as harvesting
 from scheduler.harvests.planning import request_run
 from tests.integration.harvest.conftest import Field
+from tests.integration.harvest.instagram import publish
 
 HARVESTS = next(work for work in WORKS if work.queue is Queue.HARVEST)
 
@@ -71,6 +72,40 @@ def test_after_an_outage_one_slot_stands_for_all(field_: Field) -> None:
     assert slot is not None
     assert timedelta(0) <= clock.now() - slot < timedelta(minutes=15)
     assert field_.value("SELECT next_action_at FROM harvests WHERE id = :id", id=run.harvest_id) >= slot
+
+
+def test_stories_are_looked_for_hourly_until_there_is_one(field_: Field) -> None:
+    account = field_.account(0)
+    field_.harvest(HarvestKind.STORIES, account)
+    looked_at = field_.value("SELECT done_at FROM harvests WHERE kind = 'stories'")
+
+    field_.plan()
+
+    slot = slots(field_)["stories"]
+    assert slot is not None
+    assert timedelta(minutes=50) < slot - looked_at <= timedelta(minutes=66)
+    publish(field_.simulator, 0, story=True)
+    field_.harvest(HarvestKind.STORIES, account)
+    for posted_h, most in ((0, 15), (47, 15), (49, 66)):
+        field_.sql("UPDATE media SET posted_at = now() - make_interval(hours => :hours)", hours=posted_h)
+        field_.sql("UPDATE harvests SET slot_at = NULL, next_action_at = now() WHERE kind = 'stories'")
+        field_.plan()
+        looked_at = field_.value("SELECT done_at FROM harvests WHERE kind = 'stories'")
+        slot = slots(field_)["stories"]
+        assert slot is not None
+        assert timedelta(minutes=most - 15) < slot - looked_at <= timedelta(minutes=most), posted_h
+
+
+def test_and_as_a_person_has_said_where_one_has(field_: Field) -> None:
+    account = field_.account(0)
+    field_.sql("UPDATE harvests SET cron = '*/20 * * * *' WHERE kind = 'stories'")
+    field_.harvest(HarvestKind.STORIES, account)
+
+    field_.plan()
+
+    slot = slots(field_)["stories"]
+    assert slot is not None
+    assert slot - clock.now() <= timedelta(minutes=20)
 
 
 def test_a_slot_that_was_run_late_is_not_followed_by_those_it_stands_for(field_: Field) -> None:

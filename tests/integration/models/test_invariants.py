@@ -279,6 +279,12 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             "account {account} used 3 of 2 places",
         ),
     ],
+    "late_answer_forgotten": [
+        (
+            ["UPDATE attempts SET result_id = '1790' WHERE id = :refused_attempt"],
+            "publish attempt {refused_attempt} is refused though it has made 1790",
+        ),
+    ],
     "attempt_without_quota_place": [
         (
             ["DELETE FROM quota_entries WHERE attempt_id = :uncertain_attempt"],

@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from cli.main import app
+from tests.support.logs import logging_restored
 from tests.unit.docs.pages import ROOT, USER_PAGES, Page
 
 COMMANDS: Any = typer.main.get_command(app)
@@ -87,7 +88,8 @@ def test_every_command_is_told_of(path: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)
 def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
-    told = CliRunner().invoke(app, [*path, "--help"], prog_name="pressrun")
+    with logging_restored():
+        told = CliRunner().invoke(app, [*path, "--help"], prog_name="pressrun")
 
     assert told.exit_code == 0
     assert "usage: " in told.output.lower()

@@ -135,7 +135,7 @@ def test_the_numbers_of_the_new_kinds_are_true() -> None:
     assert f"the {hashtags.PAGE} top media and the newest {hashtags.PAGE * hashtags.RECENT_PAGES}" in PAGE.prose
     assert f"A run reads {comments.MOST_MEDIA} media at most" in PAGE.prose
     assert f"{comments.MOST_PAGES} pages of 50 comments of each" in PAGE.prose
-    assert (known.WHOLE_EVERY.days, known.NOT_ON_FACEBOOK_FOR.days, MOST_MEDIA) == (7, 7, 10_000)
+    assert (known.WHOLE_EVERY.days, MOST_MEDIA) == (7, 10_000)
     assert (costly.FROM_AGE.days, costly.TO_AGE.days, BUDGET, WINDOW.days, DAYS_AHEAD) == (1, 30, 30, 7, 7)
 
 
