@@ -23,6 +23,7 @@ class Comment(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "ig_id"),
         Index("ix_comments_account_id_ig_media_id", "account_id", "ig_media_id"),
+        Index("ix_comments_first_seen_at", "first_seen_at"),  # for retention
     )
 
     id: Mapped[Id]
@@ -36,6 +37,8 @@ class Comment(Base):
     extra: Mapped[JsonObject]
     first_seen_at: Mapped[Instant]
     last_seen_at: Mapped[Instant]
+    erased_at: Mapped[Instant | None]
+    """When who wrote it was erased: what it said is gone, and is not taken up again."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ def see_comments(tx: Session, account_id: int, seen: Iterable[SeenComment], *, n
             "commented_at": func.coalesce(Comment.commented_at, new.commented_at),
             "last_seen_at": func.greatest(Comment.last_seen_at, new.last_seen_at),
         },
+        where=Comment.erased_at.is_(None),
     )
     # xmax is 0 exactly for rows that this statement inserted.
     return sum(

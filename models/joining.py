@@ -13,7 +13,7 @@ from models.account_name import record_name
 from models.block import reactivate
 from models.claims import wake_schedulers
 from models.crons import STANDING_CRONS
-from models.harvest import add_harvests
+from models.harvest import add_harvests, resume_harvests
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid
 from pressrun.vault import Vault
@@ -77,7 +77,8 @@ def known_account(tx: Session, new: NewAccount) -> Account | None:
 def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | None = None) -> Joined:
     """Add the account, or renew the one with this Instagram id. Raises Conflict: the name belongs to another one.
 
-    A broken account goes on with what waited for it. A person's pause and Instagram's block stay.
+    A broken account goes on with what waited for it, one that was removed with its history. A person's pause and
+    Instagram's block stay.
     """
     # One at a time: of two that add the same account or name at one moment, the second sees what the first has made.
     tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -89,6 +90,9 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     else:
         account = lock_account(tx, known.id)
     is_mended = account.state == AccountState.BROKEN.value
+    if account.state == AccountState.REMOVED.value:  # it is there again, and goes on with the history it has
+        account.state, account.state_reason, account.is_reading_paused = AccountState.ACTIVE.value, None, False
+        resume_harvests(tx, account.id)
     account.token_refused = None
     account.login, account.name = new.login.value, new.name
     account.timezone = new.timezone or account.timezone

@@ -13,6 +13,7 @@ from models.competitor import CompetitorLatest, CompetitorObservation
 from models.connection import Connection
 from models.container import Container
 from models.dictionary import describe
+from models.erasure import Erasure
 from models.event import PostEvent
 from models.gate import Gate
 from models.harvest import Harvest, HarvestRun
@@ -47,6 +48,7 @@ TABLES = (
     Connection,
     Container,
     DroppedMonth,
+    Erasure,
     PostEvent,
     Gate,
     Harvest,

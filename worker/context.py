@@ -80,6 +80,8 @@ class WorkerContext:
         Args:
             last_look: asked right before each request is begun; what it raises comes through, and nothing was sent.
         """
+        if account.token_sealed is None:
+            raise SecretUnreadable(f"account {account.name} was removed: there is no token of it")
         token = self.vault.open(account.token_sealed, context=token_context(account.id))
         credentials = Credentials(GraphLogin(account.login), account.ig_id, token, self._other_token(account))
         return self.client_of(credentials, account.id, purpose, on_call=on_call, last_look=last_look)

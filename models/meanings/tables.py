@@ -10,6 +10,7 @@ from models.meanings.columns import (
     CHANGED,
     CHECKED,
     COUNTS,
+    ERASED,
     ID,
     MEDIA_KIND,
     MEDIA_METRICS,
@@ -82,7 +83,8 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         }
         | POSTED_AT
         | {"extra": "What else the list showed; odd: what was of the wrong kind, as it came."}
-        | SEEN,
+        | SEEN
+        | ERASED,
     ),
     "mentions": (
         "Captions and comments of others that name the account.",
@@ -100,7 +102,8 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "read_at": "When it was read.",
             "error": "Why it could not be read.",
             "extra": "What else the answer held.",
-        },
+        }
+        | ERASED,
     ),
     "comments": (
         "Comments on the account's own media. What was first seen stays as it was.",
@@ -115,7 +118,8 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "commented_at": "When it was written.",
             "extra": "What else was told.",
         }
-        | SEEN,
+        | SEEN
+        | ERASED,
     ),
     "harvests": (
         "What is read of an account, and how often: one row for each account and kind.",
@@ -239,7 +243,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         ACCOUNT_ID | {"name": "The hashtag without its sign.", "searched_at": "When it was asked for last."},
     ),
     "dropped_months": (
-        "Months of the history that retention has dropped.",
+        "Months of the history of which retention has dropped all, or is dropping it.",
         {
             "table_name": "Of which table.",
             "since": "The first instant of the month (UTC).",
