@@ -1,4 +1,4 @@
-"""How people and their programs reach the database: as a reader unless they say otherwise, passwords never in the open."""
+"""How people and their programs reach the database: as a reader unless they say otherwise, no password in the open."""
 
 from __future__ import annotations
 

@@ -183,8 +183,8 @@ def set_state(
                    token_refused = CASE :state WHEN 'broken' THEN coalesce(:reason, '')
                                                WHEN 'active' THEN NULL ELSE token_refused END,
                    updated_at    = now()
-              FROM (SELECT state = 'removed' OR state = 'paused' AND NOT :by_person AS stays FROM accounts WHERE id = :id
-                      FOR NO KEY UPDATE) held
+              FROM (SELECT state = 'removed' OR state = 'paused' AND NOT :by_person AS stays
+                      FROM accounts WHERE id = :id FOR NO KEY UPDATE) held
              WHERE id = :id
         """),
         {
