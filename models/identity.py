@@ -21,7 +21,7 @@ ERASED = "[erased]"
 _NOTHING = r"x\Ay"
 """A pattern that nothing matches, for Postgres and Python alike."""
 _NAME = re.compile(r"[a-z0-9._]{1,30}", re.ASCII)
-_ID = re.compile(r"\d{5,30}", re.ASCII)
+_ID = re.compile(r"\d{1,30}", re.ASCII)
 
 _WROTE = """
     SELECT account_id, lower(username) AS name, extra ->> 'from_id' AS id, extra ->> 'self_ig_scoped_id' AS own_id

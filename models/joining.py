@@ -90,9 +90,9 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     else:
         account = lock_account(tx, known.id)
     is_mended = account.state == AccountState.BROKEN.value
-    if account.state == AccountState.REMOVED.value:  # it is there again, and goes on with the history it has
-        account.state, account.state_reason, account.is_reading_paused = AccountState.ACTIVE.value, None, False
-        resume_harvests(tx, account.id)
+    was_removed = account.state == AccountState.REMOVED.value
+    if was_removed:  # it is there again, and goes on with the history it has
+        account.state = AccountState.ACTIVE.value
     account.token_refused = None
     account.login, account.name = new.login.value, new.name
     account.timezone = new.timezone or account.timezone
@@ -106,6 +106,8 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     if username is not None:
         record_name(tx, account.id, username)
     add_harvests(tx, account.id, STANDING_CRONS)
+    if was_removed:
+        resume_harvests(tx, account.id)
     woken = reactivate(tx, account.id, now=clock.now()) if is_mended else 0
     wake_schedulers(tx)
     return Joined(account.id, is_new=known is None, posts_woken=woken)

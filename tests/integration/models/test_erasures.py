@@ -1,4 +1,4 @@
-"""The way past the append-only triggers: open for what a record of the same transaction covers, and for nothing else."""
+"""The way past the append-only triggers: open for what a record of the same transaction covers, for nothing else."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _refused(database: Database, act: Callable[[Session], object]) -> None:
 def _delete(table: str, account_id: int | None = None) -> Callable[[Session], object]:
     where = "true" if account_id is None else f"account_id = {account_id}"
     if table == "media_snapshots" and account_id is not None:
-        where = f"media_id IN (SELECT id FROM media WHERE account_id = {account_id})"
+        where = f"media_id IN (SELECT id FROM media WHERE account_id = {account_id})"  # noqa: S608
     return lambda tx: tx.execute(text(f"DELETE FROM {table} WHERE {where}"))  # noqa: S608 - our own names
 
 

@@ -150,7 +150,7 @@ def test_what_was_worked_off_long_ago_goes(loose: Database) -> None:
         told = {"id": account.id, "old": OLD, "new": NEW}
         tx.execute(text("INSERT INTO hashtag_searches VALUES (:id, 'old', :old), (:id, 'new', :new)"), told)
         block = "INSERT INTO blocks (account_id, reason, suspected_at, step, until)"
-        tx.execute(text(f"{block} VALUES (:id, 'old', :old, 0, :old), (:id, 'new', :new, 0, :new)"), told)  # noqa: S608
+        tx.execute(text(f"{block} VALUES (:id, 'old', :old, 0, :old), (:id, 'new', :new, 0, :new)"), told)
         connection = "INSERT INTO connections (login, ig_id, name, state, error, expires_at, settled_at)"
         tx.execute(
             text(f"{connection} SELECT 'facebook', '1', state, 'failed', 'why', at, at"  # noqa: S608
