@@ -50,21 +50,15 @@ class Scrubber:
         if isinstance(value, list):
             return [self._clean(one, theirs=theirs) for one in value]
         if not isinstance(value, Mapping):
-            return value
-        owned = theirs or self._is_of(value)
-        is_themselves = value.get("id") in self.person.ids
+            return self._blank(value) if theirs and self._is_id(value) else value
+        if not theirs and not self._is_of(value):
+            return {name: self._clean(one, theirs=False) for name, one in value.items()}
         return {
-            name: self._member(name, one, owned=owned, kept=name in _KEPT and not is_themselves)
+            name: one
+            if name in _KEPT and not self._is_id(one) and isinstance(one, str | int)
+            else self._clean(one, theirs=theirs or name in _INNER or not isinstance(one, list | Mapping))
             for name, one in value.items()
         }
-
-    def _member(self, name: str, value: Any, *, owned: bool, kept: bool) -> Any:
-        if not owned:
-            return self._clean(value, theirs=False)
-        if isinstance(value, str):
-            is_own_id = value in self.person.ids
-            return value if kept and not is_own_id else self._blank(value)
-        return self._clean(value, theirs=name in _INNER)
 
     def _is_of(self, value: Mapping[str, Any]) -> bool:
         """Whether the object is the person, or says that it is theirs."""
@@ -74,9 +68,13 @@ class Scrubber:
     def _is_person(self, value: Mapping[str, Any]) -> bool:
         name = value.get("username")
         is_named = isinstance(name, str) and name.lower() in self.person.names
-        return is_named or any(value.get(key) in self.person.ids for key in ("id", "self_ig_scoped_id"))
+        return is_named or any(self._is_id(value.get(key)) for key in ("id", "self_ig_scoped_id"))
 
-    def _blank(self, value: str) -> str:
+    def _is_id(self, value: Any) -> bool:
+        """Meta gives ids as text, and now and then as numbers."""
+        return str(value) in self.person.ids
+
+    def _blank(self, value: str | int) -> str:
         self.changed = self.changed or value != ERASED
         return ERASED
 
