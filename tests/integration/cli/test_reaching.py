@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
@@ -82,7 +83,8 @@ def test_where_there_is_no_psql_it_says_what_to_install(
     assert answered.returncode == 0
     assert "it is there" in capfd.readouterr().out
 
-    monkeypatch.setattr("pressrun.embedded.binaries._postgres_folders", lambda _user: iter(()))
+    monkeypatch.setattr(Path, "glob", lambda _self, _pattern: iter(()))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     monkeypatch.setenv("PATH", "/nowhere")
     missing = command.run("db", "psql", "--owner")
 

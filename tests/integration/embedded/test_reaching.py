@@ -6,6 +6,7 @@ import signal
 import socket
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -159,9 +160,10 @@ class TestByAPort:
     )
     def test_what_is_no_client_is_let_go_and_the_next_one_comes_through(self, way: Way, said: bytes) -> None:
         with socket.create_connection(("127.0.0.1", int(way.parameters["port"])), timeout=10) as stranger:
-            stranger.sendall(said)
-            stranger.shutdown(socket.SHUT_WR)
-            assert stranger.recv(100) == b""
+            with suppress(ConnectionError, OSError):  # it may be let go before it has said all
+                stranger.sendall(said)
+                stranger.shutdown(socket.SHUT_WR)
+                assert stranger.recv(100) == b""
 
         with _connect(way) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
