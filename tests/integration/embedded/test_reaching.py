@@ -159,11 +159,11 @@ class TestByAPort:
         "said", [b"", b"GET / HTTP/1.1\r\n\r\n", b"\0\0\0\x08\0\0", b"\xff" * 64, b"\0\0\0\x08\0\x02\0\0"]
     )
     def test_what_is_no_client_is_let_go_and_the_next_one_comes_through(self, way: Way, said: bytes) -> None:
-        with socket.create_connection(("127.0.0.1", int(way.parameters["port"])), timeout=10) as stranger:
-            with suppress(ConnectionError, OSError):  # it may be let go before it has said all
-                stranger.sendall(said)
-                stranger.shutdown(socket.SHUT_WR)
-                assert stranger.recv(100) == b""
+        address = ("127.0.0.1", int(way.parameters["port"]))
+        with socket.create_connection(address, timeout=10) as stranger, suppress(OSError):
+            stranger.sendall(said)  # it may be let go before it has said all
+            stranger.shutdown(socket.SHUT_WR)
+            assert stranger.recv(100) == b""
 
         with _connect(way) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)

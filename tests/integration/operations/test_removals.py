@@ -36,6 +36,7 @@ from tests.factories.rows import (
     make_reply,
 )
 from tests.factories.worlds import make_lived_in_account
+from tests.support.lock_order import lock_order_kept
 from tests.support.waiting import until
 
 OF_ACCOUNTS = {table for table, end in ENDS.items() if end.of_account is not None}
@@ -65,7 +66,8 @@ class TestErasing:
         had, others = _counts(ctx, gone), _counts(ctx, stays)
         assert set(had) == OF_ACCOUNTS, "the account that is erased here has no row of some table"
 
-        done = remove(ctx, OWNER, gone.name, keep_history=False)
+        with lock_order_kept(ctx.database):
+            done = remove(ctx, OWNER, gone.name, keep_history=False)
 
         assert _counts(ctx, gone) == {}
         assert _counts(ctx, stays) == others
@@ -120,7 +122,8 @@ class TestKeeping:
         gone, stays = two
         had, others = _counts(ctx, gone), _counts(ctx, stays)
 
-        done = remove(ctx, OWNER, gone.name, keep_history=True)
+        with lock_order_kept(ctx.database):
+            done = remove(ctx, OWNER, gone.name, keep_history=True)
 
         now = _counts(ctx, gone)
         assert now.pop("post_events") == had.pop("post_events") + 1  # the post that was taken back
