@@ -7,9 +7,9 @@ a mark by which they are not taken up again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -26,12 +26,13 @@ class Place:
     """A table whose rows `t` are a person's, or name one in what others said."""
 
     table: str
-    is_theirs: str
+    is_theirs: str = "false"
     """Condition, with `:names` (in lower case) and `:ids`."""
-    blank: str
+    blank: str = ""
     """What is set on rows of theirs, with `:erased` and `:now`."""
-    words: str | None
-    """The column in which others may say `@name`."""
+    words: tuple[str, ...] = ()
+    """Columns in which others, or our own errors, may say `@name`."""
+    words_in_json: tuple[str, ...] = ()
     is_guarded: bool = False
     """It is append-only: the ids of its rows stand in the record, which lets them through."""
 
@@ -52,26 +53,34 @@ PLACES = (
         "attempts",
         f"t.reply_id IN (SELECT id FROM replies WHERE mention_id IN ({_OF_THEIR_MENTION}))",  # noqa: S608
         "words = ''",
-        words=None,
     ),
-    Place("replies", f"t.mention_id IN ({_OF_THEIR_MENTION})", "text = :erased", words="text"),
+    # Comments below ours that say the same as one that was lost are named by who wrote them.
+    Place(
+        "attempts",
+        "EXISTS (SELECT FROM jsonb_each_text(t.reading -> 'perhaps') n WHERE lower(n.value) = ANY(:names))",
+        "reading = NULL",  # it is begun anew
+        words=("message",),
+    ),
+    Place("posts", words=("error",), words_in_json=("missing",)),
+    Place("post_events", words=("message",), is_guarded=True),
+    Place("replies", f"t.mention_id IN ({_OF_THEIR_MENTION})", "text = :erased", words=("text", "error")),
     Place(
         "mentions",
         _THEIRS.format(t="t"),
         f"username = NULL, text = NULL, media_url = NULL, extra = {_NUMBERS}, erased_at = :now",
-        words="text",
+        words=("text",),
     ),
     Place(
         "comments",
         _THEIRS.format(t="t"),
         f"username = NULL, text = NULL, extra = {_NUMBERS}, erased_at = :now",
-        words="text",
+        words=("text",),
     ),
     Place(
         "tags",
         "lower(t.username) = ANY(:names)",
         f"username = NULL, caption = NULL, permalink = NULL, extra = {_NUMBERS}, erased_at = :now",
-        words="caption",
+        words=("caption",),
     ),
 )
 """The one list of where a person's data stand in columns. A table that is added to it is found, counted and blanked."""
@@ -86,8 +95,6 @@ NOTHING_OF_THEM: Mapping[str, str] = {
     "connections": _OURS,
     "containers": _WORK,
     "quota_entries": _COUNTS,
-    "post_events": _WORK,
-    "posts": _OURS,
     "parts": _OURS,
     "slots": _OURS,
     "watches": "competitors that people chose to watch: ending the watch ends it",
@@ -135,8 +142,9 @@ def find_person(tx: Session, said: str) -> Found:
     account that is connected.
     """
     person = identify(tx, said)
-    rows = {place.table: _count(tx, place, person) for place in PLACES}
-    rows |= {"inbox_events": scrub_inbox(tx, person), "raw_answers": scrub_answers(tx, person)}
+    rows = Counter({"inbox_events": scrub_inbox(tx, person), "raw_answers": scrub_answers(tx, person)})
+    for place in PLACES:
+        rows[place.table] += _count(tx, place, person)
     return _found(tx, person, rows)
 
 
@@ -151,11 +159,14 @@ def erase_person(tx: Session, said: str, wish: Wish) -> Found:
     guarded = {place.table: _ids(tx, place, person) for place in PLACES if place.is_guarded}
     subject = subject_of(person.said)
     written = erasure.record(tx, ErasureKind.PERSON_ERASED, wish, subject=subject, rows=guarded)
-    rows = {
-        "inbox_events": scrub_inbox(tx, person, now=wish.now),
-        "raw_answers": scrub_answers(tx, person, now=wish.now),
-    }
-    rows |= {place.table: _blank(tx, place, person, wish) for place in PLACES}
+    rows = Counter(
+        {
+            "inbox_events": scrub_inbox(tx, person, now=wish.now),
+            "raw_answers": scrub_answers(tx, person, now=wish.now),
+        }
+    )
+    for place in PLACES:
+        rows[place.table] += _blank(tx, place, person, wish)
     found = _found(tx, person, rows)
     erasure.conclude(tx, written, found.rows)
     return found
@@ -171,8 +182,12 @@ def _found(tx: Session, person: Person, rows: Mapping[str, int]) -> Found:
 
 
 def _condition(place: Place) -> str:
-    named = f" OR t.{place.words} ~* :pattern" if place.words else ""
-    return f"({place.is_theirs}{named})"
+    return f"({' OR '.join((place.is_theirs, *_named(place).values()))})"
+
+
+def _named(place: Place) -> dict[str, str]:
+    """Column → condition that others name the person in it."""
+    return {one: f"CAST(t.{one} AS text) ~* :pattern" for one in (*place.words, *place.words_in_json)}
 
 
 def _count(tx: Session, place: Place, person: Person) -> int:
@@ -186,20 +201,18 @@ def _ids(tx: Session, place: Place, person: Person) -> list[int]:
 
 
 def _blank(tx: Session, place: Place, person: Person, wish: Wish) -> int:
-    """Rows of theirs, and where others name them the name."""
-    told = person.told | {"erased": ERASED, "now": wish.now}
-    blank = f"UPDATE {place.table} t SET {place.blank} WHERE {place.is_theirs}"  # noqa: S608
-    result: Any = tx.execute(text(blank), told)
-    count = int(result.rowcount)
-    if place.words:
-        column = place.words
-        replace = f"""
-            UPDATE {place.table} t SET {column} = regexp_replace({column}, :pattern, '@' || :erased, 'gi')
-             WHERE t.{column} ~* :pattern
-        """  # noqa: S608
-        result = tx.execute(text(replace), told)
-        count += int(result.rowcount)
-    return count
+    """Rows of theirs, and where others name them the name; returns how many rows that were."""
+    ids = _ids(tx, place, person)
+    told = person.told | {"erased": ERASED, "now": wish.now, "rows": ids}
+    if ids and place.blank:
+        query = f"UPDATE {place.table} t SET {place.blank} WHERE t.id = ANY(:rows) AND {place.is_theirs}"  # noqa: S608
+        tx.execute(text(query), told)
+    for column, is_named in _named(place).items() if ids else ():
+        cut = f"regexp_replace(CAST({column} AS text), :pattern, '@' || :erased, 'gi')"
+        value = f"CAST({cut} AS jsonb)" if column in place.words_in_json else cut
+        query = f"UPDATE {place.table} t SET {column} = {value} WHERE t.id = ANY(:rows) AND {is_named}"  # noqa: S608
+        tx.execute(text(query), told)
+    return len(ids)
 
 
 def _require_settled(tx: Session, person: Person) -> None:

@@ -11,11 +11,14 @@ from sqlalchemy import select, text
 
 from models import raw_answer
 from models.account import Account
+from models.attempt import Attempt
 from models.comment import Comment, SeenComment, see_comments
 from models.ends import ENDS
 from models.erasure import Erasure, subject_of
+from models.event import Cause, record_event, timeline
 from models.inbox import InboxEvent, NewChange, store_changes
 from models.mention import Mention, announce_comment, announce_mention, record_reading
+from models.post import Post
 from models.raw_answer import Answer, RawAnswer, packed, unpacked
 from models.reply import Reply
 from models.tag import SeenTag, Tag, see_tags
@@ -23,7 +26,15 @@ from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
 from operations.removals import erase, look_at_person
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, Unknown
-from tests.factories.rows import make_account, make_inbox_event, make_mention, make_post, make_reply
+from tests.factories.rows import (
+    first_part,
+    make_account,
+    make_attempt,
+    make_inbox_event,
+    make_mention,
+    make_post,
+    make_reply,
+)
 from worker.harvests.reread import reread
 
 NOW = clock.now()
@@ -236,6 +247,46 @@ class TestReplies:
 
         assert refused.value.type == "person.busy"
         assert _everything(ctx) == before
+
+
+def test_errors_that_name_her_name_nobody_any_more(ctx: Context, account: Account) -> None:
+    """A comment of hers said the same as one of ours that was lost: the post and its timeline name her."""
+    why = f"a comment with the same words stands there under another name (@{ANA}, @bob)"
+    with ctx.database.transaction() as tx:
+        post = make_post(
+            tx,
+            account,
+            state="published",
+            published_at=NOW,
+            media_id="7",
+            permalink="x",
+            next_action_at=None,
+            error=why,
+        )
+        post.first_comment, post.missing = "hi", {"comment": why}
+        first_part(tx, post).media_id = "7"
+        record_event(tx, post.id, Cause("comment.needs_review", why), from_state="published", to_state="published")
+        record_event(tx, post.id, Cause("post.published", "live"), from_state="published", to_state="published")
+        reading = {"perhaps": {"1": ANA}, "ours": {}, "after": "x", "began_at": NOW.isoformat()}
+        make_attempt(tx, post, action="comment", state="needs_review", message=why, reading=reading)
+
+    found = erase(ctx, OWNER, ANA)
+
+    told = "a comment with the same words stands there under another name (@[erased], @bob)"
+    with ctx.database.transaction() as tx:
+        seen = tx.get_one(Post, post.id)
+        attempt = tx.scalars(select(Attempt)).one()
+        messages = [event.message for event in timeline(tx, post.id)]
+        record = tx.scalars(select(Erasure)).one()
+        events = [event.id for event in timeline(tx, post.id)]
+    assert (seen.error, seen.missing, messages) == (told, {"comment": told}, [told, "live"])
+    assert (attempt.message, attempt.reading) == (told, None)
+    assert record.rows == {"post_events": events[:1]}
+    assert {name: found.rows[name] for name in ("posts", "post_events", "attempts")} == {
+        "posts": 1,
+        "post_events": 1,
+        "attempts": 1,
+    }
 
 
 @pytest.mark.usefixtures("account")
