@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import stat
@@ -13,6 +14,7 @@ from threading import Thread
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from sqlalchemy import text
 
 from machine.reaching import Way, tcp_way_to, way_to
 from machine.runtime import Runtime, runtime
@@ -68,6 +70,24 @@ class TestByPsql:
             process.line("it is there", 60)
             process.close_input()
             assert process.wait(60) == 0
+
+    def test_an_interrupt_is_psqls_own(self, here: Runtime) -> None:
+        """As Ctrl-C in a terminal, which reaches both: psql cancels its query, and the command ends as psql does."""
+        asleep = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(6%')"
+        with start_module("cli", "db", "psql", env={"PRESSRUN_HOME": str(here.settings.home)}) as process:
+            process.write("SELECT pg_sleep(60);")
+
+            def is_asleep() -> bool:
+                with here.database.transaction() as tx:
+                    return bool(tx.scalar(text(asleep)))
+
+            until(is_asleep, 60, lambda: process.output)
+            os.killpg(process.pid, signal.SIGINT)
+            code = process.wait(60)
+
+        assert code == 3, process.output  # "the session was interrupted", of psql
+        assert "canceling statement" in process.output
+        assert "Traceback" not in process.output
 
 
 class TestBySocket:
