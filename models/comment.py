@@ -24,6 +24,7 @@ class Comment(Base):
         UniqueConstraint("account_id", "ig_id"),
         Index("ix_comments_account_id_ig_media_id", "account_id", "ig_media_id"),
         Index("ix_comments_first_seen_at", "first_seen_at"),  # for retention
+        Index("ix_comments_erased", "id", postgresql_where=text("erased_at IS NOT NULL")),
     )
 
     id: Mapped[Id]

@@ -28,6 +28,7 @@ class Mention(Base):
         UniqueConstraint("account_id", "ig_media_id", "ig_comment_id"),
         one_of("state", MentionState),
         Index("ix_mentions_announced_at", "announced_at"),  # for retention
+        Index("ix_mentions_erased", "id", postgresql_where=text("erased_at IS NOT NULL")),
     )
 
     id: Mapped[Id]

@@ -21,6 +21,7 @@ class Tag(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "ig_media_id"),
         Index("ix_tags_first_seen_at", "first_seen_at"),  # for retention
+        Index("ix_tags_erased", "id", postgresql_where=text("erased_at IS NOT NULL")),
     )
 
     id: Mapped[Id]

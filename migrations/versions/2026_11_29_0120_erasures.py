@@ -31,6 +31,10 @@ _INDEXES = {
     "ix_tags_first_seen_at": "tags (first_seen_at)",
     "ix_public_media_first_seen_at": "public_media (first_seen_at)",
     "ix_audience_snapshots_captured_at": "audience_snapshots (captured_at)",
+    # These serve the invariant that nothing of an erased person comes back.
+    "ix_comments_erased": "comments (id) WHERE erased_at IS NOT NULL",
+    "ix_mentions_erased": "mentions (id) WHERE erased_at IS NOT NULL",
+    "ix_tags_erased": "tags (id) WHERE erased_at IS NOT NULL",
     # And these the removal of an account: without them each row that goes looks for those that refer to it.
     "ix_attempts_reply_id": "attempts (reply_id) WHERE reply_id IS NOT NULL",
     "ix_attempts_container_id": "attempts (container_id) WHERE container_id IS NOT NULL",
