@@ -10,7 +10,21 @@ from typing import Annotated, Never
 
 import typer
 
-from cli.commands import accounts, changes, db, doctor, harvests, insights, mentions, posts, services, slots, tags, up
+from cli.commands import (
+    accounts,
+    changes,
+    db,
+    doctor,
+    harvests,
+    insights,
+    mentions,
+    posts,
+    removals,
+    services,
+    slots,
+    tags,
+    up,
+)
 from cli.commands import simulator as simulation
 from cli.demo.play import demo
 from cli.problems import run
@@ -53,6 +67,7 @@ app.command("console")(services.console)
 app.command("simulator", context_settings=simulation.PASS_ON)(simulation.simulator)
 app.add_typer(db.app, name="db")
 app.add_typer(accounts.app, name="account")
+accounts.app.add_typer(removals.app)
 app.add_typer(posts.app, name="post")
 posts.app.add_typer(changes.app)
 app.add_typer(slots.app, name="slot")

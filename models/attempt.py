@@ -90,6 +90,9 @@ class Attempt(Base):
         Index("ix_attempts_post_id_id", "post_id", "id"),
         # Serves the question which of the comments that a list shows are known as another call's.
         Index("ix_attempts_result_id", "result_id", postgresql_where=text("result_id IS NOT NULL")),
+        # These serve what goes for good: each row of theirs looks for the attempts that refer to it.
+        Index("ix_attempts_reply_id", "reply_id", postgresql_where=text("reply_id IS NOT NULL")),
+        Index("ix_attempts_container_id", "container_id", postgresql_where=text("container_id IS NOT NULL")),
     )
 
     id: Mapped[Id]

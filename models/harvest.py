@@ -153,6 +153,12 @@ def add_harvests(tx: Session, account_id: int, crons: dict[HarvestKind, str]) ->
         )
 
 
+def resume_harvests(tx: Session, account_id: int) -> None:
+    """Have the harvests planned again that were laid aside when the account was removed."""
+    is_aside = (Harvest.slot_at.is_(None), Harvest.next_action_at.is_(None))
+    tx.execute(update(Harvest).where(Harvest.account_id == account_id, *is_aside).values(next_action_at=func.now()))
+
+
 def unplanned(tx: Session, *, limit: int) -> list[Harvest]:
     """Harvests that wait for a slot, locked; another scheduler's are skipped."""
     return list(

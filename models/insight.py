@@ -67,6 +67,7 @@ class AccountLatest(Base):
 
 class AudienceSnapshot(Base):
     __tablename__ = "audience_snapshots"
+    __table_args__ = (Index("ix_audience_snapshots_captured_at", "captured_at"),)  # for retention
 
     account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"), primary_key=True)
     metric: Mapped[Str] = mapped_column(primary_key=True)

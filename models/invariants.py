@@ -176,6 +176,30 @@ INVARIANTS: dict[str, str] = {
         SELECT 'connection ' || id || ' is ' || state || ' and still holds a token' FROM connections
          WHERE state <> 'asked' AND coalesce(token_sealed, user_token_sealed) IS NOT NULL
     """,
+    # Nor is a removed account worked for, or an erased person there again.
+    "removed_account_owed": """
+        SELECT 'account ' || a.id || ' was removed and is owed a step of ' || w.what
+          FROM accounts a
+          JOIN (SELECT account_id, 'post ' || id AS what FROM posts WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'harvest ' || id FROM harvests WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'backfill ' || id FROM backfills WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'reply ' || id FROM replies WHERE next_action_at IS NOT NULL
+               ) w ON w.account_id = a.id
+         WHERE a.state = 'removed'
+    """,
+    "erased_person_is_back": """
+        SELECT 'comment ' || id || ' of an erased person says something' FROM comments
+         WHERE erased_at IS NOT NULL AND num_nonnulls(username, text) > 0
+        UNION ALL
+        SELECT 'mention ' || id || ' of an erased person says something' FROM mentions
+         WHERE erased_at IS NOT NULL AND num_nonnulls(username, text, media_url) > 0
+        UNION ALL
+        SELECT 'tag ' || id || ' of an erased person says something' FROM tags
+         WHERE erased_at IS NOT NULL AND num_nonnulls(username, caption, permalink) > 0
+    """,
     # 7. A history value overwritten. The triggers forbid it; the newest known values must be points of the history,
     # but for those whose month retention has dropped.
     "latest_without_point": """

@@ -31,6 +31,7 @@ class Media(Base):
         UniqueConstraint("account_id", "ig_id"),
         Index("ix_media_account_id_posted_at", "account_id", "posted_at"),
         Index("ix_media_ig_id", "ig_id"),  # people know a media by its id alone
+        Index("ix_media_part_id", "part_id", postgresql_where=text("part_id IS NOT NULL")),
     )
 
     id: Mapped[Id]

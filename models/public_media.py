@@ -25,6 +25,7 @@ class PublicMedia(Base):
     __table_args__ = (
         UniqueConstraint("watch_id", "ig_id"),
         Index("ix_public_media_watch_id_posted_at", "watch_id", "posted_at"),
+        Index("ix_public_media_first_seen_at", "first_seen_at"),  # for retention
     )
 
     id: Mapped[Id]

@@ -15,6 +15,7 @@ from models.connection import Connection
 from models.container import Container
 from models.coverage import CoveredDay, HarvestGap
 from models.dictionary import describe
+from models.erasure import Erasure
 from models.event import PostEvent
 from models.gate import Gate
 from models.harvest import Harvest, HarvestRun
@@ -53,6 +54,7 @@ TABLES = (
     Container,
     CoveredDay,
     DroppedMonth,
+    Erasure,
     PostEvent,
     Gate,
     Harvest,

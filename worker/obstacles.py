@@ -75,6 +75,8 @@ def held_back(
 def _own(account: Account, purpose: Purpose) -> HeldBack | None:
     """What its own state keeps the account from."""
     state, reason = account.state, account.state_reason or "no reason given"
+    if state == AccountState.REMOVED.value:
+        return HeldBack(Obstacle.ACCOUNT, None, f"account {account.name} was removed", stops_looking=True)
     if state == AccountState.BROKEN.value or account.token_refused is not None:
         reason = account.token_refused or reason
         return HeldBack(Obstacle.ACCOUNT, None, f"account {account.name} is broken: {reason}", stops_looking=True)

@@ -44,6 +44,7 @@ AUDIENCE = {
     "breakdown": "age, city, country, gender, or age,gender.",
 }
 COUNTS = {"counts": "Object of group and number. Groups of two dimensions are joined by a vertical bar."}
+ERASED = {"erased_at": "When whoever it is from was erased: what it said is gone; null for all others."}
 STEPS = {
     "next_action_at": "When the scheduler or a worker does something about it next.",
     "leased_until": "Until when a worker holds it.",

@@ -11,6 +11,7 @@ from models.meanings.columns import (
     CHECKED,
     COUNTS,
     DAY,
+    ERASED,
     ID,
     MEDIA_KIND,
     MEDIA_METRICS,
@@ -93,7 +94,8 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         }
         | POSTED_AT
         | {"extra": "What else the list showed; odd: what was of the wrong kind, as it came."}
-        | SEEN,
+        | SEEN
+        | ERASED,
     ),
     "mentions": (
         "Captions and comments of others that name the account.",
@@ -111,7 +113,8 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "read_at": "When it was read.",
             "error": "Why it could not be read.",
             "extra": "What else the answer held.",
-        },
+        }
+        | ERASED,
     ),
     "comments": (
         "Comments on the account's own media, as they were last seen.",
@@ -129,11 +132,13 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "changed_at": "When it was last seen otherwise than before: its states are in comment_versions.",
             "extra": "What else was told when it was first seen.",
         }
-        | SEEN,
+        | SEEN
+        | ERASED,
     ),
     "comment_versions": (
         "Each state in which a comment was seen that has changed, the first one included. Append-only.",
-        {
+        ID
+        | {
             "comment_id": "Which comment (comments.id).",
             "seen_at": "When it was first seen so.",
             "text": "What was written.",
@@ -286,7 +291,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         ACCOUNT_ID | {"name": "The hashtag without its sign.", "searched_at": "When it was asked for last."},
     ),
     "dropped_months": (
-        "Months of the history that retention has dropped.",
+        "Months of the history of which retention has dropped all, or is dropping it.",
         {
             "table_name": "Of which table.",
             "since": "The first instant of the month (UTC).",

@@ -33,7 +33,8 @@ class Trouble:
 
 def sealed_tokens(tx: Session) -> list[SealedToken]:
     """Every account's tokens, unopened, by the account's name."""
-    query = select(Account.id, Account.name, Account.token_sealed, Account.user_token_sealed).order_by(Account.name)
+    query = select(Account.id, Account.name, Account.token_sealed, Account.user_token_sealed)
+    query = query.where(Account.token_sealed.is_not(None)).order_by(Account.name)
     tokens = []
     for row in tx.execute(query):
         tokens.append(SealedToken(row.name, token_context(row.id), row.token_sealed))
@@ -43,12 +44,12 @@ def sealed_tokens(tx: Session) -> list[SealedToken]:
 
 
 def troubled_accounts(tx: Session) -> list[Trouble]:
-    """Accounts that are not active, by name."""
+    """Accounts that are not active, by name; not those that were removed."""
     query = (
         select(
             Account.name, Account.state, Account.state_reason, Account.state_until, Account.token_refused.is_not(None)
         )
-        .where(Account.state != AccountState.ACTIVE.value)
+        .where(Account.state.not_in([AccountState.ACTIVE.value, AccountState.REMOVED.value]))
         .order_by(Account.name)
     )
     return [

@@ -148,7 +148,8 @@ def add_missing_harvests(tx: Session) -> int:
         text("""
             INSERT INTO harvests (account_id, kind, cron, next_action_at)
             SELECT a.account_id, k.kind, k.cron, now()
-              FROM (SELECT DISTINCT account_id FROM harvests) a
+              FROM (SELECT DISTINCT h.account_id FROM harvests h
+                      JOIN accounts o ON o.id = h.account_id AND o.state <> 'removed') a
              CROSS JOIN jsonb_to_recordset(CAST(:kinds AS jsonb)) AS k(kind text, cron text)
              WHERE NOT EXISTS (SELECT FROM harvests h WHERE h.account_id = a.account_id AND h.kind = k.kind)
             ON CONFLICT DO NOTHING

@@ -28,6 +28,7 @@ from models.block import hold
 from models.claims import take
 from models.connection import record_unasked
 from models.crons import STANDING_CRONS
+from models.erasure import Wish
 from models.harvest import HarvestKind, add_harvests
 from models.insight import Observation, store_observations
 from models.invariants import run_all
@@ -46,7 +47,8 @@ from pressrun.vault import Vault
 from scheduler.harvests.planning import add_missing_harvests
 from scheduler.harvests.watching import watch
 from scheduler.posts.changing import pause
-from tests.factories.rows import KEY, make_account, make_backfill, make_connection, make_mention, make_post
+from scheduler.removing import remove
+from tests.factories.rows import KEY, make_account, make_backfill, make_connection, make_post
 from tests.migration.schema_dump import everything, tables
 from tests.support.processes import start_module
 from tests.support.servers import Servers, create_database, drop_database
@@ -475,7 +477,8 @@ class TestOnce:
         later = _READ_AT + timedelta(days=36500)
         with empty.transaction() as tx:
             account = _account_of_then(tx, username="bakery")
-            make_mention(tx, account)
+            mention = "INSERT INTO mentions (account_id, ig_media_id, announced_at) VALUES (:id, '1', now())"
+            tx.execute(text(mention), {"id": account.id})
             for number, (state, by, sends) in enumerate(
                 (
                     ("queued", None, 0),
@@ -953,6 +956,51 @@ class TestOwnTimes:
         with database.transaction() as tx:
             assert tx.execute(text("SELECT views FROM story_final_as_of('infinity')")).scalar_one() == 6
             assert str(tx.execute(text("SELECT day FROM account_daily")).scalar_one()) == "2026-07-09"
+
+
+class TestErasures:
+    """0017 on a database that is in use."""
+
+    def test_what_was_there_stands_and_can_be_taken_away(self, empty: Database) -> None:
+        _upgrade_to(empty, "0011")
+        with empty.transaction() as tx:
+            account = _account_of_then(tx, name="bakery", ig_id="1789")
+            tx.execute(
+                text(
+                    "INSERT INTO comments (account_id, ig_id, username, text, first_seen_at, last_seen_at)"
+                    " SELECT id, 'c' || n, 'ana', 'hello', now(), now() FROM accounts, generate_series(1, 500) n"
+                )
+            )
+            tx.execute(text("INSERT INTO account_names (account_id, username) SELECT id, 'bakery' FROM accounts"))
+        with ThreadPoolExecutor(1) as pool, empty.transaction() as tx:
+            # A harvest in the middle of its transaction, as of before: indexes are built beside it.
+            tx.execute(text("UPDATE harvests SET tries = 0"))
+            running = pool.submit(upgrade, empty)
+            tx.execute(text("SELECT 1"))
+            tx.commit()
+            assert running.result(60).is_current
+
+        with empty.transaction() as tx:
+            assert tx.execute(text("SELECT count(*) FROM comments WHERE erased_at IS NULL")).scalar_one() == 500
+            wish = Wish("owner", None, _READ_AT)
+            _, gone = remove(tx, tx.get_one(Account, account.id), wish, erase=True)
+            assert (gone["comments"], gone["account_names"]) == (500, 1)
+            assert run_all(tx) == {}
+
+    def test_the_way_past_the_triggers_goes_with_it(self, empty: Database) -> None:
+        upgrade(empty)
+        with empty.engine.connect() as connection:
+            command.downgrade(_config(connection), "0011")
+
+        with empty.transaction() as tx:
+            assert tx.execute(text("SELECT to_regproc('pressrun_covers')")).scalar() is None
+            _account_of_then(tx, name="bakery")
+            tx.execute(text("INSERT INTO account_names (account_id, username) SELECT id, 'bakery' FROM accounts"))
+        with empty.transaction() as tx:
+            tx.execute(text("SELECT set_config('pressrun.erasure', '1', true)"))
+            with pytest.raises(IntegrityError, match="append-only"):
+                tx.execute(text("DELETE FROM account_names"))
+            tx.rollback()
 
 
 class TestModels:

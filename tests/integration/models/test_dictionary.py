@@ -15,6 +15,7 @@ NOT_HISTORY = {
     "blocks",
     "connections",
     "containers",
+    "erasures",
     "gates",
     "inbox_events",
     "media_states",

@@ -365,6 +365,15 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             "connection {connection} has waited since",
         ),
     ],
+    "removed_account_owed": [
+        (
+            ["UPDATE accounts SET state = 'removed', token_sealed = NULL"],
+            "account {account} was removed and is owed a step of",
+        ),
+    ],
+    "erased_person_is_back": [
+        (["UPDATE mentions SET erased_at = now(), username = 'ana'"], "of an erased person says something"),
+    ],
     "latest_without_point": [
         (["UPDATE account_latest SET value = 3"], "account {account} reach"),
         (["UPDATE account_latest SET captured_at = now() - interval '3 hours'"], "is not in the history"),
