@@ -167,7 +167,7 @@ def erase_person(tx: Session, said: str, wish: Wish) -> Found:
     """
     person = identify(tx, said)
     _require_settled(tx, person)
-    guarded = {place.table: _ids(tx, place, person) for place in PLACES if place.is_guarded}
+    guarded = {place.table: ids for place in PLACES if place.is_guarded and (ids := _ids(tx, place, person))}
     subject = subject_of(person.said)
     written = erasure.record(tx, ErasureKind.PERSON_ERASED, wish, subject=subject, rows=guarded)
     rows = Counter(

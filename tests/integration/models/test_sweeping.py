@@ -128,6 +128,7 @@ def test_media_of_others_go_with_their_newest_numbers(loose: Database) -> None:
         for at, ids in ((OLD, ("gone", "seen")), (NEW, ("seen",))):
             seen = [SeenPublicMedia(one, like_count=at.day) for one in ids]
             store_public_media(tx, watch.id, seen, captured_at=at, run_id=None)
+        tx.execute(text("SET LOCAL session_replication_role = replica"))
         tx.execute(text("TRUNCATE public_media_snapshots"))  # its months were dropped
 
     assert _sweep(loose) == {"public_media": 1}
