@@ -90,6 +90,9 @@ class Attempt(Base):
         Index("ix_attempts_post_id_id", "post_id", "id"),
         # Serves the question which of the comments that a list shows are known as another call's.
         Index("ix_attempts_result_id", "result_id", postgresql_where=text("result_id IS NOT NULL")),
+        # Serve the invariants: what was begun since a time, and what is open still.
+        Index("ix_attempts_intent_at", "intent_at"),
+        Index("ix_attempts_unresolved", "id", postgresql_where=text(UNRESOLVED)),
     )
 
     id: Mapped[Id]

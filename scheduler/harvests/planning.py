@@ -22,6 +22,7 @@ from models.crons import DEFAULT_CRONS, STANDING_CRONS, WATCHES_OF
 from models.harvest import Harvest, HarvestKind, unplanned
 from models.watch import has_watches
 from pressrun import clock, log
+from pressrun.clock import Deadline
 from pressrun.errors import UsageError
 from scheduler.harvests.crontab import Crontab
 
@@ -29,9 +30,10 @@ SPREAD_PART = 0.8
 """Share of a cron's period over which accounts are spread."""
 LONGEST_SPREAD = timedelta(hours=2)
 """A daily harvest stays where its cron puts it on the day."""
-PLAN_LIMIT = 500
+PLAN_LIMIT = 8
+PLAN_FOR_S = 0.003
+"""How many are planned at a time, and for how long: posts that fall due meanwhile wait for no more than that."""
 _SAFE_ZONE = ZoneInfo("UTC")
-_OF_THE_RUN = ("status", "calls", "rows", "errors", "started_at", "finished_at")
 
 _log = log.get(__name__)
 
@@ -42,7 +44,7 @@ def next_slot(cron: str, zone: ZoneInfo, account_id: int, after: datetime, *, ki
     Raises Invalid when the cron cannot be read or never comes true.
     """
     offset = offset_of(cron, account_id, kind)
-    return Crontab(cron).next(zone, after - offset) + offset
+    return _crontab(cron).next(zone, after - offset) + offset
 
 
 def offset_of(cron: str, account_id: int, kind: str = "") -> timedelta:
@@ -57,10 +59,11 @@ def owed_slot(
     """The slot to run next: now for a harvest that never ran, else the latest one missed, else the next one."""
     if done_at is None:
         return now
-    following = next_slot(cron, zone, account_id, max(done_at, now), kind=kind)
+    if done_at >= now:
+        return next_slot(cron, zone, account_id, done_at, kind=kind)
     # Look back in growing steps: an outage of a year must not be walked through quarter by quarter of an hour.
     step = _spread(cron) * 2
-    while done_at < now:
+    while True:
         since = max(done_at, now - step)
         slot = next_slot(cron, zone, account_id, since, kind=kind)
         if slot <= now:
@@ -68,21 +71,25 @@ def owed_slot(
                 slot = later
             return slot
         if since == done_at:
-            break
+            return slot
         step *= 4
-    return following
 
 
 def plan(tx: Session, now: datetime) -> int:
-    """Settle every harvest that waits for a slot; returns how many. Several schedulers may plan at once.
+    """Settle the next harvests that wait for a slot; returns how many. Several schedulers may plan at once.
 
-    One that has nothing to read is laid aside, without a slot, until something is watched.
+    It takes some milliseconds, whatever their past: whoever asks goes on until none is left, and does what is urgent in
+    between. One that has nothing to read is laid aside, without a slot, until something is watched.
     """
     waiting = unplanned(tx, limit=PLAN_LIMIT)
     if not waiting:
         return 0
     zones = _zones(tx, {harvest.account_id for harvest in waiting})
+    budget, settled = Deadline.after(PLAN_FOR_S), 0
     for harvest in waiting:
+        if settled and budget.passed:
+            break  # those that are left wait for the next time
+        settled += 1
         watched = WATCHES_OF.get(HarvestKind(harvest.kind))
         # Asked under the harvest's row lock, which whoever watches takes too: a watch cannot slip in between.
         if watched is not None and not has_watches(tx, harvest.account_id, watched):
@@ -92,7 +99,7 @@ def plan(tx: Session, now: datetime) -> int:
         harvest.next_action_at = max(harvest.slot_at, now)
         harvest.tries = 0
     tx.flush()
-    return len(waiting)
+    return settled
 
 
 def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | None = None) -> list[int]:
@@ -152,4 +159,9 @@ def _zones(tx: Session, account_ids: set[int]) -> dict[int, str]:
 
 @lru_cache(maxsize=1024)
 def _spread(cron: str) -> timedelta:
-    return min(Crontab(cron).shortest_gap() * SPREAD_PART, LONGEST_SPREAD)
+    return min(_crontab(cron).shortest_gap() * SPREAD_PART, LONGEST_SPREAD)
+
+
+@lru_cache(maxsize=1024)
+def _crontab(cron: str) -> Crontab:
+    return Crontab(cron)

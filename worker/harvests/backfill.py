@@ -82,6 +82,7 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> tuple[Harvester
             kind=HarvestKind(backfill.kind),
             lease=lease,
             run_id=owed.id,
+            slot_at=owed.slot_at,
             run_started_at=backfill.requested_at,
             covered_at=None,
             tries=backfill.tries,
@@ -164,7 +165,7 @@ def _end(harvester: Harvester, ending: Ending, *, now: datetime) -> None:
                 backfill.tries -= 0 if ending.counts or backfill.tries == 0 else 1
             case Done() | Failed():
                 harvester.record(tx, rows=0, errors=harvester.errors)
-                end_run(tx, harvester.run_id, status_of(harvester, ending), now=now)
+                end_run(tx, harvester.run_id, status_of(harvester, ending), now=now, slot_at=harvester.slot_at)
                 backfill.finished_at = now
                 backfill.progress = 1.0 if isinstance(ending, Done) else backfill.progress
         tx.flush()
