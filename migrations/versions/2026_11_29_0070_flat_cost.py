@@ -1,4 +1,4 @@
-"""runs by month; what an invariant needs to look only at what changed
+"""runs by month; indexes of what changed since a time; totals of a past instant with fewer look-ups
 
 Deploy: pre (works with the previous release still running: the last slot of a harvest is told when this release begins
 its next run).
@@ -8,9 +8,12 @@ Revision: 0012, follows 0011.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
+
+import migrations
 
 revision = "0012"
 down_revision = "0011"
@@ -27,7 +30,7 @@ after one that was interrupted and is to be run again."""
 _OF_RUNS = {
     "uq_harvest_runs_id_slot_at": "UNIQUE INDEX {} ON harvest_runs (id, slot_at)",
     "ix_harvest_runs_backfill_id": "INDEX {} ON harvest_runs (backfill_id) WHERE backfill_id IS NOT NULL",
-    "ix_harvest_runs_started_at": "INDEX {} ON harvest_runs USING brin (started_at)",
+    "ix_harvest_runs_started_at": "INDEX {} ON harvest_runs (started_at)",
 }
 _UNRESOLVED = "state IN ('intent', 'unknown', 'needs_review')"
 _INDEXES = {
@@ -107,6 +110,7 @@ def upgrade() -> None:
         sa.Column("held_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_seen_invariants")),
     )
+    op.execute(_view("media_totals_as_of_2"))
     _swap(until)
 
 
@@ -189,10 +193,15 @@ def downgrade() -> None:
         ("uq_harvest_runs_harvest_id_slot_at", "UNIQUE (harvest_id, slot_at)"),
     ):
         op.execute(f"ALTER TABLE harvest_runs ADD CONSTRAINT {name} {constraint}")
+    op.execute(_view("media_totals_as_of").replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
     op.drop_table("seen_invariants")
     for name in _INDEXES:
         op.execute(f"DROP INDEX {name}")
     op.drop_column("harvests", "last_slot_at")
+
+
+def _view(name: str) -> str:
+    return (Path(migrations.__file__).parent / "views" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _all(query: str) -> list[object]:

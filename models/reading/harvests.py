@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, select, true
+from sqlalchemy import and_, false, func, select, true
 from sqlalchemy.orm import Session
 
 from models.account import Account
@@ -49,6 +49,7 @@ class HarvestStatus:
 
 _LONGEST_OWED = timedelta(days=32)
 """A slot that was owed for longer (its account was paused) had one run, which is no part of what a day costs."""
+_OF_THE_HARVEST = ("id", "kind", "cron", "slot_at", "next_action_at", "tries", "refused")
 _OF_THE_RUN = ("status", "calls", "rows", "errors", "started_at", "finished_at")
 
 
@@ -81,10 +82,10 @@ def harvest_status(
     )
     query = (
         select(
-            Harvest,
-            Account.name,
+            *(getattr(Harvest, name) for name in _OF_THE_HARVEST),
+            Account.name.label("account"),
             Account.timezone,
-            (Harvest.slot_at <= func.now()).label("is_pending"),
+            func.coalesce(Harvest.slot_at <= func.now(), false()).label("is_pending"),
             last.c.slot_at.label("last_slot_at"),
             *(last.c[name] for name in _OF_THE_RUN),
         )
@@ -96,7 +97,7 @@ def harvest_status(
         query = query.where(Harvest.id.in_(ids))
     if account_id is not None:
         query = query.where(Harvest.account_id == account_id)
-    return [_status(row._mapping) for row in tx.execute(query)]
+    return [HarvestStatus(**row._mapping) for row in tx.execute(query)]
 
 
 def calls_of_a_day(tx: Session, *, now: datetime) -> dict[int, int]:
@@ -123,23 +124,6 @@ def backfill_status(tx: Session, ids: Sequence[int]) -> list[BackfillStatus]:
         .order_by(Account.name, Backfill.kind)
     )
     return [_backfill(backfill, name, run) for backfill, name, run in tx.execute(query)]
-
-
-def _status(row: Any) -> HarvestStatus:
-    harvest: Harvest = row["Harvest"]
-    return HarvestStatus(
-        id=harvest.id,
-        account=row["name"],
-        timezone=row["timezone"],
-        kind=harvest.kind,
-        cron=harvest.cron,
-        slot_at=harvest.slot_at,
-        next_action_at=harvest.next_action_at,
-        tries=harvest.tries,
-        refused=dict(harvest.refused),
-        is_pending=bool(row["is_pending"]),
-        **{name: row[name] for name in ("last_slot_at", *_OF_THE_RUN)},
-    )
 
 
 def _backfill(backfill: Backfill, account: str, run: HarvestRun | None) -> BackfillStatus:
