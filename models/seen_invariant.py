@@ -52,6 +52,8 @@ _OF_REPLIES = " UNION ALL ".join(
     )
 )
 _REPLIES = {"replies": f"id IN ({_OF_REPLIES})"}
+_CAPTURED = "captured_at >= @since"
+_PUBLIC = ("competitor_latest", "competitor_observations", "public_media_latest", "public_media_snapshots")
 _ATTEMPTS = {"attempts": "intent_at >= @since"}
 _POSTS = {"posts": "state = 'published' AND publish_at >= @since - interval '7 days'"}
 """Posts that are published late, and whose comment comes later still."""
@@ -90,8 +92,9 @@ NARROWED: Mapping[str, Mapping[str, str]] = {
         "inbox_events": "received_at >= @since",
         **_REPLIES,
     },
-    "latest_without_point": {"account_latest": "captured_at >= @since"},
-    "public_latest_without_point": {"public_media_latest": "captured_at >= @since"},
+    # The points as well: Postgres would not see that those of other months cannot be the ones.
+    "latest_without_point": dict.fromkeys(("account_latest", "account_observations"), _CAPTURED),
+    "public_latest_without_point": dict.fromkeys(_PUBLIC, _CAPTURED),
     "inbox_forgotten": {"inbox_events": "received_at >= @since"},
 }
 """Which rows of which tables an invariant has to look at."""

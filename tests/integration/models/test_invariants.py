@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from models.gate import Level, account_key, set_level
 from models.insight import Audience, Observation, store_audience, store_observations
 from models.invariants import INVARIANTS, run_all
-from models.seen_invariant import look
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.post import Post
+from models.seen_invariant import look
 from models.session import Database
 from pressrun import clock
 from tests.factories.rows import (
