@@ -65,14 +65,8 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> tuple[Harvester
         harvest = tx.scalars(
             select(Harvest).where(Harvest.account_id == holder.id, Harvest.kind == backfill.kind)
         ).one()
-        owed = begin_run(
-            tx,
-            harvest.id,
-            backfill.requested_at,
-            api_version=ctx.settings.graph_version,
-            now=now,
-            backfill_id=backfill.id,
-        )
+        version, asked_at = ctx.settings.graph_version, backfill.requested_at
+        owed = begin_run(tx, harvest.id, asked_at, api_version=version, now=now, backfill_id=backfill.id)
         # Counted before the work: a piece that kills its worker each time must not do so for ever.
         backfill.tries += 1
         tx.flush()
