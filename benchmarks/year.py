@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,15 +142,13 @@ def measure_all(database: Database, url: str, *, is_full: bool = False) -> dict[
         for command in (*COMMANDS, *([("doctor", "--full")] if is_full else [])):
             run(*command)  # imports what it needs
             runs = 1 if command[1:] == ("--full",) else _RUNS
-            found[f"command {' '.join(command)}"] = meter.measure(lambda command=command: run(*command), runs=runs)
+            found[f"command {' '.join(command)}"] = meter.measure(partial(run, *command), runs=runs)
     for name, query in queries().items():
-        found[f"query {name}"] = meter.measure(lambda query=query: _ask(database, query), runs=_RUNS)
+        found[f"query {name}"] = meter.measure(partial(_ask, database, query), runs=_RUNS)
     for view in AS_OF:
         for days in (2, 30):
             query = f"SELECT * FROM {view}_as_of(now() - interval '{days} days') WHERE account = '{ACCOUNT}'"  # noqa: S608
-            found[f"as of {view}, {days} days ago"] = meter.measure(
-                lambda query=query: _ask(database, query), runs=_RUNS
-            )
+            found[f"as of {view}, {days} days ago"] = meter.measure(partial(_ask, database, query), runs=_RUNS)
     return found
 
 

@@ -43,6 +43,7 @@ class Look(NamedTuple):
     """What had changed before that was not looked at; None when all was."""
 
 
+# As arrays, so that what they name is looked up by its index: of a join Postgres would read the whole.
 _BEGUN = "SELECT {} FROM attempts WHERE intent_at >= @since"
 _OF_REPLIES = " UNION ALL ".join(
     (
@@ -67,13 +68,13 @@ _OF_POSTS = " UNION ALL ".join(
 )
 
 NARROWED: Mapping[str, Mapping[str, str]] = {
-    "part_published_twice": {"attempts": f"part_id IN ({_BEGUN.format('part_id')})"},
+    "part_published_twice": {"attempts": f"part_id = ANY (ARRAY({_BEGUN.format('part_id')}))"},
     "media_claimed_twice": {
         "parts": "media_id IN (SELECT p.media_id FROM attempts t JOIN parts p ON p.id = t.part_id"
         " WHERE t.intent_at >= @since)"
     },
-    "comment_posted_twice": {"attempts": f"post_id IN ({_BEGUN.format('post_id')})"},
-    "result_claimed_twice": {"attempts": f"result_id IN ({_BEGUN.format('result_id')})"},
+    "comment_posted_twice": {"attempts": f"post_id = ANY (ARRAY({_BEGUN.format('post_id')}))"},
+    "result_claimed_twice": {"attempts": f"result_id = ANY (ARRAY({_BEGUN.format('result_id')}))"},
     "reply_sent_twice": {
         "replies": f"mention_id IN (SELECT mention_id FROM replies WHERE id IN ({_OF_REPLIES}))"  # noqa: S608
     },
@@ -88,7 +89,7 @@ NARROWED: Mapping[str, Mapping[str, str]] = {
         "posts": f"id IN ({_OF_POSTS})",
         "post_events": "at >= @since",
         "attempts": "intent_at >= @since",
-        "harvest_runs": "started_at >= @since AND slot_at >= @since - interval '32 days'",
+        "harvest_runs": "started_at >= @since",
         "inbox_events": "received_at >= @since",
         **_REPLIES,
     },

@@ -111,7 +111,7 @@ def test_a_step_plans_a_few_so_that_posts_never_wait_for_all(field_: Field) -> N
         field_.account(index)
     in_all = 4 * len(STANDING_CRONS)
 
-    steps = []
+    steps: list[int] = []
     while not steps or steps[-1]:
         with field_.database.transaction() as tx:
             steps.append(harvesting.plan(tx, clock.now()))
