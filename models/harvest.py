@@ -6,11 +6,25 @@ done. Running a slot that is done again does nothing. What both need to know of 
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, UniqueConstraint, func, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -179,14 +193,32 @@ def add_harvests(tx: Session, account_id: int, crons: dict[HarvestKind, str]) ->
         )
 
 
-def unplanned(tx: Session, *, limit: int) -> list[Harvest]:
-    """Harvests that wait for a slot, locked; another scheduler's are skipped."""
-    return list(
-        tx.scalars(
-            select(Harvest)
-            .where(Harvest.slot_at.is_(None), Harvest.next_action_at.is_not(None))
-            .order_by(Harvest.next_action_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-    )
+_WAITING = text(f"""
+    SELECT h.id, h.account_id, h.kind, h.cron, h.done_at, a.timezone
+      FROM harvests h JOIN accounts a ON a.id = h.account_id
+     WHERE {_UNPLANNED}
+     ORDER BY h.next_action_at
+     LIMIT :limit
+       FOR UPDATE OF h SKIP LOCKED
+""")  # noqa: S608 - a constant
+_SETTLE = text("""
+    UPDATE harvests h SET slot_at = p.slot_at, next_action_at = p.due_at, tries = 0
+      FROM jsonb_to_recordset(CAST(:planned AS jsonb)) AS p(id bigint, slot_at timestamptz, due_at timestamptz)
+     WHERE h.id = p.id
+""")
+
+
+def unplanned(tx: Session, *, limit: int) -> Sequence[Row[Any]]:
+    """Harvests that wait for a slot, locked; another scheduler's are skipped. Each with `id`, `account_id`, `kind`,
+    `cron`, `done_at`, and the `timezone` of its account.
+    """
+    return tx.execute(_WAITING, {"limit": limit}).all()
+
+
+def settle(tx: Session, planned: Mapping[int, tuple[datetime, datetime] | None]) -> None:
+    """Give harvests, by their ids, a slot and when it is due; None lays one aside. The caller holds their locks."""
+    rows = [
+        {"id": id_} | ({} if given is None else {"slot_at": given[0].isoformat(), "due_at": given[1].isoformat()})
+        for id_, given in planned.items()
+    ]
+    tx.execute(_SETTLE, {"planned": json.dumps(rows)})

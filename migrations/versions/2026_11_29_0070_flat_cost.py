@@ -40,6 +40,7 @@ _INDEXES = {
     "ix_attempts_intent_at": "attempts (intent_at)",
     "ix_attempts_unresolved": f"attempts (id) WHERE {_UNRESOLVED}",
     "ix_post_events_at": "post_events (at)",
+    "ix_posts_publish_at_id": "posts (publish_at, id)",
     "ix_posts_published_at": "posts (published_at) WHERE published_at IS NOT NULL",
     "ix_quota_entries_counted_at": "quota_entries (counted_at)",
     "ix_inbox_events_received_at": "inbox_events (received_at)",

@@ -13,13 +13,12 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from models.account import Account
 from models.claims import wake_schedulers
 from models.crons import DEFAULT_CRONS, STANDING_CRONS, WATCHES_OF
-from models.harvest import Harvest, HarvestKind, unplanned
+from models.harvest import HarvestKind, settle, unplanned
 from models.watch import has_watches
 from pressrun import clock, log
 from pressrun.clock import Deadline
@@ -30,8 +29,8 @@ SPREAD_PART = 0.8
 """Share of a cron's period over which accounts are spread."""
 LONGEST_SPREAD = timedelta(hours=2)
 """A daily harvest stays where its cron puts it on the day."""
-PLAN_LIMIT = 8
-PLAN_FOR_S = 0.003
+PLAN_LIMIT = 6
+PLAN_FOR_S = 0.0015
 """How many are planned at a time, and for how long: posts that fall due meanwhile wait for no more than that."""
 _SAFE_ZONE = ZoneInfo("UTC")
 
@@ -84,22 +83,20 @@ def plan(tx: Session, now: datetime) -> int:
     waiting = unplanned(tx, limit=PLAN_LIMIT)
     if not waiting:
         return 0
-    zones = _zones(tx, {harvest.account_id for harvest in waiting})
-    budget, settled = Deadline.after(PLAN_FOR_S), 0
+    budget = Deadline.after(PLAN_FOR_S)
+    planned: dict[int, tuple[datetime, datetime] | None] = {}
     for harvest in waiting:
-        if settled and budget.passed:
+        if planned and budget.passed:
             break  # those that are left wait for the next time
-        settled += 1
         watched = WATCHES_OF.get(HarvestKind(harvest.kind))
         # Asked under the harvest's row lock, which whoever watches takes too: a watch cannot slip in between.
         if watched is not None and not has_watches(tx, harvest.account_id, watched):
-            harvest.next_action_at = None
+            planned[harvest.id] = None
             continue
-        harvest.slot_at = _slot_of(harvest, zones[harvest.account_id], now)
-        harvest.next_action_at = max(harvest.slot_at, now)
-        harvest.tries = 0
-    tx.flush()
-    return settled
+        slot_at = _slot_of(harvest, now)
+        planned[harvest.id] = slot_at, max(slot_at, now)
+    settle(tx, planned)
+    return len(planned)
 
 
 def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | None = None) -> list[int]:
@@ -141,20 +138,15 @@ def add_missing_harvests(tx: Session) -> int:
     return int(result.rowcount)
 
 
-def _slot_of(harvest: Harvest, zone: str, now: datetime) -> datetime:
+def _slot_of(harvest: Row[Any], now: datetime) -> datetime:
     where, done_at = (harvest.account_id, harvest.kind), harvest.done_at
     try:
-        return owed_slot(harvest.cron, clock.zone(zone), where[0], kind=where[1], done_at=done_at, now=now)
+        return owed_slot(harvest.cron, clock.zone(harvest.timezone), where[0], kind=where[1], done_at=done_at, now=now)
     except UsageError as problem:
         # One account's bad cron or zone must not stop the planning of all others.
         _log.warning("harvest.bad_schedule", account_id=where[0], kind=where[1], error=str(problem))
         standard = DEFAULT_CRONS[HarvestKind(harvest.kind)]
         return owed_slot(standard, _SAFE_ZONE, where[0], kind=where[1], done_at=done_at, now=now)
-
-
-def _zones(tx: Session, account_ids: set[int]) -> dict[int, str]:
-    rows = tx.execute(select(Account.id, Account.timezone).where(Account.id.in_(account_ids)))
-    return {row.id: row.timezone for row in rows}
 
 
 @lru_cache(maxsize=1024)
