@@ -6,7 +6,6 @@ done. Running a slot that is done again does nothing. What both need to know of 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -193,17 +192,22 @@ def add_harvests(tx: Session, account_id: int, crons: dict[HarvestKind, str]) ->
         )
 
 
+# MATERIALIZED, and arrays of known length: for a handful of rows Postgres shall not read all harvests.
 _WAITING = text(f"""
-    SELECT h.id, h.account_id, h.kind, h.cron, h.done_at, a.timezone
-      FROM harvests h JOIN accounts a ON a.id = h.account_id
-     WHERE {_UNPLANNED}
-     ORDER BY h.next_action_at
-     LIMIT :limit
-       FOR UPDATE OF h SKIP LOCKED
+    WITH waiting AS MATERIALIZED (
+        SELECT id, account_id, kind, cron, done_at, next_action_at
+          FROM harvests
+         WHERE {_UNPLANNED}
+         ORDER BY next_action_at
+         LIMIT :limit
+           FOR UPDATE SKIP LOCKED
+    )
+    SELECT w.*, a.timezone FROM waiting w JOIN accounts a ON a.id = w.account_id ORDER BY w.next_action_at
 """)  # noqa: S608 - a constant
 _SETTLE = text("""
     UPDATE harvests h SET slot_at = p.slot_at, next_action_at = p.due_at, tries = 0
-      FROM jsonb_to_recordset(CAST(:planned AS jsonb)) AS p(id bigint, slot_at timestamptz, due_at timestamptz)
+      FROM unnest(CAST(:ids AS bigint[]), CAST(:slots AS timestamptz[]), CAST(:due AS timestamptz[]))
+           AS p(id, slot_at, due_at)
      WHERE h.id = p.id
 """)
 
@@ -217,8 +221,6 @@ def unplanned(tx: Session, *, limit: int) -> Sequence[Row[Any]]:
 
 def settle(tx: Session, planned: Mapping[int, tuple[datetime, datetime] | None]) -> None:
     """Give harvests, by their ids, a slot and when it is due; None lays one aside. The caller holds their locks."""
-    rows = [
-        {"id": id_} | ({} if given is None else {"slot_at": given[0].isoformat(), "due_at": given[1].isoformat()})
-        for id_, given in planned.items()
-    ]
-    tx.execute(_SETTLE, {"planned": json.dumps(rows)})
+    given = [one or (None, None) for one in planned.values()]
+    slots, due = [one[0] for one in given], [one[1] for one in given]
+    tx.execute(_SETTLE, {"ids": list(planned), "slots": slots, "due": due})
