@@ -15,6 +15,7 @@ import argparse
 import io
 import json
 import os
+import shutil
 import statistics
 import tempfile
 import threading
@@ -181,7 +182,7 @@ def commands_against(database: Database, url: str) -> Iterator[Callable[..., str
     _seal_tokens(database, Vault([key]))
     home = Path(tempfile.mkdtemp(prefix="pressrun-year-", dir="/tmp"))
     home.chmod(0o711)
-    with borrow_redis(home / "home", durable=False) as redis_url:
+    with _throwaway(home), borrow_redis(home / "home", durable=False) as redis_url:
         settings = {
             "PRESSRUN_HOME": str(home / "home"),
             "PRESSRUN_DATABASE_URL": url,
@@ -190,7 +191,15 @@ def commands_against(database: Database, url: str) -> Iterator[Callable[..., str
         }
         with _environment(settings):
             yield _run
-    wait_stopped(home / "home")
+
+
+@contextmanager
+def _throwaway(home: Path) -> Iterator[None]:
+    try:
+        yield
+        wait_stopped(home / "home")
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _run(*command: str) -> str:
