@@ -93,6 +93,9 @@ class Attempt(Base):
         # These serve what goes for good: each row of theirs looks for the attempts that refer to it.
         Index("ix_attempts_reply_id", "reply_id", postgresql_where=text("reply_id IS NOT NULL")),
         Index("ix_attempts_container_id", "container_id", postgresql_where=text("container_id IS NOT NULL")),
+        # Serve the invariants: what was begun since a time, and what is open still.
+        Index("ix_attempts_intent_at", "intent_at"),
+        Index("ix_attempts_unresolved", "id", postgresql_where=text(UNRESOLVED)),
     )
 
     id: Mapped[Id]

@@ -146,7 +146,8 @@ _CLOSE_GAP = text("""
       JOIN harvests h ON h.id = r.harvest_id
       JOIN accounts a ON a.id = h.account_id
      CROSS JOIN LATERAL (SELECT coalesce(h.covered_at, a.created_at) AS since) g
-     WHERE r.id = :run_id AND r.backfill_id IS NULL AND r.status IN ('done', 'partial') AND r.covers
+     WHERE r.id = :run_id AND r.slot_at = :slot_at AND r.backfill_id IS NULL
+       AND r.status IN ('done', 'partial') AND r.covers
        AND CASE WHEN h.kind = 'stories' THEN r.finished_at - g.since > interval '24 hours'
                 ELSE (date_trunc('day', g.since AT TIME ZONE 'America/Los_Angeles') + interval '2 days')
                      AT TIME ZONE 'America/Los_Angeles' <= r.finished_at END
@@ -154,6 +155,6 @@ _CLOSE_GAP = text("""
 """)
 
 
-def close_gap(tx: Session, run_id: int) -> None:
+def close_gap(tx: Session, run_id: int, *, slot_at: datetime) -> None:
     """Write down the time in which its harvest did not look, if this run ended one. Before the harvest is told."""
-    tx.execute(_CLOSE_GAP, {"run_id": run_id})
+    tx.execute(_CLOSE_GAP, {"run_id": run_id, "slot_at": slot_at})

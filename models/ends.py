@@ -125,7 +125,7 @@ ENDS: Mapping[str, End] = {
     "raw_answers": End(_OF_IT, Days()),
     "harvest_runs": End(
         "t.harvest_id IN (SELECT id FROM harvests WHERE account_id = :account_id)",
-        Stays("its own retention"),
+        Months(),
     ),
     "backfills": End(
         _OF_IT,
@@ -152,6 +152,7 @@ ENDS: Mapping[str, End] = {
     "account_zones": End(_OF_IT, Stays("one for each time that an account changes its zone")),
     "account_names": End(_OF_IT, Stays("one for each time that an account is renamed")),
     "accounts": End("t.id = :account_id", _FEW),
+    "seen_invariants": End(None, _FEW),
     "dropped_months": End(None, Stays("the record of what retention took: a few rows a month")),
     "erasures": End(None, Stays("the record of what people had erased")),
 }

@@ -53,6 +53,8 @@ class AccountLatest(Base):
             "account_id",
             postgresql_where=text("period = 'day'"),
         ),
+        # Serves the invariants: what has changed since a time.
+        Index("ix_account_latest_captured_at", "captured_at"),
     )
 
     account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"), primary_key=True)

@@ -128,6 +128,7 @@ NOTHING_OF_THEM: Mapping[str, str] = {
     "harvests": _WORK,
     "gates": _WORK,
     "dropped_months": _COUNTS,
+    "seen_invariants": "names of invariants",
     "erasures": "a salted digest of the name",
 }
 

@@ -57,6 +57,7 @@ class PublicMediaSnapshot(Base):
 
 class PublicMediaLatest(Base):
     __tablename__ = "public_media_latest"
+    __table_args__ = (Index("ix_public_media_latest_captured_at", "captured_at"),)  # serves the invariants
 
     public_media_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("public_media.id"), primary_key=True)
     like_count: Mapped[int | None] = mapped_column(BigInteger)

@@ -44,6 +44,7 @@ class QuotaEntry(Base):
         UniqueConstraint("attempt_id"),
         one_of("state", QuotaState),
         Index("ix_quota_entries_window", "account_id", "counted_at", postgresql_where=text("state <> 'released'")),
+        Index("ix_quota_entries_counted_at", "counted_at"),
     )
 
     id: Mapped[Id]

@@ -32,6 +32,7 @@ from models.quota import QuotaEntry
 from models.raw_answer import RawAnswer
 from models.reply import Reply
 from models.retention import DroppedMonth
+from models.seen_invariant import SeenInvariant
 from models.slot import Slot
 from models.tag import Tag
 from models.watch import Watch
@@ -80,6 +81,7 @@ TABLES = (
     QuotaEntry,
     RawAnswer,
     Reply,
+    SeenInvariant,
     Slot,
     Tag,
     Watch,

@@ -55,6 +55,7 @@ class Reply(Base):
         ),
         Index("uq_replies_number", "mention_id", "number", unique=True, postgresql_where=sql("state <> 'failed'")),
         Index("ix_replies_due", "next_action_at", "id", postgresql_where=sql("next_action_at IS NOT NULL")),
+        Index("ix_replies_created_at", "created_at"),
         Index("ix_replies_leased", "leased_until", postgresql_where=sql("leased_until IS NOT NULL")),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models import invariants, readers
+from models import invariants, readers, seen_invariant
 from models.partitions import missing_partitions
 from models.reading.coverage import Lack, State, lacking
 from models.reading.health import (
@@ -36,24 +36,15 @@ class Readers:
 
 
 @operation("system.examine", effect=Effect.READS, scope=Scope.ADMIN)
-def examine(ctx: Context, asker: Asker) -> list[Finding]:
-    """Check tokens, accounts, posts, partitions, and everything that may never be."""
-    return [
-        finding
-        for check in (
-            _tokens,
-            _clocks,
-            _accounts,
-            _posts,
-            _lacking,
-            _coverage,
-            _fruitless,
-            _answers,
-            _partitions,
-            _invariants,
-        )
-        for finding in check(ctx)
-    ]
+def examine(ctx: Context, asker: Asker, *, full: bool = False) -> list[Finding]:
+    """Check tokens, accounts, posts, partitions, and everything that may never be.
+
+    Args:
+        full: look at the whole history, which takes longer each year, and not only at what has changed since it held.
+    """
+    checks = (_tokens, _clocks, _accounts, _posts, _lacking, _coverage, _fruitless, _answers, _partitions)
+    found = [finding for check in checks for finding in check(ctx)]
+    return found + list(_invariants(ctx, full=full))
 
 
 @operation("system.grant_reader", effect=Effect.CHANGES, scope=Scope.ADMIN)
@@ -202,13 +193,16 @@ def _partitions(ctx: Context) -> Iterator[Finding]:
         yield Finding("partitions", Result.OK, "there for this month and the next")
 
 
-def _invariants(ctx: Context) -> Iterator[Finding]:
+def _invariants(ctx: Context, *, full: bool) -> Iterator[Finding]:
     with ctx.database.transaction() as tx:
-        violated = invariants.run_all(tx)
-    for name, lines in violated.items():
+        seen = seen_invariant.look(tx, full=full)
+    for name, lines in seen.violated.items():
         yield Finding("invariant", Result.FAIL, "; ".join(lines), _ADVICE.get(name, _REPORT), subject=name)
-    if not violated:
-        yield Finding("invariants", Result.OK, f"all {len(invariants.INVARIANTS)} hold")
+    if not seen.violated:
+        looked_at = (
+            "in all of it" if seen.since is None else f"in what has changed since {seen.since:%Y-%m-%d %H:%M} UTC"
+        )
+        yield Finding("invariants", Result.OK, f"all {len(invariants.INVARIANTS)} hold {looked_at}")
 
 
 _MOST_TOLD = 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,12 +28,20 @@ _COMMANDS = {
 }
 """What to do about a finding where a command does it, by its check."""
 
+Full = Annotated[
+    bool,
+    typer.Option(
+        "--full",
+        help="Look for what may never happen in the whole history, not only in what changed since the last look.",
+    ),
+]
 
-def doctor(as_json: AsJson = False) -> None:
+
+def doctor(full: Full = False, as_json: AsJson = False) -> None:
     """Check servers, schema, keys, media folder and everything that may never happen. Exit 1 if a check fails."""
     from machine.runtime import read_settings
 
-    findings = examine(read_settings())
+    findings = examine(read_settings(), full=full)
     if as_json:
         show_json([_as_row(finding) for finding in findings])
     else:
@@ -49,7 +57,7 @@ def doctor(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def examine(settings: Settings) -> list[Finding]:
+def examine(settings: Settings, *, full: bool = False) -> list[Finding]:
     """What all checks find: first those of the machine, then those of the rows, if they can be read."""
     from machine.checks import check_machine, have_readable_rows, not_started
     from machine.runtime import runtime
@@ -61,7 +69,7 @@ def examine(settings: Settings) -> list[Finding]:
         with runtime(settings, broker=True, reachable=False) as here:
             found = check_machine(here)
             if have_readable_rows(found):
-                found += examine_rows(Context(here.database, here.settings), OWNER)
+                found += examine_rows(Context(here.database, here.settings), OWNER, full=full)
             return found
     except UsageError:
         raise  # a bad setting ends every command alike

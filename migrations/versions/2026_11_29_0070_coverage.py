@@ -1,7 +1,7 @@
 """what of the past was read: covered days, gaps of harvests, the view coverage
 
 Deploy: pre (works with the previous release still running; what that one reads meanwhile is read again by this one).
-Revision: 0013, follows 0011.
+Revision: 0013, follows 0012.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 import migrations
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

@@ -159,6 +159,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "done_at": "Up to when its slots are done: a run that ends late stands for all slots until then.",
             "covered_at": "When a run that came through last ended; null when none ever did.",
             "last_run_id": "The run that was begun last (harvest_runs.id), backfills aside.",
+            "last_slot_at": "Of which slot that run is.",
         },
     ),
     "harvest_runs": (

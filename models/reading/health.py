@@ -137,8 +137,8 @@ _UNREAD = text("""
     SELECT a.name AS account, count(*) AS media
       FROM posts p
       JOIN accounts a ON a.id = p.account_id AND a.state = 'active'
-      JOIN media m ON m.account_id = p.account_id
-      JOIN parts t ON t.id = m.part_id AND t.post_id = p.id
+      JOIN parts t ON t.post_id = p.id AND t.dropped_at IS NULL
+      JOIN media m ON m.account_id = p.account_id AND m.ig_id = t.media_id
      WHERE p.state = 'published' AND p.publish_at > now() - interval '8 days'
        AND t.published_at BETWEEN now() - interval '7 days' AND now() - interval '1 day'
        AND NOT EXISTS (SELECT FROM media_latest l WHERE l.media_id = m.id)

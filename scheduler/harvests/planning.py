@@ -14,16 +14,16 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
-from models.account import Account
 from models.claims import wake_schedulers
 from models.crons import DEFAULT_CRONS, STANDING_CRONS, WATCHES_OF
-from models.harvest import Harvest, HarvestKind, unplanned
+from models.harvest import HarvestKind, settle, unplanned
 from models.media import Media
 from models.watch import has_watches
 from pressrun import clock, log
+from pressrun.clock import Deadline
 from pressrun.errors import UsageError
 from scheduler.harvests.crontab import Crontab
 
@@ -31,13 +31,14 @@ SPREAD_PART = 0.8
 """Share of a cron's period over which accounts are spread."""
 LONGEST_SPREAD = timedelta(hours=2)
 """A daily harvest stays where its cron puts it on the day."""
-PLAN_LIMIT = 500
+PLAN_LIMIT = 6
+PLAN_FOR_S = 0.0015
+"""How many are planned at a time, and for how long: posts that fall due meanwhile wait for no more than that."""
 _STORIES_LATELY = timedelta(days=2)
 """A story is up for a day: one that was up in the last day was posted since."""
 _QUIET_FOR = timedelta(minutes=50)
 """Beside the run itself and its quarter of an hour: every hour."""
 _SAFE_ZONE = ZoneInfo("UTC")
-_OF_THE_RUN = ("status", "calls", "rows", "errors", "started_at", "finished_at")
 
 _log = log.get(__name__)
 
@@ -48,7 +49,7 @@ def next_slot(cron: str, zone: ZoneInfo, account_id: int, after: datetime, *, ki
     Raises Invalid when the cron cannot be read or never comes true.
     """
     offset = offset_of(cron, account_id, kind)
-    return Crontab(cron).next(zone, after - offset) + offset
+    return _crontab(cron).next(zone, after - offset) + offset
 
 
 def offset_of(cron: str, account_id: int, kind: str = "") -> timedelta:
@@ -63,10 +64,11 @@ def owed_slot(
     """The slot to run next: now for a harvest that never ran, else the latest one missed, else the next one."""
     if done_at is None:
         return now
-    following = next_slot(cron, zone, account_id, max(done_at, now), kind=kind)
+    if done_at >= now:
+        return next_slot(cron, zone, account_id, done_at, kind=kind)
     # Look back in growing steps: an outage of a year must not be walked through quarter by quarter of an hour.
     step = _spread(cron) * 2
-    while done_at < now:
+    while True:
         since = max(done_at, now - step)
         slot = next_slot(cron, zone, account_id, since, kind=kind)
         if slot <= now:
@@ -74,32 +76,34 @@ def owed_slot(
                 slot = later
             return slot
         if since == done_at:
-            break
+            return slot
         step *= 4
-    return following
 
 
 def plan(tx: Session, now: datetime) -> int:
-    """Settle every harvest that waits for a slot; returns how many. Several schedulers may plan at once.
+    """Settle the next harvests that wait for a slot; returns how many. Several schedulers may plan at once.
 
-    One that has nothing to read is laid aside, without a slot, until something is watched.
+    It takes some milliseconds, whatever their past: whoever asks goes on until none is left, and does what is urgent in
+    between. One that has nothing to read is laid aside, without a slot, until something is watched.
     """
     waiting = unplanned(tx, limit=PLAN_LIMIT)
     if not waiting:
         return 0
-    zones = _zones(tx, {harvest.account_id for harvest in waiting})
+    budget = Deadline.after(PLAN_FOR_S)
     quiet = _without_stories(tx, waiting, now)
+    planned: dict[int, tuple[datetime, datetime] | None] = {}
     for harvest in waiting:
+        if planned and budget.passed:
+            break  # those that are left wait for the next time
         watched = WATCHES_OF.get(HarvestKind(harvest.kind))
         # Asked under the harvest's row lock, which whoever watches takes too: a watch cannot slip in between.
         if watched is not None and not has_watches(tx, harvest.account_id, watched):
-            harvest.next_action_at = None
+            planned[harvest.id] = None
             continue
-        harvest.slot_at = _slot_of(harvest, zones[harvest.account_id], now, is_quiet=harvest.id in quiet)
-        harvest.next_action_at = max(harvest.slot_at, now)
-        harvest.tries = 0
-    tx.flush()
-    return len(waiting)
+        slot_at = _slot_of(harvest, now, is_quiet=harvest.id in quiet)
+        planned[harvest.id] = slot_at, max(slot_at, now)
+    settle(tx, planned)
+    return len(planned)
 
 
 def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | None = None) -> list[int]:
@@ -159,7 +163,7 @@ def add_missing_harvests(tx: Session) -> int:
     return int(result.rowcount)
 
 
-def _without_stories(tx: Session, waiting: Sequence[Harvest], now: datetime) -> set[int]:
+def _without_stories(tx: Session, waiting: Sequence[Row[Any]], now: datetime) -> set[int]:
     """Which of these look for stories of an account that has none up and had none in the last day.
 
     One that appears is found within the hour, which leaves it 23 to be read in. A cron of a person's own is kept to.
@@ -174,12 +178,12 @@ def _without_stories(tx: Session, waiting: Sequence[Harvest], now: datetime) -> 
     return set(looking.values()).difference(looking[account_id] for account_id in tx.scalars(lately.distinct()))
 
 
-def _slot_of(harvest: Harvest, zone: str, now: datetime, *, is_quiet: bool = False) -> datetime:
+def _slot_of(harvest: Row[Any], now: datetime, *, is_quiet: bool = False) -> datetime:
     where, done_at = (harvest.account_id, harvest.kind), harvest.done_at
     if is_quiet and done_at is not None:
         done_at += _QUIET_FOR
     try:
-        return owed_slot(harvest.cron, clock.zone(zone), where[0], kind=where[1], done_at=done_at, now=now)
+        return owed_slot(harvest.cron, clock.zone(harvest.timezone), where[0], kind=where[1], done_at=done_at, now=now)
     except UsageError as problem:
         # One account's bad cron or zone must not stop the planning of all others.
         _log.warning("harvest.bad_schedule", account_id=where[0], kind=where[1], error=str(problem))
@@ -187,11 +191,11 @@ def _slot_of(harvest: Harvest, zone: str, now: datetime, *, is_quiet: bool = Fal
         return owed_slot(standard, _SAFE_ZONE, where[0], kind=where[1], done_at=done_at, now=now)
 
 
-def _zones(tx: Session, account_ids: set[int]) -> dict[int, str]:
-    rows = tx.execute(select(Account.id, Account.timezone).where(Account.id.in_(account_ids)))
-    return {row.id: row.timezone for row in rows}
+@lru_cache(maxsize=1024)
+def _spread(cron: str) -> timedelta:
+    return min(_crontab(cron).shortest_gap() * SPREAD_PART, LONGEST_SPREAD)
 
 
 @lru_cache(maxsize=1024)
-def _spread(cron: str) -> timedelta:
-    return min(Crontab(cron).shortest_gap() * SPREAD_PART, LONGEST_SPREAD)
+def _crontab(cron: str) -> Crontab:
+    return Crontab(cron)

@@ -39,6 +39,7 @@ from models.partitions import PARTITIONED, ensure_partitions
 from models.presence import release
 from models.raw_answer import TABLE as RAW_ANSWERS
 from models.registry import TABLES, metadata
+from models.retention import drop_month, old_partitions
 from models.session import Database
 from models.watch import WatchKind
 from pressrun import clock
@@ -1001,6 +1002,101 @@ class TestErasures:
             with pytest.raises(IntegrityError, match="append-only"):
                 tx.execute(text("DELETE FROM account_names"))
             tx.rollback()
+
+
+class TestRunsByMonth:
+    """0012 on a database that is in use."""
+
+    RUN = (
+        "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at, finished_at, backfill_id)"
+        " SELECT id, :slot, 'done', 'v25.0', :slot, :slot, :backfill FROM harvests RETURNING id"
+    )
+
+    @pytest.fixture
+    def in_use(self, empty: Database) -> Database:
+        """A harvest with a run in each of eight months, the last of them by a backfill; and a view of somebody's."""
+        _upgrade_to(empty, "0011")
+        with empty.transaction() as tx:
+            account = _account_of_then(tx)
+            add_harvests_of_then = "INSERT INTO harvests (account_id, kind, cron) VALUES (:id, 'tags', '0 * * * *')"
+            tx.execute(text(add_harvests_of_then), {"id": account.id})
+            backfill = "INSERT INTO backfills (account_id, kind, since, requested_at, progress, finished_at)"
+            read = {"id": account.id, "at": _READ_AT}
+            backfill_id = tx.execute(
+                text(f"{backfill} VALUES (:id, 'tags', :at, :at, 1, :at) RETURNING id"), read
+            ).scalar_one()
+            for month in range(8):
+                slot = _READ_AT - timedelta(days=30 * (7 - month))
+                run = {"slot": slot, "backfill": backfill_id if month == 7 else None}
+                tx.execute(text(self.RUN), run)
+            told = "(SELECT max(id), max(finished_at), max(finished_at) FROM harvest_runs WHERE backfill_id IS NULL)"
+            tx.execute(text(f"UPDATE harvests SET (last_run_id, done_at, covered_at) = {told}"))  # noqa: S608
+            tx.execute(text("CREATE VIEW my_runs AS SELECT harvest_id, r.slot_at FROM harvest_runs r"))
+        return empty
+
+    def test_every_run_stays_and_further_ones_find_their_month(self, in_use: Database) -> None:
+        assert upgrade(in_use).is_current
+
+        far = clock.now() + timedelta(days=75)
+        with in_use.transaction() as tx:
+            last = tx.execute(text("SELECT last_slot_at FROM harvests")).scalar_one()
+            assert last == _READ_AT - timedelta(days=30)
+            assert run_all(tx) == {}
+            ids = [tx.execute(text(self.RUN), {"slot": at, "backfill": None}).scalar_one() for at in (clock.now(), far)]
+            assert ids == [9, 10]
+            # As the workers of the previous release go on writing.
+            tx.execute(text("UPDATE harvest_runs SET status = 'failed' WHERE id = 8"))
+            again = text(f"{self.RUN.replace(' RETURNING id', '')} ON CONFLICT DO NOTHING RETURNING id")
+            assert tx.execute(again, {"slot": _READ_AT, "backfill": None}).all() == []
+            placed = tx.execute(text("SELECT id, tableoid::regclass::text AS place FROM harvest_runs"))
+            where = {row.id: row.place for row in placed}
+            assert tx.execute(text("SELECT count(*) FROM my_runs")).scalar_one() == 10
+        assert len({where[id_] for id_ in range(1, 10)}) == 1  # what was there is one partition, with some weeks ahead
+        assert where[10] != where[9] != "harvest_runs_default"
+
+    def test_what_is_there_goes_as_a_whole_once_all_of_it_is_old(self, in_use: Database) -> None:
+        upgrade(in_use)
+        with in_use.transaction() as tx:
+            past = tx.execute(text("SELECT DISTINCT tableoid::regclass::text FROM harvest_runs")).scalar_one()
+            assert past not in old_partitions(tx, before=clock.now() + timedelta(days=30))
+            later = clock.now() + timedelta(days=100)
+            assert past in old_partitions(tx, before=later)
+            dropped = drop_month(tx, past, now=later)
+        assert dropped is not None
+        with in_use.transaction() as tx:
+            assert tx.execute(text("SELECT count(*) FROM harvest_runs")).scalar_one() == 0
+            assert run_all(tx) == {}  # its row tells how far the harvest has come
+
+    def test_one_that_was_interrupted_goes_on(self, in_use: Database) -> None:
+        with in_use.transaction() as tx:
+            tx.execute(text("CREATE UNIQUE INDEX uq_harvest_runs_id_slot_at ON harvest_runs (id)"))
+            tx.execute(text("ALTER TABLE harvest_runs ADD CONSTRAINT ck_harvest_runs_past CHECK (id > 0)"))
+
+        assert upgrade(in_use).is_current
+
+        with in_use.transaction() as tx:
+            assert tx.execute(text("SELECT count(*) FROM harvest_runs")).scalar_one() == 8
+
+    def test_readers_go_on_reading_and_going_back_keeps_all(self, in_use: Database) -> None:
+        role = f"reader_{uuid.uuid4().hex[:12]}"
+        allowed = text("SELECT has_table_privilege(:role, 'harvest_runs', 'SELECT')")
+        with in_use.transaction() as tx:
+            tx.execute(text(f"CREATE ROLE {role}"))
+            tx.execute(text(f"GRANT SELECT ON harvest_runs TO {role}"))
+            tx.execute(text("DROP VIEW my_runs"))
+        _upgrade_to(in_use, "0012")
+        with in_use.transaction() as tx:
+            assert tx.execute(allowed, {"role": role}).scalar_one()
+
+        with in_use.engine.connect() as connection:
+            command.downgrade(_config(connection), "0011")
+
+        with in_use.transaction() as tx:
+            tx.execute(text(f"DROP OWNED BY {role}"))
+            tx.execute(text(f"DROP ROLE {role}"))
+            assert tx.execute(text("SELECT count(*) FROM harvest_runs")).scalar_one() == 8
+            slot = {"slot": clock.now(), "backfill": None}
+            assert tx.execute(text(self.RUN), slot).scalar_one() == 9
 
 
 class TestModels:

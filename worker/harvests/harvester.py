@@ -58,6 +58,8 @@ class Harvester:
     kind: HarvestKind
     lease: Lease
     run_id: int
+    slot_at: datetime
+    """The run's slot: it says in which month the run lies."""
     run_started_at: datetime
     covered_at: datetime | None
     """Until when an earlier run had read everything; None when none ever did."""
@@ -249,7 +251,7 @@ class Harvester:
             values["api_version"] = self.api_version
         tx.execute(
             update(_RUNS)
-            .where(_RUNS.c.id == self.run_id)
+            .where(_RUNS.c.id == self.run_id, _RUNS.c.slot_at == self.slot_at)
             .values(calls=_RUNS.c.calls + calls, rows=_RUNS.c.rows + rows, **values)
         )
 

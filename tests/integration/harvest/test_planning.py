@@ -141,6 +141,20 @@ def test_two_schedulers_share_the_planning(field_: Field) -> None:
     assert None not in slots(field_).values()
 
 
+def test_a_step_plans_a_few_so_that_posts_never_wait_for_all(field_: Field) -> None:
+    for index in range(4):
+        field_.account(index)
+    in_all = 4 * len(STANDING_CRONS)
+
+    steps: list[int] = []
+    while not steps or steps[-1]:
+        with field_.database.transaction() as tx:
+            steps.append(harvesting.plan(tx, clock.now()))
+
+    assert sum(steps) == in_all
+    assert max(steps) <= harvesting.PLAN_LIMIT < in_all / 3
+
+
 def test_one_accounts_bad_zone_or_cron_does_not_stop_the_others(field_: Field) -> None:
     broken, whole = field_.account(0, timezone="Mars/Olympus"), field_.account(2)
     for account in (broken, whole):

@@ -24,6 +24,7 @@ NOT_HISTORY = {
     "posts",
     "quota_entries",
     "raw_answers",
+    "seen_invariants",
     "slots",
 }
 """Tables of publishing and of the machinery, which readers do not see. A new table is either here or explained."""

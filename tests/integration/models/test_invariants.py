@@ -16,6 +16,7 @@ from models.insight import Audience, Observation, store_audience, store_observat
 from models.invariants import INVARIANTS, run_all
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.post import Post
+from models.seen_invariant import look
 from models.session import Database
 from pressrun import clock
 from tests.factories.rows import (
@@ -104,7 +105,7 @@ def _world(tx: Session) -> dict[str, int]:
         ),
         {"harvest": ids["harvest"]},
     )
-    tx.execute(text("UPDATE harvests SET last_run_id = (SELECT max(id) FROM harvest_runs)"))
+    tx.execute(text("UPDATE harvests SET (last_run_id, last_slot_at) = (SELECT id, slot_at FROM harvest_runs)"))
     ids["inbox"] = make_inbox_event(tx, next_action_at=now - timedelta(seconds=1)).id
     make_inbox_event(tx, next_action_at=None, handled_at=now)
     make_inbox_event(tx, next_action_at=None, error="could not be handled")
@@ -538,6 +539,17 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             "rows without a month of their own in public_media_snapshots",
         )
     ],
+    "harvest_runs_without_partition": [
+        (
+            [
+                "INSERT INTO backfills (account_id, kind, since, next_action_at)"
+                " VALUES (:account, 'tags', now(), now() + interval '1 hour')",
+                "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at, backfill_id)"
+                " SELECT :harvest, '2099-01-01', 'done', 'v25.0', now(), id FROM backfills LIMIT 1",
+            ],
+            "rows without a month of their own in harvest_runs",
+        )
+    ],
     "hashtag_tops_without_partition": [
         (
             ["INSERT INTO hashtag_tops (watch_id, captured_at, ig_ids) VALUES (1, '2099-01-01', jsonb_build_array())"],
@@ -564,6 +576,8 @@ def _found(database: Database, ids: dict[str, int], statements: list[str]) -> di
             names = {name: id_ for name, id_ in ids.items() if f":{name}" in statement}
             tx.execute(text(statement.replace("@TOKEN@", TOKEN)), names)
         found = run_all(tx)
+        # What has just been changed is seen by a look at what has changed.
+        assert look(tx).violated.keys() == found.keys()
         tx.rollback()
     return found
 

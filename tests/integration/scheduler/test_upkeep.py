@@ -15,7 +15,7 @@ from pressrun import clock
 from scheduler import upkeep
 from tests.factories.rows import make_account
 from tests.integration.models.racing import race
-from tests.integration.scheduler.months import BY_HAND, exists, rename_this_month, this_month
+from tests.integration.scheduler.months import BY_HAND, exists, halve_this_month, this_month
 
 
 def test_what_is_missing_is_made_and_then_there_is_time(database: Database) -> None:
@@ -40,7 +40,7 @@ def test_schedulers_that_do_it_at_once_do_not_disturb_each_other(database: Datab
 
 
 def test_what_could_not_be_done_is_tried_again_before_long(database: Database) -> None:
-    rename_this_month(database)
+    halve_this_month(database)
     now = clock.now()
 
     assert upkeep.run(database, now=now) == now + upkeep.AGAIN_AFTER
