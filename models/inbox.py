@@ -25,7 +25,6 @@ class InboxEvent(Base):
     __table_args__ = (
         UniqueConstraint("digest"),
         Index("ix_inbox_events_due", "next_action_at", "id", postgresql_where=text("next_action_at IS NOT NULL")),
-        Index("ix_inbox_events_received_at", "received_at"),  # for retention
         Index("ix_inbox_events_leased", "leased_until", postgresql_where=text("leased_until IS NOT NULL")),
         Index("ix_inbox_events_received_at", "received_at"),
     )

@@ -25,7 +25,6 @@ _CHECKS = {
 }
 # Each serves the look for what retention has to take next: the oldest first.
 _INDEXES = {
-    "ix_inbox_events_received_at": "inbox_events (received_at)",
     "ix_comments_first_seen_at": "comments (first_seen_at)",
     "ix_mentions_announced_at": "mentions (announced_at)",
     "ix_tags_first_seen_at": "tags (first_seen_at)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -364,7 +365,7 @@ def test_one_day_costs_the_same_after_a_year_of_runs(shared: Database) -> None:
     read: dict[str, float] = {}
     for node in _nodes(plan["Plan"]):
         rows = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-        table = node.get("Relation Name", "")
+        table = re.sub(r"^harvest_runs_.*", "harvest_runs", node.get("Relation Name", ""))
         read[table] = read.get(table, 0) + rows
     assert read["harvest_runs"] <= 12, json.dumps(plan)
     assert read["covered_days"] <= 2

@@ -642,8 +642,7 @@ HARMLESS: dict[str, list[str]] = {
     ],
     "a quota that Instagram has lowered since": ["UPDATE accounts SET quota_total = 1"],
     "places of more than a day": [
-        "UPDATE quota_entries SET counted_at = now() - interval '24 hours 1 minute'"
-        " WHERE attempt_id = :published_attempt",
+        "UPDATE quota_entries SET counted_at = now() - interval '25 hours' WHERE attempt_id = :published_attempt",
         "UPDATE quota_entries SET state = 'used' WHERE attempt_id = :uncertain_attempt",
     ],
     "places that were taken when there were more": [

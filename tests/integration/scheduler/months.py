@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from models.guarding import guard_partition
 from models.session import Database
 from pressrun import clock
 
@@ -24,6 +25,7 @@ def halve_this_month(database: Database) -> None:
         tx.execute(text(f"DROP TABLE {this_month()}"))
         values = f"FROM ('{middle.isoformat()}') TO ('{following.isoformat()}')"
         tx.execute(text(f"CREATE TABLE {BY_HAND} PARTITION OF media_snapshots FOR VALUES {values}"))
+        guard_partition(tx, "media_snapshots", BY_HAND)
 
 
 def exists(database: Database, table: str) -> bool:
