@@ -85,9 +85,10 @@ HISTORY: dict[str, str] = {
                             WHERE g.tgrelid = t.name::regclass AND g.tgname = 'append_only' AND g.tgenabled <> 'D')
         UNION ALL
         SELECT 'table ' || c.oid::regclass || ' can be truncated'
-          FROM unnest(ARRAY{list(APPEND_ONLY)}) t(name)
-          JOIN pg_class c ON c.oid = t.name::regclass
-                          OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = t.name::regclass)
+          FROM (SELECT t.name::regclass::oid AS oid FROM unnest(ARRAY{list(APPEND_ONLY)}) t(name)
+                 UNION ALL
+                SELECT i.inhrelid FROM unnest(ARRAY{list(APPEND_ONLY)}) t(name)
+                  JOIN pg_inherits i ON i.inhparent = t.name::regclass) c
          WHERE NOT EXISTS (SELECT FROM pg_trigger g
                             WHERE g.tgrelid = c.oid AND g.tgname = 'no_truncate' AND g.tgenabled <> 'D')
     """,  # noqa: S608 - constants
