@@ -124,13 +124,8 @@ def test_kept_answers_are_read_again_and_nothing_is_asked_of_instagram(command: 
     (row,) = command.json("harvest", "reread", "--since", since)
     shown = command.run("harvest", "reread", "--since", since, "--account", "sim-0")
 
-    assert (row["account"], row["status"], row["answers"], row["rows"], row["errors"]) == (
-        "sim-0",
-        "done",
-        read["calls"],
-        0,
-        [],
-    )
+    assert (row["account"], row["status"], row["rows"], row["errors"]) == ("sim-0", "done", 0, [])
+    assert row["answers"] >= read["calls"]  # and those of the account's past, which workers read meanwhile
     assert shown.returncode == 0
     assert "the oldest answer that is kept is of" in shown.stderr
 

@@ -45,7 +45,7 @@ def test_media_that_are_not_on_facebook_are_told_of_and_not_asked_again(field_: 
 
     field_.sql("UPDATE harvests SET refused = jsonb_build_object()")
     field_.sql(DUE_AGAIN)
-    field_.sql("UPDATE media SET extra = extra - 'own_read_at'")
+    field_.sql("UPDATE media_states SET own_read_at = NULL")
     second = field_.harvest(HarvestKind.MEDIA, account)
 
     assert first.status == second.status == "partial"

@@ -116,6 +116,7 @@ def test_an_event_of_an_account_that_was_removed_is_kept(field: Field) -> None:
     field.notify(account, "comments", {"id": "1", "text": "hi"})
     with field.database.transaction() as tx:
         tx.execute(text("UPDATE accounts SET state = 'removed', token_sealed = NULL"))
+        tx.execute(text("UPDATE harvests SET slot_at = NULL, next_action_at = NULL"))
 
     event = field.handle()
 

@@ -34,11 +34,10 @@ HELD = {
     "stage.before_container": PostState.SCHEDULED,
     "stage.after_container": PostState.SCHEDULED,
     "poll.after_read": PostState.STAGING,
-    "publish.before_intent": PostState.STAGED,
     "publish.after_intent": PostState.PUBLISHING,
     "publish.after_response": PostState.PUBLISHING,
 }
-"""Where a worker dies, and the state of the post that it held."""
+"""Where a worker dies, and the state of the post that it held. Before the intent of a plain publish it holds none."""
 REACHED_FROM = {"stage": PostState.SCHEDULED, "poll": PostState.STAGING, "publish": PostState.STAGED}
 
 
