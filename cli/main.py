@@ -10,7 +10,21 @@ from typing import Annotated, Never
 
 import typer
 
-from cli.commands import accounts, changes, db, doctor, harvests, insights, mentions, posts, services, slots, tags, up
+from cli.commands import (
+    accounts,
+    changes,
+    db,
+    doctor,
+    harvests,
+    insights,
+    mentions,
+    notify,
+    posts,
+    services,
+    slots,
+    tags,
+    up,
+)
 from cli.commands import simulator as simulation
 from cli.demo.play import demo
 from cli.problems import run
@@ -60,6 +74,7 @@ app.add_typer(harvests.app, name="harvest")
 app.add_typer(insights.app, name="insight")
 app.add_typer(tags.app, name="tag")
 app.add_typer(mentions.app, name="mention")
+app.add_typer(notify.app, name="notify")
 app.command("doctor")(doctor.doctor)
 
 

@@ -12,7 +12,9 @@ from models.comment import Comment, CommentVersion
 from models.competitor import CompetitorLatest, CompetitorObservation
 from models.connection import Connection
 from models.container import Container
+from models.delivery import Delivery, DeliveryNotice
 from models.dictionary import describe
+from models.endpoint import Endpoint, NoticeRule
 from models.event import PostEvent
 from models.gate import Gate
 from models.harvest import Harvest, HarvestRun
@@ -22,6 +24,7 @@ from models.insight import AccountLatest, AccountObservation, AudienceLatest, Au
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.media_state import MediaState
 from models.mention import Mention
+from models.notice import Notice
 from models.part import Part
 from models.post import Post
 from models.public_media import PublicMedia, PublicMediaLatest, PublicMediaSnapshot
@@ -48,7 +51,10 @@ TABLES = (
     CompetitorObservation,
     Connection,
     Container,
+    Delivery,
+    DeliveryNotice,
     DroppedMonth,
+    Endpoint,
     PostEvent,
     Gate,
     Harvest,
@@ -65,6 +71,8 @@ TABLES = (
     MediaSnapshot,
     MediaState,
     Mention,
+    Notice,
+    NoticeRule,
     Part,
     Post,
     PublicMedia,
