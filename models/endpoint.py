@@ -177,6 +177,9 @@ def rotate_secret(tx: Session, endpoint: Endpoint, vault: Vault, *, old_until: d
     secret = new_secret()
     endpoint.old_secret_sealed = vault.seal(old, context=old_secret_context(endpoint.id))
     endpoint.old_secret_until = old_until
+    if endpoint.address_sealed is not None:  # under the newest key as well, like the secrets
+        address = vault.open(endpoint.address_sealed, context=address_context(endpoint.id))
+        endpoint.address_sealed = vault.seal(address, context=address_context(endpoint.id))
     endpoint.secret_sealed = vault.seal(secret, context=secret_context(endpoint.id))
     tx.flush()
     return secret

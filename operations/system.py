@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from models import invariants, readers
+from models.endpoint import EndpointState
 from models.partitions import missing_partitions
 from models.reading.health import (
     incomplete_posts,
@@ -15,6 +16,7 @@ from models.reading.health import (
     unpublished_posts,
     unread_media,
 )
+from models.reading.notices import list_endpoints
 from models.states import PostState
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
@@ -34,7 +36,9 @@ class Readers:
 def examine(ctx: Context, asker: Asker) -> list[Finding]:
     """Check tokens, accounts, posts, partitions, and everything that may never be."""
     return [
-        finding for check in (_tokens, _accounts, _posts, _lacking, _partitions, _invariants) for finding in check(ctx)
+        finding
+        for check in (_tokens, _accounts, _posts, _lacking, _endpoints, _partitions, _invariants)
+        for finding in check(ctx)
     ]
 
 
@@ -111,6 +115,17 @@ def _lacking(ctx: Context) -> Iterator[Finding]:
         yield Finding("insights not begun", Result.NOTE, said, "look at the account's harvest of media")
 
 
+def _endpoints(ctx: Context) -> Iterator[Finding]:
+    """Those that miss what they should hear."""
+    with ctx.database.transaction() as tx:
+        missing = [one for one in list_endpoints(tx) if one.missed or one.state != EndpointState.ACTIVE.value]
+    for one in missing:
+        detail = (
+            f"{one.state}: {one.missed} deliveries did not arrive{f': {one.state_reason}' if one.state_reason else ''}"
+        )
+        yield Finding("endpoint", Result.NOTE, detail, "have them sent again once it is back", subject=one.name)
+
+
 def _partitions(ctx: Context) -> Iterator[Finding]:
     """The months of now and of a month ahead: rows must never find no place of their own."""
     with ctx.database.transaction() as tx:
@@ -133,5 +148,5 @@ def _invariants(ctx: Context) -> Iterator[Finding]:
 
 _REPORT = "this must never happen: please report it"
 _NOBODY = "are a scheduler and a worker of each queue running? If so, please report it"
-_ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY, "connection_late": _NOBODY}
+_ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY, "notice_late": _NOBODY, "connection_late": _NOBODY}
 """What an operator can cause, and end."""

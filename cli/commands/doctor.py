@@ -21,6 +21,7 @@ _COMMANDS = {
     "`pressrun post list --state needs_review` names them",
     "posts not published": "`pressrun post list --state failed` or `--state expired` names them, "
     "`pressrun post show` says why",
+    "endpoint": "`pressrun notify replay NAME` sends them again once it is back, `pressrun notify log NAME` says why",
     "partitions": "run a scheduler, or `pressrun db upgrade`: both make them",
 }
 """What to do about a finding where a command does it, by its check."""

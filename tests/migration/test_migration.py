@@ -651,21 +651,20 @@ class TestBeingTold:
     def test_nothing_of_before_is_told_and_everything_after_is(self, empty: Database) -> None:
         _upgrade_to(empty, "0018")
         with empty.transaction() as tx:
-            account = make_account(tx)
-            failed = make_post(tx, account, state="failed", next_action_at=None)
-            going = make_post(tx, account)
+            account = _account_of_then(tx)
+            _post(tx, account, state="failed", next_action_at=None)
+            going = _post(tx, account)
 
         assert upgrade(empty).is_current
 
         with empty.transaction() as tx:
             make_endpoint(tx)
             cause = Cause("step.failed", "refused")
-            transition(tx, going.id, from_=PostState.SCHEDULED, to=PostState.FAILED, claim=None, cause=cause)
+            transition(tx, going, from_=PostState.SCHEDULED, to=PostState.FAILED, claim=None, cause=cause)
         with empty.transaction() as tx:
             found = tx.execute(text("SELECT kind, post_id, next_action_at IS NOT NULL AS is_owed FROM notices")).all()
             assert run_all(tx) == {}
-        assert [tuple(row) for row in found] == [("post.failed", going.id, True)]
-        assert failed.id != going.id
+        assert [tuple(row) for row in found] == [("post.failed", going, True)]
 
 
 class TestStatesOfMedia:

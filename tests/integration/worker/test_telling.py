@@ -35,6 +35,7 @@ from models.notice import News, NoticeKind, tell
 from models.session import Database
 from models.states import PostState, transition
 from pressrun import clock
+from pressrun.failpoints import arm
 from pressrun.settings import Settings
 from pressrun.vault import Vault
 from tests.factories.rows import KEY, make_account, make_post
@@ -167,6 +168,25 @@ def test_every_delivery_of_a_run_with_faults_is_verified_and_none_is_lost(
     )
     assert Counter(row.state for row in rows(ctx, "SELECT state FROM deliveries")).keys() == {"delivered"}
     assert len(receiver.got) > len(dict(receiver.got))
+
+
+def test_a_worker_that_ends_after_it_was_taken_sends_it_again_under_its_id(
+    ctx: WorkerContext, receiver: Receiver
+) -> None:
+    add(ctx, receiver)
+    say(ctx)
+    arm("delivery.after_send=raise@1")
+    try:
+        work(ctx)
+    finally:
+        arm("")
+    assert [row.state for row in rows(ctx, "SELECT state FROM deliveries")] == ["owed"]
+
+    work(ctx, hurry=True)
+
+    assert [row.state for row in rows(ctx, "SELECT state FROM deliveries")] == ["delivered"]
+    first, again = receiver.got
+    assert first == again
 
 
 def test_a_flood_becomes_one_digest(ctx: WorkerContext, receiver: Receiver) -> None:
