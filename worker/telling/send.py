@@ -128,7 +128,7 @@ def _letter(ctx: WorkerContext, tx: Session, delivery: Delivery, endpoint: Endpo
         secrets,
         contents(tx, delivery.id),
         delivery.is_digest,
-        delivery.first_tried_at or now,
+        delivery.created_at,
     )
 
 
