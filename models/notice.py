@@ -86,7 +86,6 @@ class Notice(Base):
     leased_until: Mapped[Instant | None]
     claim: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     holder: Mapped[int | None] = mapped_column(Integer)
-    tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,6 @@ _MADE = (
         leased_until TIMESTAMP WITH TIME ZONE,
         claim BIGINT DEFAULT 0 NOT NULL,
         holder INTEGER,
-        tries INTEGER DEFAULT 0 NOT NULL,
         CONSTRAINT pk_notices PRIMARY KEY (id),
         CONSTRAINT uq_notices_uid UNIQUE (uid),
         CONSTRAINT uq_notices_key UNIQUE (key),
