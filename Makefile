@@ -12,7 +12,7 @@ POSTGRES_BIN ?= $(lastword $(sort $(wildcard /usr/lib/postgresql/*/bin)))
 # Set in many images. Here hundreds of processes start, and without bytecode each compiles all of its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test check-long test-postgres torture bench-lateness bench-idle bench-harvest bench-month bench-history bench-simulator lint types layers lock lock-check check clean
+.PHONY: help install demo test check-long test-postgres torture bench-lateness bench-idle bench-step bench-harvest bench-month bench-year bench-history bench-simulator lint types layers lock lock-check check clean
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
@@ -56,6 +56,9 @@ bench-lateness: $(VENV)/.installed-dev  ## how late publish calls are; ARGS="--p
 bench-idle: $(VENV)/.installed-dev  ## what a system with nothing to do spends
 	$(BIN)/python -m benchmarks.idle $(ARGS)
 
+bench-step: $(VENV)/.installed-dev  ## what each step of a post costs, counted: the table of docs/performance.md
+	$(BIN)/pytest -q -s -p no:logging tests/integration/worker/test_price.py
+
 bench-harvest: $(VENV)/.installed-dev  ## calls a second of a harvest worker; ARGS="--accounts 1000 --concurrency 96"
 	$(BIN)/python -m benchmarks.harvest $(ARGS)
 
@@ -64,6 +67,9 @@ bench-month: $(VENV)/.installed-dev  ## a month of harvests on a clock that jump
 
 bench-simulator: $(VENV)/.installed-dev  ## requests a second of the simulator, beside a bare application
 	$(BIN)/python -m benchmarks.simulator $(ARGS)
+
+bench-year: $(VENV)/.installed-dev  ## what planning, commands and queries cost after a year; ARGS="--accounts 3 --days 40"
+	$(BIN)/python -m benchmarks.year $(ARGS)
 
 bench-history: $(VENV)/.installed-dev  ## a year of history: its size, its queries, its writing; ARGS="--accounts 10 --days 60"
 	$(BIN)/python -m benchmarks.history $(ARGS)

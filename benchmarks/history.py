@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=50_000, help="rows of the writing test")
     parser.add_argument("--database-url", help="an empty or generated database to use and keep")
     arguments = parser.parse_args()
-    with _database(arguments.database_url) as database:
+    with a_database(arguments.database_url) as (database, _):
         found: dict[str, Any] = {}
         if arguments.only is None:
             generate(database, accounts=arguments.accounts, days=arguments.days)
@@ -120,34 +120,34 @@ def sizes(database: Database, *, accounts: int, days: int) -> dict[str, Any]:
 def query_times(database: Database) -> dict[str, dict[str, float]]:
     """Milliseconds and rows of each query of docs/history.md, by its number and first words; all rows are fetched."""
     found = {}
-    for number, block in enumerate(_blocks(), 1):
+    for name, query in queries().items():
         times, rows = [], 0
         for _ in range(_RUNS):
             with database.transaction() as tx:
                 started = time.perf_counter()
-                rows = len(tx.execute(text(block.rstrip().rstrip(";").replace(":", "\\:"))).all())
+                rows = len(tx.execute(text(query.replace(":", "\\:"))).all())
                 times.append((time.perf_counter() - started) * 1000)
-        found[_named(number, block)] = {"ms": round(statistics.median(times), 1), "rows": rows}
+        found[name] = {"ms": round(statistics.median(times), 1), "rows": rows}
     return found
 
 
 def query_pages(database: Database) -> dict[str, int]:
     """Pages of 8 kB that each query of docs/history.md looks at: what it costs, on whatever machine."""
     found = {}
-    for number, block in enumerate(_blocks(), 1):
-        query = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {block.rstrip().rstrip(';')}"
+    for name, query in queries().items():
+        explained = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {query}"
         with database.transaction() as tx:
-            (plan,) = tx.execute(text(query.replace(":", "\\:"))).scalar_one()
-        found[_named(number, block)] = plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
+            (plan,) = tx.execute(text(explained.replace(":", "\\:"))).scalar_one()
+        found[name] = plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
     return found
 
 
-def _named(number: int, block: str) -> str:
-    return f"{number} {' '.join(block.split())[:60]}"
-
-
-def _blocks() -> list[str]:
-    return re.findall(r"^```sql\n(.*?)^```$", _PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+def queries() -> dict[str, str]:
+    """Each query of docs/history.md, by its number and first words."""
+    blocks = re.findall(r"^```sql\n(.*?)^```$", _PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return {
+        f"{number} {' '.join(block.split())[:60]}": block.rstrip().rstrip(";") for number, block in enumerate(blocks, 1)
+    }
 
 
 def store_speed(database: Database, *, rows: int) -> dict[str, Any]:
@@ -226,18 +226,19 @@ def _time_copy(database: Database, now: datetime, rows: int) -> float:
 
 
 @contextmanager
-def _database(url: str | None) -> Iterator[Database]:
+def a_database(url: str | None) -> Iterator[tuple[Database, str]]:
+    """That one, brought up and kept, or a throwaway one; with its address."""
     if url is not None:
         database = Database(url)
         upgrade(database)
-        yield database
+        yield database, url
         database.close()
         return
     home = Path(tempfile.mkdtemp(prefix="pressrun-history-", dir="/tmp"))
     home.chmod(0o711)
     try:
-        with borrow_postgres(home / "home") as own, _database(own) as database:
-            yield database
+        with borrow_postgres(home / "home") as own, a_database(own) as found:
+            yield found
         wait_stopped(home / "home")
     finally:
         shutil.rmtree(home, ignore_errors=True)

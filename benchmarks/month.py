@@ -7,8 +7,12 @@ then real time passes until all that fell due is read. On the way the accounts p
 mention and tag, Instagram restates its numbers, one read in a hundred fails, 30 % of the webhooks are lost and 30 %
 come twice. The invariants are asked after every simulated day.
 
+Steps longer than a day are standstills: what Instagram still tells afterwards must be there, and of the stories that
+came and went meanwhile `coverage` must say so, of each.
+
 Ends with one JSON document. Exit 0 only if no invariant was violated, no run was given up, no call was made while
-throttled, and no day of an account and no media is missing.
+throttled, no day of an account and no media of the feed is missing, and no story is lost without a word
+(`stories_unsaid`). `stories_lost` are those that are lost and said to be.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import threading
 import time
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -50,6 +55,7 @@ _PER_DAY = {"post": 0.4, "story": 0.5, "comment": 0.5, "mention": 0.2, "tag": 0.
 _OWED = text("""
     SELECT (SELECT count(*) FROM harvests WHERE next_action_at <= now() OR leased_until > now())
          + (SELECT count(*) FROM inbox_events WHERE next_action_at <= now() OR leased_until > now())
+         + (SELECT count(*) FROM backfills WHERE next_action_at <= now() OR leased_until > now())
 """)
 _RUNS = text("""
     SELECT h.kind, r.status, count(*) AS runs, sum(r.calls) AS calls, sum(r.rows) AS rows
@@ -70,6 +76,19 @@ _DAYS_MISSING = text("""
                         WHERE v.account_id = a.id AND v.day = d::date AND v.reach IS NOT NULL)
      ORDER BY 1 LIMIT 10
 """)
+# Stories that are over and of which no number is known, and what is said of the day on which each was posted.
+_STORIES = text("""
+    SELECT s.media_id, c.state
+      FROM jsonb_to_recordset(CAST(:published AS jsonb)) AS s(media_id text, account text, at timestamptz)
+      JOIN accounts a ON a.ig_id = s.account
+      LEFT JOIN coverage c ON c.account_id = a.id AND c.kind = 'stories'
+                          AND c.day = (s.at AT TIME ZONE 'America/Los_Angeles')::date
+     WHERE s.at < now() - interval '24 hours'
+       AND NOT EXISTS (SELECT FROM media m JOIN media_latest l ON l.media_id = m.id
+                        WHERE m.account_id = a.id AND m.ig_id = s.media_id)
+     ORDER BY s.media_id
+""")
+_LOST = "lost for good"
 _COUNTS = {
     name: text(f"SELECT count(*) FROM {name}")  # noqa: S608 - constants
     for name in (
@@ -86,6 +105,7 @@ def main() -> None:
     parser.add_argument("--step-hours", type=float, default=6.0)
     parser.add_argument("--concurrency", type=int, default=16, help="threads of each of two harvest workers")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--past", action="store_true", help="read the 90 days before the accounts were added, too")
     arguments = vars(parser.parse_args())
     lapse = timelapse.enter("benchmarks.month")
     try:
@@ -99,31 +119,30 @@ def main() -> None:
 
 def is_good(verdict: dict[str, Any]) -> bool:
     """Nothing violated, nothing missing, nothing given up."""
-    return not any(
-        verdict[name]
-        for name in ("invariants_violated", "days_missing", "media_missing", "failed_runs", "calls_while_throttled")
-    )
+    never = ("invariants_violated", "days_missing", "media_missing", "stories_unsaid", "failed_runs")
+    return not any(verdict[name] for name in (*never, "calls_while_throttled"))
 
 
 def measure(
-    lapse: Timelapse, database_url: str, *, accounts: int, days: int, step_hours: float, concurrency: int, seed: int
+    lapse: Timelapse,
+    database_url: str,
+    *,
+    accounts: int,
+    days: int,
+    step_hours: float,
+    concurrency: int,
+    seed: int,
+    past: bool,
 ) -> dict[str, Any]:
     """What the month left in the history, and what it cost."""
     upgrade(Database(database_url))
-    made_up = SimulatorConfig()
-    settings = {
-        "DATABASE_URL": database_url,
-        "SECRET_KEYS": KEY,
-        "APP_ID": made_up.app_id,
-        "APP_SECRET": made_up.app_secret,
-        "WEBHOOK_VERIFY_TOKEN": made_up.verify_token,
-        "LOG_LEVEL": "WARNING",
-    }
+    settings = _settings(database_url)
     flags = ["--no-fetch-media", "--image-processing-s=0", f"--seed={seed}"]
     flags += ["--webhook-drop=0.3", "--webhook-duplicate=0.3", "--webhook-retry-s=0.1"]
     options = {"worker-harvest": [f"--concurrency={concurrency}"]}
     copies = {"worker-harvest": 2}
-    with rig(accounts=accounts, settings=settings, simulator=flags, options=options, copies=copies) as running:
+    made = partial(rig, settings=settings, simulator=flags, options=options, copies=copies)
+    with made(accounts=accounts, past=past) as running:
         month = _Month(running, lapse, accounts, random.Random(seed))
         month.prepare()
         before, started = cpu_times(), time.monotonic()
@@ -141,6 +160,18 @@ def measure(
             "calls_per_s": round(month.calls() / seconds, 1),
             "steal_percent": steal_percent(before, cpu_times()),
         }
+
+
+def _settings(database_url: str) -> dict[str, str]:
+    made_up = SimulatorConfig()
+    return {
+        "DATABASE_URL": database_url,
+        "SECRET_KEYS": KEY,
+        "APP_ID": made_up.app_id,
+        "APP_SECRET": made_up.app_secret,
+        "WEBHOOK_VERIFY_TOKEN": made_up.verify_token,
+        "LOG_LEVEL": "WARNING",
+    }
 
 
 class _Month:
@@ -189,6 +220,8 @@ class _Month:
         with self._running.here.database.transaction() as tx:
             runs = [dict(row._mapping) for row in tx.execute(_RUNS)]
             known = set(tx.scalars(text("SELECT ig_id FROM media")))
+            feed, stories = self._published()
+            gone = {row.media_id: row.state for row in tx.execute(_STORIES, {"published": json.dumps(stories)})}
             return {
                 "benchmark": "month",
                 "happened": dict(self._happened),
@@ -197,7 +230,9 @@ class _Month:
                 "errors": {row.error: row.runs for row in tx.execute(_ERRORS)},
                 "rows": {name: int(tx.scalar(query) or 0) for name, query in _COUNTS.items()},
                 "days_missing": list(tx.scalars(_DAYS_MISSING)),
-                "media_missing": sorted(self._published() - known)[:10],
+                "media_missing": sorted(feed - known)[:10],
+                "stories_lost": sorted(name for name, state in gone.items() if state == _LOST),
+                "stories_unsaid": sorted(name for name, state in gone.items() if state != _LOST),
                 "invariants_violated": self._violated,
                 "calls": report["calls_total"],
                 "calls_while_throttled": report["throttled"]["after_notice"],
@@ -205,8 +240,12 @@ class _Month:
                 "faults_met": report["faults_fired"],
             }
 
-    def _published(self) -> set[str]:
-        return {line["media_id"] for line in self._running.simulator("ledger")["publishes"]}
+    def _published(self) -> tuple[set[str], list[dict[str, str]]]:
+        """Media of the feed, and stories with the account and the time of each."""
+        lines = self._running.simulator("ledger")["publishes"]
+        stories = [line for line in lines if line["product_type"] == "STORY"]
+        feed = {line["media_id"] for line in lines if line["product_type"] != "STORY"}
+        return feed, [{name: line[name] for name in ("media_id", "account", "at")} for line in stories]
 
     def _settle(self) -> None:
         """Until nothing is owed at this instant and no webhook is on its way."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import text
 
 from machine.hands import lent_hands
 from machine.runtime import Runtime, runtime
@@ -53,10 +54,12 @@ def rig(
     simulator: Sequence[str] = (),
     copies: Mapping[str, int] | None = None,
     options: Mapping[str, Sequence[str]] | None = None,
+    past: bool = False,
 ) -> Iterator[Rig]:
     """Start it all and stop it all.
 
     Args:
+        past: the 90 days of insights before an account was added are read back too, at some 400 calls for each.
         settings: further settings without their prefix.
         simulator: further flags of the simulator.
         copies: how many processes of a service run, where it is not one.
@@ -74,17 +77,34 @@ def rig(
                 *_copied(_with(service_specs(here, console_port=complete.console_port), options or {}), copies or {}),
             ]
             supervisor.start(specs, ready_within_s=120)
-            ctx, asked = Context(here.database, here.settings), list[int]()
-            for index in range(accounts):
-                login = Login.INSTAGRAM if index % 2 else Login.FACEBOOK
-                new = NewAccount(login, str(FIRST_IG_ID + index), f"acc{index}", f"SIM-TOKEN-{index}")
-                asked.append(connect(ctx, OWNER, new))
-            for connection_id in asked:
-                await_outcome(ctx, OWNER, connection_id, hands=partial(lent_hands, here))
+            _connect(here, accounts)
+            if not past:
+                _call_off_the_past(here)
             yield Rig(home, here, supervisor, url)
     finally:
         wait_stopped(home)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _connect(here: Runtime, accounts: int) -> None:
+    ctx, asked = Context(here.database, here.settings), list[int]()
+    for index in range(accounts):
+        login = Login.INSTAGRAM if index % 2 else Login.FACEBOOK
+        new = NewAccount(login, str(FIRST_IG_ID + index), f"acc{index}", f"SIM-TOKEN-{index}")
+        asked.append(connect(ctx, OWNER, new))
+    for connection_id in asked:
+        await_outcome(ctx, OWNER, connection_id, hands=partial(lent_hands, here))
+
+
+def _call_off_the_past(here: Runtime) -> None:
+    with here.database.transaction() as tx:
+        # As if nobody had wanted it; the claim passes on from a worker that has begun.
+        tx.execute(
+            text(
+                "UPDATE backfills SET since = requested_at, finished_at = now(), next_action_at = NULL,"
+                " leased_until = NULL, claim = claim + 1 WHERE finished_at IS NULL"
+            )
+        )
 
 
 def make_media(folder: Path) -> Path:

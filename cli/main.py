@@ -20,6 +20,7 @@ from cli.commands import (
     mentions,
     notify,
     posts,
+    removals,
     services,
     slots,
     tags,
@@ -67,6 +68,7 @@ app.command("console")(services.console)
 app.command("simulator", context_settings=simulation.PASS_ON)(simulation.simulator)
 app.add_typer(db.app, name="db")
 app.add_typer(accounts.app, name="account")
+accounts.app.add_typer(removals.app)
 app.add_typer(posts.app, name="post")
 posts.app.add_typer(changes.app)
 app.add_typer(slots.app, name="slot")

@@ -26,6 +26,7 @@ _MOST_SHOWN = 20
 
 HINTS = {
     "account.no_slots": "`pressrun slot add` gives it some",
+    "account.busy": "`pressrun post list` and `pressrun mention list` show it",
     "account.none_yet": "`pressrun account add` adds one",
     "endpoint.parked": "`pressrun notify replay NAME` sends what it missed",
     "endpoint.unknown": "`pressrun notify list` lists them",
@@ -33,10 +34,15 @@ HINTS = {
     "instagram.unreachable": "--no-check connects it without asking Instagram",
     "media.unknown": "`pressrun insight show` lists them",
     "mention.unknown": "`pressrun mention list` lists them",
+    "person.is_account": "`pressrun account remove` does that",
+    "person.busy": "see `pressrun mention list`",
     "post.comment_undecided": "say `pressrun post resolve POST --comment-sent` or `--comment-not-sent`",
     "post.late": "with --late it goes out at once",
     "post.needs_review": "see `pressrun post resolve`",
     "post.unknown": "`pressrun post list` shows them",
+    "psql.missing": "`pressrun db url` prints the address",
+    "reader.none": "`pressrun db grant-reader` makes one, --owner signs in as the owner",
+    "reader.several": "--role names one",
     "reply.open": "`pressrun mention list` shows it",
     "reply.sent": "--again replies again",
     "reply.undecided": "say `pressrun mention reply ID --sent` or `--not-sent`",

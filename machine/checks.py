@@ -7,17 +7,21 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from datetime import date
 
 from machine import schema
 from machine.runtime import Runtime, connect_broker, ping, require_rights
 from models import server_clock
 from models.server_clock import Distance
+from pressrun import clock
 from pressrun.errors import NotPossible, PressrunError
 from pressrun.finding import Finding, Result
+from pressrun.graph_versions import ends_within, expires_on, is_expired, parse_version
 from pressrun.redis_client import is_unverified
 from pressrun.settings import Settings
 
 _OLDEST_POSTGRES = 14
+_WARN_DAYS = 90
 
 
 def check_machine(here: Runtime) -> list[Finding]:
@@ -42,6 +46,7 @@ def _all(here: Runtime) -> Iterator[Finding]:
         yield _schema(here)
         yield _clock(here)
     yield from _broker(here)
+    yield graph_version(here.settings, on=clock.now().date())
     yield _keys(here)
     yield _media_folder(here)
     yield from _notes(here.settings)
@@ -107,6 +112,19 @@ def _broker(here: Runtime) -> Iterator[Finding]:
     else:
         advice = "set maxmemory-policy noeviction: another one throws hints away"
         yield Finding("redis eviction", Result.FAIL, policy, advice)
+
+
+def graph_version(settings: Settings, *, on: date) -> Finding:
+    """A version that is gone is served as another one: what its answers hold may differ from what was asked for."""
+    advice = "set PRESSRUN_GRAPH_VERSION to a later one"
+    version = parse_version(settings.graph_version)
+    end = expires_on(version)
+    if is_expired(version, on=on):
+        since = f"since {end}" if end else "for years"
+        return Finding("graph version", Result.FAIL, f"{version} is gone {since}: Meta answers as another one", advice)
+    if ends_within(version, _WARN_DAYS, on=on):
+        return Finding("graph version", Result.NOTE, f"{version} ends on {end}", advice)
+    return Finding("graph version", Result.OK, f"{version}, until {end}" if end else f"{version}, without a known end")
 
 
 def _keys(here: Runtime) -> Finding:

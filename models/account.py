@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from models.base import Base
 from models.notice import News, NoticeKind, tell
 from models.types import Id, Instant, InstantNow, Str, one_of
-from pressrun.errors import Unknown
+from pressrun.errors import NotPossible, Unknown
 
 _SOME = 6
 _RECONNECT = "Its posts wait, by their lateness policy, until it is connected again"
@@ -34,6 +34,8 @@ class AccountState(StrEnum):
     """Instagram refuses its token or permissions; all waits until the token is renewed."""
     BLOCKED = "blocked"
     """Instagram suspects it: posts and replies wait until `state_until` (`models.block`)."""
+    REMOVED = "removed"
+    """A person took it away: its token is gone and nothing is owed it; only its history is kept."""
 
 
 class Account(Base):
@@ -45,6 +47,11 @@ class Account(Base):
         one_of("state", AccountState),
         CheckConstraint("quota_total IS NULL OR quota_total >= 0", name="quota_total"),
         CheckConstraint("min_spacing_s >= 0", name="min_spacing_s"),
+        CheckConstraint(
+            "CASE WHEN state = 'removed' THEN num_nonnulls(token_sealed, user_token_sealed) = 0 "
+            "ELSE token_sealed IS NOT NULL END",
+            name="removed_is_bare",
+        ),
     )
 
     id: Mapped[Id]
@@ -54,8 +61,8 @@ class Account(Base):
     """The name people use for it: in CSV files, commands and pages."""
     username: Mapped[Str | None]
     timezone: Mapped[Str] = mapped_column(server_default=text("'UTC'"))
-    token_sealed: Mapped[Str]
-    """Ciphertext of `pressrun.vault`, context `account:<id>:token`. Loading the row never decrypts."""
+    token_sealed: Mapped[Str | None]
+    """Ciphertext of `pressrun.vault`, context `account:<id>:token`. Loading the row never decrypts. Null: removed."""
     user_token_sealed: Mapped[Str | None]
     """Of Facebook Login: the person's token beside the Page's; what the one is refused may be read with the other."""
     state: Mapped[Str] = mapped_column(server_default=text("'active'"))
@@ -91,17 +98,29 @@ def get_account(tx: Session, account_id: int) -> Account:
     return tx.get_one(Account, account_id)
 
 
-def find_account(tx: Session, name: str) -> Account:
-    """The account of that name or Instagram id. Raises Unknown naming known ones."""
+def find_account(tx: Session, name: str, *, removed: bool = False) -> Account:
+    """The account of that name or Instagram id. Raises Unknown naming known ones.
+
+    Args:
+        removed: it may be one that was removed, whose history is all there is. Otherwise raises NotPossible for it.
+    """
     found = tx.scalar(select(Account).where((Account.name == name) | (Account.ig_id == name)))
     if found is None:
         raise unknown_account(name, some_names(tx))
+    if found.state == AccountState.REMOVED.value and not removed:
+        raise NotPossible(
+            f"account {found.name} was removed: only its history is there",
+            type="account.removed",
+            field="account",
+            ids={"account": found.id},
+        )
     return found
 
 
 def some_names(tx: Session) -> list[str]:
     """The first names of accounts: enough to see what such a name looks like."""
-    return list(tx.scalars(select(Account.name).order_by(Account.name).limit(_SOME)))
+    is_there = Account.state != AccountState.REMOVED.value
+    return list(tx.scalars(select(Account.name).where(is_there).order_by(Account.name).limit(_SOME)))
 
 
 def unknown_account(name: str, known: Sequence[str]) -> Unknown:
@@ -132,7 +151,8 @@ class Terms:
 def terms_of(tx: Session, names: Collection[str]) -> dict[str, Terms]:
     """The terms of the accounts of these names, by name; those that are not there are left out."""
     columns = [getattr(Account, one.name) for one in fields(Terms)]
-    return {row.name: Terms(*row) for row in tx.execute(select(*columns).where(Account.name.in_(names)))}
+    is_there = Account.state != AccountState.REMOVED.value
+    return {row.name: Terms(*row) for row in tx.execute(select(*columns).where(Account.name.in_(names), is_there))}
 
 
 def lock_account(tx: Session, account_id: int) -> Account:
@@ -151,7 +171,8 @@ def lock_account(tx: Session, account_id: int) -> Account:
 def set_state(
     tx: Session, account_id: int, state: AccountState, *, reason: str | None, until: datetime | None = None
 ) -> None:
-    """Pause, break, block or reactivate an account. A person's pause is never lifted or changed by the system.
+    """Pause, break, block or reactivate an account. A person's pause is never lifted or changed by the system,
+    and nothing brings a removed account back but a new token.
 
     That the token is refused is kept beside a pause, until the account is active again: reading stops for it.
     """
@@ -164,8 +185,8 @@ def set_state(
                    token_refused = CASE :state WHEN 'broken' THEN coalesce(:reason, '')
                                                WHEN 'active' THEN NULL ELSE token_refused END,
                    updated_at    = now()
-              FROM (SELECT state = 'paused' AND NOT :by_person AS stays FROM accounts WHERE id = :id
-                      FOR NO KEY UPDATE) held
+              FROM (SELECT state = 'removed' OR state = 'paused' AND NOT :by_person AS stays
+                      FROM accounts WHERE id = :id FOR NO KEY UPDATE) held
              WHERE id = :id
         """),
         {
@@ -178,7 +199,7 @@ def set_state(
     )
 
 
-def break_account(tx: Session, account_id: int, *, token_seen: str, reason: str | None) -> bool:
+def break_account(tx: Session, account_id: int, *, token_seen: str | None, reason: str | None) -> bool:
     """Hold an account whose token Instagram refused until that is renewed.
 
     Args:

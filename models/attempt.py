@@ -90,6 +90,12 @@ class Attempt(Base):
         Index("ix_attempts_post_id_id", "post_id", "id"),
         # Serves the question which of the comments that a list shows are known as another call's.
         Index("ix_attempts_result_id", "result_id", postgresql_where=text("result_id IS NOT NULL")),
+        # These serve what goes for good: each row of theirs looks for the attempts that refer to it.
+        Index("ix_attempts_reply_id", "reply_id", postgresql_where=text("reply_id IS NOT NULL")),
+        Index("ix_attempts_container_id", "container_id", postgresql_where=text("container_id IS NOT NULL")),
+        # Serve the invariants: what was begun since a time, and what is open still.
+        Index("ix_attempts_intent_at", "intent_at"),
+        Index("ix_attempts_unresolved", "id", postgresql_where=text(UNRESOLVED)),
     )
 
     id: Mapped[Id]
@@ -106,7 +112,7 @@ class Attempt(Base):
     """When the call was started, as far as its sender lived to tell."""
     settled_at: Mapped[Instant | None]
     result_id: Mapped[Str | None]
-    """The media or comment that came of it."""
+    """The media or comment that came of it; of one that was settled as undone, what a late answer said."""
     settled_by: Mapped[Str | None]
     words: Mapped[Str] = mapped_column(server_default=text("''"))
     """Normal form of the text that the call sends: what readings look for, since texts come back changed."""
@@ -217,11 +223,6 @@ def settle(
     changeable = "state IN ('intent', 'unknown')" if state is AttemptState.UNKNOWN else UNRESOLVED
     settled: Any = tx.execute(update(Attempt).where(Attempt.id == attempt_id, text(changeable)).values(**values))
     return bool(settled.rowcount)
-
-
-def keep_result(tx: Session, attempt_id: int, result_id: str) -> None:
-    """Note what an answer proved although the claim has passed on: whoever resolves the attempt finds it there."""
-    tx.execute(update(Attempt).where(Attempt.id == attempt_id, text(UNRESOLVED)).values(result_id=result_id))
 
 
 def known_results(tx: Session, ids: Collection[str]) -> set[str]:

@@ -30,7 +30,10 @@ QUIET: Final = timedelta(days=1)
 
 class Block(Base):
     __tablename__ = "blocks"
-    __table_args__ = (Index("ix_blocks_account_id_until", "account_id", "until"),)
+    __table_args__ = (
+        Index("ix_blocks_account_id_until", "account_id", "until"),
+        Index("ix_blocks_attempt_id", "attempt_id", postgresql_where=text("attempt_id IS NOT NULL")),
+    )
 
     id: Mapped[Id]
     account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"))

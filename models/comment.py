@@ -12,7 +12,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, UniqueConstraint, case, false, func, null, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Identity,
+    Index,
+    UniqueConstraint,
+    case,
+    false,
+    func,
+    null,
+    select,
+)
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -29,6 +41,8 @@ class Comment(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "ig_id"),
         Index("ix_comments_account_id_ig_media_id", "account_id", "ig_media_id"),
+        Index("ix_comments_first_seen_at", "first_seen_at"),  # for retention
+        Index("ix_comments_erased", "id", postgresql_where=sql("erased_at IS NOT NULL")),
     )
 
     id: Mapped[Id]
@@ -47,11 +61,15 @@ class Comment(Base):
     """When a list that was read whole did not show it, or Instagram said that it does not exist."""
     changed_at: Mapped[Instant | None]
     """When it was last seen to have changed."""
+    erased_at: Mapped[Instant | None]
+    """When who wrote it was erased: what it said is gone, and is not taken up again."""
 
 
 class CommentVersion(Base):
     __tablename__ = "comment_versions"
 
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=False))
+    """What a record of erased persons names it by."""
     comment_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("comments.id"), primary_key=True, autoincrement=False
     )
@@ -155,6 +173,7 @@ def _upsert(*, are_shown: bool) -> Insert:
             "gone_at": case((is_back, null()), else_=old.gone_at),
             "changed_at": func.coalesce(new.changed_at, old.changed_at),
         },
+        where=Comment.erased_at.is_(None),
     )
 
 
@@ -169,7 +188,12 @@ def _record_changes(tx: Session, account_id: int, rows: Sequence[dict[str, Any]]
     shown = {row["ig_id"]: row for row in rows}
     known = tx.execute(
         select(*_STATE)
-        .where(Comment.account_id == account_id, Comment.ig_id.in_(shown), Comment.last_seen_at < now)
+        .where(
+            Comment.account_id == account_id,
+            Comment.ig_id.in_(shown),
+            Comment.last_seen_at < now,
+            Comment.erased_at.is_(None),
+        )
         .order_by(Comment.ig_id)
         .with_for_update()
     ).all()

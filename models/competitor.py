@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
+from models.late_points import late_points, store_series
 from models.types import Instant, Str
 
 
@@ -43,29 +42,40 @@ class CompetitorLatest(Base):
 _OBSERVE = text("""
     WITH latest AS (
         INSERT INTO competitor_latest AS l (watch_id, metric, value, captured_at, last_checked_at)
-        SELECT :watch_id, key, CAST(value AS bigint), :captured_at, :captured_at
-          FROM jsonb_each_text(CAST(:counts AS jsonb)) ORDER BY key  -- one order of locking
+        SELECT :watch_id, metric, value, :captured_at, :captured_at
+          FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(metric text, value bigint)
+         ORDER BY metric  -- one order of locking
         ON CONFLICT (watch_id, metric) DO UPDATE
            SET captured_at = CASE WHEN l.value <> excluded.value THEN excluded.captured_at ELSE l.captured_at END,
                value = excluded.value,
                last_checked_at = excluded.last_checked_at
          WHERE l.last_checked_at < excluded.last_checked_at
         RETURNING l.*
+    ), added AS (
+        INSERT INTO competitor_observations (watch_id, metric, captured_at, value, run_id)
+        SELECT watch_id, metric, captured_at, value, CAST(:run_id AS bigint)
+          FROM latest WHERE captured_at = :captured_at
+        ON CONFLICT DO NOTHING
+        RETURNING 1
     )
-    INSERT INTO competitor_observations (watch_id, metric, captured_at, value, run_id)
-    SELECT watch_id, metric, captured_at, value, :run_id FROM latest WHERE captured_at = :captured_at
-    ON CONFLICT DO NOTHING
+    SELECT (SELECT count(*) FROM latest) AS taken, (SELECT count(*) FROM added) AS added
 """)
+_OBSERVE_LATE = late_points(
+    latest="competitor_latest",
+    history="competitor_observations",
+    owner="watch_id",
+    keys={"metric": "text"},
+    value="value",
+    of="bigint",
+)
 
 
 def store_competitor(
     tx: Session, watch_id: int, counts: Mapping[str, int], *, captured_at: datetime, run_id: int | None
 ) -> int:
-    """Add the counts that differ from the last known ones; returns how many were written."""
+    """Add the counts that differ from those known at their time; returns how many were written."""
     if not counts:
         return 0
-    result: Any = tx.execute(
-        _OBSERVE,
-        {"watch_id": watch_id, "counts": json.dumps(dict(counts)), "captured_at": captured_at, "run_id": run_id},
-    )
-    return int(result.rowcount)
+    known = {"watch_id": watch_id, "captured_at": captured_at, "run_id": run_id}
+    rows = [{"metric": metric, "value": value} for metric, value in counts.items()]
+    return store_series(tx, _OBSERVE, _OBSERVE_LATE, known, rows)

@@ -9,9 +9,9 @@ from sqlalchemy import MetaData, text
 from sqlalchemy.orm import Session
 
 from models.meanings.tables import TABLES
-from models.meanings.views import AS_OF, VIEWS
+from models.meanings.views import AS_OF, NOW_ONLY, VIEWS
 
-HISTORY = {**TABLES, **VIEWS}
+HISTORY = {**TABLES, **VIEWS, **NOW_ONLY}
 """Name → what it is, and what each column is: all that people read."""
 
 FUNCTIONS = {

@@ -16,7 +16,7 @@ from pressrun.log import redact
 
 class PostEvent(Base):
     __tablename__ = "post_events"
-    __table_args__ = (Index("ix_post_events_post_id_id", "post_id", "id"),)
+    __table_args__ = (Index("ix_post_events_post_id_id", "post_id", "id"), Index("ix_post_events_at", "at"))
 
     id: Mapped[Id]
     post_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("posts.id"))

@@ -87,15 +87,20 @@ def searched_names(tx: Session, account_id: int, *, now: datetime) -> set[str]:
     return set(tx.scalars(query))
 
 
-# The row of the watch is the lock: two readings of one list follow each other, and an older one adds nothing.
+# The row of the watch is the lock: two readings of one list follow each other. An older one is a point too, where it
+# differs from the order before it and the same run has not stored it a moment later.
 _STORE_TOP = text("""
     INSERT INTO hashtag_tops (watch_id, captured_at, ig_ids, run_id)
-    SELECT w.id, :captured_at, CAST(:ig_ids AS jsonb), :run_id
+    SELECT w.id, :captured_at, CAST(:ig_ids AS jsonb), CAST(:run_id AS bigint)
       FROM (SELECT id FROM watches WHERE id = :watch_id FOR NO KEY UPDATE) w
       LEFT JOIN LATERAL (SELECT ig_ids, captured_at FROM hashtag_tops
-                          WHERE watch_id = w.id ORDER BY captured_at DESC LIMIT 1) last ON true
-     WHERE last.captured_at IS NULL
-        OR last.captured_at < :captured_at AND last.ig_ids <> CAST(:ig_ids AS jsonb)
+                          WHERE watch_id = w.id AND captured_at <= :captured_at
+                          ORDER BY captured_at DESC LIMIT 1) before ON true
+      LEFT JOIN LATERAL (SELECT ig_ids, run_id FROM hashtag_tops
+                          WHERE watch_id = w.id AND captured_at > :captured_at
+                          ORDER BY captured_at LIMIT 1) after ON true
+     WHERE before.ig_ids IS DISTINCT FROM CAST(:ig_ids AS jsonb)
+       AND (after.run_id = :run_id AND after.ig_ids = CAST(:ig_ids AS jsonb)) IS NOT TRUE
     ON CONFLICT DO NOTHING
 """)
 

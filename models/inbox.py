@@ -26,6 +26,7 @@ class InboxEvent(Base):
         UniqueConstraint("digest"),
         Index("ix_inbox_events_due", "next_action_at", "id", postgresql_where=text("next_action_at IS NOT NULL")),
         Index("ix_inbox_events_leased", "leased_until", postgresql_where=text("leased_until IS NOT NULL")),
+        Index("ix_inbox_events_received_at", "received_at"),
     )
 
     id: Mapped[Id]

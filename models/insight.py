@@ -7,8 +7,7 @@ a moment and not to a period (`period = 'moment'`): their time is `captured_at`.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
+from models.late_points import late_points, store_series
 from models.sparing import write
 from models.types import Instant, Str
 
@@ -48,11 +48,13 @@ class AccountLatest(Base):
     __table_args__ = (
         # For `account_daily`: a day or a range of days, of one account or of all.
         Index(
-            "ix_account_latest_day",
-            text("(((period_end AT TIME ZONE 'America/Los_Angeles'::text) - '00:00:01'::interval)::date)"),
+            "ix_account_latest_day_of_end",
+            text("(((period_end AT TIME ZONE 'UTC'::text) - '10:30:00'::interval)::date)"),
             "account_id",
             postgresql_where=text("period = 'day'"),
         ),
+        # Serves the invariants: what has changed since a time.
+        Index("ix_account_latest_captured_at", "captured_at"),
     )
 
     account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"), primary_key=True)
@@ -67,6 +69,7 @@ class AccountLatest(Base):
 
 class AudienceSnapshot(Base):
     __tablename__ = "audience_snapshots"
+    __table_args__ = (Index("ix_audience_snapshots_captured_at", "captured_at"),)  # for retention
 
     account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"), primary_key=True)
     metric: Mapped[Str] = mapped_column(primary_key=True)
@@ -115,7 +118,7 @@ class Audience:
 # an update "looked at again"; the point is written only when the value is new. `xmax = 0` tells the insert.
 _OBSERVE = text("""
     WITH read AS (
-        SELECT * FROM jsonb_to_recordset(CAST(:points AS jsonb))
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
             AS p(metric text, period text, breakdown text, period_end timestamptz, value numeric)
          ORDER BY metric, period, breakdown, period_end  -- one order of locking for all harvests
     ), latest AS (
@@ -129,17 +132,28 @@ _OBSERVE = text("""
                last_checked_at = excluded.last_checked_at
          WHERE l.last_checked_at < excluded.last_checked_at  -- an older answer does not speak for the present
         RETURNING l.*
+    ), added AS (
+        INSERT INTO account_observations
+               (account_id, metric, period, breakdown, period_end, captured_at, value, run_id)
+        SELECT account_id, metric, period, breakdown, period_end, captured_at, value, CAST(:run_id AS bigint)
+          FROM latest WHERE captured_at = :captured_at
+        ON CONFLICT DO NOTHING
+        RETURNING 1
     )
-    INSERT INTO account_observations
-           (account_id, metric, period, breakdown, period_end, captured_at, value, run_id)
-    SELECT account_id, metric, period, breakdown, period_end, captured_at, value, :run_id
-      FROM latest WHERE captured_at = :captured_at
-    ON CONFLICT DO NOTHING
+    SELECT (SELECT count(*) FROM latest) AS taken, (SELECT count(*) FROM added) AS added
 """)
+_OBSERVE_LATE = late_points(
+    latest="account_latest",
+    history="account_observations",
+    owner="account_id",
+    keys={"metric": "text", "period": "text", "breakdown": "text", "period_end": "timestamptz"},
+    value="value",
+    of="numeric",
+)
 
 _SEE_AUDIENCE = text("""
     WITH read AS (
-        SELECT * FROM jsonb_to_recordset(CAST(:audiences AS jsonb))
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
             AS a(metric text, timeframe text, breakdown text, counts jsonb)
          ORDER BY metric, timeframe, breakdown
     ), latest AS (
@@ -153,18 +167,29 @@ _SEE_AUDIENCE = text("""
                last_checked_at = excluded.last_checked_at
          WHERE l.last_checked_at < excluded.last_checked_at
         RETURNING l.*
+    ), added AS (
+        INSERT INTO audience_snapshots (account_id, metric, timeframe, breakdown, captured_at, counts, run_id)
+        SELECT account_id, metric, timeframe, breakdown, captured_at, counts, CAST(:run_id AS bigint)
+          FROM latest WHERE captured_at = :captured_at
+        ON CONFLICT DO NOTHING
+        RETURNING 1
     )
-    INSERT INTO audience_snapshots (account_id, metric, timeframe, breakdown, captured_at, counts, run_id)
-    SELECT account_id, metric, timeframe, breakdown, captured_at, counts, :run_id
-      FROM latest WHERE captured_at = :captured_at
-    ON CONFLICT DO NOTHING
+    SELECT (SELECT count(*) FROM latest) AS taken, (SELECT count(*) FROM added) AS added
 """)
+_SEE_AUDIENCE_LATE = late_points(
+    latest="audience_latest",
+    history="audience_snapshots",
+    owner="account_id",
+    keys={"metric": "text", "timeframe": "text", "breakdown": "text"},
+    value="counts",
+    of="jsonb",
+)
 
 
 def store_observations(
     tx: Session, account_id: int, points: Iterable[Observation], *, captured_at: datetime, run_id: int | None
 ) -> int:
-    """Add the points whose value differs from the last known one; returns how many were written."""
+    """Add the points whose value differs from the one known at their time; returns how many were written."""
     unique = {(p.metric, p.period, p.breakdown, p.period_end): p for p in points}
     if not unique:
         return 0
@@ -180,11 +205,7 @@ def store_observations(
     ]
     known = {"account_id": account_id, "captured_at": captured_at, "run_id": run_id}
 
-    def add(rows: Sequence[dict[str, Any]]) -> int:
-        result: Any = tx.execute(_OBSERVE, known | {"points": json.dumps(rows)})
-        return int(result.rowcount)
-
-    return sum(write(tx, listed, add))
+    return sum(write(tx, listed, lambda rows: store_series(tx, _OBSERVE, _OBSERVE_LATE, known, rows)))
 
 
 def store_audience(
@@ -200,8 +221,4 @@ def store_audience(
     ]
     known = {"account_id": account_id, "captured_at": captured_at, "run_id": run_id}
 
-    def add(rows: Sequence[dict[str, Any]]) -> int:
-        result: Any = tx.execute(_SEE_AUDIENCE, known | {"audiences": json.dumps(rows)})
-        return int(result.rowcount)
-
-    return sum(write(tx, listed, add))
+    return sum(write(tx, listed, lambda rows: store_series(tx, _SEE_AUDIENCE, _SEE_AUDIENCE_LATE, known, rows)))

@@ -1,5 +1,7 @@
 """What may never be: queries that must return no row. Run by `doctor`, by the metrics and at the end of every test.
 
+`doctor` looks at what has changed since each was last seen to hold (`models/seen_invariant.py`), tests look at all.
+
 Each yields one line of text per violation; the number in the name is the line of the design's list of "nevers".
 """
 
@@ -8,9 +10,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.guarding import APPEND_ONLY
-from models.metrics import MEDIA_COLUMNS
-from models.partitions import PARTITIONED
+from models.history_invariants import HISTORY
 
 _MOST = 10
 """Offenders named per invariant."""
@@ -70,6 +70,14 @@ INVARIANTS: dict[str, str] = {
         SELECT 'attempt ' || a.id || ' is ' || a.state || ' but post ' || p.id || ' is ' || p.state
           FROM attempts a JOIN posts p ON p.id = a.post_id
          WHERE a.action = 'publish' AND a.state IN ('intent', 'unknown') AND p.state NOT IN ('publishing', 'uncertain')
+    """,
+    # 3. And nothing that Instagram has named stays unknown.
+    "late_answer_forgotten": """
+        SELECT a.action || ' attempt ' || a.id || ' is ' || a.state || ' though it has made ' || a.result_id
+          FROM attempts a LEFT JOIN parts p ON p.id = a.part_id
+         WHERE a.state IN ('refused', 'not_done') AND a.result_id IS NOT NULL AND p.dropped_at IS NULL
+           AND NOT EXISTS (SELECT FROM attempts o WHERE o.action = a.action AND o.state NOT IN ('refused', 'not_done')
+                              AND (o.part_id = a.part_id OR o.reply_id = a.reply_id))
     """,
     "reply_unlike_its_attempt": """
         SELECT 'reply ' || r.id || ' is ' || r.state || ' but its attempt is ' || coalesce(a.state, 'missing')
@@ -173,96 +181,29 @@ INVARIANTS: dict[str, str] = {
         SELECT 'connection ' || id || ' is ' || state || ' and still holds a token' FROM connections
          WHERE state <> 'asked' AND coalesce(token_sealed, user_token_sealed) IS NOT NULL
     """,
-    # 7. A history value overwritten. The triggers forbid it; the newest known values must be points of the history,
-    # but for those whose month retention has dropped.
-    "latest_without_point": """
-        SELECT 'account ' || l.account_id || ' ' || l.metric || ' ' || l.period_end || ' is not in the history'
-          FROM account_latest l
-         WHERE NOT EXISTS (SELECT FROM account_observations o
-                            WHERE o.account_id = l.account_id AND o.metric = l.metric AND o.period = l.period
-                              AND o.breakdown = l.breakdown AND o.period_end = l.period_end
-                              AND o.captured_at = l.captured_at AND o.value = l.value)
-           AND NOT EXISTS (SELECT FROM dropped_months d
-                            WHERE d.table_name = 'account_observations'
-                              AND l.captured_at >= d.since AND l.captured_at < d.until)
+    # Nor is a removed account worked for, or an erased person there again.
+    "removed_account_owed": """
+        SELECT 'account ' || a.id || ' was removed and is owed a step of ' || w.what
+          FROM accounts a
+          JOIN (SELECT account_id, 'post ' || id AS what FROM posts WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'harvest ' || id FROM harvests WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'backfill ' || id FROM backfills WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'reply ' || id FROM replies WHERE next_action_at IS NOT NULL
+               ) w ON w.account_id = a.id
+         WHERE a.state = 'removed'
     """,
-    "public_latest_without_point": """
-        SELECT 'watch ' || l.watch_id || ' ' || l.metric || ' is not in the history'
-          FROM competitor_latest l
-         WHERE NOT EXISTS (SELECT FROM competitor_observations o
-                            WHERE o.watch_id = l.watch_id AND o.metric = l.metric
-                              AND o.captured_at = l.captured_at AND o.value = l.value)
-           AND NOT EXISTS (SELECT FROM dropped_months d
-                            WHERE d.table_name = 'competitor_observations'
-                              AND l.captured_at >= d.since AND l.captured_at < d.until)
+    "erased_person_is_back": """
+        SELECT 'comment ' || id || ' of an erased person says something' FROM comments
+         WHERE erased_at IS NOT NULL AND num_nonnulls(username, text) > 0
         UNION ALL
-        SELECT 'public media ' || l.public_media_id || ' is not in the history'
-          FROM public_media_latest l
-         WHERE NOT EXISTS (SELECT FROM public_media_snapshots s
-                            WHERE s.public_media_id = l.public_media_id AND s.captured_at = l.captured_at)
-           AND NOT EXISTS (SELECT FROM dropped_months d
-                            WHERE d.table_name = 'public_media_snapshots'
-                              AND l.captured_at >= d.since AND l.captured_at < d.until)
-    """,
-    # A media's newest row is that of its newest reading that changed something, and holds all that this one said.
-    "media_latest_unlike_history": f"""
-        SELECT 'media ' || l.media_id || ' is not in the history as it was known at ' || l.captured_at
-          FROM media_latest l
-          LEFT JOIN media_snapshots s ON s.media_id = l.media_id AND s.captured_at = l.captured_at
-         WHERE num_nonnulls({", ".join(f"l.{name}" for name in MEDIA_COLUMNS)}, l.extra) > 0
-           AND (s.media_id IS NULL OR NOT coalesce(l.extra, '{{}}') @> coalesce(s.extra, '{{}}')
-                OR {" OR ".join(f"s.{name} <> coalesce(l.{name}, -1)" for name in MEDIA_COLUMNS)})
-           AND NOT EXISTS (SELECT FROM dropped_months d
-                            WHERE d.table_name = 'media_snapshots'
-                              AND l.captured_at >= d.since AND l.captured_at < d.until)
+        SELECT 'mention ' || id || ' of an erased person says something' FROM mentions
+         WHERE erased_at IS NOT NULL AND num_nonnulls(username, text, media_url) > 0
         UNION ALL
-        SELECT 'media ' || l.media_id || ' has been read since ' || l.captured_at || ', says the history'
-          FROM media_latest l
-         WHERE EXISTS (SELECT FROM media_snapshots s WHERE s.media_id = l.media_id AND s.captured_at > l.captured_at)
-    """,  # noqa: S608 - constants
-    "audience_latest_unlike_history": """
-        SELECT 'account ' || l.account_id || ' ' || l.metric || ' by ' || l.breakdown || ' is not in the history'
-          FROM audience_latest l
-         WHERE (NOT EXISTS (SELECT FROM audience_snapshots s
-                             WHERE s.account_id = l.account_id AND s.metric = l.metric AND s.timeframe = l.timeframe
-                               AND s.breakdown = l.breakdown AND s.captured_at = l.captured_at AND s.counts = l.counts)
-                OR EXISTS (SELECT FROM audience_snapshots s
-                            WHERE s.account_id = l.account_id AND s.metric = l.metric AND s.timeframe = l.timeframe
-                              AND s.breakdown = l.breakdown AND s.captured_at > l.captured_at))
-           AND NOT EXISTS (SELECT FROM dropped_months d
-                            WHERE d.table_name = 'audience_snapshots'
-                              AND l.captured_at >= d.since AND l.captured_at < d.until)
-    """,
-    # A comment that has changed is as its newest version says.
-    "comment_unlike_its_versions": """
-        SELECT 'comment ' || c.id || ' is not what its newest version says'
-          FROM comments c
-         CROSS JOIN LATERAL (SELECT v.* FROM comment_versions v
-                              WHERE v.comment_id = c.id ORDER BY v.seen_at DESC LIMIT 1) v
-         WHERE (c.text, c.is_hidden, c.gone_at IS NOT NULL) IS DISTINCT FROM (v.text, v.is_hidden, v.is_gone)
-    """,
-    "history_not_guarded": f"""
-        SELECT 'table ' || t.name || ' has lost its append-only trigger'
-          FROM unnest(ARRAY{list(APPEND_ONLY)}) t(name)
-         WHERE NOT EXISTS (SELECT FROM pg_trigger g
-                            WHERE g.tgrelid = t.name::regclass AND g.tgname = 'append_only' AND g.tgenabled <> 'D')
-        UNION ALL
-        SELECT 'table ' || c.oid::regclass || ' can be truncated'
-          FROM unnest(ARRAY{list(APPEND_ONLY)}) t(name)
-          JOIN pg_class c ON c.oid = t.name::regclass
-                          OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = t.name::regclass)
-         WHERE NOT EXISTS (SELECT FROM pg_trigger g
-                            WHERE g.tgrelid = c.oid AND g.tgname = 'no_truncate' AND g.tgenabled <> 'D')
-    """,  # noqa: S608 - constants
-    # The scheduler plans, and the worker reads, by what the row of a harvest says of its runs.
-    "harvest_unlike_its_runs": """
-        SELECT 'harvest ' || h.id || ' says something else than its runs'
-          FROM harvests h
-          LEFT JOIN (SELECT harvest_id, max(id) AS last_run_id,
-                            max(greatest(slot_at, finished_at)) FILTER (WHERE finished_at IS NOT NULL) AS done_at,
-                            max(finished_at) FILTER (WHERE status IN ('done', 'partial') AND covers) AS covered_at
-                       FROM harvest_runs WHERE backfill_id IS NULL GROUP BY harvest_id) r ON r.harvest_id = h.id
-         WHERE (h.last_run_id, h.done_at, h.covered_at) IS DISTINCT FROM (r.last_run_id, r.done_at, r.covered_at)
+        SELECT 'tag ' || id || ' of an erased person says something' FROM tags
+         WHERE erased_at IS NOT NULL AND num_nonnulls(username, caption, permalink) > 0
     """,
     # 10. A webhook lost after its 200.
     "inbox_forgotten": """
@@ -280,19 +221,15 @@ INVARIANTS: dict[str, str] = {
                  UNION ALL SELECT 'delivery ', id, next_action_at FROM deliveries) owed
          WHERE next_action_at < now() - interval '10 minutes'
     """,
-} | {
-    f"{table}_without_partition": f"SELECT 'rows without a month of their own in {table}' "  # noqa: S608 - constants
-    f"WHERE EXISTS (SELECT FROM {table}_default)"
-    for table in PARTITIONED
-}
+} | HISTORY
 
 
 def run_all(tx: Session) -> dict[str, list[str]]:
-    """The violations of each invariant that has any, at most ten of each."""
-    found: dict[str, list[str]] = {}
-    for name, query in INVARIANTS.items():
-        escaped = query.replace(":", "\\:")  # no bound parameters: a cast is a cast
-        rows = list(tx.execute(text(f"SELECT * FROM ({escaped}) q LIMIT {_MOST}")).scalars())  # noqa: S608
-        if rows:
-            found[name] = [str(row) for row in rows]
-    return found
+    """The violations of each invariant that has any, at most ten of each. Reads the whole history."""
+    return {name: rows for name, query in INVARIANTS.items() if (rows := violations(tx, query))}
+
+
+def violations(tx: Session, query: str) -> list[str]:
+    """What it yields, at most ten lines."""
+    escaped = query.replace(":", "\\:")  # no bound parameters: a cast is a cast
+    return [str(row) for row in tx.execute(text(f"SELECT * FROM ({escaped}) q LIMIT {_MOST}")).scalars()]  # noqa: S608

@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 
 from models.account import Account, AccountState, Login, lock_account, token_context, user_token_context
 from models.account_name import record_name
+from models.backfill import heal
 from models.block import reactivate
 from models.claims import wake_schedulers
 from models.crons import STANDING_CRONS
-from models.harvest import add_harvests
+from models.harvest import HarvestKind, add_harvests, resume_harvests
+from models.keeping import ACCOUNT_KEPT
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid
 from pressrun.vault import Vault
@@ -77,7 +79,8 @@ def known_account(tx: Session, new: NewAccount) -> Account | None:
 def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | None = None) -> Joined:
     """Add the account, or renew the one with this Instagram id. Raises Conflict: the name belongs to another one.
 
-    A broken account goes on with what waited for it. A person's pause and Instagram's block stay.
+    A broken account goes on with what waited for it, one that was removed with its history. A person's pause and
+    Instagram's block stay.
     """
     # One at a time: of two that add the same account or name at one moment, the second sees what the first has made.
     tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -89,6 +92,9 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     else:
         account = lock_account(tx, known.id)
     is_mended = account.state == AccountState.BROKEN.value
+    was_removed = account.state == AccountState.REMOVED.value
+    if was_removed:  # it is there again, and goes on with the history it has
+        account.state = AccountState.ACTIVE.value
     account.token_refused = None
     account.login, account.name = new.login.value, new.name
     account.timezone = new.timezone or account.timezone
@@ -102,6 +108,11 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     if username is not None:
         record_name(tx, account.id, username)
     add_harvests(tx, account.id, STANDING_CRONS)
+    if known is None:
+        # The first runs of the other kinds read all that Instagram tells; of the days of an account one reads a few.
+        heal(tx, account.id, HarvestKind.ACCOUNT, clock.now() - ACCOUNT_KEPT)
+    if was_removed:
+        resume_harvests(tx, account.id)
     woken = reactivate(tx, account.id, now=clock.now()) if is_mended else 0
     wake_schedulers(tx)
     return Joined(account.id, is_new=known is None, posts_woken=woken)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import psycopg
 
+from models import server_clock
 from models.claims import BACKFILLS_AT_ONCE, UNANSWERED, WAKE_CHANNEL, WORKS
 from models.presence import ABSENT
 from models.session import Database
@@ -35,6 +36,15 @@ class Lookout:
     def __init__(self, database: Database, *, hears: bool = False) -> None:
         self._database, self._hears = database, hears
         self._connection: psycopg.Connection | None = None
+        self._clock_shown: str | None = None
+
+    def show_clock(self) -> None:
+        """Be called after the distance of this process's clock while it is off, for `doctor` to see."""
+        name = server_clock.shown_name(self._database.application_name)
+        if name != self._clock_shown:
+            called = name or f"{self._database.application_name} lookout"
+            self._connected().execute("SELECT set_config('application_name', %s, false)", (called,))
+            self._clock_shown = name
 
     def seconds_until_due(self) -> float | None:
         """Seconds until the next row of any kind falls due; negative when one is overdue, None when nothing is owed."""
@@ -68,7 +78,7 @@ class Lookout:
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+            self._connection, self._clock_shown = None, None
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None:

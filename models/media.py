@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, table_of
+from models.late_media import store_late
 from models.metrics import MEDIA_COLUMNS
 from models.sparing import write
 from models.types import Id, Instant, InstantNow, JsonObject, OptionalJson, Str
@@ -30,6 +31,7 @@ class Media(Base):
         UniqueConstraint("account_id", "ig_id"),
         Index("ix_media_account_id_posted_at", "account_id", "posted_at"),
         Index("ix_media_ig_id", "ig_id"),  # people know a media by its id alone
+        Index("ix_media_part_id", "part_id", postgresql_where=text("part_id IS NOT NULL")),
     )
 
     id: Mapped[Id]
@@ -85,6 +87,8 @@ class MediaLatest(_Metrics, Base):
     media_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("media.id"), primary_key=True)
     captured_at: Mapped[Instant]
     last_checked_at: Mapped[Instant]
+    told_at: Mapped[OptionalJson]
+    """Metric, by its column or its key in `extra` → when an answer told it last, changed or not."""
 
 
 @dataclass(frozen=True)
@@ -168,16 +172,16 @@ _CHANGED = " OR ".join(
 
 # `media_latest` merges: a metric that this answer left out keeps what was known, and is no change. The snapshot holds
 # only what was read: nothing is repeated as if it had been seen again. The row of `media_latest` is the lock, so two
-# readings of one media follow each other, and an older answer never speaks for the present. All readings of an answer
-# go in one statement, in one order of locking for all harvests.
+# readings of one media follow each other, and an older answer never speaks for the present: it is left to
+# `models.late_media`. All readings of an answer go in one statement, in one order of locking for all harvests.
 _STORE = text(f"""
     WITH read AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(CAST(:readings AS jsonb))
-            AS r(media_id bigint, captured_at timestamptz, {_TYPED}, extra jsonb)
+            AS r(media_id bigint, captured_at timestamptz, {_TYPED}, extra jsonb, told_at jsonb)
          ORDER BY media_id
     ), latest AS (
-        INSERT INTO media_latest AS l (media_id, {_NAMES}, extra, captured_at, last_checked_at)
-        SELECT media_id, {_NAMES}, extra, captured_at, captured_at FROM read
+        INSERT INTO media_latest AS l (media_id, {_NAMES}, extra, captured_at, last_checked_at, told_at)
+        SELECT media_id, {_NAMES}, extra, captured_at, captured_at, told_at FROM read
         ON CONFLICT (media_id) DO UPDATE
            SET {_MERGED},
                extra = CASE WHEN excluded.extra IS NULL THEN l.extra
@@ -186,26 +190,33 @@ _STORE = text(f"""
                                     OR coalesce(l.extra, jsonb_build_object()) || excluded.extra
                                        <> coalesce(l.extra, jsonb_build_object())
                                   THEN excluded.captured_at ELSE l.captured_at END,
-               last_checked_at = excluded.last_checked_at
+               last_checked_at = excluded.last_checked_at,
+               told_at = coalesce(l.told_at, jsonb_build_object()) || excluded.told_at
          WHERE l.last_checked_at < excluded.last_checked_at
         RETURNING l.media_id, l.captured_at
+    ), added AS (
+        INSERT INTO media_snapshots (media_id, captured_at, run_id, {_NAMES}, extra)
+        SELECT media_id, captured_at, CAST(:run_id AS bigint), {_NAMES}, extra
+          FROM read JOIN latest USING (media_id, captured_at)
+         WHERE num_nonnulls({_NAMES}, extra) > 0  -- an answer that said nothing is no point
+        ON CONFLICT (media_id, captured_at) DO NOTHING
+        RETURNING 1
     )
-    INSERT INTO media_snapshots (media_id, captured_at, run_id, {_NAMES}, extra)
-    SELECT media_id, captured_at, :run_id, {_NAMES}, extra
-      FROM read JOIN latest USING (media_id, captured_at)
-     WHERE num_nonnulls({_NAMES}, extra) > 0  -- an answer that said nothing is no point
-    ON CONFLICT (media_id, captured_at) DO NOTHING
+    SELECT coalesce((SELECT array_agg(media_id) FROM latest), CAST(ARRAY[] AS bigint[])) AS taken,
+           (SELECT count(*) FROM added) AS added
 """)  # noqa: S608 - the only insertions are the constants above
 _AT_ONCE = 5_000
 """Readings of one statement."""
 
 
 def store_readings(tx: Session, readings: Iterable[MediaReading], *, run_id: int | None) -> int:
-    """Add to the history what differs from the last known values; returns the number of snapshots written."""
+    """Add to the history what differs from the values known at its time; returns the number of snapshots written."""
 
     def add(rows: Sequence[dict[str, Any]]) -> int:
-        result: Any = tx.execute(_STORE, {"readings": json.dumps(rows), "run_id": run_id})
-        return int(result.rowcount)
+        found = tx.execute(_STORE, {"readings": json.dumps(rows), "run_id": run_id}).one()
+        taken = set(found.taken)
+        late = [row for row in rows if row["media_id"] not in taken]
+        return int(found.added) + (store_late(tx, late, run_id=run_id) if late else 0)
 
     return sum(sum(write(tx, [_listed(one) for one in batch], add)) for batch in _batches(readings))
 
@@ -227,11 +238,13 @@ def _batches(readings: Iterable[MediaReading]) -> Iterator[list[MediaReading]]:
 def _listed(one: MediaReading) -> dict[str, Any]:
     other = {name: value for name, value in one.metrics.items() if name not in MEDIA_COLUMNS and value is not None}
     extra = other | dict(one.extra)
-    known = {name: value for name, value in one.metrics.items() if name in MEDIA_COLUMNS}
+    known = {name: value for name, value in one.metrics.items() if name in MEDIA_COLUMNS and value is not None}
+    at = one.captured_at.isoformat()
     return known | {
         "media_id": one.media_id,
-        "captured_at": one.captured_at.isoformat(),
+        "captured_at": at,
         "extra": extra or None,
+        "told_at": dict.fromkeys((*known, *extra), at),
     }
 
 

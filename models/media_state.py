@@ -11,11 +11,10 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from sqlalchemy import BigInteger, Boolean, ForeignKey, text
-from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
-from models.types import Instant, Str
+from models.types import Instant, OptionalJson, Str
 
 
 class MediaState(Base):
@@ -32,10 +31,8 @@ class MediaState(Base):
     """When the list last ended before it, as Instagram lists only so many: it may be there, and is read by itself."""
     has_no_insights: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     """Instagram has none for it and never will (older than the account's conversion)."""
-    not_on_facebook: Mapped[list[str]] = mapped_column(ARRAY(TEXT), server_default=text("'{}'::text[]"))
-    """Metrics that were refused because it is not on Facebook."""
-    not_on_facebook_at: Mapped[Instant | None]
-    """When they were refused last."""
+    not_on_facebook: Mapped[OptionalJson]
+    """Metrics that were refused because it is not on Facebook, each with when it is asked for again (ISO)."""
     comments_told: Mapped[int | None] = mapped_column(BigInteger)
     """How many comments the last answer about it told of."""
     comments_read_at: Mapped[Instant | None]
@@ -62,8 +59,7 @@ class Told(TypedDict, total=False):
     gone_at: datetime | None
     unlisted_at: datetime | None
     has_no_insights: bool
-    not_on_facebook: list[str]
-    not_on_facebook_at: datetime
+    not_on_facebook: dict[str, str] | None
     comments_told: int
     comments_read_at: datetime
     comments_count: int | None
@@ -80,7 +76,6 @@ _TYPES = {
         "own_read_at",
         "gone_at",
         "unlisted_at",
-        "not_on_facebook_at",
         "comments_read_at",
         "comments_whole_at",
         "comments_begun_at",
@@ -88,6 +83,7 @@ _TYPES = {
     "bigint": ("comments_told", "comments_count", "comments_begun_count"),
     "boolean": ("has_no_insights", "comments_lack"),
     "text": ("comments_after",),
+    "jsonb": ("not_on_facebook",),
 }
 _SET = ",\n           ".join(
     f"{name} = CASE WHEN jsonb_exists(t.told, '{name}') THEN CAST(t.told ->> '{name}' AS {kind}) ELSE s.{name} END"
@@ -105,10 +101,7 @@ _LOCK = text("""
 """)
 _KEEP = text(f"""
     UPDATE media_states s
-       SET {_SET},
-           not_on_facebook = CASE WHEN jsonb_exists(t.told, 'not_on_facebook')
-                                  THEN ARRAY(SELECT jsonb_array_elements_text(t.told -> 'not_on_facebook'))
-                                  ELSE s.not_on_facebook END
+       SET {_SET}
       FROM jsonb_to_recordset(CAST(:told AS jsonb)) AS t(media_id bigint, told jsonb)
      WHERE s.media_id = t.media_id
 """)  # noqa: S608 - the only insertions are the constants above

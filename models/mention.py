@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint, select, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -24,7 +24,12 @@ class MentionState(StrEnum):
 
 class Mention(Base):
     __tablename__ = "mentions"
-    __table_args__ = (UniqueConstraint("account_id", "ig_media_id", "ig_comment_id"), one_of("state", MentionState))
+    __table_args__ = (
+        UniqueConstraint("account_id", "ig_media_id", "ig_comment_id"),
+        one_of("state", MentionState),
+        Index("ix_mentions_announced_at", "announced_at"),  # for retention
+        Index("ix_mentions_erased", "id", postgresql_where=text("erased_at IS NOT NULL")),
+    )
 
     id: Mapped[Id]
     account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"))
@@ -40,6 +45,8 @@ class Mention(Base):
     read_at: Mapped[Instant | None]
     error: Mapped[Str | None]
     extra: Mapped[JsonObject]
+    erased_at: Mapped[Instant | None]
+    """When who wrote it was erased: what it said is gone, and is not read again."""
 
 
 def announce_mention(
@@ -96,7 +103,7 @@ def record_reading(
 ) -> None:
     """Keep what the mention said when it was first read; a later reading does not change it."""
     mention = tx.get_one(Mention, mention_id, with_for_update=True)
-    if mention.state == MentionState.READ.value:
+    if mention.state == MentionState.READ.value or mention.erased_at is not None:
         return
     mention.state = MentionState.READ.value
     mention.username, mention.text, mention.media_url = username, text_, media_url

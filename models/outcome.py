@@ -14,7 +14,7 @@ from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session
 
 from models import attempt as attempts
-from models import block, claims, quota
+from models import block, claims, quota, seizing
 from models.attempt import Action, Attempt, AttemptState, Said, SettledBy
 from models.container import Container, ContainerStatus
 from models.event import Cause, record_event
@@ -29,6 +29,8 @@ ASKED_AGAIN = "comment.asked_again"
 """The event of a person's wish that the first comment be tried once more: what failed before does not count then."""
 COMMENT, PERMALINK = "comment", "permalink"
 """What a published post may be missing."""
+ONCE = "once"
+"""And that it is live once: a late answer has named another media than the one that is shown."""
 
 
 @dataclass(frozen=True)
@@ -61,20 +63,35 @@ def record_published(tx: Session, sent: Sent, media_id: str, *, from_: PostState
     bind_media(tx, sent.post.account_id, media_id, sent.part.id, now=now)
     tops = [part for part in parts_of(tx, sent.post.id) if part.parent_id is None]
     left = [part for part in tops if part.id != sent.part.id and part.media_id is None]
-    known: dict[str, object] = {"error": None, "error_class": None}
+    stays = bool(left) and from_ not in _IN_DOUBT  # with a person, or on its way
+    known: dict[str, object] = {} if stays else {"error": None, "error_class": None}
     if tops[0].id == sent.part.id:
         known |= {"media_id": media_id, "sent_at": sent.attempt.sent_at or sent.attempt.intent_at}
     if not left:
         known["published_at"] = now
-    tx.execute(update(Post).where(Post.id == sent.post.id).values(**known))
+    if known:
+        tx.execute(update(Post).where(Post.id == sent.post.id).values(**known))
     told = Cause(
         "publish.succeeded",
         f"{sent.subject}published as media {media_id}",
         detail={"media_id": media_id, "how": _HOW[by], "attempt_id": sent.attempt.id},
     )
+    if stays:
+        _tell_and_seize(tx, sent.post.id, told)
+        return
     to = PostState.STAGED if left else PostState.PUBLISHED
-    transition(tx, sent.post.id, from_=from_, to=to, claim=sent.claim, cause=told, next_action_at=now)
+    is_live = sent.claim is None
+    transition(tx, sent.post.id, from_=from_, to=to, claim=sent.claim, cause=told, next_action_at=now, is_live=is_live)
     claims.wake_schedulers(tx)
+
+
+_IN_DOUBT = (PostState.PUBLISHING, PostState.UNCERTAIN, PostState.NEEDS_REVIEW)
+
+
+def _tell_and_seize(tx: Session, post_id: int, told: Cause) -> None:
+    post = tx.get_one(Post, post_id, populate_existing=True)
+    tell(tx, post, told)
+    seizing.seize(tx, "posts", post_id, due_at=post.next_action_at)
 
 
 _HOW = {SettledBy.ANSWER: "answered", SettledBy.READING: "found by reading", SettledBy.PERSON: "a person"}
@@ -159,7 +176,7 @@ def note_found(tx: Session, post_id: int, *found: str) -> None:
 
 def _say_missing(post: Post, missing: dict[str, str]) -> None:
     post.missing = missing or None
-    post.error = "; ".join(missing[name] for name in (COMMENT, PERMALINK) if name in missing) or None
+    post.error = "; ".join(missing[name] for name in (ONCE, COMMENT, PERMALINK) if name in missing) or None
     post.error_class = "incomplete" if missing else None
 
 

@@ -26,6 +26,7 @@ class Part(Base):
     __tablename__ = "parts"
     __table_args__ = (
         Index("uq_parts_position", "post_id", "position", unique=True, postgresql_where=text("dropped_at IS NULL")),
+        Index("ix_parts_parent_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
         one_of("kind", PartKind),
         # Two parts can never claim the same live media.
         Index("uq_parts_media_id", "media_id", unique=True, postgresql_where=text("media_id IS NOT NULL")),

@@ -1,6 +1,7 @@
 """Monthly partitions of the history tables: made ahead, so that a row always has its own month to land in.
 
-The default partition must stay empty (an invariant): it catches what would otherwise be lost when nobody made ahead.
+The default partition must stay empty (an invariant): it catches what would otherwise be lost when nobody made ahead. Of
+`harvest_runs` it may hold what is of no month to come: the run of a slot that was owed since a month that is dropped.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ PARTITIONED = (
     "competitor_observations",
     "public_media_snapshots",
     "hashtag_tops",
+    "harvest_runs",
 )
+_BY = {"harvest_runs": "slot_at"}
+"""By what a table is divided, where it is not `captured_at`."""
 MONTHS_AHEAD = 3
 _LOCK = 7_303_017  # any constant: two schedulers must not make or drop the same partition at once
 
@@ -34,21 +38,38 @@ def ensure_partitions(
     lock_partitions(tx)
     made = []
     for table in tables:
-        for month in _months(now, months_ahead + 1):
-            name = f"{table}_{month:%Y_%m}"
-            if tx.execute(_EXISTS, {"name": name}).scalar_one() is None:
-                _make(tx, table, name, month)
-                made.append(name)
+        for month in _homeless(tx, table, _months(now, months_ahead + 1)):
+            _make(tx, table, _named(table, month), month)
+            made.append(_named(table, month))
     return made
 
 
 def missing_partitions(tx: Session, *, now: datetime, months_ahead: int) -> list[str]:
     """The names of the partitions of this month and so many next ones that are not there."""
-    names = [f"{table}_{month:%Y_%m}" for table in PARTITIONED for month in _months(now, months_ahead + 1)]
-    return [name for name in names if tx.execute(_EXISTS, {"name": name}).scalar_one() is None]
+    months = _months(now, months_ahead + 1)
+    return [_named(table, month) for table in PARTITIONED for month in _homeless(tx, table, months)]
 
 
-_EXISTS = text("SELECT to_regclass(:name)")
+def _named(table: str, month: datetime) -> str:
+    return f"{table}_{month:%Y_%m}"
+
+
+def _homeless(tx: Session, table: str, months: Sequence[datetime]) -> list[datetime]:
+    """Months that no partition holds. The bounds say so, and not a name: one partition may hold several months."""
+    held = [(row.since, row.until) for row in tx.execute(BOUNDS, {"parent": table})]
+    return [month for month in months if not any(since <= month < until for since, until in held)]
+
+
+BOUNDS = text("""
+    SELECT c.relname::text AS name, CAST(b.found[1] AS timestamptz) AS since, CAST(b.found[2] AS timestamptz) AS until
+      FROM pg_inherits i
+      JOIN pg_class c ON c.oid = i.inhrelid
+     CROSS JOIN LATERAL regexp_match(pg_get_expr(c.relpartbound, c.oid),
+                                     'FROM \\(''([^'']+)''\\) TO \\(''([^'']+)''\\)') AS b(found)
+     WHERE i.inhparent = CAST(:parent AS regclass) AND b.found IS NOT NULL
+     ORDER BY c.relname
+""")
+"""Each partition of a table but the default one, and from when until when its rows are."""
 
 
 def lock_partitions(tx: Session) -> None:
@@ -58,7 +79,8 @@ def lock_partitions(tx: Session) -> None:
 
 def _make(tx: Session, table: str, name: str, month: datetime) -> None:
     low, high = month.isoformat(), _next(month).isoformat()
-    in_month = f"captured_at >= '{low}' AND captured_at < '{high}'"
+    by = _BY.get(table, "captured_at")
+    in_month = f"{by} >= '{low}' AND {by} < '{high}'"
     default = f"{table}_default"
     create = f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{low}') TO ('{high}')"
     if not tx.execute(text(f"SELECT EXISTS (SELECT FROM {default} WHERE {in_month})")).scalar_one():  # noqa: S608

@@ -62,6 +62,9 @@ class Post(Base):
         Index("ix_posts_leased", "leased_until", postgresql_where=text("leased_until IS NOT NULL")),
         Index("ix_posts_account_id_publish_at", "account_id", "publish_at"),
         Index("ix_posts_state_publish_at", "state", "publish_at"),
+        # Serve people who ask what goes out, and what went out last.
+        Index("ix_posts_publish_at_id", "publish_at", "id"),
+        Index("ix_posts_published_at", "published_at", postgresql_where=text("published_at IS NOT NULL")),
         # Serves the question which published posts lack something.
         Index("ix_posts_missing", "id", postgresql_where=text("missing IS NOT NULL")),
     )

@@ -6,17 +6,16 @@ hide their likes.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, table_of
+from models.late_points import store_series
 from models.sparing import write
 from models.types import Id, Instant, Str
 
@@ -26,6 +25,7 @@ class PublicMedia(Base):
     __table_args__ = (
         UniqueConstraint("watch_id", "ig_id"),
         Index("ix_public_media_watch_id_posted_at", "watch_id", "posted_at"),
+        Index("ix_public_media_first_seen_at", "first_seen_at"),  # for retention
     )
 
     id: Mapped[Id]
@@ -57,6 +57,7 @@ class PublicMediaSnapshot(Base):
 
 class PublicMediaLatest(Base):
     __tablename__ = "public_media_latest"
+    __table_args__ = (Index("ix_public_media_latest_captured_at", "captured_at"),)  # serves the invariants
 
     public_media_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("public_media.id"), primary_key=True)
     like_count: Mapped[int | None] = mapped_column(BigInteger)
@@ -85,10 +86,10 @@ class SeenPublicMedia:
 
 
 # `public_media_latest` merges: a count that this answer left out keeps what was known, and is no change. The snapshot
-# holds only what was read. The row of `public_media_latest` is the lock, and an older answer changes nothing.
+# holds only what was read. The row of `public_media_latest` is the lock, and an older answer changes nothing of it.
 _STORE = text("""
     WITH read AS (
-        SELECT * FROM jsonb_to_recordset(CAST(:counts AS jsonb))
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
             AS p(public_media_id bigint, like_count bigint, comments_count bigint, view_count bigint)
          ORDER BY public_media_id  -- one order of locking for all harvests
     ), latest AS (
@@ -107,14 +108,43 @@ _STORE = text("""
                last_checked_at = excluded.last_checked_at
          WHERE l.last_checked_at < excluded.last_checked_at
         RETURNING l.public_media_id, l.captured_at
+    ), added AS (
+        INSERT INTO public_media_snapshots
+               (public_media_id, captured_at, like_count, comments_count, view_count, run_id)
+        SELECT read.public_media_id, latest.captured_at, read.like_count, read.comments_count, read.view_count,
+               CAST(:run_id AS bigint)
+          FROM read JOIN latest USING (public_media_id)
+         WHERE latest.captured_at = :captured_at
+        ON CONFLICT DO NOTHING
+        RETURNING 1
     )
-    INSERT INTO public_media_snapshots
-           (public_media_id, captured_at, like_count, comments_count, view_count, run_id)
-    SELECT read.public_media_id, latest.captured_at, read.like_count, read.comments_count, read.view_count, :run_id
-      FROM read JOIN latest USING (public_media_id)
-     WHERE latest.captured_at = :captured_at
-    ON CONFLICT DO NOTHING
+    SELECT (SELECT count(*) FROM latest) AS taken, (SELECT count(*) FROM added) AS added
 """)
+_COUNTS = ("like_count", "comments_count", "view_count")
+_IS_NEWS = " OR ".join(
+    f"""
+           r.{name} IS NOT NULL AND (after.run_id = :run_id AND after.{name} = r.{name}) IS NOT TRUE
+           AND r.{name} IS DISTINCT FROM CASE WHEN l.captured_at <= :captured_at THEN l.{name} ELSE (
+               SELECT h.{name} FROM public_media_snapshots h
+                WHERE h.public_media_id = r.public_media_id AND h.captured_at <= :captured_at AND h.{name} IS NOT NULL
+                ORDER BY h.captured_at DESC LIMIT 1) END"""  # noqa: S608 - the constants above
+    for name in _COUNTS
+)
+
+# As `models.late_points` has it. Which of the counts the last, unchanged answer told is not known, so none of them
+# becomes a point again: nothing is said to have been read that may not have been.
+_STORE_LATE = text(f"""
+    INSERT INTO public_media_snapshots (public_media_id, captured_at, {", ".join(_COUNTS)}, run_id)
+    SELECT r.public_media_id, :captured_at, {", ".join(f"r.{name}" for name in _COUNTS)}, CAST(:run_id AS bigint)
+      FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS r(public_media_id bigint, {", ".join(f"{name} bigint" for name in _COUNTS)})
+      JOIN public_media_latest l USING (public_media_id)
+      LEFT JOIN LATERAL (SELECT h.* FROM public_media_snapshots h
+                          WHERE h.public_media_id = r.public_media_id AND h.captured_at > :captured_at
+                          ORDER BY h.captured_at LIMIT 1) after ON true
+     WHERE l.last_checked_at > :captured_at AND ({_IS_NEWS})
+    ON CONFLICT DO NOTHING
+""")  # noqa: S608 - the only insertions are the constants above
 
 
 def store_public_media(
@@ -136,11 +166,8 @@ def store_public_media(
     if not counts:
         return 0
 
-    def add(rows: Sequence[dict[str, Any]]) -> int:
-        result: Any = tx.execute(_STORE, {"counts": json.dumps(rows), "captured_at": captured_at, "run_id": run_id})
-        return int(result.rowcount)
-
-    return sum(write(tx, counts, add))
+    known = {"captured_at": captured_at, "run_id": run_id}
+    return sum(write(tx, counts, lambda rows: store_series(tx, _STORE, _STORE_LATE, known, rows)))
 
 
 def _see(tx: Session, watch_id: int, seen: Iterable[SeenPublicMedia], *, now: datetime) -> dict[str, int]:

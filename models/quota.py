@@ -44,6 +44,7 @@ class QuotaEntry(Base):
         UniqueConstraint("attempt_id"),
         one_of("state", QuotaState),
         Index("ix_quota_entries_window", "account_id", "counted_at", postgresql_where=text("state <> 'released'")),
+        Index("ix_quota_entries_counted_at", "counted_at"),
     )
 
     id: Mapped[Id]
@@ -120,6 +121,15 @@ def mark_used(tx: Session, attempt_id: int, *, now: datetime) -> None:
 def release(tx: Session, attempt_id: int) -> None:
     """Give the place back: it is proved that nothing was published."""
     _settle(tx, attempt_id, QuotaState.RELEASED)
+
+
+def take_back(tx: Session, attempt_id: int) -> None:
+    """It was published after all: its place was taken at its time, and more than the window allows may be for it."""
+    tx.execute(
+        update(QuotaEntry)
+        .where(QuotaEntry.attempt_id == attempt_id, QuotaEntry.state == QuotaState.RELEASED.value)
+        .values(state=QuotaState.USED.value)
+    )
 
 
 def record_reading(

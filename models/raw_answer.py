@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, insert, text
+from sqlalchemy import BigInteger, Integer, LargeBinary, insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -86,6 +86,50 @@ def keep_answers(tx: Session, answers: Iterable[Answer], *, run_id: int, account
     ]
     if rows:
         tx.execute(insert(table_of(RawAnswer)), rows)
+
+
+_NEXT_STEP = text("""
+    SELECT captured_at, run_id FROM raw_answers
+     WHERE account_id = :account_id AND number = 1
+       AND captured_at >= :since AND captured_at < :until AND (captured_at, run_id) > (:at, :run_id)
+     ORDER BY captured_at, run_id
+     LIMIT 1
+""")
+_LONGEST_STEP = timedelta(hours=6)
+
+
+def next_step(
+    tx: Session, account_id: int, *, since: datetime, until: datetime, after: tuple[datetime, int] | None
+) -> tuple[datetime, int] | None:
+    """Time of the first answer and run of the next step (see `number`) that began in that range; None after the last.
+
+    Args:
+        after: what was returned before.
+    """
+    at, run_id = after or (since, 0)
+    values = {"account_id": account_id, "since": since, "until": until, "at": at, "run_id": run_id}
+    row = tx.execute(_NEXT_STEP, values).first()
+    return (row.captured_at, row.run_id) if row else None
+
+
+def answers_of_step(tx: Session, first: tuple[datetime, int]) -> list[RawAnswer]:
+    """All answers of the step that began so, oldest first."""
+    at, run_id = first
+    query = select(RawAnswer).where(
+        RawAnswer.run_id == run_id, RawAnswer.captured_at >= at, RawAnswer.captured_at < at + _LONGEST_STEP
+    )
+    found: list[RawAnswer] = []
+    for one in tx.scalars(query.order_by(RawAnswer.captured_at, RawAnswer.number)):
+        if found and one.number <= found[-1].number:
+            break  # the next step of the same run
+        found.append(one)
+    return found
+
+
+def oldest_answer(tx: Session, account_id: int | None) -> datetime | None:
+    """When the oldest answer that is kept came, of that account or of all; None where none is kept."""
+    query = select(RawAnswer.captured_at).order_by(RawAnswer.captured_at).limit(1)
+    return tx.scalar(query if account_id is None else query.where(RawAnswer.account_id == account_id))
 
 
 def roll_days(tx: Session, *, now: datetime, keep: timedelta) -> list[str]:

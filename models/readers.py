@@ -18,6 +18,13 @@ from pressrun.errors import PressrunError, Unknown
 ACCOUNT_COLUMNS = ("id", "ig_id", "name", "username", "timezone", "state", "created_at")
 """What a reader sees of `accounts`: not the token, and not the reason of a state, which may quote an answer."""
 
+_OF_VIEWS = ("pressrun_utc",)
+"""Functions that views call: a view runs them as whoever asks."""
+
+OWN_READER = "pressrun_reader"
+"""The reader of an embedded server. It has no password: whoever reaches the server's socket may sign in."""
+
+_LOCK = 7_303_022  # any constant: two commands must not make the role at once
 _log = log.get(__name__)
 
 # One grant tells a reader: that of the view everybody wants.
@@ -72,6 +79,18 @@ def renew_readers(tx: Session) -> None:
             _log.warning("readers.not_renewed", role=role, reason=str(problem))
 
 
+def ensure_own_reader(tx: Session) -> str:
+    """The reader of an embedded server, made if there is none, with all that there is to read."""
+    tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    if OWN_READER not in readers(tx):
+        if not tx.scalar(text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)"), {"role": OWN_READER}):
+            tx.execute(text(f"CREATE ROLE {OWN_READER} LOGIN"))
+        # No right is taken by it; whoever tries to write is told so, and not of some table's rights.
+        tx.execute(text(f"ALTER ROLE {OWN_READER} SET default_transaction_read_only = on"))
+        grant_reader(tx, OWN_READER)
+    return OWN_READER
+
+
 def grant_reader(tx: Session, role: str) -> None:
     """Let the role read the history: views, functions, tables, and the names of accounts. Running it again is harmless.
 
@@ -90,7 +109,7 @@ def grant_reader(tx: Session, role: str) -> None:
         f"USAGE ON SCHEMA {schema}",
         f"SELECT ON {', '.join(sorted(HISTORY))}",
         f"SELECT ({', '.join(ACCOUNT_COLUMNS)}) ON accounts",
-        *(f"EXECUTE ON FUNCTION {name}(timestamptz)" for name in sorted(FUNCTIONS)),
+        *(f"EXECUTE ON FUNCTION {name}(timestamptz)" for name in sorted({*FUNCTIONS, *_OF_VIEWS})),
     ]
     quoted = sql.Identifier(role).as_string()
     for grant in grants:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.account import Account
 from models.account_name import AccountName
+from models.account_zone import AccountZone
 from models.attempt import Attempt
 from models.backfill import Backfill
 from models.base import Base
@@ -12,9 +13,11 @@ from models.comment import Comment, CommentVersion
 from models.competitor import CompetitorLatest, CompetitorObservation
 from models.connection import Connection
 from models.container import Container
+from models.coverage import CoveredDay, HarvestGap
 from models.delivery import Delivery, DeliveryNotice
 from models.dictionary import describe
 from models.endpoint import Endpoint, NoticeRule
+from models.erasure import Erasure
 from models.event import PostEvent
 from models.gate import Gate
 from models.harvest import Harvest, HarvestRun
@@ -32,6 +35,7 @@ from models.quota import QuotaEntry
 from models.raw_answer import RawAnswer
 from models.reply import Reply
 from models.retention import DroppedMonth
+from models.seen_invariant import SeenInvariant
 from models.slot import Slot
 from models.tag import Tag
 from models.watch import Watch
@@ -42,6 +46,7 @@ describe(metadata)
 TABLES = (
     Account,
     AccountName,
+    AccountZone,
     Attempt,
     Backfill,
     Block,
@@ -51,13 +56,16 @@ TABLES = (
     CompetitorObservation,
     Connection,
     Container,
+    CoveredDay,
     Delivery,
     DeliveryNotice,
     DroppedMonth,
     Endpoint,
+    Erasure,
     PostEvent,
     Gate,
     Harvest,
+    HarvestGap,
     HarvestRun,
     HashtagSearch,
     HashtagTop,
@@ -81,6 +89,7 @@ TABLES = (
     QuotaEntry,
     RawAnswer,
     Reply,
+    SeenInvariant,
     Slot,
     Tag,
     Watch,

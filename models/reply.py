@@ -22,6 +22,7 @@ from models.attempt import AttemptState, SettledBy, Target
 from models.base import Base
 from models.claims import wake_schedulers
 from models.mention import Mention
+from models.seizing import lock
 from models.types import Id, Instant, InstantNow, Str, one_of
 from pressrun.errors import Conflict, NotPossible
 
@@ -54,6 +55,7 @@ class Reply(Base):
         ),
         Index("uq_replies_number", "mention_id", "number", unique=True, postgresql_where=sql("state <> 'failed'")),
         Index("ix_replies_due", "next_action_at", "id", postgresql_where=sql("next_action_at IS NOT NULL")),
+        Index("ix_replies_created_at", "created_at"),
         Index("ix_replies_leased", "leased_until", postgresql_where=sql("leased_until IS NOT NULL")),
     )
 
@@ -117,6 +119,7 @@ def resolve_reply(tx: Session, mention: Mention, *, was_sent: bool, now: datetim
         is_what = "has no reply" if last is None else f"has a reply that is {last.state}"
         said = f"mention {mention.id} {is_what}: there is nothing to resolve"
         raise NotPossible(said, type="reply.nothing_to_resolve", ids={"mention": mention.id})
+    lock(tx, "replies", last.id)
     attempt = attempts.unresolved_attempt(tx, Target.of_reply(last.id))
     if attempt is not None:
         outcome = AttemptState.SUCCEEDED if was_sent else AttemptState.NOT_DONE

@@ -1,6 +1,7 @@
 """Retention of the history: whole months that are old enough go, and it is written down that they went.
 
-The newest known values stay in the `…_latest` tables whatever their age: only the way to them is dropped.
+The newest known values stay in the `…_latest` tables whatever their age: only the way to them is dropped. Runs go with
+the months of their slots; how far each harvest has come stays in its row.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from sqlalchemy import BigInteger, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
-from models.partitions import PARTITIONED, lock_partitions
+from models.partitions import BOUNDS, PARTITIONED, lock_partitions
 from models.types import Instant, Str
 
 _MONTH = re.compile(r"_(\d{4})_(\d{2})\Z", re.ASCII)
@@ -36,18 +37,14 @@ def kept_since(now: datetime, *, months: int) -> datetime:
 
 def old_partitions(tx: Session, *, before: datetime) -> list[str]:
     """Partitions that hold nothing but readings from before that instant, oldest first. Never the default ones."""
-    found = []
-    for table in PARTITIONED:
-        # The bounds and not the name say what it holds: somebody may have renamed one.
-        query = """
-            SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-             WHERE i.inhparent = CAST(:parent AS regclass) AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
-               AND CAST(substring(pg_get_expr(c.relpartbound, c.oid) FROM 'TO \\(''([^'']+)''\\)') AS timestamptz)
-                   <= :before
-             ORDER BY c.relname
-        """
-        found += list(tx.scalars(text(query), {"parent": table, "before": before}))
-    return [name for name in found if _MONTH.search(name)]
+    # The bounds and not the name say what it holds: somebody may have renamed one.
+    found = [row for table in PARTITIONED for row in tx.execute(BOUNDS, {"parent": table}) if row.until <= before]
+    return [row.name for row in found if _MONTH.search(row.name)]
+
+
+def dropped_until(tx: Session) -> datetime | None:
+    """What was read before is dropped, and stays so; None where nothing was."""
+    return tx.scalar(select(func.max(DroppedMonth.until)))
 
 
 def drop_month(tx: Session, name: str, *, now: datetime) -> DroppedMonth | None:
@@ -55,21 +52,10 @@ def drop_month(tx: Session, name: str, *, now: datetime) -> DroppedMonth | None:
     lock_partitions(tx)
     if tx.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar_one() is None:
         return None
-    since, until = _bounds(tx, name)
+    table = _MONTH.sub("", name)
+    since, until = next((row.since, row.until) for row in tx.execute(BOUNDS, {"parent": table}) if row.name == name)
     size = tx.execute(select(func.pg_total_relation_size(name))).scalar_one()
-    month = DroppedMonth(table_name=_MONTH.sub("", name), since=since, until=until, bytes=size, dropped_at=now)
+    month = DroppedMonth(table_name=table, since=since, until=until, bytes=size, dropped_at=now)
     tx.merge(month)  # a month made again by hand and dropped again is one month
     tx.execute(text(f"DROP TABLE {name}"))
     return month
-
-
-def _bounds(tx: Session, name: str) -> tuple[datetime, datetime]:
-    query = """
-        SELECT CAST(b.found[1] AS timestamptz) AS since, CAST(b.found[2] AS timestamptz) AS until
-          FROM pg_class c
-         CROSS JOIN LATERAL regexp_match(pg_get_expr(c.relpartbound, c.oid),
-                                         'FROM \\(''([^'']+)''\\) TO \\(''([^'']+)''\\)') AS b(found)
-         WHERE c.oid = CAST(:name AS regclass)
-    """
-    row = tx.execute(text(query), {"name": name}).one()
-    return row.since, row.until

@@ -1,12 +1,14 @@
 """The database's clock: by it posts are due and late, whatever the clock of a machine says.
 
 Each reading tells how far the process's own clock is off. That is kept (`pressrun/clock.py` puts `now()` right by it),
-told beyond two seconds, and beyond half a minute nothing is sent from the process any more: whoever set that clock may
-have meant something that cannot be guessed.
+told beyond two seconds (in the log, and to `doctor` by the name of a session), and beyond half a minute nothing is sent
+from the process any more: whoever set that clock may have meant something that cannot be guessed.
 """
 
 from __future__ import annotations
 
+import os
+import socket
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -20,6 +22,7 @@ from pressrun.clock import Deadline
 TOLD_BEYOND = timedelta(seconds=2)
 SENDS_WITHIN = timedelta(seconds=30)
 MEASURED_EVERY_S = 60.0
+SHOWN = "pressrun clock"
 WATCHED_EVERY_S = 1.0
 """While it is off: whoever sets it right should not have to wait."""
 
@@ -67,6 +70,17 @@ def describe() -> str:
     """The last measurement as a sentence for people."""
     off_s = clock.offset().total_seconds()
     return f"the clock of this machine is {abs(off_s):.0f} s {'behind' if off_s > 0 else 'ahead of'} the database's"
+
+
+def shown_name(process: str) -> str | None:
+    """What a process is called in `pg_stat_activity` while its clock is off, for whoever looks after all of them.
+
+    That lasts just as long as the process does. Postgres keeps 63 bytes of it; `models/reading/workers.py` reads it.
+    """
+    if distance() is Distance.NONE:
+        return None
+    ahead_s = -clock.offset().total_seconds()
+    return f"{SHOWN} {ahead_s:+.0f}s {socket.gethostname()[:20]}:{os.getpid()} {process.removeprefix('pressrun ')}"
 
 
 class ClockWatch:

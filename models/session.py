@@ -58,7 +58,8 @@ class Database:
         self.server = server_of(url)
         """The parameters of a connection, by libpq's names. Their text is never put together again by us."""
         conceal(*(value for name, value in self.server.items() if "password" in name))
-        self._application_name = application_name
+        self.application_name = application_name
+        """What Postgres shows of this process."""
         self.engine: Engine = create_engine(
             URL.create("postgresql+psycopg"),
             pool_size=pool_size,
@@ -121,7 +122,7 @@ class Database:
         told: dict[str, Any] = {
             **_LINK,
             **self.server,
-            "application_name": f"{self._application_name} {role}",
+            "application_name": f"{self.application_name} {role}",
         }
         connection = psycopg.connect(autocommit=True, **told)
         connection.execute("SET TimeZone = 'UTC'")

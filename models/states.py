@@ -96,6 +96,7 @@ def transition(
     wait_reason: str | None = None,
     tries: int = 0,
     lease_s: float | None = None,
+    is_live: bool = False,
 ) -> None:
     """Move a post and write the event, and the notice where people are told of the state.
 
@@ -104,12 +105,13 @@ def transition(
         next_action_at: when the next step is owed; an active state needs it, or a lease.
         tries: failed tries of the step that is owed next.
         lease_s: the caller goes on working on the post, and owns it for that long from now.
+        is_live: Instagram has said so, whatever became of the post meanwhile: it is published from any state.
 
     Raises:
         EdgeForbidden: `from_ → to` is not an edge.
         ClaimLost: the post is no longer in `from_`, or the claim has passed on.
     """
-    if from_ is not to and to not in EDGES[from_]:
+    if from_ is not to and to not in EDGES[from_] and not (is_live and to is S.PUBLISHED):
         raise EdgeForbidden(f"post {post_id} cannot go from {from_} to {to}")
     fence = {"post_id": post_id, "from_": from_.value, "claim": claim, "raise_claim": 1 if claim is None else 0}
     owed = {"next_action_at": next_action_at, "wait_reason": wait_reason, "tries": tries, "lease_s": lease_s}

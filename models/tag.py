@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -18,7 +18,11 @@ from models.types import Id, Instant, JsonObject, Str
 
 class Tag(Base):
     __tablename__ = "tags"
-    __table_args__ = (UniqueConstraint("account_id", "ig_media_id"),)
+    __table_args__ = (
+        UniqueConstraint("account_id", "ig_media_id"),
+        Index("ix_tags_first_seen_at", "first_seen_at"),  # for retention
+        Index("ix_tags_erased", "id", postgresql_where=text("erased_at IS NOT NULL")),
+    )
 
     id: Mapped[Id]
     account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"))
@@ -32,6 +36,8 @@ class Tag(Base):
     """What else the listing held when it was first seen."""
     first_seen_at: Mapped[Instant]
     last_seen_at: Mapped[Instant]
+    erased_at: Mapped[Instant | None]
+    """When who posted it was erased: what it said is gone."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ def request(
     ctx.vault()  # a missing key is told now, and not by every backfill
     wanted = parse_kind(kind)
     with ctx.database.transaction() as tx:
-        return request_backfills(tx, account_id_of(tx, account), wanted, since, now=clock.now())
+        account_id = account_id_of(tx, account, removed=False)
+        return request_backfills(tx, account_id, wanted, since, now=clock.now())
 
 
 @operation("backfill.list", effect=Effect.READS, scope=Scope.READ)

@@ -69,7 +69,7 @@ def run_harvests(ctx: Context, asker: Asker, account: str | None = None, kind: s
     ctx.vault()  # a missing key is told now, and not by every harvest
     wanted = parse_kind(kind)
     with ctx.database.transaction() as tx:
-        return request_run(tx, account_id_of(tx, account), wanted)
+        return request_run(tx, account_id_of(tx, account, removed=False), wanted)
 
 
 @operation("harvest.await", effect=Effect.READS, scope=Scope.READ)

@@ -72,7 +72,7 @@ def list_posts(
     """Posts by the time they are due. Raises Unknown for the account, Invalid for the state."""
     wanted = _state(state) if state else None
     with ctx.database.transaction() as tx:
-        account_id = find_account(tx, account).id if account else None
+        account_id = find_account(tx, account, removed=True).id if account else None
         return reading.list_posts(tx, account_id=account_id, state=wanted, limit=limit)
 
 

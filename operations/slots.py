@@ -28,7 +28,7 @@ class SlotsAdded:
 def list_slots(ctx: Context, asker: Asker, *, account: str | None = None) -> list[SlotShown]:
     """Slots by account and time of the week, with when they come next. Raises Unknown for the account."""
     with ctx.database.transaction() as tx:
-        account_id = find_account(tx, account).id if account else None
+        account_id = find_account(tx, account, removed=True).id if account else None
         return rules.list_slots(tx, account_id=account_id, now=clock.now())
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models import invariants, readers
+from models import invariants, readers, seen_invariant
 from models.endpoint import EndpointState
 from models.partitions import missing_partitions
+from models.reading.coverage import Lack, State, lacking
 from models.reading.health import (
+    FRUITLESS_RUNS,
+    answering_version,
+    fruitless_harvests,
     incomplete_posts,
     posts_held_by_a_clock,
     sealed_tokens,
@@ -17,6 +21,7 @@ from models.reading.health import (
     unread_media,
 )
 from models.reading.notices import list_endpoints
+from models.reading.workers import wrong_clocks
 from models.states import PostState
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
@@ -33,13 +38,15 @@ class Readers:
 
 
 @operation("system.examine", effect=Effect.READS, scope=Scope.ADMIN)
-def examine(ctx: Context, asker: Asker) -> list[Finding]:
-    """Check tokens, accounts, posts, partitions, and everything that may never be."""
-    return [
-        finding
-        for check in (_tokens, _accounts, _posts, _lacking, _endpoints, _partitions, _invariants)
-        for finding in check(ctx)
-    ]
+def examine(ctx: Context, asker: Asker, *, full: bool = False) -> list[Finding]:
+    """Check tokens, accounts, posts, partitions, and everything that may never be.
+
+    Args:
+        full: look at the whole history, which takes longer each year, and not only at what has changed since it held.
+    """
+    checks = (_tokens, _clocks, _accounts, _posts, _lacking, _endpoints, _coverage, _fruitless, _answers, _partitions)
+    found = [finding for check in checks for finding in check(ctx)]
+    return found + list(_invariants(ctx, full=full))
 
 
 @operation("system.grant_reader", effect=Effect.CHANGES, scope=Scope.ADMIN)
@@ -71,6 +78,20 @@ def _tokens(ctx: Context) -> Iterator[Finding]:
         yield Finding("tokens", Result.FAIL, "; ".join(broken), advice)
     else:
         yield Finding("tokens", Result.OK, f"all {len(tokens)} open" if tokens else "no accounts yet")
+
+
+def _clocks(ctx: Context) -> Iterator[Finding]:
+    """Of the services, wherever they run; this machine's own is `machine/checks.py`'s."""
+    with ctx.database.transaction() as tx:
+        wrong = wrong_clocks(tx)
+    for one in wrong:
+        off = f"{abs(one.ahead_s)} s {'ahead of' if one.ahead_s > 0 else 'behind'} the database's"
+        if one.sends_nothing:
+            detail = f"the clock of its machine is {off}: it sends nothing"
+            yield Finding("clock of a service", Result.FAIL, detail, "set it right, and keep it so by NTP", one.process)
+        else:
+            detail = f"the clock of its machine is {off}"
+            yield Finding("clock of a service", Result.NOTE, detail, "keep it right by NTP", one.process)
 
 
 def _accounts(ctx: Context) -> Iterator[Finding]:
@@ -106,7 +127,11 @@ def _lacking(ctx: Context) -> Iterator[Finding]:
     with ctx.database.transaction() as tx:
         lacking, unread = dict(incomplete_posts(tx)), dict(unread_media(tx))
     if lacking:
-        names = {"comment": "without their first comment", "permalink": "without an address"}
+        names = {
+            "comment": "without their first comment",
+            "once": "perhaps live twice",
+            "permalink": "without an address",
+        }
         detail = ", ".join(f"{count} {names.get(what, what)}" for what, count in sorted(lacking.items()))
         yield Finding("posts incomplete", Result.NOTE, detail, "each post says why, and what to do")
     if unread:
@@ -126,6 +151,50 @@ def _endpoints(ctx: Context) -> Iterator[Finding]:
         yield Finding("endpoint", Result.NOTE, detail, "have them sent again once it is back", subject=one.name)
 
 
+def _coverage(ctx: Context) -> Iterator[Finding]:
+    """What the history lacks: of the last week, and of the account's days that can still be read."""
+    with ctx.database.transaction() as tx:
+        found = lacking(tx, now=clock.now())
+    missed, lost = ([_told(one) for one in found if one.state == state] for state in (State.MISSED, State.LOST))
+    if missed:
+        advice = "run a scheduler and a worker of harvests: they read what Instagram still tells"
+        yield Finding("days missed", Result.NOTE, _first_of(missed), advice)
+    if lost:
+        advice = "look at what the coverage says of them; nothing can bring them back"
+        yield Finding("days lost", Result.NOTE, _first_of(lost), advice)
+
+
+def _told(one: Lack) -> str:
+    span = f"{one.first}" if one.first == one.last else f"{one.first} to {one.last}"
+    return f"{one.account} {one.kind}: {one.count} ({span})"
+
+
+def _first_of(told: list[str]) -> str:
+    more = f", and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
+    return "; ".join(told[:_MOST_TOLD]) + more
+
+
+def _fruitless(ctx: Context) -> Iterator[Finding]:
+    """What is asked for again and again and never answered: its history has a hole that grows."""
+    with ctx.database.transaction() as tx:
+        fruitless = fruitless_harvests(tx)
+    for one in fruitless:
+        detail = f"its last {FRUITLESS_RUNS} runs ended without a result: {one.why or 'no reason was kept'}"
+        result = Result.FAIL if one.have_failed else Result.NOTE
+        advice = "give what is lacking, then run it by hand; or stop asking for it"
+        yield Finding("harvest", result, detail, advice, subject=f"{one.kind} of {one.account}")
+
+
+def _answers(ctx: Context) -> Iterator[Finding]:
+    """Which version of the API has answered lately: a wish for one that is gone is met by another."""
+    asked = ctx.settings.graph_version
+    with ctx.database.transaction() as tx:
+        answered = answering_version(tx)
+    if answered is not None and answered != asked:
+        detail = f"{answered} answers, though {asked} is asked for"
+        yield Finding("graph answers", Result.NOTE, detail, "set PRESSRUN_GRAPH_VERSION to a version that Meta serves")
+
+
 def _partitions(ctx: Context) -> Iterator[Finding]:
     """The months of now and of a month ahead: rows must never find no place of their own."""
     with ctx.database.transaction() as tx:
@@ -137,15 +206,19 @@ def _partitions(ctx: Context) -> Iterator[Finding]:
         yield Finding("partitions", Result.OK, "there for this month and the next")
 
 
-def _invariants(ctx: Context) -> Iterator[Finding]:
+def _invariants(ctx: Context, *, full: bool) -> Iterator[Finding]:
     with ctx.database.transaction() as tx:
-        violated = invariants.run_all(tx)
-    for name, lines in violated.items():
+        seen = seen_invariant.look(tx, full=full)
+    for name, lines in seen.violated.items():
         yield Finding("invariant", Result.FAIL, "; ".join(lines), _ADVICE.get(name, _REPORT), subject=name)
-    if not violated:
-        yield Finding("invariants", Result.OK, f"all {len(invariants.INVARIANTS)} hold")
+    if not seen.violated:
+        looked_at = (
+            "in all of it" if seen.since is None else f"in what has changed since {seen.since:%Y-%m-%d %H:%M} UTC"
+        )
+        yield Finding("invariants", Result.OK, f"all {len(invariants.INVARIANTS)} hold {looked_at}")
 
 
+_MOST_TOLD = 10
 _REPORT = "this must never happen: please report it"
 _NOBODY = "are a scheduler and a worker of each queue running? If so, please report it"
 _ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY, "notice_late": _NOBODY, "connection_late": _NOBODY}

@@ -7,6 +7,10 @@ from sqlalchemy.orm import Session
 from models.account import find_account
 
 
-def account_id_of(tx: Session, account: str | None) -> int | None:
-    """The number of the account of that name or Instagram id; None stands for all. Raises Unknown."""
-    return None if account is None else find_account(tx, account).id
+def account_id_of(tx: Session, account: str | None, *, removed: bool = True) -> int | None:
+    """The number of the account of that name or Instagram id; None stands for all. Raises Unknown.
+
+    Args:
+        removed: it may be one that was removed: its history can be looked at. Otherwise raises NotPossible for it.
+    """
+    return None if account is None else find_account(tx, account, removed=removed).id

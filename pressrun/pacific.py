@@ -1,13 +1,17 @@
-"""Instagram's days: they end at midnight on the Pacific coast, and last 23 or 25 hours twice a year."""
+"""Instagram's days as they are first asked for: from midnight to midnight on the Pacific coast.
+
+They last 23 or 25 hours twice a year. Where an account's days end elsewhere, its answers say so
+(`worker.harvests.days`).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-_PACIFIC = ZoneInfo("America/Los_Angeles")
+PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
 @dataclass(frozen=True)
@@ -17,12 +21,17 @@ class Day:
     since: datetime
     until: datetime
 
+    @property
+    def on(self) -> date:
+        """What it is called on the Pacific coast."""
+        return self.since.astimezone(PACIFIC).date()
+
 
 def days(now: datetime, *, closed: int) -> list[Day]:
     """The running day and so many closed ones before it, oldest first."""
-    today = now.astimezone(_PACIFIC).date()
+    today = now.astimezone(PACIFIC).date()
     midnights = [
-        datetime.combine(today + timedelta(days=offset), time(), _PACIFIC).astimezone(UTC)
+        datetime.combine(today + timedelta(days=offset), time(), PACIFIC).astimezone(UTC)
         for offset in range(-closed, 2)
     ]
     return [Day(since, until) for since, until in pairwise(midnights)]
@@ -31,14 +40,14 @@ def days(now: datetime, *, closed: int) -> list[Day]:
 def closed_days(since: datetime, now: datetime) -> list[Day]:
     """The whole days from `since` to the last midnight, oldest first."""
     first = first_whole_day(since)
-    count = (now.astimezone(_PACIFIC).date() - first.astimezone(_PACIFIC).date()).days
+    count = (now.astimezone(PACIFIC).date() - first.astimezone(PACIFIC).date()).days
     return days(now, closed=count)[:-1] if count > 0 else []
 
 
 def first_whole_day(since: datetime) -> datetime:
     """The first of Instagram's midnights that is not before `since`."""
-    local = since.astimezone(_PACIFIC)
-    midnight = datetime.combine(local.date(), time(), _PACIFIC)
+    local = since.astimezone(PACIFIC)
+    midnight = datetime.combine(local.date(), time(), PACIFIC)
     if midnight < local:
-        midnight = datetime.combine(local.date() + timedelta(days=1), time(), _PACIFIC)
+        midnight = datetime.combine(local.date() + timedelta(days=1), time(), PACIFIC)
     return midnight.astimezone(UTC)

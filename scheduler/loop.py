@@ -71,6 +71,7 @@ class SchedulerLoop:
     def _turn(self) -> float:
         """One pass; returns how long nothing will be due."""
         self._clock.turn()
+        self._lookout.show_clock()
         now = clock.now()
         if self._upkeep_due is None or now >= self._upkeep_due:
             self._upkeep_due = upkeep.run(

@@ -27,7 +27,7 @@ from models.session import Database
 from pressrun import log
 from pressrun.embedded.servers import redis_py_url
 from pressrun.media.samples import make_jpeg, make_mp4
-from tests.support import guards
+from tests.support import guards, logs
 from tests.support.dealing import dealt
 from tests.support.servers import (
     Servers,
@@ -120,6 +120,16 @@ def _no_secrets_of_others() -> Iterator[None]:
     """What one test's process was told to conceal must not be cut out of the next one's texts."""
     yield
     log.forget()
+
+
+@pytest.fixture(autouse=True)
+def _logging_of_the_suite() -> Iterator[None]:
+    """What one test has set up for a command must not swallow the lines of the next ones."""
+    before = logs.in_force()
+    yield
+    left = logs.in_force()
+    logs.put_back(before)
+    assert left == before
 
 
 @pytest.fixture(scope="session")

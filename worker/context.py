@@ -87,6 +87,8 @@ class WorkerContext:
             last_look: asked right before each request is begun; what it raises comes through, and nothing was sent.
             asks_gate: False where it has just been asked.
         """
+        if account.token_sealed is None:
+            raise SecretUnreadable(f"account {account.name} was removed: there is no token of it")
         token = self.vault.open(account.token_sealed, context=token_context(account.id))
         credentials = Credentials(GraphLogin(account.login), account.ig_id, token, self._other_token(account))
         return self.client_of(

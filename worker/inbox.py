@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from graph.errors import GraphError, NotOnThisLogin
 from models import claims, sparing
-from models.account import Account, Login, break_account
+from models.account import Account, AccountState, Login, break_account
 from models.account_name import names_of
 from models.claims import Lease
 from models.comment import SeenComment, see_comments
@@ -97,6 +97,9 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Handling | None
             _close(tx, lease, event, now=now, note=f"no account has the Instagram id {event.entry_id!r}")
             return None
         event.account_id = account.id
+        if account.state == AccountState.REMOVED.value:
+            _close(tx, lease, event, now=now, note=f"kept: account {account.name} was removed")
+            return None
         if event.tries >= MOST_TRIES:
             event.error = event.error or f"{MOST_TRIES} tries ended without a result"
             tx.flush()

@@ -1,7 +1,8 @@
 """What keeps an account from acting right now: a person, its token, a suspicion, or the gate. Asked before each step.
 
 Publishing and replying stop for all four. Reading goes on while an account is paused or suspected, for a story that is
-not read in its day is lost: it stops for a token that is refused, for the gate, and where a person has said so.
+not read in its day is lost, and a container that is not looked at is not ready when the hold ends: it stops for a token
+that is refused, for the gate, and where a person has said so.
 """
 
 from __future__ import annotations
@@ -50,14 +51,20 @@ class HeldBack:
         return self.until
 
 
-def held_back(tx: Session, ctx: WorkerContext, account: Account, purpose: Purpose, *, now: datetime) -> HeldBack | None:
-    """What keeps the account from acting now; None when nothing does. A block whose time is over is lifted."""
+def held_back(
+    tx: Session, ctx: WorkerContext, account: Account, purpose: Purpose, *, now: datetime, only_reads: bool = False
+) -> HeldBack | None:
+    """What keeps the account from acting now; None when nothing does. A block whose time is over is lifted.
+
+    Args:
+        only_reads: what is meant only reads, for whatever purpose.
+    """
     if purpose is Purpose.PUBLISH and server_clock.distance() is Distance.TOO_FAR:
         message = f"{server_clock.describe()}: nothing is sent from it until it is set right"
         return HeldBack(Obstacle.CLOCK, now + CLOCK_AGAIN, message)
     if account.state == AccountState.BLOCKED.value and account.state_until and account.state_until <= now:
         lift_block(tx, account.id, now=now)
-    elif (held := _own(account, purpose)) is not None:
+    elif (held := _own(account, Purpose.HARVEST if only_reads else purpose)) is not None:
         return held
     shut = gate.barrier(tx, ctx.settings.app_id, account.id, purpose, now=now)
     if shut is not None:
@@ -68,6 +75,8 @@ def held_back(tx: Session, ctx: WorkerContext, account: Account, purpose: Purpos
 def _own(account: Account, purpose: Purpose) -> HeldBack | None:
     """What its own state keeps the account from."""
     state, reason = account.state, account.state_reason or "no reason given"
+    if state == AccountState.REMOVED.value:
+        return HeldBack(Obstacle.ACCOUNT, None, f"account {account.name} was removed", stops_looking=True)
     if state == AccountState.BROKEN.value or account.token_refused is not None:
         reason = account.token_refused or reason
         return HeldBack(Obstacle.ACCOUNT, None, f"account {account.name} is broken: {reason}", stops_looking=True)

@@ -68,6 +68,7 @@ class Puller:
         """Take what is overdue; returns how long nothing else will be."""
         self._clock.turn()
         self._silence.turn()
+        self._lookout.show_clock()
         due_in_s = self._lookout.seconds_until_due()
         if due_in_s is None:
             return LONGEST_NAP_S

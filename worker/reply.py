@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from graph.client import GraphClient
-from models import claims, outcome
+from models import claims, outcome, seizing
 from models.account import Account, get_account
 from models.attempt import Attempt, AttemptState, SettledBy, Target, record_intent, unresolved_attempt
 from models.claims import ClaimLost, Lease
@@ -29,8 +29,9 @@ from pressrun.media.captions import normal_form
 from worker.backoff import PATIENT
 from worker.context import WorkerContext
 from worker.obstacles import HeldBack, Obstacle, held_back
-from worker.once.call import Again, Once, send
+from worker.once.call import send
 from worker.once.comments import STANDS_AFTER, Place, look
+from worker.once.kind import Again, Once
 from worker.once.reading import lose_sight, reconcile
 from worker.once.sight import Absent, Beyond, Sight
 
@@ -113,6 +114,17 @@ class MentionReply(Once):
     def fail(self, tx: Session, told: Cause) -> None:
         self._move(tx, S.FAILED, error=told.message, settled_by=SettledBy.ANSWER.value, settled_at=clock.now())
         claims.finish(tx, self.lease, next_action_at=None)
+
+    def unsent(self, tx: Session, told: Cause) -> None:
+        in_doubt = (S.SENDING.value, S.UNKNOWN.value, S.NEEDS_REVIEW.value)
+        now = clock.now()
+        values = {"state": S.QUEUED.value, "error": redact(told.message or ""), "next_action_at": now}
+        values["sends"] = Reply.sends - 1
+        tx.execute(update(Reply).where(Reply.id == self.reply.id, Reply.state.in_(in_doubt)).values(values))
+        seizing.seize(tx, self.lease.table, self.reply.id, due_at=now)
+
+    def twice(self, tx: Session, told: Cause) -> None:
+        tx.execute(update(Reply).where(Reply.id == self.reply.id).values(error=redact(told.message or "")))
 
     def question(self, why: str) -> str:
         return f"whether the reply stands cannot be told: {why}. Look at it on Instagram, then say whether it does"

@@ -59,11 +59,15 @@ SELECT r.id, r.captured_at, (random() * 1e6)::bigint, r.n, (r.n * 1.4)::bigint,
 
 INSERT INTO media_latest
        (media_id, captured_at, last_checked_at, reach, views, likes, comments, saved, shares, reposts, replies,
-        total_interactions, follows, profile_visits, avg_watch_time_ms, total_watch_time_ms, extra)
+        total_interactions, follows, profile_visits, avg_watch_time_ms, total_watch_time_ms, extra, told_at)
 SELECT DISTINCT ON (media_id)
        media_id, captured_at, captured_at, reach, views, likes, comments, saved, shares, reposts, replies,
-       total_interactions, follows, profile_visits, avg_watch_time_ms, total_watch_time_ms, extra
-  FROM media_snapshots
+       total_interactions, follows, profile_visits, avg_watch_time_ms, total_watch_time_ms, extra,
+       (SELECT jsonb_object_agg(k.name, s.captured_at - CASE k.name WHEN 'reels_skip_rate' THEN interval '2 days'
+                                                                    ELSE interval '0' END)
+          FROM jsonb_object_keys(jsonb_strip_nulls(to_jsonb(s) - 'media_id' - 'captured_at' - 'run_id' - 'extra')
+                                 || coalesce(s.extra, '{}')) AS k(name))
+  FROM media_snapshots s
  ORDER BY media_id, captured_at DESC;
 
 -- The values of a day, as docs/history.md lists them.
@@ -147,26 +151,75 @@ SELECT DISTINCT ON (account_id, metric, timeframe, breakdown)
   FROM audience_snapshots
  ORDER BY account_id, metric, timeframe, breakdown, captured_at DESC;
 
+CREATE TEMP TABLE kinds (kind text, cron text, every interval);
+INSERT INTO kinds VALUES
+       ('profile', '0 * * * *', '1 hour'), ('account', '0 5 * * *', '1 day'), ('audience', '30 5 * * *', '1 day'),
+       ('media', '0 * * * *', '1 hour'), ('stories', '*/15 * * * *', '15 minutes'), ('tags', '0 */2 * * *', '2 hours'),
+       ('online_followers', '0 6 * * *', '1 day'), ('comments', '30 */2 * * *', '2 hours');
+
 INSERT INTO harvests (account_id, kind, cron)
-SELECT a.id, k.kind, k.cron FROM accounts a
- CROSS JOIN (VALUES ('profile', '0 * * * *'), ('account', '0 5 * * *'), ('audience', '30 5 * * *'),
-                    ('media', '0 * * * *'), ('stories', '*/15 * * * *'), ('tags', '0 */2 * * *')) AS k(kind, cron);
+SELECT a.id, k.kind, k.cron FROM accounts a CROSS JOIN kinds k;
 
-INSERT INTO harvest_runs (harvest_id, slot_at, status, calls, rows, api_version, started_at, finished_at)
-SELECT h.id, s.at, 'done', 3, 20, 'v25.0', s.at + interval '1 second', s.at + interval '3 seconds'
-  FROM harvests h
-  JOIN (VALUES ('profile', interval '1 hour'), ('account', interval '1 day'), ('audience', interval '1 day'),
-               ('media', interval '1 hour'), ('stories', interval '15 minutes'), ('tags', interval '2 hours')) AS k(kind, every)
-    ON k.kind = h.kind
- CROSS JOIN LATERAL generate_series(date_trunc('hour', now()) - make_interval(days => :days), now() - interval '1 hour',
-                                    k.every) AS s(at)
- ORDER BY s.at;
+-- One run in a hundred found something refused, one in a thousand failed.
+INSERT INTO harvest_runs (harvest_id, slot_at, status, calls, rows, errors, api_version, started_at, finished_at)
+SELECT r.id, r.at, CASE WHEN r.dice < 0.001 THEN 'failed' WHEN r.dice < 0.01 THEN 'partial' ELSE 'done' END, 3, 20,
+       CASE WHEN r.dice < 0.01 THEN '[{"what": "views", "error": "(#100) metric[3] must be one of the following"}]'::jsonb
+            ELSE '[]' END,
+       'v25.0', r.at + interval '1 second', r.at + interval '3 seconds'
+  FROM (SELECT h.id, s.at, random() AS dice
+          FROM harvests h
+          JOIN kinds k ON k.kind = h.kind
+         CROSS JOIN LATERAL generate_series(date_trunc('hour', now()) - make_interval(days => :days),
+                                            now() - interval '1 hour', k.every) AS s(at)) r
+ ORDER BY r.at;
 
-UPDATE harvests h SET last_run_id = r.last_run_id, done_at = r.read_at, covered_at = r.ended_at
-  FROM (SELECT harvest_id, max(id) AS last_run_id, max(greatest(slot_at, finished_at)) AS read_at,
-               max(finished_at) AS ended_at
+UPDATE harvests h
+   SET last_run_id = r.last_run_id, last_slot_at = r.last_slot_at, done_at = r.read_at, covered_at = r.ended_at
+  FROM (SELECT harvest_id, max(id) AS last_run_id, max(slot_at) AS last_slot_at,
+               max(greatest(slot_at, finished_at)) AS read_at,
+               max(finished_at) FILTER (WHERE status <> 'failed') AS ended_at
           FROM harvest_runs GROUP BY harvest_id) r
  WHERE r.harvest_id = h.id;
+
+-- What is posted was published by Pressrun, each with the timeline of its life.
+INSERT INTO posts (key, content_digest, account_id, type, state, publish_at, timezone, caption, max_lateness_s, if_late,
+                   sent_at, published_at, media_id, permalink, created_at, updated_at)
+SELECT 'bench-' || m.id, md5(m.id::text), m.account_id, CASE WHEN m.media_type = 'VIDEO' THEN 'reel' ELSE 'image' END,
+       'published', m.posted_at, 'UTC', m.caption, 900, 'expire', m.posted_at, m.posted_at, m.ig_id, m.permalink,
+       m.posted_at - interval '2 days', m.posted_at
+  FROM media m WHERE m.media_product_type <> 'STORY'
+ ORDER BY m.posted_at;
+
+INSERT INTO parts (post_id, position, kind, source, media_id, published_at)
+SELECT id, 0, CASE WHEN type = 'reel' THEN 'video' ELSE 'image' END, 'https://example.com/' || id || '.jpg', media_id,
+       published_at
+  FROM posts ORDER BY published_at;
+
+UPDATE media m SET part_id = p.id FROM parts p WHERE p.media_id = m.ig_id;
+
+INSERT INTO attempts (post_id, part_id, action, state, claim, intent_at, sent_at, settled_at, result_id, settled_by)
+SELECT post_id, id, 'publish', 'succeeded', 3, published_at, published_at, published_at, media_id, 'answer'
+  FROM parts ORDER BY published_at;
+
+INSERT INTO quota_entries (account_id, attempt_id, state, counted_at, total)
+SELECT p.account_id, t.id, 'used', t.intent_at, 50
+  FROM attempts t JOIN posts p ON p.id = t.post_id ORDER BY t.id;
+
+INSERT INTO post_events (post_id, at, from_state, to_state, reason, message)
+SELECT p.id, p.published_at - make_interval(mins => e.before), e.from_state, e.to_state, e.reason, 'as planned'
+  FROM posts p
+ CROSS JOIN (VALUES (2880, NULL, 'scheduled', 'post.queued'), (30, 'scheduled', 'staging', 'container.created'),
+                    (29, 'staging', 'staged', 'container.finished'), (0, 'staged', 'publishing', 'publish.sent'),
+                    (0, 'publishing', 'published', 'publish.answered')) AS e(before, from_state, to_state, reason)
+ ORDER BY 2;
+
+INSERT INTO inbox_events (digest, account_id, object, entry_id, field, value, sent_at, received_at, handled_at)
+SELECT md5(a.id || '-' || n), a.id, 'instagram', a.ig_id, 'comments', jsonb_build_object('id', n, 'text', 'Lovely'), t.at, t.at,
+       t.at + interval '1 second'
+  FROM accounts a
+ CROSS JOIN generate_series(1, :days * 3) n
+ CROSS JOIN LATERAL (SELECT now() - n * interval '8 hours' AS at) t
+ ORDER BY t.at;
 
 INSERT INTO tags (account_id, ig_media_id, username, caption, media_type, permalink, posted_at, first_seen_at, last_seen_at)
 SELECT a.id, (18000000000000000 + a.id * 1000 + n)::text, 'visitor_' || n % 40, 'With friends', 'IMAGE',

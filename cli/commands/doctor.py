@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,16 +22,27 @@ _COMMANDS = {
     "posts not published": "`pressrun post list --state failed` or `--state expired` names them, "
     "`pressrun post show` says why",
     "endpoint": "`pressrun notify replay NAME` sends them again once it is back, `pressrun notify log NAME` says why",
+    "days missed": "a scheduler and a worker of harvests read them; `pressrun insight coverage` says which and why",
+    "days lost": "`pressrun insight coverage --state lost` says why; nothing can bring them back",
+    "harvest": "give what is lacking, then `pressrun harvest run`; `pressrun harvest list` says what is left out",
     "partitions": "run a scheduler, or `pressrun db upgrade`: both make them",
 }
 """What to do about a finding where a command does it, by its check."""
 
+Full = Annotated[
+    bool,
+    typer.Option(
+        "--full",
+        help="Look for what may never happen in the whole history, not only in what changed since the last look.",
+    ),
+]
 
-def doctor(as_json: AsJson = False) -> None:
+
+def doctor(full: Full = False, as_json: AsJson = False) -> None:
     """Check servers, schema, keys, media folder and everything that may never happen. Exit 1 if a check fails."""
     from machine.runtime import read_settings
 
-    findings = examine(read_settings())
+    findings = examine(read_settings(), full=full)
     if as_json:
         show_json([_as_row(finding) for finding in findings])
     else:
@@ -47,7 +58,7 @@ def doctor(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def examine(settings: Settings) -> list[Finding]:
+def examine(settings: Settings, *, full: bool = False) -> list[Finding]:
     """What all checks find: first those of the machine, then those of the rows, if they can be read."""
     from machine.checks import check_machine, have_readable_rows, not_started
     from machine.runtime import runtime
@@ -59,7 +70,7 @@ def examine(settings: Settings) -> list[Finding]:
         with runtime(settings, broker=True, reachable=False) as here:
             found = check_machine(here)
             if have_readable_rows(found):
-                found += examine_rows(Context(here.database, here.settings), OWNER)
+                found += examine_rows(Context(here.database, here.settings), OWNER, full=full)
             return found
     except UsageError:
         raise  # a bad setting ends every command alike

@@ -18,6 +18,8 @@ COLUMNS = ("account", "kind", "status", "calls", "rows", "errors")
 
 BACKFILL_COLUMNS = ("account", "kind", "since", "status", "progress", "calls", "rows", "errors", "finished_at")
 
+REREAD_COLUMNS = ("account", "since", "until", "status", "progress", "answers", "rows", "errors", "finished_at")
+
 KindName = Literal[
     "profile",
     "account",
@@ -113,6 +115,36 @@ def backfill(
         with progress() as on_progress:
             found = backfills.await_backfills(ctx, OWNER, asked.ids, on_progress=on_progress, hands=lending(here))
     _conclude(BACKFILL_COLUMNS, [vars(one) for one in found], as_json=as_json, empty="no accounts")
+
+
+@app.command("reread")
+def reread(
+    since: Annotated[str, typer.Option(help="From when on: 2026-11-01, or …T08:00Z. Without a zone it is UTC.")],
+    until: Annotated[str | None, typer.Option(help="Up to when, not included. Default: now.")] = None,
+    account: Annotated[str | None, typer.Option(help="Only this account.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read the answers again that were kept (PRESSRUN_RAW_ANSWERS), with the parsers of this release.
+
+    Nothing is asked of Instagram. What they tell is stored under the time at which they came, and what is known adds
+    nothing.
+    """
+    from cli.commands.lending import lending
+    from cli.commands.progress import progress
+    from machine.runtime import read_settings, runtime
+    from operations import rereads
+    from operations.operation import OWNER, Context
+
+    from_ = rereads.parse_bound(since, field="since")
+    to = None if until is None else rereads.parse_bound(until, field="until")
+    with runtime(read_settings()) as here:
+        ctx = Context(here.database, here.settings)
+        asked = rereads.request(ctx, OWNER, from_, to, account)
+        for line in asked.notes:
+            note(line)
+        with progress() as on_progress:
+            found = rereads.await_rereads(ctx, OWNER, asked.ids, on_progress=on_progress, hands=lending(here))
+    _conclude(REREAD_COLUMNS, [vars(one) for one in found], as_json=as_json, empty="no accounts")
 
 
 def _conclude(columns: Sequence[str], rows: list[dict[str, Any]], *, as_json: bool, empty: str) -> None:

@@ -48,6 +48,30 @@ def show(
     show_rows(history.MEDIA_COLUMNS, latest, as_json=False, empty="no media values in that time")
 
 
+@app.command("coverage")
+def coverage(
+    account: Annotated[str | None, typer.Option(help="Only this account.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only this kind of harvest, such as account or stories.")] = None,
+    since: Annotated[str | None, typer.Option(help="The first day: 2026-11-01. Default: 30 days ago.")] = None,
+    until: Annotated[str | None, typer.Option(help="The day after the last one. Default: tomorrow.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only these: read, partial, missed or lost.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also what was read.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is missing: days read in part, missed and still told by Instagram, or lost for good, and why."""
+    from operations import coverage as covered
+
+    first, end = covered.parse_day(since, field="since"), covered.parse_day(until, field="until")
+    wanted = covered.parse_state(state)
+    with asking() as (ctx, owner):
+        found = covered.show(
+            ctx, owner, account, kind=kind, since=first, until=end, state=wanted, everything=everything
+        )
+    rows = [vars(one) for one in found]
+    shown = rows if as_json else [row | {"ig_media_ids": " ".join(row["ig_media_ids"] or ())} for row in rows]
+    show_rows(covered.COLUMNS, shown, as_json=as_json, empty="nothing is missing of these days")
+
+
 @app.command("export")
 def export(
     view: Annotated[

@@ -9,7 +9,10 @@ MEDIA_METRICS = metrics.columns(metrics.MEDIA) | {"extra": EXTRA}
 
 ACCOUNT_ID = {"account_id": "The account (accounts.id)."}
 ACCOUNT = ACCOUNT_ID | {"account": "Its name in Pressrun."}
-RUN = {"run_id": "The run that read it (harvest_runs.id); null from a webhook."}
+RUN = {
+    "run_id": "The run that read it (harvest_runs.id); null from a webhook, and of a value that stood unchanged and "
+    "became a point again because an older answer came in late."
+}
 MEDIA_OF = {
     "media_id": "The media (media.id).",
     "ig_media_id": "Instagram's id of it.",
@@ -24,6 +27,8 @@ PART_ID = {"part_id": "The part that Pressrun published as this media (parts.id)
 SEEN = {"first_seen_at": "When it was seen first.", "last_seen_at": "When it was seen last."}
 CHANGED = {"captured_at": "When the newest change was read."}
 CHECKED = {"last_checked_at": "When it was read last, changed or not."}
+TOLD = {"told_at": "Object of each number and when Instagram told it last, changed or not."}
+ALL_TOLD = {"all_told_at": "The oldest of these times: until when all its numbers have been told."}
 ID = {"id": "Pressrun's number of it."}
 SERIES = ACCOUNT_ID | {
     "metric": "Which metric, by Instagram's name.",
@@ -39,6 +44,7 @@ AUDIENCE = {
     "breakdown": "age, city, country, gender, or age,gender.",
 }
 COUNTS = {"counts": "Object of group and number. Groups of two dimensions are joined by a vertical bar."}
+ERASED = {"erased_at": "When whoever it is from was erased: what it said is gone; null for all others."}
 STEPS = {
     "next_action_at": "When the scheduler or a worker does something about it next.",
     "leased_until": "Until when a worker holds it.",
@@ -57,6 +63,6 @@ PUBLIC_METRICS = {
     "view_count": "Views of a reel of a competitor, which may include those on Facebook and of ads.",
 }
 DAY = {
-    "day": "The day of Instagram, which ends at midnight on the Pacific coast.",
-    "period_end": "The instant at which that day ends.",
+    "day": "The date of the day that ended at period_end; no zone of the account is asked.",
+    "period_end": "The instant at which that day ends, as Instagram says.",
 }

@@ -10,6 +10,7 @@ from models.meanings.columns import (
     CHANGED,
     CHECKED,
     COUNTS,
+    ERASED,
     ID,
     MEDIA_KIND,
     MEDIA_METRICS,
@@ -22,9 +23,12 @@ from models.meanings.columns import (
     SERIES,
     SHOWN,
     STEPS,
+    TOLD,
 )
+from models.meanings.readings import READINGS
 
 TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    **READINGS,
     "media": (
         "Every media of an account that was seen, whoever posted it.",
         ID
@@ -51,7 +55,16 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
     "media_latest": (
         "The newest known value of each metric of a media.",
-        {"media_id": "Which media (media.id)."} | CHANGED | CHECKED | MEDIA_METRICS,
+        {"media_id": "Which media (media.id)."} | CHANGED | CHECKED | MEDIA_METRICS | TOLD,
+    ),
+    "account_zones": (
+        "Which zone an account had on which of its days: the days that have been keep their bounds.",
+        ACCOUNT_ID
+        | {
+            "first_day": "The first day of this zone; 1970-01-01 for the one that the account joined with.",
+            "timezone": "The zone, by its IANA name.",
+            "changed_at": "When that was said. Where the new zone is ahead, its first day begins then.",
+        },
     ),
     "account_observations": (
         "Every value of an account that was read and differed from the one before. Append-only.",
@@ -82,7 +95,8 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         }
         | POSTED_AT
         | {"extra": "What else the list showed; odd: what was of the wrong kind, as it came."}
-        | SEEN,
+        | SEEN
+        | ERASED,
     ),
     "mentions": (
         "Captions and comments of others that name the account.",
@@ -100,7 +114,8 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "read_at": "When it was read.",
             "error": "Why it could not be read.",
             "extra": "What else the answer held.",
-        },
+        }
+        | ERASED,
     ),
     "comments": (
         "Comments on the account's own media, as they were last seen.",
@@ -118,63 +133,19 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "changed_at": "When it was last seen otherwise than before: its states are in comment_versions.",
             "extra": "What else was told when it was first seen.",
         }
-        | SEEN,
+        | SEEN
+        | ERASED,
     ),
     "comment_versions": (
         "Each state in which a comment was seen that has changed, the first one included. Append-only.",
-        {
+        ID
+        | {
             "comment_id": "Which comment (comments.id).",
             "seen_at": "When it was first seen so.",
             "text": "What was written.",
             "is_hidden": "Whether the account hides it.",
             "is_gone": "Whether it had gone.",
         },
-    ),
-    "harvests": (
-        "What is read of an account, and how often: one row for each account and kind.",
-        ID
-        | ACCOUNT_ID
-        | {
-            "kind": "What is read.",
-            "cron": "When, as five cron fields in the account's zone.",
-            "slot_at": "The slot that is owed; null until it is planned.",
-            **STEPS,
-            "refused": "Object of metric and the instant at which it is asked for again.",
-            "done_at": "Up to when its slots are done: a run that ends late stands for all slots until then.",
-            "covered_at": "When a run that came through last ended; null when none ever did.",
-            "last_run_id": "The run that was begun last (harvest_runs.id), backfills aside.",
-        },
-    ),
-    "harvest_runs": (
-        "One row for each slot of a harvest.",
-        ID
-        | {
-            "harvest_id": "Of which harvest (harvests.id).",
-            "slot_at": "Of which slot.",
-            "backfill_id": "Of which backfill (backfills.id); null for a slot.",
-            "status": "running, done, partial (something was refused, or could not be understood) or failed.",
-            "calls": "Calls to Instagram.",
-            "rows": "Points added to the history.",
-            "errors": "What went wrong, in the order in which it did.",
-            "api_version": "Which version of the Graph API answered, as it said itself.",
-            "covers": "Whether it read as far as it had to; false when a list broke off.",
-            "started_at": "When its first try began.",
-            "finished_at": "When it ended.",
-        },
-    ),
-    "backfills": (
-        "Requests to read back: one row for each account and kind.",
-        ID
-        | ACCOUNT_ID
-        | {
-            "kind": "What is read.",
-            "since": "Back to when.",
-            "requested_at": "When it was asked for.",
-            "cursor": "How far it has come.",
-            "progress": "The same as a share from 0 to 1.",
-            "finished_at": "When it ended.",
-        }
-        | STEPS,
     ),
     "replies": (
         "Replies of the account to mentions.",
@@ -252,7 +223,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         ACCOUNT_ID | {"name": "The hashtag without its sign.", "searched_at": "When it was asked for last."},
     ),
     "dropped_months": (
-        "Months of the history that retention has dropped.",
+        "Months of the history of which retention has dropped all, or is dropping it.",
         {
             "table_name": "Of which table.",
             "since": "The first instant of the month (UTC).",

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, false, func, select, true
 from sqlalchemy.orm import Session
 
 from models.account import Account
-from models.backfill import Backfill
+from models.backfill import Backfill, Kept
 from models.harvest import Harvest, HarvestRun, RunStatus
 
 WAITING = "waiting"
@@ -47,6 +47,9 @@ class HarvestStatus:
         return WAITING if is_put_off else self.status
 
 
+_LONGEST_OWED = timedelta(days=32)
+"""A slot that was owed for longer (its account was paused) had one run, which is no part of what a day costs."""
+_OF_THE_HARVEST = ("id", "kind", "cron", "slot_at", "next_action_at", "tries", "refused")
 _OF_THE_RUN = ("status", "calls", "rows", "errors", "started_at", "finished_at")
 
 
@@ -66,35 +69,63 @@ class BackfillStatus:
     next_action_at: datetime | None
 
 
+@dataclass(frozen=True)
+class RereadStatus:
+    """Where one reread stands. `status`: done, failed or WAITING. `errors`: the answers that could not be read."""
+
+    account: str
+    kind: str
+    since: datetime
+    until: datetime
+    status: str
+    progress: float
+    answers: int
+    rows: int
+    errors: list[Any]
+    finished_at: datetime | None
+    next_action_at: datetime | None
+
+
 def harvest_status(
     tx: Session, ids: Sequence[int] | None = None, *, account_id: int | None = None
 ) -> list[HarvestStatus]:
     """Where these harvests stand (all, without ids), by account and kind."""
+    # The run of each by itself, and by its slot: it is looked for in one month, however many there are.
+    last = (
+        select(*(getattr(HarvestRun, name) for name in ("slot_at", *_OF_THE_RUN)))
+        .where(HarvestRun.harvest_id == Harvest.id, HarvestRun.slot_at == Harvest.last_slot_at)
+        .limit(1)
+        .lateral("last")
+    )
     query = (
         select(
-            Harvest,
-            Account.name,
+            *(getattr(Harvest, name) for name in _OF_THE_HARVEST),
+            Account.name.label("account"),
             Account.timezone,
-            (Harvest.slot_at <= func.now()).label("is_pending"),
-            HarvestRun.slot_at.label("last_slot_at"),
-            *(getattr(HarvestRun, name) for name in _OF_THE_RUN),
+            func.coalesce(Harvest.slot_at <= func.now(), false()).label("is_pending"),
+            last.c.slot_at.label("last_slot_at"),
+            *(last.c[name] for name in _OF_THE_RUN),
         )
         .join(Account, Account.id == Harvest.account_id)
-        .outerjoin(HarvestRun, HarvestRun.id == Harvest.last_run_id)
+        .outerjoin(last, true())
         .order_by(Account.name, Harvest.kind)
     )
     if ids is not None:
         query = query.where(Harvest.id.in_(ids))
     if account_id is not None:
         query = query.where(Harvest.account_id == account_id)
-    return [_status(row._mapping) for row in tx.execute(query)]
+    return [HarvestStatus(**row._mapping) for row in tx.execute(query)]
 
 
 def calls_of_a_day(tx: Session, *, now: datetime) -> dict[int, int]:
     """Calls of each harvest in the last 24 hours, by its id."""
     rows = tx.execute(
         select(HarvestRun.harvest_id, func.sum(HarvestRun.calls).label("calls"))
-        .where(HarvestRun.started_at >= now - timedelta(days=1), HarvestRun.backfill_id.is_(None))
+        .where(
+            HarvestRun.started_at >= now - timedelta(days=1),
+            HarvestRun.slot_at >= now - _LONGEST_OWED,
+            HarvestRun.backfill_id.is_(None),
+        )
         .group_by(HarvestRun.harvest_id)
     )
     return {row.harvest_id: int(row.calls) for row in rows}
@@ -105,27 +136,38 @@ def backfill_status(tx: Session, ids: Sequence[int]) -> list[BackfillStatus]:
     query = (
         select(Backfill, Account.name, HarvestRun)
         .join(Account, Account.id == Backfill.account_id)
-        .outerjoin(HarvestRun, HarvestRun.backfill_id == Backfill.id)
+        .outerjoin(HarvestRun, and_(HarvestRun.backfill_id == Backfill.id, HarvestRun.slot_at == Backfill.requested_at))
         .where(Backfill.id.in_(ids))
         .order_by(Account.name, Backfill.kind)
     )
     return [_backfill(backfill, name, run) for backfill, name, run in tx.execute(query)]
 
 
-def _status(row: Any) -> HarvestStatus:
-    harvest: Harvest = row["Harvest"]
-    return HarvestStatus(
-        id=harvest.id,
-        account=row["name"],
-        timezone=row["timezone"],
-        kind=harvest.kind,
-        cron=harvest.cron,
-        slot_at=harvest.slot_at,
-        next_action_at=harvest.next_action_at,
-        tries=harvest.tries,
-        refused=dict(harvest.refused),
-        is_pending=bool(row["is_pending"]),
-        **{name: row[name] for name in ("last_slot_at", *_OF_THE_RUN)},
+def reread_status(tx: Session, ids: Sequence[int]) -> list[RereadStatus]:
+    """Where these rereads stand, by account."""
+    query = (
+        select(Backfill, Account.name)
+        .join(Account, Account.id == Backfill.account_id)
+        .where(Backfill.id.in_(ids), Backfill.kind == Kept.REREAD.value)
+        .order_by(Account.name)
+    )
+    return [_reread(backfill, name) for backfill, name in tx.execute(query)]
+
+
+def _reread(one: Backfill, account: str) -> RereadStatus:
+    ended = RunStatus.DONE if one.progress >= 1.0 else RunStatus.FAILED
+    return RereadStatus(
+        account=account,
+        kind=one.kind,
+        since=one.since,
+        until=one.until or one.requested_at,
+        status=WAITING if one.finished_at is None else ended.value,
+        progress=round(one.progress, 4),
+        answers=one.cursor.get("answers", 0),
+        rows=one.cursor.get("rows", 0),
+        errors=one.cursor.get("errors", []),
+        finished_at=one.finished_at,
+        next_action_at=one.next_action_at,
     )
 
 

@@ -35,7 +35,8 @@ class Trouble:
 
 def sealed_tokens(tx: Session) -> list[SealedToken]:
     """Every account's tokens, unopened, by the account's name; then what opens endpoints."""
-    query = select(Account.id, Account.name, Account.token_sealed, Account.user_token_sealed).order_by(Account.name)
+    query = select(Account.id, Account.name, Account.token_sealed, Account.user_token_sealed)
+    query = query.where(Account.token_sealed.is_not(None)).order_by(Account.name)
     tokens = []
     for row in tx.execute(query):
         tokens.append(SealedToken(row.name, token_context(row.id), row.token_sealed))
@@ -59,12 +60,12 @@ def _sealed_endpoints(tx: Session) -> list[SealedToken]:
 
 
 def troubled_accounts(tx: Session) -> list[Trouble]:
-    """Accounts that are not active, by name."""
+    """Accounts that are not active, by name; not those that were removed."""
     query = (
         select(
             Account.name, Account.state, Account.state_reason, Account.state_until, Account.token_refused.is_not(None)
         )
-        .where(Account.state != AccountState.ACTIVE.value)
+        .where(Account.state.not_in([AccountState.ACTIVE.value, AccountState.REMOVED.value]))
         .order_by(Account.name)
     )
     return [
@@ -89,11 +90,61 @@ def incomplete_posts(tx: Session) -> Mapping[str, int]:
     return {row.what: row.posts for row in tx.execute(_INCOMPLETE)}
 
 
+@dataclass(frozen=True)
+class Fruitless:
+    """A harvest of which the last runs have all brought nothing. `why`: what the newest says."""
+
+    account: str
+    kind: str
+    why: str
+    have_failed: bool
+    """All of them failed; else some found only what Instagram refuses."""
+
+
+def fruitless_harvests(tx: Session) -> list[Fruitless]:
+    """Harvests of which the last five runs by schedule ended without a result."""
+    return [Fruitless(**row._mapping) for row in tx.execute(_FRUITLESS, {"runs": FRUITLESS_RUNS})]
+
+
+FRUITLESS_RUNS = 5
+
+
+def answering_version(tx: Session) -> str | None:
+    """The version of the Graph API that the newest run was answered by; None where none has called lately."""
+    found: str | None = tx.scalar(_ANSWERING)
+    return found
+
+
+_ANSWERING = text("""
+    SELECT r.api_version
+      FROM harvests h JOIN harvest_runs r ON r.id = h.last_run_id
+     WHERE r.calls > 0 AND r.finished_at > now() - interval '7 days'
+     ORDER BY r.finished_at DESC LIMIT 1
+""")
+
+
 def unread_media(tx: Session) -> Mapping[str, int]:
     """How many media that Pressrun published one to seven days ago have no numbers yet, by account."""
     return {row.account: row.media for row in tx.execute(_UNREAD)}
 
 
+# A run without an error may find nothing new; one of which nothing was answered says so in its last error. What is
+# laid aside (neither slot nor date) is not read at all.
+_FRUITLESS = text("""
+    SELECT a.name AS account, h.kind, last.why, last.have_failed
+      FROM harvests h
+      JOIN accounts a ON a.id = h.account_id
+     CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE status = 'failed'
+                                       OR rows = 0 AND errors @> '[{"unanswered": true}]') AS empty,
+                   bool_and(status = 'failed') AS have_failed,
+                   (array_agg(errors -> -1 ->> 'error' ORDER BY slot_at DESC))[1] AS why
+              FROM (SELECT * FROM harvest_runs r
+                     WHERE r.harvest_id = h.id AND r.backfill_id IS NULL AND r.finished_at IS NOT NULL
+                     ORDER BY r.slot_at DESC LIMIT :runs) newest) last
+     WHERE last.empty = :runs AND (h.slot_at IS NOT NULL OR h.next_action_at IS NOT NULL)
+     ORDER BY 1, 2
+""")
 _INCOMPLETE = text("""
     SELECT what, count(*) AS posts FROM posts, jsonb_object_keys(missing) AS what
      WHERE missing IS NOT NULL GROUP BY what
@@ -102,8 +153,8 @@ _UNREAD = text("""
     SELECT a.name AS account, count(*) AS media
       FROM posts p
       JOIN accounts a ON a.id = p.account_id AND a.state = 'active'
-      JOIN media m ON m.account_id = p.account_id
-      JOIN parts t ON t.id = m.part_id AND t.post_id = p.id
+      JOIN parts t ON t.post_id = p.id AND t.dropped_at IS NULL
+      JOIN media m ON m.account_id = p.account_id AND m.ig_id = t.media_id
      WHERE p.state = 'published' AND p.publish_at > now() - interval '8 days'
        AND t.published_at BETWEEN now() - interval '7 days' AND now() - interval '1 day'
        AND NOT EXISTS (SELECT FROM media_latest l WHERE l.media_id = m.id)

@@ -47,6 +47,20 @@ def postgres_programs(user: RunAs | None) -> PostgresPrograms:
     )
 
 
+def psql_program() -> Path:
+    """The psql of this machine, or else the one that comes with the embedded server. Raises PressrunError."""
+    on_path = shutil.which("psql")
+    candidates = [Path(on_path)] if on_path else []
+    for program in (*candidates, *(folder / "psql" for folder in _postgres_folders(None))):
+        if succeeds([str(program), "--version"], None):
+            return program
+    raise PressrunError(
+        "there is no psql here: install PostgreSQL's client (postgresql-client on Debian, libpq with Homebrew), "
+        "or give the database's address to another program",
+        type="psql.missing",
+    )
+
+
 def valkey_program(user: RunAs | None) -> Path:
     """A Redis-compatible server that this user can run. Raises PressrunError when there is none."""
     for program in _valkey_candidates(user):

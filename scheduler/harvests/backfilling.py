@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.account import Account
+from models.account import Account, AccountState
 from models.backfill import open_backfill
 from models.claims import wake_schedulers
 from models.harvest import HarvestKind
@@ -49,10 +49,15 @@ def request_backfills(
         raise Invalid("there is nothing to read: that lies in the future", type="backfill.future", field="since")
     if since < now - _BEFORE_INSTAGRAM:
         raise Invalid(f"{since:%Y-%m-%d} lies before Instagram", type="backfill.too_early", field="since")
-    accounts = [account_id] if account_id is not None else list(tx.scalars(select(Account.id).order_by(Account.name)))
+    accounts = [account_id] if account_id is not None else _accounts(tx)
     ids = [open_backfill(tx, one, each, since).id for one in accounts for each in kinds]
     wake_schedulers(tx)
     return Requested(ids, [note for each in kinds for note in limits(each, since, now=now)] if ids else [])
+
+
+def _accounts(tx: Session) -> list[int]:
+    is_there = Account.state != AccountState.REMOVED.value
+    return list(tx.scalars(select(Account.id).where(is_there).order_by(Account.name)))
 
 
 def wanted_kinds(kind: HarvestKind | None) -> Sequence[HarvestKind]:

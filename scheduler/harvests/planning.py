@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
-from models.account import Account
 from models.claims import wake_schedulers
 from models.crons import DEFAULT_CRONS, STANDING_CRONS, WATCHES_OF
-from models.harvest import Harvest, HarvestKind, unplanned
+from models.harvest import HarvestKind, settle, unplanned
+from models.media import Media
 from models.watch import has_watches
 from pressrun import clock, log
+from pressrun.clock import Deadline
 from pressrun.errors import UsageError
 from scheduler.harvests.crontab import Crontab
 
@@ -29,9 +31,14 @@ SPREAD_PART = 0.8
 """Share of a cron's period over which accounts are spread."""
 LONGEST_SPREAD = timedelta(hours=2)
 """A daily harvest stays where its cron puts it on the day."""
-PLAN_LIMIT = 500
+PLAN_LIMIT = 6
+PLAN_FOR_S = 0.0015
+"""How many are planned at a time, and for how long: posts that fall due meanwhile wait for no more than that."""
+_STORIES_LATELY = timedelta(days=2)
+"""A story is up for a day: one that was up in the last day was posted since."""
+_QUIET_FOR = timedelta(minutes=50)
+"""Beside the run itself and its quarter of an hour: every hour."""
 _SAFE_ZONE = ZoneInfo("UTC")
-_OF_THE_RUN = ("status", "calls", "rows", "errors", "started_at", "finished_at")
 
 _log = log.get(__name__)
 
@@ -42,7 +49,7 @@ def next_slot(cron: str, zone: ZoneInfo, account_id: int, after: datetime, *, ki
     Raises Invalid when the cron cannot be read or never comes true.
     """
     offset = offset_of(cron, account_id, kind)
-    return Crontab(cron).next(zone, after - offset) + offset
+    return _crontab(cron).next(zone, after - offset) + offset
 
 
 def offset_of(cron: str, account_id: int, kind: str = "") -> timedelta:
@@ -57,10 +64,11 @@ def owed_slot(
     """The slot to run next: now for a harvest that never ran, else the latest one missed, else the next one."""
     if done_at is None:
         return now
-    following = next_slot(cron, zone, account_id, max(done_at, now), kind=kind)
+    if done_at >= now:
+        return next_slot(cron, zone, account_id, done_at, kind=kind)
     # Look back in growing steps: an outage of a year must not be walked through quarter by quarter of an hour.
     step = _spread(cron) * 2
-    while done_at < now:
+    while True:
         since = max(done_at, now - step)
         slot = next_slot(cron, zone, account_id, since, kind=kind)
         if slot <= now:
@@ -68,35 +76,42 @@ def owed_slot(
                 slot = later
             return slot
         if since == done_at:
-            break
+            return slot
         step *= 4
-    return following
 
 
 def plan(tx: Session, now: datetime) -> int:
-    """Settle every harvest that waits for a slot; returns how many. Several schedulers may plan at once.
+    """Settle the next harvests that wait for a slot; returns how many. Several schedulers may plan at once.
 
-    One that has nothing to read is laid aside, without a slot, until something is watched.
+    It takes some milliseconds, whatever their past: whoever asks goes on until none is left, and does what is urgent in
+    between. One that has nothing to read is laid aside, without a slot, until something is watched.
     """
     waiting = unplanned(tx, limit=PLAN_LIMIT)
     if not waiting:
         return 0
-    zones = _zones(tx, {harvest.account_id for harvest in waiting})
+    budget = Deadline.after(PLAN_FOR_S)
+    quiet = _without_stories(tx, waiting, now)
+    planned: dict[int, tuple[datetime, datetime] | None] = {}
     for harvest in waiting:
+        if planned and budget.passed:
+            break  # those that are left wait for the next time
         watched = WATCHES_OF.get(HarvestKind(harvest.kind))
         # Asked under the harvest's row lock, which whoever watches takes too: a watch cannot slip in between.
         if watched is not None and not has_watches(tx, harvest.account_id, watched):
-            harvest.next_action_at = None
+            planned[harvest.id] = None
             continue
-        harvest.slot_at = _slot_of(harvest, zones[harvest.account_id], now)
-        harvest.next_action_at = max(harvest.slot_at, now)
-        harvest.tries = 0
-    tx.flush()
-    return len(waiting)
+        slot_at = _slot_of(harvest, now, is_quiet=harvest.id in quiet)
+        planned[harvest.id] = slot_at, max(slot_at, now)
+    settle(tx, planned)
+    return len(planned)
 
 
 def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | None = None) -> list[int]:
-    """Make these harvests due at once; returns their ids. A slot that is owed already, or being run, is that run."""
+    """Make these harvests due at once; returns their ids. A slot that is owed already, or being run, is that run.
+
+    What Instagram has refused is asked for again: whoever asks by hand may have given the permission, or shared the
+    media, that was lacking.
+    """
     # A leased row belongs to a worker (or to a hint on its way): its read is as fresh as one that would start now, and
     # a slot moved under it would be lost when it finishes.
     rows = tx.execute(
@@ -104,7 +119,10 @@ def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | 
             UPDATE harvests
                SET slot_at = CASE WHEN leased_until > now() OR slot_at <= now() THEN slot_at ELSE now() END,
                    next_action_at = CASE WHEN leased_until > now() THEN next_action_at ELSE now() END,
-                   tries = CASE WHEN leased_until > now() THEN tries ELSE 0 END
+                   tries = CASE WHEN leased_until > now() THEN tries ELSE 0 END,
+                   refused = CASE WHEN leased_until > now() THEN refused ELSE coalesce(
+                       (SELECT jsonb_object_agg(name, now() - interval '1 minute')
+                          FROM jsonb_object_keys(refused) AS name), refused) END
              WHERE (CAST(:account_id AS bigint) IS NULL OR account_id = :account_id)
                AND (CAST(:kind AS text) IS NULL OR kind = :kind)
                AND (slot_at IS NOT NULL OR next_action_at IS NOT NULL)  -- what is laid aside has nothing to read
@@ -113,9 +131,19 @@ def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | 
         {"account_id": account_id, "kind": None if kind is None else kind.value},
     )
     ids = sorted(row.id for row in rows)
+    tx.execute(_FORGET_REFUSALS_OF_MEDIA, {"ids": ids})
     if ids:
         wake_schedulers(tx)
     return ids
+
+
+# Of media that are still read so often that it matters (`worker/harvests/costly.py`).
+_FORGET_REFUSALS_OF_MEDIA = text("""
+    UPDATE media_states s SET not_on_facebook = NULL
+      FROM media m
+     WHERE m.id = s.media_id AND s.not_on_facebook IS NOT NULL AND m.posted_at > now() - interval '31 days'
+       AND m.account_id IN (SELECT account_id FROM harvests WHERE id = ANY(:ids) AND kind IN ('media', 'stories'))
+""")
 
 
 def add_missing_harvests(tx: Session) -> int:
@@ -124,7 +152,8 @@ def add_missing_harvests(tx: Session) -> int:
         text("""
             INSERT INTO harvests (account_id, kind, cron, next_action_at)
             SELECT a.account_id, k.kind, k.cron, now()
-              FROM (SELECT DISTINCT account_id FROM harvests) a
+              FROM (SELECT DISTINCT h.account_id FROM harvests h
+                      JOIN accounts o ON o.id = h.account_id AND o.state <> 'removed') a
              CROSS JOIN jsonb_to_recordset(CAST(:kinds AS jsonb)) AS k(kind text, cron text)
              WHERE NOT EXISTS (SELECT FROM harvests h WHERE h.account_id = a.account_id AND h.kind = k.kind)
             ON CONFLICT DO NOTHING
@@ -134,10 +163,27 @@ def add_missing_harvests(tx: Session) -> int:
     return int(result.rowcount)
 
 
-def _slot_of(harvest: Harvest, zone: str, now: datetime) -> datetime:
+def _without_stories(tx: Session, waiting: Sequence[Row[Any]], now: datetime) -> set[int]:
+    """Which of these look for stories of an account that has none up and had none in the last day.
+
+    One that appears is found within the hour, which leaves it 23 to be read in. A cron of a person's own is kept to.
+    """
+    standard = DEFAULT_CRONS[HarvestKind.STORIES]
+    looking = {one.account_id: one.id for one in waiting if one.kind == HarvestKind.STORIES and one.cron == standard}
+    if not looking:
+        return set()
+    lately = select(Media.account_id).where(
+        Media.account_id.in_(looking), Media.media_product_type == "STORY", Media.posted_at > now - _STORIES_LATELY
+    )
+    return set(looking.values()).difference(looking[account_id] for account_id in tx.scalars(lately.distinct()))
+
+
+def _slot_of(harvest: Row[Any], now: datetime, *, is_quiet: bool = False) -> datetime:
     where, done_at = (harvest.account_id, harvest.kind), harvest.done_at
+    if is_quiet and done_at is not None:
+        done_at += _QUIET_FOR
     try:
-        return owed_slot(harvest.cron, clock.zone(zone), where[0], kind=where[1], done_at=done_at, now=now)
+        return owed_slot(harvest.cron, clock.zone(harvest.timezone), where[0], kind=where[1], done_at=done_at, now=now)
     except UsageError as problem:
         # One account's bad cron or zone must not stop the planning of all others.
         _log.warning("harvest.bad_schedule", account_id=where[0], kind=where[1], error=str(problem))
@@ -145,11 +191,11 @@ def _slot_of(harvest: Harvest, zone: str, now: datetime) -> datetime:
         return owed_slot(standard, _SAFE_ZONE, where[0], kind=where[1], done_at=done_at, now=now)
 
 
-def _zones(tx: Session, account_ids: set[int]) -> dict[int, str]:
-    rows = tx.execute(select(Account.id, Account.timezone).where(Account.id.in_(account_ids)))
-    return {row.id: row.timezone for row in rows}
+@lru_cache(maxsize=1024)
+def _spread(cron: str) -> timedelta:
+    return min(_crontab(cron).shortest_gap() * SPREAD_PART, LONGEST_SPREAD)
 
 
 @lru_cache(maxsize=1024)
-def _spread(cron: str) -> timedelta:
-    return min(Crontab(cron).shortest_gap() * SPREAD_PART, LONGEST_SPREAD)
+def _crontab(cron: str) -> Crontab:
+    return Crontab(cron)

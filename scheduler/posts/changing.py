@@ -13,7 +13,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from models import attempt as attempts
-from models import block, claims, outcome, quota
+from models import block, claims, late, outcome, quota
 from models.account import Account, AccountState, get_account, lock_account, set_state
 from models.attempt import Action, Attempt, Said, SettledBy, Target
 from models.container import drop_containers
@@ -148,6 +148,9 @@ def resolve_published(tx: Session, post_id: int, media_id: str, *, now: datetime
         raise Invalid(f"{media_id!r} is not a media id: it consists of digits", type="media.id", field="media_id")
     lock_account(tx, get_post(tx, post_id).account_id)  # before the post, for its place in the quota
     post = _locked(tx, post_id)
+    if outcome.ONCE in (post.missing or {}):
+        _is_live_once(tx, post, media_id)
+        return
     _require(post, (PostState.NEEDS_REVIEW,), "resolved")
     owner = tx.scalar(select(Part.post_id).where(Part.media_id == media_id))
     if owner is not None:
@@ -173,14 +176,28 @@ def resolve_not_published(tx: Session, post_id: int, *, now: datetime) -> None:
     _require(post, (PostState.NEEDS_REVIEW,), "resolved")
     found = outcome.open_attempt(tx, post_id)
     if found is not None:
-        if found[1].result_id is not None:
-            raise _is_known_as(post, found[1])
+        known = found[1] if found[1].result_id is not None else late.kept(tx, late.target_of(found[1]))
+        if known is not None:
+            raise _is_known_as(post, known)
         said = Said("a person saw that it was not published")
         outcome.record_undone(tx, found[1], now=now, by=SettledBy.PERSON, said=said)
     drop_containers(tx, post_id, reason="resolved as not published", now=now)
     message = "a person saw that it was not published; it may be retried"
     tx.execute(update(Post).where(Post.id == post_id).values(error=message, error_class=None))
     _move(tx, post, PostState.FAILED, Cause("post.resolved", message))
+
+
+def _is_live_once(tx: Session, post: Post, media_id: str) -> None:
+    """A person has taken down what a late answer had named beside the media that the post is shown as."""
+    if media_id != post.media_id:
+        raise Conflict(
+            f"post {post.id} is shown as media {post.media_id}: take {media_id} down, then resolve it as that",
+            type="post.live_twice",
+            field="media_id",
+            ids={"post": post.id, "media": post.media_id or ""},
+        )
+    outcome.note_found(tx, post.id, outcome.ONCE)
+    outcome.tell(tx, post, Cause("post.resolved", f"a person saw that it is live once, as media {media_id}"))
 
 
 def pause_account(tx: Session, account: Account, *, why: str | None, reading: bool = False) -> None:

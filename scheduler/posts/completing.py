@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from models import attempt as attempts
-from models import claims, outcome
+from models import claims, late, outcome
 from models.attempt import Action, Attempt, AttemptState, Said, SettledBy, Target
 from models.event import Cause
 from models.part import parts_of
@@ -33,11 +33,12 @@ def retry_missing(tx: Session, post_id: int, *, now: datetime) -> None:
             type="post.comment_undecided",
             ids={"post": post_id},
         )
-    if not post.missing:
+    missing = {name for name in post.missing or {} if name != outcome.ONCE}
+    if not missing:
         raise NotPossible(f"post {post_id} lacks nothing", type="post.nothing_missing", ids={"post": post_id})
-    if outcome.COMMENT in post.missing:
+    if outcome.COMMENT in missing:
         outcome.tell(tx, post, Cause(outcome.ASKED_AGAIN, "the first comment is to be tried again"))
-    outcome.note_found(tx, post_id, *post.missing)
+    outcome.note_found(tx, post_id, *missing)
     tx.execute(update(Post).where(Post.id == post_id).values(tries=0, next_action_at=now))
     claims.wake_schedulers(tx)
 
@@ -58,6 +59,10 @@ def resolve_comment(tx: Session, post_id: int, *, was_sent: bool, now: datetime)
     if last.state == AttemptState.NEEDS_REVIEW.value:
         said = Said("a person saw that it does not stand")
         attempts.settle(tx, last.id, AttemptState.NOT_DONE, now=now, by=SettledBy.PERSON, said=said)
+        earlier = late.adopt(tx, _target(tx, post.id), now=now)
+        if earlier is not None:
+            outcome.record_commented(tx, post, earlier, earlier.result_id, by=SettledBy.ANSWER)
+            return
     why = "the first comment does not stand, a person saw: write it by hand, or have it tried again"
     outcome.note_missing(tx, post_id, outcome.COMMENT, why)
     outcome.tell(tx, post, Cause("comment.resolved", why))

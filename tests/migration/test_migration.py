@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -22,12 +23,14 @@ from sqlalchemy.orm import Session
 import migrations
 from machine.schema import _config, status, upgrade
 from models.account import Account, Login
+from models.backfill import ONLY_OWED, open_reread
 from models.block import hold
 from models.claims import take
 from models.connection import record_unasked
 from models.crons import STANDING_CRONS
+from models.erasure import Wish
 from models.event import Cause
-from models.harvest import add_harvests
+from models.harvest import HarvestKind, add_harvests
 from models.insight import Observation, store_observations
 from models.invariants import run_all
 from models.joining import NewAccount, join_account
@@ -37,22 +40,18 @@ from models.partitions import PARTITIONED, ensure_partitions
 from models.presence import release
 from models.raw_answer import TABLE as RAW_ANSWERS
 from models.registry import TABLES, metadata
+from models.retention import drop_month, old_partitions
 from models.session import Database
 from models.states import PostState, transition
 from models.watch import WatchKind
+from pressrun import clock
+from pressrun.pacific import days
 from pressrun.vault import Vault
 from scheduler.harvests.planning import add_missing_harvests
 from scheduler.harvests.watching import watch
 from scheduler.posts.changing import pause
-from tests.factories.rows import (
-    KEY,
-    make_account,
-    make_backfill,
-    make_connection,
-    make_endpoint,
-    make_mention,
-    make_post,
-)
+from scheduler.removing import remove
+from tests.factories.rows import KEY, make_account, make_backfill, make_connection, make_endpoint, make_post
 from tests.migration.schema_dump import everything, tables
 from tests.support.processes import start_module
 from tests.support.servers import Servers, create_database, drop_database
@@ -152,13 +151,13 @@ class TestUpgrade:
         with psycopg.connect(empty_url, autocommit=True) as first:
             first.execute("SELECT pg_advisory_lock(%s)", (_MIGRATORS_LOCK,))
             with start_module("cli", "db", "upgrade", env=env) as second:
-                # Longer than it waits for the lock of any table.
-                until(lambda: _waits_since(first, 5.0) or second.returncode is not None, 30, lambda: second.output)
+                # Longer than it waits for the lock of any table: by the server's word, however late it came there.
+                until(lambda: _waits_since(first, 5.0) or second.returncode is not None, 240, lambda: second.output)
                 assert second.returncode is None, second.output
                 assert status(empty).current is None
 
                 first.execute("SELECT pg_advisory_unlock(%s)", (_MIGRATORS_LOCK,))
-                assert second.wait(60) == 0, second.output
+                assert second.wait(240) == 0, second.output
         assert status(empty).is_current
 
 
@@ -185,7 +184,7 @@ class TestFromTheFirstRelease:
             media_id = see_media(tx, account_id, [SeenMedia("1", posted_at=_READ_AT)], now=_READ_AT)["1"]
             for hours, value in ((0, 5), (30, 6)):
                 at = _READ_AT + timedelta(hours=hours)
-                store_readings(tx, [MediaReading(media_id, at, {"views": value})], run_id=None)
+                _reading_of_then(tx, media_id, at, views=value)
                 points = [Observation("reach", "day", "", _READ_AT, value)]
                 store_observations(tx, account_id, points, captured_at=at, run_id=None)
         return empty
@@ -481,7 +480,8 @@ class TestOnce:
         later = _READ_AT + timedelta(days=36500)
         with empty.transaction() as tx:
             account = _account_of_then(tx, username="bakery")
-            make_mention(tx, account)
+            mention = "INSERT INTO mentions (account_id, ig_media_id, announced_at) VALUES (:id, '1', now())"
+            tx.execute(text(mention), {"id": account.id})
             for number, (state, by, sends) in enumerate(
                 (
                     ("queued", None, 0),
@@ -589,6 +589,18 @@ def _rows(database: Database) -> list[tuple[object, ...]]:
     with database.transaction() as tx:
         tables = ("accounts", "harvests", "harvest_runs", "account_observations")
         return [tuple(row) for name in tables for row in tx.execute(text(f"SELECT * FROM {name} ORDER BY 1"))]  # noqa: S608
+
+
+def _reading_of_then(tx: Session, media_id: int, at: datetime, **told: object) -> None:
+    """A reading as it was stored when values had no times of their own."""
+    values = {"media_id": media_id, "at": at, **told}
+    names, given = ", ".join(told), ", ".join(f":{name}" for name in told)
+    insert = f"INSERT INTO media_snapshots (media_id, captured_at, {names}) VALUES (:media_id, :at, {given})"  # noqa: S608
+    tx.execute(text(insert), values)
+    kept = ", ".join(f"{name} = excluded.{name}" for name in (*told, "captured_at", "last_checked_at"))
+    into = f"INSERT INTO media_latest (media_id, captured_at, last_checked_at, {names})"
+    latest = f"{into} VALUES (:media_id, :at, :at, {given})"
+    tx.execute(text(f"{latest} ON CONFLICT (media_id) DO UPDATE SET {kept}"), values)
 
 
 def _account_of_then(tx: Session, **over: str) -> Account:
@@ -725,9 +737,9 @@ class TestStatesOfMedia:
         first, second, third = states
         read, own = datetime.fromisoformat(self.READ), datetime.fromisoformat(self.OWN)
         assert (first.read_at, first.own_read_at, first.gone_at) == (_READ_AT, own, None)
-        assert (first.comments_read_at, first.comments_count, first.not_on_facebook_at) == (read, 3, None)
+        assert (first.comments_read_at, first.comments_count) == (read, 3)
         assert (second.read_at, second.gone_at, second.has_no_insights) == (None, own, True)
-        assert (second.not_on_facebook, second.not_on_facebook_at is None) == (["facebook_views"], False)
+        assert second.not_on_facebook is None  # asked for again: nobody knows since when it has been so
         assert (third.read_at, third.own_read_at, third.has_no_insights) == (_READ_AT, None, False)
         assert gone == [None, own, None]
 
@@ -776,7 +788,7 @@ class TestStatesOfMedia:
             gone = list(tx.scalars(text("SELECT gone_at FROM media_totals ORDER BY ig_media_id")))
         assert datetime.fromisoformat(extra[0]["own_read_at"]) == datetime.fromisoformat(self.OWN)
         assert (extra[0]["comments_read"]["count"], extra[1]["no_insights"]) == (3, True)
-        assert extra[1]["not_on_facebook"] == ["facebook_views"]
+        assert "not_on_facebook" not in extra[1]
         assert extra[2] == {"shortcode": "b"}
         assert gone == [None, datetime.fromisoformat(self.OWN), None]
 
@@ -793,6 +805,322 @@ def _make_partition_of_then(tx: Session) -> None:
             " FOR VALUES FROM ('2026-07-01 00:00:00+00') TO ('2026-08-01 00:00:00+00')"
         )
     )
+
+
+class TestCoverage:
+    """0013 on a database that is in use."""
+
+    @pytest.fixture
+    def in_use(self, empty: Database) -> Database:
+        """Twelve days of an account: three of them nobody read, and no run came through meanwhile."""
+        _upgrade_to(empty, "0011")
+        with empty.transaction() as tx:
+            account = _account_of_then(tx)
+            tx.execute(text("UPDATE accounts SET created_at = now() - interval '12 days'"))
+            add_harvests(tx, account.id, STANDING_CRONS)
+            latest = (
+                "INSERT INTO account_latest"
+                " (account_id, metric, period, period_end, value, captured_at, last_checked_at)"
+                " VALUES (:a, :metric, 'day', :end, 1, :read, :read)"
+            )
+            for day in days(clock.now(), closed=15):
+                if day.until <= clock.now() - timedelta(days=9) or day.since > clock.now() - timedelta(days=6):
+                    for metric, hours in (("reach", 60), ("views", 50)):
+                        read = day.until + timedelta(hours=hours)
+                        tx.execute(text(latest), {"a": account.id, "metric": metric, "end": day.until, "read": read})
+            run = (
+                "INSERT INTO harvest_runs (harvest_id, slot_at, status, covers, api_version, started_at, finished_at)"
+                " SELECT id, now() - CAST(:ago AS interval), :status, :covers, 'v25.0', now() - CAST(:ago AS interval),"
+                " now() - CAST(:ago AS interval) FROM harvests"
+            )
+            for hours in (287, *range(280, 216, -12), *range(140, 0, -12)):
+                tx.execute(text(run), {"ago": timedelta(hours=hours), "status": "done", "covers": True})
+            for hours, status, covers in ((200, "failed", True), (190, "done", False)):
+                tx.execute(text(run), {"ago": timedelta(hours=hours), "status": status, "covers": covers})
+            tx.execute(
+                text(
+                    "UPDATE harvests h SET (last_run_id, done_at, covered_at) ="
+                    " (SELECT max(id), max(finished_at), max(finished_at) FILTER (WHERE status = 'done' AND covers)"
+                    " FROM harvest_runs r WHERE r.harvest_id = h.id)"
+                )
+            )
+        return empty
+
+    def test_the_past_says_what_was_read_of_it(self, in_use: Database) -> None:
+        assert upgrade(in_use).is_current
+
+        with in_use.transaction() as tx:
+            query = "SELECT day, read_at - period_end AS later FROM covered_days ORDER BY day"
+            covered = {row.day: row.later for row in tx.execute(text(query))}
+            gaps = tx.execute(text("SELECT kind, until - since AS length FROM harvest_gaps")).all()
+            lost = set(tx.scalars(text("SELECT kind FROM coverage WHERE state = 'lost for good'")))
+            missed = list(tx.scalars(text("SELECT day FROM coverage WHERE state = 'missed' AND kind = 'account'")))
+        assert set(covered.values()) == {timedelta(hours=50)}  # the older of the two readings
+        assert {kind for kind, _ in gaps} == set(STANDING_CRONS) - {HarvestKind.ACCOUNT}
+        assert {length for _, length in gaps} == {timedelta(hours=80)}
+        assert lost == {"profile", "audience", "stories"}
+        assert set(missed) & set(covered) == set()
+        assert 3 <= len(missed) <= 5
+
+    def test_what_instagram_still_tells_is_going_to_be_read(self, in_use: Database) -> None:
+        upgrade(in_use)
+
+        with in_use.transaction() as tx:
+            opened = tx.execute(
+                text("SELECT kind, cursor, since, next_action_at <= now() AS is_due FROM backfills")
+            ).one()
+            first = tx.execute(
+                text("SELECT min(day) FROM coverage WHERE state = 'missed' AND kind = 'account'")
+            ).scalar()
+            # The points of these days were put in without a history.
+            assert run_all(tx).keys() <= {"latest_without_point"}
+        assert (opened.kind, opened.cursor, opened.is_due) == ("account", dict(ONLY_OWED), True)
+        assert opened.since.astimezone(ZoneInfo("America/Los_Angeles")).date() == first
+
+    def test_an_empty_database_owes_nothing(self, empty: Database) -> None:
+        _upgrade_to(empty, "0011")
+        with empty.transaction() as tx:
+            _account_of_then(tx)
+
+        upgrade(empty)
+
+        with empty.transaction() as tx:
+            assert tx.execute(text("SELECT count(*) FROM backfills")).scalar() == 0
+
+
+class TestOwnTimes:
+    """0015 on a database that is in use."""
+
+    @pytest.fixture
+    def before(self, empty: Database) -> tuple[Database, int]:
+        _upgrade_to(empty, "0011")
+        with empty.transaction() as tx:
+            ensure_partitions(tx, now=_READ_AT, tables=[name for name in PARTITIONED if name != "harvest_runs"])
+            account_id = _account_of_then(tx, name="bakery", timezone="Europe/Oslo").id
+            story = SeenMedia("1", media_product_type="STORY", posted_at=_READ_AT - timedelta(hours=1))
+            media_id = see_media(tx, account_id, [story], now=_READ_AT)["1"]
+            _reading_of_then(tx, media_id, _READ_AT, views=5, follows=1, extra='{"navigation": 3}')
+            _reading_of_then(tx, media_id, _READ_AT + timedelta(hours=23), views=6)
+            points = [Observation("reach", "day", "", _READ_AT, 5)]
+            store_observations(tx, account_id, points, captured_at=_READ_AT, run_id=None)
+            tx.execute(
+                text(
+                    "INSERT INTO backfills (account_id, kind, since, next_action_at) VALUES (:id, 'tags', now(), now())"
+                ),
+                {"id": account_id},
+            )
+        return empty, media_id
+
+    def test_each_value_is_told_to_be_of_its_last_point(self, before: tuple[Database, int]) -> None:
+        database, _ = before
+
+        upgrade(database)
+
+        with database.transaction() as tx:
+            row = tx.execute(text("SELECT told_at, all_told_at, are_final, is_final FROM story_final")).one()
+            found = tx.execute(text("SELECT day, told_at FROM account_daily")).one()
+            assert run_all(tx) == {}
+        late = _READ_AT + timedelta(hours=23)
+        told = {name: datetime.fromisoformat(at) for name, at in row.told_at.items()}
+        assert told == {"views": late, "follows": _READ_AT, "navigation": _READ_AT}
+        assert row.all_told_at == _READ_AT
+        assert row.are_final == {"views": True, "follows": False, "navigation": False}
+        assert (row.is_final, str(found.day)) == (True, "2026-07-09")
+
+    def test_readings_go_on_and_rereads_can_be_asked_for(self, before: tuple[Database, int]) -> None:
+        database, media_id = before
+        upgrade(database)
+        at = _READ_AT + timedelta(hours=24)
+
+        with database.transaction() as tx:
+            assert store_readings(tx, [MediaReading(media_id, at, {"views": 7})], run_id=None) == 1
+            # As workers of the release before write, until they are ended.
+            tx.execute(text("UPDATE media_latest SET views = 8, last_checked_at = last_checked_at + interval '1 hour'"))
+            account_id = tx.scalars(select(Account.id)).one()
+            open_reread(tx, account_id, _READ_AT, at)
+        with database.transaction() as tx:
+            told_at = tx.execute(text("SELECT told_at ->> 'views' FROM media_totals")).scalar_one()
+            assert datetime.fromisoformat(told_at) == at, "never newer than the value"
+
+    def test_the_zone_of_then_holds_for_the_days_that_have_been(self, before: tuple[Database, int]) -> None:
+        database, _ = before
+        upgrade(database)
+        zones = "SELECT timezone, first_day > DATE '1970-01-01' AS is_later FROM account_zones ORDER BY first_day"
+
+        with database.transaction() as tx:
+            first = tx.execute(text(zones)).all()
+            tx.execute(text("UPDATE accounts SET timezone = 'Asia/Tokyo'"))
+        with database.transaction() as tx:
+            tx.execute(text("UPDATE accounts SET timezone = 'Asia/Tokyo', name = 'studio'"))
+            then = tx.execute(text(zones)).all()
+
+        assert [tuple(row) for row in first] == [("Europe/Oslo", False)]
+        assert [tuple(row) for row in then] == [("Europe/Oslo", False), ("Asia/Tokyo", True)]
+
+    def test_an_upgrade_that_was_interrupted_begins_again(self, before: tuple[Database, int]) -> None:
+        database, _ = before
+        with database.transaction() as tx:
+            tx.execute(text("ALTER TABLE media_latest ADD COLUMN told_at jsonb"))
+            tx.execute(text("CREATE INDEX ix_account_latest_day_of_end ON account_latest (value)"))
+
+        assert upgrade(database).is_current
+
+        with database.transaction() as tx:
+            told = tx.execute(text("SELECT count(*) FROM media_latest WHERE told_at IS NOT NULL")).scalar_one()
+            made = tx.execute(text("SELECT pg_get_indexdef('ix_account_latest_day_of_end'::regclass)")).scalar_one()
+        assert told == 1
+        assert "10:30:00" in made
+
+    def test_it_can_be_taken_back(self, before: tuple[Database, int]) -> None:
+        database, _ = before
+        upgrade(database)
+
+        with database.engine.connect() as connection:
+            command.downgrade(_config(connection), "0011")
+
+        with database.transaction() as tx:
+            assert tx.execute(text("SELECT views FROM story_final_as_of('infinity')")).scalar_one() == 6
+            assert str(tx.execute(text("SELECT day FROM account_daily")).scalar_one()) == "2026-07-09"
+
+
+class TestErasures:
+    """0017 on a database that is in use."""
+
+    def test_what_was_there_stands_and_can_be_taken_away(self, empty: Database) -> None:
+        _upgrade_to(empty, "0011")
+        with empty.transaction() as tx:
+            account = _account_of_then(tx, name="bakery", ig_id="1789")
+            tx.execute(
+                text(
+                    "INSERT INTO comments (account_id, ig_id, username, text, first_seen_at, last_seen_at)"
+                    " SELECT id, 'c' || n, 'ana', 'hello', now(), now() FROM accounts, generate_series(1, 500) n"
+                )
+            )
+            tx.execute(text("INSERT INTO account_names (account_id, username) SELECT id, 'bakery' FROM accounts"))
+        with ThreadPoolExecutor(1) as pool, empty.transaction() as tx:
+            # A harvest in the middle of its transaction, as of before: indexes are built beside it.
+            tx.execute(text("UPDATE harvests SET tries = 0"))
+            running = pool.submit(upgrade, empty)
+            tx.execute(text("SELECT 1"))
+            tx.commit()
+            assert running.result(60).is_current
+
+        with empty.transaction() as tx:
+            assert tx.execute(text("SELECT count(*) FROM comments WHERE erased_at IS NULL")).scalar_one() == 500
+            wish = Wish("owner", None, _READ_AT)
+            _, gone = remove(tx, tx.get_one(Account, account.id), wish, erase=True)
+            assert (gone["comments"], gone["account_names"]) == (500, 1)
+            assert run_all(tx) == {}
+
+    def test_the_way_past_the_triggers_goes_with_it(self, empty: Database) -> None:
+        upgrade(empty)
+        with empty.engine.connect() as connection:
+            command.downgrade(_config(connection), "0011")
+
+        with empty.transaction() as tx:
+            assert tx.execute(text("SELECT to_regproc('pressrun_covers')")).scalar() is None
+            _account_of_then(tx, name="bakery")
+            tx.execute(text("INSERT INTO account_names (account_id, username) SELECT id, 'bakery' FROM accounts"))
+        with empty.transaction() as tx:
+            tx.execute(text("SELECT set_config('pressrun.erasure', '1', true)"))
+            with pytest.raises(IntegrityError, match="append-only"):
+                tx.execute(text("DELETE FROM account_names"))
+            tx.rollback()
+
+
+class TestRunsByMonth:
+    """0012 on a database that is in use."""
+
+    RUN = (
+        "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at, finished_at, backfill_id)"
+        " SELECT id, :slot, 'done', 'v25.0', :slot, :slot, :backfill FROM harvests RETURNING id"
+    )
+
+    @pytest.fixture
+    def in_use(self, empty: Database) -> Database:
+        """A harvest with a run in each of eight months, the last of them by a backfill; and a view of somebody's."""
+        _upgrade_to(empty, "0011")
+        with empty.transaction() as tx:
+            account = _account_of_then(tx)
+            add_harvests_of_then = "INSERT INTO harvests (account_id, kind, cron) VALUES (:id, 'tags', '0 * * * *')"
+            tx.execute(text(add_harvests_of_then), {"id": account.id})
+            backfill = "INSERT INTO backfills (account_id, kind, since, requested_at, progress, finished_at)"
+            read = {"id": account.id, "at": _READ_AT}
+            backfill_id = tx.execute(
+                text(f"{backfill} VALUES (:id, 'tags', :at, :at, 1, :at) RETURNING id"), read
+            ).scalar_one()
+            for month in range(8):
+                slot = _READ_AT - timedelta(days=30 * (7 - month))
+                run = {"slot": slot, "backfill": backfill_id if month == 7 else None}
+                tx.execute(text(self.RUN), run)
+            told = "(SELECT max(id), max(finished_at), max(finished_at) FROM harvest_runs WHERE backfill_id IS NULL)"
+            tx.execute(text(f"UPDATE harvests SET (last_run_id, done_at, covered_at) = {told}"))  # noqa: S608
+            tx.execute(text("CREATE VIEW my_runs AS SELECT harvest_id, r.slot_at FROM harvest_runs r"))
+        return empty
+
+    def test_every_run_stays_and_further_ones_find_their_month(self, in_use: Database) -> None:
+        assert upgrade(in_use).is_current
+
+        far = clock.now() + timedelta(days=75)
+        with in_use.transaction() as tx:
+            last = tx.execute(text("SELECT last_slot_at FROM harvests")).scalar_one()
+            assert last == _READ_AT - timedelta(days=30)
+            assert run_all(tx) == {}
+            ids = [tx.execute(text(self.RUN), {"slot": at, "backfill": None}).scalar_one() for at in (clock.now(), far)]
+            assert ids == [9, 10]
+            # As the workers of the previous release go on writing.
+            tx.execute(text("UPDATE harvest_runs SET status = 'failed' WHERE id = 8"))
+            again = text(f"{self.RUN.replace(' RETURNING id', '')} ON CONFLICT DO NOTHING RETURNING id")
+            assert tx.execute(again, {"slot": _READ_AT, "backfill": None}).all() == []
+            placed = tx.execute(text("SELECT id, tableoid::regclass::text AS place FROM harvest_runs"))
+            where = {row.id: row.place for row in placed}
+            assert tx.execute(text("SELECT count(*) FROM my_runs")).scalar_one() == 10
+        assert len({where[id_] for id_ in range(1, 10)}) == 1  # what was there is one partition, with some weeks ahead
+        assert where[10] != where[9] != "harvest_runs_default"
+
+    def test_what_is_there_goes_as_a_whole_once_all_of_it_is_old(self, in_use: Database) -> None:
+        upgrade(in_use)
+        with in_use.transaction() as tx:
+            past = tx.execute(text("SELECT DISTINCT tableoid::regclass::text FROM harvest_runs")).scalar_one()
+            assert past not in old_partitions(tx, before=clock.now() + timedelta(days=30))
+            later = clock.now() + timedelta(days=100)
+            assert past in old_partitions(tx, before=later)
+            dropped = drop_month(tx, past, now=later)
+        assert dropped is not None
+        with in_use.transaction() as tx:
+            assert tx.execute(text("SELECT count(*) FROM harvest_runs")).scalar_one() == 0
+            assert run_all(tx) == {}  # its row tells how far the harvest has come
+
+    def test_one_that_was_interrupted_goes_on(self, in_use: Database) -> None:
+        with in_use.transaction() as tx:
+            tx.execute(text("CREATE UNIQUE INDEX uq_harvest_runs_id_slot_at ON harvest_runs (id)"))
+            tx.execute(text("ALTER TABLE harvest_runs ADD CONSTRAINT ck_harvest_runs_past CHECK (id > 0)"))
+
+        assert upgrade(in_use).is_current
+
+        with in_use.transaction() as tx:
+            assert tx.execute(text("SELECT count(*) FROM harvest_runs")).scalar_one() == 8
+
+    def test_readers_go_on_reading_and_going_back_keeps_all(self, in_use: Database) -> None:
+        role = f"reader_{uuid.uuid4().hex[:12]}"
+        allowed = text("SELECT has_table_privilege(:role, 'harvest_runs', 'SELECT')")
+        with in_use.transaction() as tx:
+            tx.execute(text(f"CREATE ROLE {role}"))
+            tx.execute(text(f"GRANT SELECT ON harvest_runs TO {role}"))
+            tx.execute(text("DROP VIEW my_runs"))
+        _upgrade_to(in_use, "0012")
+        with in_use.transaction() as tx:
+            assert tx.execute(allowed, {"role": role}).scalar_one()
+
+        with in_use.engine.connect() as connection:
+            command.downgrade(_config(connection), "0011")
+
+        with in_use.transaction() as tx:
+            tx.execute(text(f"DROP OWNED BY {role}"))
+            tx.execute(text(f"DROP ROLE {role}"))
+            assert tx.execute(text("SELECT count(*) FROM harvest_runs")).scalar_one() == 8
+            slot = {"slot": clock.now(), "backfill": None}
+            assert tx.execute(text(self.RUN), slot).scalar_one() == 9
 
 
 class TestModels:

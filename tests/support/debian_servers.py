@@ -9,8 +9,9 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from tests.support.tools import require
 from tests.support.waiting import until
 
 _READY_WITHIN_S = 30.0
+_SLOW_KEYS = 2000
+"""At 50 ms each: longer than any test takes."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,59 @@ class RedisServer:
 
     def become_master(self) -> None:
         self.admin.execute_command("REPLICAOF", "NO", "ONE")
+
+    def cannot_save(self) -> None:
+        """Its dump fails, as on a full disk: it answers writes with MISCONF. Returns once it has."""
+        self._dump.mkdir()
+        self.admin.config_set("save", "3600 1000000")  # without a plan of dumps a failed one matters to nobody
+        self._save("err")
+
+    def can_save(self) -> None:
+        self._dump.rmdir()
+        self._save("ok")
+        self.admin.config_set("save", "")
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """It reads its data as after a restart, and answers nearly everything with LOADING, until the block ends.
+
+        Needs the option `--enable-debug-command local`.
+        """
+        for number in range(_SLOW_KEYS):
+            self.admin.set(f"slow-{number}", "x" * 2048)
+        self.admin.config_set("loading-process-events-interval-bytes", "1024")
+        self.admin.config_set("key-load-delay", "50000")  # µs a key: it looks up from it between two
+        reload = threading.Thread(target=self._reload)
+        reload.start()
+        try:
+            until(lambda: self._info("loading") == 1, _READY_WITHIN_S, "it never began to load")
+            yield
+            assert self._info("loading") == 1, "it had loaded all before the end"
+        finally:
+            self.admin.config_set("key-load-delay", "0")
+            reload.join()
+            until(lambda: self._info("loading") == 0, _READY_WITHIN_S, "it never came to the end of loading")
+            self.admin.delete(*(f"slow-{number}" for number in range(_SLOW_KEYS)))
+
+    def _reload(self) -> None:
+        with suppress(redis.TimeoutError):
+            self.admin.execute_command("DEBUG", "RELOAD")
+
+    @property
+    def _dump(self) -> Path:
+        return Path(self.admin.config_get("dir")["dir"]) / "dump.rdb"
+
+    def _save(self, result: str) -> None:
+        self.admin.bgsave()
+
+        def is_done() -> bool:
+            return bool(self._info("rdb_bgsave_in_progress") == 0 and self._info("rdb_last_bgsave_status") == result)
+
+        until(is_done, _READY_WITHIN_S, lambda: self.admin.info("persistence"))
+
+    def _info(self, name: str) -> Any:
+        persistence: Any = self.admin.info("persistence")
+        return persistence[name]
 
     def kill_clients(self) -> None:
         self.admin.execute_command("CLIENT", "KILL", "TYPE", "normal")

@@ -1,4 +1,5 @@
-"""Holds every transaction to the order of row locks that `models/__init__.py` states: the account before any work.
+"""Holds every transaction to the order of row locks that `models/__init__.py` states: account, work, what belongs to
+it.
 
 What a deadlock takes is two transactions that meet; what this takes is that one of them runs at all.
 """
@@ -20,24 +21,31 @@ _WORK = re.compile(
     r"|\bFROM (posts|harvests|backfills|inbox_events|replies)\b.*\bFOR (NO KEY )?UPDATE\b",
     re.DOTALL,
 )
+_BELONGS = re.compile(
+    r"^\s*UPDATE (attempts|containers|quota_entries)\b|\bFROM .*\battempts\b.*\bFOR (NO KEY )?UPDATE\b",
+    re.DOTALL,
+)
+_ORDER = {"account": _ACCOUNT, "work": _WORK, "belongs": _BELONGS}
 _WAITS_FOR_NOBODY = re.compile(r"\bSKIP LOCKED\b")
 
 
 @contextmanager
 def lock_order_kept(database: Database) -> Iterator[None]:
-    """Fails at its end if a transaction locked work first and then an account that it had not locked before."""
+    """Fails at its end if a transaction locked a row of one rank for the first time after one of a later rank."""
     wrong: list[str] = []
 
     def look(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         held: dict[str, str] = connection.info.setdefault("locks", {})
         if _WAITS_FOR_NOBODY.search(statement):
             return
-        if _ACCOUNT.search(statement):
-            if "work" in held and "account" not in held:
-                wrong.append(f"{held['work'].strip()}\n    and then\n{statement.strip()}")
-            held.setdefault("account", statement)
-        elif _WORK.search(statement):
-            held.setdefault("work", statement)
+        rank = next((rank for rank, form in _ORDER.items() if form.search(statement)), None)
+        if rank is None:
+            return
+        later = list(_ORDER)[list(_ORDER).index(rank) + 1 :]
+        early = next((held[one] for one in later if one in held), None)
+        if early is not None and rank not in held:
+            wrong.append(f"{early.strip()}\n    and then\n{statement.strip()}")
+        held.setdefault(rank, statement)
 
     def end(connection: Connection) -> None:
         connection.info.pop("locks", None)

@@ -25,6 +25,7 @@ from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from worker.backoff import HARVEST
 from worker.context import WorkerContext
+from worker.harvests import rereading
 from worker.harvests.ending import MOST_TRIES, Done, Ending, Failed, Later, after_error, hold_account, status_of
 from worker.harvests.harvester import Harvester
 from worker.harvests.past import PAST, Piece
@@ -44,6 +45,8 @@ class _Hopeless(PressrunError):
 
 def run(ctx: WorkerContext, lease: Lease) -> None:
     """Read on for one step. Raises ClaimLost once the claim has passed to someone else."""
+    if rereading.run(ctx, lease):
+        return
     opened = _open(ctx, lease, now=clock.now())
     if opened is not None:
         _read(*opened)
@@ -65,14 +68,8 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> tuple[Harvester
         harvest = tx.scalars(
             select(Harvest).where(Harvest.account_id == holder.id, Harvest.kind == backfill.kind)
         ).one()
-        owed = begin_run(
-            tx,
-            harvest.id,
-            backfill.requested_at,
-            api_version=ctx.settings.graph_version,
-            now=now,
-            backfill_id=backfill.id,
-        )
+        version, asked_at = ctx.settings.graph_version, backfill.requested_at
+        owed = begin_run(tx, harvest.id, asked_at, api_version=version, now=now, backfill_id=backfill.id)
         # Counted before the work: a piece that kills its worker each time must not do so for ever.
         backfill.tries += 1
         tx.flush()
@@ -82,6 +79,7 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> tuple[Harvester
             kind=HarvestKind(backfill.kind),
             lease=lease,
             run_id=owed.id,
+            slot_at=owed.slot_at,
             run_started_at=backfill.requested_at,
             covered_at=None,
             tries=backfill.tries,
@@ -164,7 +162,7 @@ def _end(harvester: Harvester, ending: Ending, *, now: datetime) -> None:
                 backfill.tries -= 0 if ending.counts or backfill.tries == 0 else 1
             case Done() | Failed():
                 harvester.record(tx, rows=0, errors=harvester.errors)
-                end_run(tx, harvester.run_id, status_of(harvester, ending), now=now)
+                end_run(tx, harvester.run_id, status_of(harvester, ending), now=now, slot_at=harvester.slot_at)
                 backfill.finished_at = now
                 backfill.progress = 1.0 if isinstance(ending, Done) else backfill.progress
         tx.flush()

@@ -100,6 +100,7 @@ class Reading:
 
 def read(harvester: Harvester) -> Iterator[Store]:
     if harvester.memory.holds(PERMISSION):
+        harvester.leave_out(PERMISSION)
         return
     with harvester.transaction() as tx:
         due = commented_media(tx, harvester.account.id, now=clock.now(), limit=MOST_MEDIA)

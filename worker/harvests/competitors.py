@@ -28,12 +28,16 @@ PERMISSION = "business_discovery"
 
 def read(harvester: Harvester) -> Iterator[Store]:
     # Not scheduled for a login that cannot; one may have changed its login since.
-    if harvester.account.login != Login.FACEBOOK.value or harvester.memory.holds(PERMISSION):
+    if harvester.account.login != Login.FACEBOOK.value:
+        return
+    if harvester.memory.holds(PERMISSION):
+        harvester.leave_out(PERMISSION)
         return
     with harvester.transaction() as tx:
         watches = active_watches(tx, harvester.account.id, WatchKind.COMPETITOR)
     for watch in watches:
         if harvester.memory.holds(watch.name):
+            harvester.leave_out(watch.name)
             continue
         try:
             call = partial(harvester.client.discovery.account, watch.name, media_limit=MEDIA)

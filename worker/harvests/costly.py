@@ -1,12 +1,12 @@
 """Metrics of a media that need a call of their own: the parts of a breakdown, and what Facebook counts.
 
 `facebook_views` and `crossposted_views` are refused for a media that is not on Facebook, and fail any call they share
-(graph-api.md §6.2). That is no error: it is noted at the media, which is not asked again.
+(graph-api.md §6.2). It is noted at the media, which is not asked again for a while; the run says what it leaves out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,8 +14,9 @@ from functools import partial
 from graph import metrics as catalogue
 from graph.errors import GraphError
 from graph.insights import Insight
+from pressrun import clock
 from worker.harvests.harvester import Harvester
-from worker.harvests.refusals import is_vague_refusal
+from worker.harvests.refusals import held_until, is_vague_refusal
 
 FROM_AGE, TO_AGE = timedelta(hours=24), timedelta(days=30)
 """Younger media are read hourly, and older ones hardly move: there the numbers that share a call are enough."""
@@ -49,11 +50,19 @@ class Costly:
         for answer in self.harvester.ask_apart(f"{name} of media {media_id}", sift, can_wait=True) or ():
             yield from answer
 
-    def alone(self, media_id: str, kind: str, name: str, *, not_there: Collection[str]) -> tuple[Insight, ...] | None:
-        """A metric that only media on Facebook have; None when this one has just refused it."""
-        key = f"{_PART}{kind}:{name}"
-        if name in not_there or self.harvester.memory.holds(key):
+    def alone(
+        self, media_id: str, kind: str, name: str, *, not_there: MutableMapping[str, datetime]
+    ) -> tuple[Insight, ...]:
+        """A metric that only media on Facebook have. `not_there`: until when this one is not asked for which of them;
+        it is kept up to date."""
+        key, now = f"{_PART}{kind}:{name}", clock.now()
+        if name in not_there and not_there[name] > now:
+            self.harvester.leave_out(key, not_there[name])
             return ()
+        if self.harvester.memory.holds(key):
+            self.harvester.leave_out(key)
+            return ()
+        not_there.pop(name, None)
         try:
             ask = partial(self.harvester.client.insights.media, media_id, [name])
             answer = self.harvester.ask_apart(
@@ -63,7 +72,10 @@ class Costly:
             self._refused[key] = self._refused.get(key, 0) + 1
             if self._refused[key] >= _MOST_REFUSED:
                 self.harvester.memory.add(key, refused.error)
-            return None
+            not_there[name] = held_until(refused.error, now=now)
+            self.harvester.note_once(key, refused.error)
+            self.harvester.leave_out(key, not_there[name])
+            return ()
         if answer is not None:
             self._refused[key] = 0
         return answer or ()

@@ -58,6 +58,8 @@ class Harvester:
     kind: HarvestKind
     lease: Lease
     run_id: int
+    slot_at: datetime
+    """The run's slot: it says in which month the run lies."""
     run_started_at: datetime
     covered_at: datetime | None
     """Until when an earlier run had read everything; None when none ever did."""
@@ -71,6 +73,8 @@ class Harvester:
     """Something failed that may work the next time."""
     covers: bool = True
     """No list broke off without saying whether more of it follows."""
+    has_answer: bool = False
+    """Instagram has answered something."""
     api_version: str | None = None
     """Which version of the API answered last, as it said itself."""
     raw: RawAnswers = field(default_factory=RawAnswers)
@@ -92,7 +96,7 @@ class Harvester:
             raise Stopping
         self._keep_lease()
         answer = call()
-        self._failed_in_a_row = 0
+        self._failed_in_a_row, self.has_answer = 0, True
         if isinstance(answer, Page) and answer.is_cut:
             self.covers = False
         return answer
@@ -125,6 +129,7 @@ class Harvester:
         refuses: Refuses = is_refusal,
         unless_all: bool = False,
         apart: Collection[str] = (),
+        has_other_way: bool = False,
     ) -> list[T]:
         """Answers for these metrics, without those that are refused.
 
@@ -133,8 +138,11 @@ class Harvester:
             part: what the metrics are asked of; refused there, they may be given elsewhere.
             apart: metrics that are asked alone, because they were refused elsewhere.
             unless_all: when every metric is refused, it is the object that is odd, and nothing is remembered.
+            has_other_way: what is held refused here is asked for otherwise: nothing is lacking for it.
         """
         wanted = [name for name in metrics if not self.memory.holds(part + name)]
+        for name in () if has_other_way else set(metrics).difference(wanted):
+            self.leave_out(part + name)
         doubtful = [name for name in wanted if name in apart or self.memory.doubts(part + name)]
         groups = [[name for name in wanted if name not in doubtful], *([name] for name in doubtful)]
         sifted: Sifted[T] = Sifted()
@@ -144,6 +152,10 @@ class Harvester:
             sifted.refused |= found.refused
             sifted.inferred |= found.inferred
         is_odd = unless_all and len(wanted) > 1 and not sifted.answers
+        self._remember(wanted, sifted, part, is_odd=is_odd)
+        return sifted.answers
+
+    def _remember(self, wanted: Sequence[str], sifted: Sifted[T], part: str, *, is_odd: bool) -> None:
         for name in wanted:
             error = sifted.refused.get(name)
             if error is None:
@@ -152,7 +164,31 @@ class Harvester:
             self.note(part + name, error)
             if not is_odd:
                 self.memory.add(part + name, error, is_inferred=name in sifted.inferred)
-        return sifted.answers
+
+    def leave_out(self, what: str, until: datetime | None = None) -> None:
+        """Note that this was refused before and is not asked for now; what is so of many media is one entry.
+
+        `until`: where it is not the harvest's memory that says so. What was refused in this very run is told already.
+        """
+        until = until or self.memory.until(what)
+        known = self._noted(what)
+        if known is None:
+            said = f"Instagram refused it before: it is left out until {until:%Y-%m-%d %H:%M} UTC"
+            self.note(what, PressrunError(f"{said}, or until a run by hand"))
+            known = self._noted(what)
+        elif "held_until" in known:
+            known["times"] = known.get("times", 1) + 1
+            until = min(until, datetime.fromisoformat(known["held_until"]))
+        if known is not None:
+            known["held_until"] = until.isoformat()
+
+    def note_once(self, what: str, error: Exception) -> None:
+        """The same unless something is noted of it already."""
+        if self._noted(what) is None:
+            self.note(what, error)
+
+    def _noted(self, what: str) -> dict[str, Any] | None:
+        return next((entry for entry in self.errors if entry["what"] == what), None)
 
     def note(self, what: str, error: Exception) -> None:
         if len(self.errors) < _ROWS_OF_ERRORS:
@@ -215,7 +251,7 @@ class Harvester:
             values["api_version"] = self.api_version
         tx.execute(
             update(_RUNS)
-            .where(_RUNS.c.id == self.run_id)
+            .where(_RUNS.c.id == self.run_id, _RUNS.c.slot_at == self.slot_at)
             .values(calls=_RUNS.c.calls + calls, rows=_RUNS.c.rows + rows, **values)
         )
 

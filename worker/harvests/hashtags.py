@@ -36,7 +36,10 @@ class BudgetSpent(PressrunError):
 
 def read(harvester: Harvester) -> Iterator[Store]:
     # Not scheduled for a login that cannot; one may have changed its login since.
-    if harvester.account.login != Login.FACEBOOK.value or harvester.memory.holds(PERMISSION):
+    if harvester.account.login != Login.FACEBOOK.value:
+        return
+    if harvester.memory.holds(PERMISSION):
+        harvester.leave_out(PERMISSION)
         return
     with harvester.transaction() as tx:
         watches = active_watches(tx, harvester.account.id, WatchKind.HASHTAG)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import false, func, select, text
 from sqlalchemy.orm import Session
@@ -13,8 +12,6 @@ from sqlalchemy.orm import Session
 from models.media import Media, MediaLatest
 from models.media_state import MediaState, Told, keep_states
 
-NOT_ON_FACEBOOK_FOR = timedelta(days=7)
-"""How long a metric that was refused of a media is not asked of it: somebody may share it there later."""
 WHOLE_EVERY = timedelta(days=7)
 """How old the last whole reading of a media's comments may be."""
 
@@ -30,14 +27,14 @@ class KnownMedia:
     gone_at: datetime | None = None
     unlisted_at: datetime | None = None
     has_no_insights: bool = False
-    not_on_facebook: tuple[str, ...] = ()
+    not_on_facebook: Mapping[str, datetime] = field(default_factory=dict)
     own_read_at: datetime | None = None
     media_type: str | None = None
     media_product_type: str | None = None
     permalink: str | None = None
 
 
-def known_media(tx: Session, account_id: int, *, now: datetime) -> dict[str, KnownMedia]:
+def known_media(tx: Session, account_id: int) -> dict[str, KnownMedia]:
     """The media that the account's listing shows, by Instagram id: everything but stories."""
     rows = tx.execute(
         select(
@@ -50,7 +47,6 @@ def known_media(tx: Session, account_id: int, *, now: datetime) -> dict[str, Kno
             MediaState.unlisted_at,
             func.coalesce(MediaState.has_no_insights, false()).label("has_no_insights"),
             MediaState.not_on_facebook,
-            MediaState.not_on_facebook_at,
             MediaState.own_read_at,
             Media.media_type,
             Media.media_product_type,
@@ -60,12 +56,7 @@ def known_media(tx: Session, account_id: int, *, now: datetime) -> dict[str, Kno
         .outerjoin(MediaState, MediaState.media_id == Media.id)
         .where(Media.account_id == account_id, Media.media_product_type.is_distinct_from("STORY"))
     )
-    found = {}
-    for row in rows:
-        values = dict(row._mapping) | {"not_on_facebook": _refused(row, now)}
-        del values["not_on_facebook_at"]
-        found[row.ig_id] = KnownMedia(**values)
-    return found
+    return {row.ig_id: KnownMedia(**{**row._mapping, "not_on_facebook": _until(row.not_on_facebook)}) for row in rows}
 
 
 @dataclass(frozen=True)
@@ -73,22 +64,26 @@ class KnownStory:
     """`checked_at`: when its insights were last read."""
 
     checked_at: datetime | None = None
-    not_on_facebook: tuple[str, ...] = ()
+    not_on_facebook: Mapping[str, datetime] = field(default_factory=dict)
 
 
-def known_stories(tx: Session, account_id: int, ig_ids: Iterable[str], *, now: datetime) -> dict[str, KnownStory]:
+def known_stories(tx: Session, account_id: int, ig_ids: Iterable[str]) -> dict[str, KnownStory]:
     rows = tx.execute(
-        select(Media.ig_id, MediaLatest.last_checked_at, MediaState.not_on_facebook, MediaState.not_on_facebook_at)
+        select(Media.ig_id, MediaLatest.last_checked_at, MediaState.not_on_facebook)
         .outerjoin(MediaLatest, MediaLatest.media_id == Media.id)
         .outerjoin(MediaState, MediaState.media_id == Media.id)
         .where(Media.account_id == account_id, Media.ig_id.in_(list(ig_ids)))
     )
-    return {row.ig_id: KnownStory(row.last_checked_at, _refused(row, now)) for row in rows}
+    return {row.ig_id: KnownStory(row.last_checked_at, _until(row.not_on_facebook)) for row in rows}
 
 
-def _refused(row: Any, now: datetime) -> tuple[str, ...]:
-    at = row.not_on_facebook_at
-    return tuple(row.not_on_facebook) if at is not None and now - at < NOT_ON_FACEBOOK_FOR else ()
+def not_on_facebook(until: Mapping[str, datetime]) -> dict[str, str]:
+    """As it is kept in the media's state."""
+    return {name: at.isoformat() for name, at in until.items()}
+
+
+def _until(kept: dict[str, str] | None) -> dict[str, datetime]:
+    return {name: datetime.fromisoformat(at) for name, at in (kept or {}).items()}
 
 
 def mark_missing(tx: Session, gone: Sequence[int], unlisted: Sequence[int], *, now: datetime) -> None:

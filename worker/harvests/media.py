@@ -25,7 +25,7 @@ from models.media_state import Told, keep_states
 from pressrun import clock
 from worker.harvests.costly import BROKEN_DOWN, Costly, alone_of, is_due
 from worker.harvests.harvester import Harvester, Store
-from worker.harvests.known import KnownMedia, known_media, mark_missing
+from worker.harvests.known import KnownMedia, known_media, mark_missing, not_on_facebook
 from worker.harvests.ladder import Ladder, looked_at
 from worker.harvests.media_pages import (
     PAGE,
@@ -47,7 +47,7 @@ MOST_PAGES = MOST_MEDIA // PAGE + 1
 def read(harvester: Harvester) -> Iterator[Store]:
     tell_what_is_held(harvester)
     with harvester.transaction() as tx:
-        known = known_media(tx, harvester.account.id, now=clock.now())
+        known = known_media(tx, harvester.account.id)
     now = clock.now()
     ladder = Ladder(known, now, harvester.run_started_at, harvester.covered_at)
     costly = Costly(harvester)
@@ -153,7 +153,7 @@ def _add_costly(costly: Costly, known: KnownMedia | None, one: Seen) -> None:
     if not is_due(one.media.timestamp, now=clock.now()):
         return
     kind = product_of(one.media) or ""
-    not_there = list(known.not_on_facebook) if known else []
+    not_there = dict(known.not_on_facebook) if known else {}
     login = Login(costly.harvester.account.login)
     offered = catalogue.media_metrics(kind, login, media_type=one.media.media_type)
     try:
@@ -161,12 +161,9 @@ def _add_costly(costly: Costly, known: KnownMedia | None, one: Seen) -> None:
             if name in offered:
                 one.insights += costly.parts(one.media.id, kind, name)
         for name in alone_of(kind):
-            answer = costly.alone(one.media.id, kind, name, not_there=not_there)
-            if answer is None:
-                not_there.append(name)
-                one.told["not_on_facebook"] = list(not_there)
-                one.told["not_on_facebook_at"] = clock.now()
-            one.insights += answer or ()
+            one.insights += costly.alone(one.media.id, kind, name, not_there=not_there)
+            if not_there or (known and known.not_on_facebook):
+                one.told["not_on_facebook"] = not_on_facebook(not_there) or None
     except GraphError as error:
         if not concerns_one_media(error):
             raise

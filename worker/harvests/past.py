@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from graph.media import Media as GraphMedia
-from models.backfill import Backfill
+from models.backfill import ONLY_OWED, Backfill
 from models.harvest import HarvestKind
 from models.keeping import ACCOUNT_KEPT
 from pressrun import clock
@@ -55,23 +55,27 @@ class _Sweep(Ladder):
 
 
 def account_days(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
-    now = clock.now()
     whole = closed_days(max(backfill.since, backfill.requested_at - ACCOUNT_KEPT), backfill.requested_at)
     done_until = _instant(backfill.cursor.get("done_until"))
-    left = [day for day in whole if (done_until is None or day.until > done_until) and day.since >= now - ACCOUNT_KEPT]
-    for first in range(0, len(left), _WINDOW_DAYS):
-        window = left[first : first + _WINDOW_DAYS]
+    left = [day for day in whole if done_until is None or day.until > done_until]
+    left = [day for day in left if day.since >= clock.now() - ACCOUNT_KEPT]
+    kind_of = {name: value for name, value in backfill.cursor.items() if name in ONLY_OWED}
+    if kind_of:
+        left = account.owed_of(harvester, left)
+    for window in account.windows(left, _WINDOW_DAYS):
         by_day = account.series(harvester, window)
+        own = account.own_days(harvester, window, by_day)
         for day in window:
-            points = account.points_of(day, by_day) + account.totals(harvester, day)
-            cursor = {"done_until": day.until.isoformat()}
-            yield Piece(account.store_points(harvester, points), cursor, (whole.index(day) + 1) / len(whole))
+            ends_in = [one for one in own if day.since < one.until <= day.until]
+            reading = account.read_day(harvester, day, by_day, ends_in)
+            cursor = kind_of | {"done_until": day.until.isoformat()}
+            yield Piece(account.store_day(harvester, reading), cursor, (whole.index(day) + 1) / len(whole))
 
 
 def media_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
     tell_what_is_held(harvester)
     with harvester.transaction() as tx:
-        known = known_media(tx, harvester.account.id, now=clock.now())
+        known = known_media(tx, harvester.account.id)
     until = _instant(backfill.cursor.get("until"))
     sweep = _Sweep(known, clock.now(), backfill.requested_at, None, until=until)
     after: str | None = None

@@ -142,6 +142,12 @@ def _attempt(
     return None
 
 
+def held_until(error: GraphError, *, now: datetime, is_inferred: bool = False) -> datetime:
+    """Until when what was refused so is left out."""
+    is_certain = is_refusal(error) and not is_inferred
+    return now + (ASK_AGAIN_AFTER if is_certain else ASK_SOON_AFTER)
+
+
 class Memory:
     """`harvest.refused`: name → instant from which on it is asked for again, alone."""
 
@@ -159,18 +165,17 @@ class Memory:
         """Whether it is left out for now."""
         return name in self._until and self._until[name] > self._now
 
-    def until(self, name: str) -> datetime:
-        """Until when something that it holds is left out."""
-        return self._until[name]
-
     def doubts(self, name: str) -> bool:
         """Whether it was refused the last time, and is to be asked again now: alone, or it would cost the others."""
         return name in self._until and self._until[name] <= self._now
 
+    def until(self, name: str) -> datetime:
+        """Until when it is left out. Raises KeyError for what is not."""
+        return self._until[name]
+
     def add(self, name: str, error: GraphError, *, is_inferred: bool = False) -> None:
         self._new.add(name)
-        is_certain = is_refusal(error) and not is_inferred
-        self._until[name] = self._now + (ASK_AGAIN_AFTER if is_certain else ASK_SOON_AFTER)
+        self._until[name] = held_until(error, now=self._now, is_inferred=is_inferred)
 
     def is_new(self, name: str) -> bool:
         """Whether it was found refused in this run."""

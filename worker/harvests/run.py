@@ -98,6 +98,7 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Harvester | Non
             kind=HarvestKind(harvest.kind),
             lease=lease,
             run_id=owed.id,
+            slot_at=owed.slot_at,
             run_started_at=owed.started_at,
             covered_at=harvest.covered_at,
             tries=harvest.tries,
@@ -128,7 +129,7 @@ def _owed_run(tx: Session, ctx: WorkerContext, harvest: Harvest, slot_at: dateti
         reason = PressrunError(f"{MOST_TRIES} tries of this slot ended without a result")
         owed.errors = [*owed.errors, told("run", reason)]
         tx.flush()
-        end_run(tx, owed.id, RunStatus.FAILED, now=now)
+        end_run(tx, owed.id, RunStatus.FAILED, now=now, slot_at=slot_at)
         return None
     return owed
 
@@ -181,6 +182,8 @@ def _conclude(
 ) -> None:
     harvest = tx.get_one(Harvest, harvester.lease.id)
     harvest.refused = harvester.memory.as_json()
+    if harvester.errors and not harvester.has_answer:
+        harvester.errors[-1]["unanswered"] = True  # `models/reading/health.py` counts such runs
     harvester.record(tx, rows=rows, errors=harvester.errors)
     match ending:
         case Later():
@@ -189,7 +192,7 @@ def _conclude(
             claims.finish(tx, harvester.lease, next_action_at=until)
         case Done() | Failed():
             status = status_of(harvester, ending)
-            end_run(tx, harvester.run_id, status, now=now, covers=harvester.covers)
+            end_run(tx, harvester.run_id, status, now=now, covers=harvester.covers, slot_at=harvester.slot_at)
             _close_slot(tx, harvest, harvester.lease, now)
 
 

@@ -5,7 +5,7 @@ Below five viewers Instagram has no numbers for a story: that is no data, and no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -21,7 +21,7 @@ from models.media_state import Told, keep_states
 from pressrun import clock
 from worker.harvests.costly import Costly, alone_of
 from worker.harvests.harvester import Harvester, Store
-from worker.harvests.known import KnownStory, known_stories
+from worker.harvests.known import KnownStory, known_stories, not_on_facebook
 from worker.harvests.ladder import story_is_due, story_tells_all
 from worker.harvests.parse import media_numbers, seen_media
 from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone
@@ -41,7 +41,7 @@ def read(harvester: Harvester) -> Iterator[Store]:
         return
     yield _store_seen(harvester, stories)
     with harvester.transaction() as tx:
-        known = known_stories(tx, harvester.account.id, [story.id for story in stories], now=clock.now())
+        known = known_stories(tx, harvester.account.id, [story.id for story in stories])
     costly = Costly(harvester)
     # The oldest first: it is the one whose time runs out.
     for story in sorted(stories, key=lambda story: story.timestamp or _LONG_AGO):
@@ -49,12 +49,12 @@ def read(harvester: Harvester) -> Iterator[Store]:
         if not story_is_due(story.timestamp, one.checked_at, now=clock.now()):
             continue
         insights = _read_one(harvester, story)
-        not_there = list(one.not_on_facebook)
+        not_there = dict(one.not_on_facebook)
         if insights and story_tells_all(story.timestamp, now=clock.now()):
             insights += _read_costly(costly, story, not_there)
         if insights:
-            refused = not_there if len(not_there) > len(one.not_on_facebook) else ()
-            yield _store_reading(harvester, story, insights, refused)
+            changed = not_there if not_there != one.not_on_facebook else None
+            yield _store_reading(harvester, story, insights, changed)
 
 
 def _active(harvester: Harvester) -> list[GraphMedia]:
@@ -90,15 +90,13 @@ def _read_one(harvester: Harvester, story: GraphMedia) -> list[Insight]:
     return insights
 
 
-def _read_costly(costly: Costly, story: GraphMedia, not_there: list[str]) -> list[Insight]:
-    """What takes a call for each metric; adds to `not_there` those that the story turns out not to have."""
+def _read_costly(costly: Costly, story: GraphMedia, not_there: dict[str, datetime]) -> list[Insight]:
+    """What takes a call for each metric; `not_there` as of `Costly.alone`."""
     insights: list[Insight] = []
     try:
         insights += costly.parts(story.id, _KIND, _PARTS_LATER)
         for name in alone_of(_KIND):
-            answer = costly.alone(story.id, _KIND, name, not_there=not_there)
-            not_there += [name] if answer is None else []
-            insights += answer or ()
+            insights += costly.alone(story.id, _KIND, name, not_there=not_there)
     except GraphError as error:
         # A story may go while it is read: what it has told stays.
         if not (has_too_few_viewers(error) or has_no_insights(error) or is_gone(error)):
@@ -117,10 +115,10 @@ def _store_seen(harvester: Harvester, stories: Sequence[GraphMedia]) -> Store:
 
 
 def _store_reading(
-    harvester: Harvester, story: GraphMedia, insights: Sequence[Insight], refused: Sequence[str]
+    harvester: Harvester, story: GraphMedia, insights: Sequence[Insight], not_there: Mapping[str, datetime] | None
 ) -> Store:
     read_at = clock.now()
-    told: Told = {"not_on_facebook": list(refused), "not_on_facebook_at": read_at} if refused else {}
+    told: Told = {} if not_there is None else {"not_on_facebook": not_on_facebook(not_there) or None}
 
     def store(tx: Session, run_id: int) -> int:
         metrics, extra = media_numbers(insights)

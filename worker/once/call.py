@@ -4,164 +4,40 @@
     send     one call, within the lease; its answer is settled in one transaction
     reading  what became of a call without an answer; nothing is ever sent from there (`reading.py`)
 
-A crash after the intent must read as "perhaps done". A kind (post, first comment, reply) says how it is called, how it
-is looked for, and what an outcome means for its rows; it decides nothing.
+A crash after the intent must read as "perhaps done". What is known only after the claim has passed on is kept without
+it: that the call worked, that none was made. What worked though it was taken for undone is `models/late.py`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
-from graph.client import GraphClient
 from graph.errors import ErrorClass, GraphError
-from models import outcome, quota
-from models.account import Account, break_account
-from models.attempt import Action, Attempt, AttemptState, Said, SettledBy, Target, count_lost, record_send, settle
-from models.claims import ClaimLost, Lease, renew
+from models import late, outcome, quota
+from models.account import break_account
+from models.attempt import Action, Attempt, AttemptState, Said, SettledBy, count_lost, record_send, settle
+from models.claims import ClaimLost
 from models.event import Cause
-from models.gate import Purpose
 from pressrun import clock, log
-from pressrun.clock import Deadline
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from pressrun.log import redact
 from pressrun.vault import SecretUnreadable
-from worker.backoff import Backoff
-from worker.context import GateShut, WorkerContext
+from worker.context import GateShut
 from worker.durable import durably
 from worker.obstacles import LOOK_AGAIN
+from worker.once.kind import Again, Once
 from worker.once.moment import HeldUp, Moment, NotNow
-from worker.once.sight import Sight
 from worker.outcomes import REFUSED, Rule, Verdict, block, cause, retry_wait, said_by, wait_of
 
 _HALTED = timedelta(seconds=1)
 """Before the next intent, when the worker could not be sure of the row: another may have it."""
 
 _log = log.get(__name__)
-
-
-@dataclass(frozen=True)
-class Again:
-    """When it is tried once more: `wait_reason` is what it waits for, `tries` what has failed in passing so far."""
-
-    at: datetime
-    tries: int
-    wait_reason: str | None = None
-    error_class: ErrorClass | None = None
-
-
-class Once(ABC):
-    """One call at work. The rows are detached and only read.
-
-    What an outcome means for the kind's rows is written in the caller's transaction, and ends or keeps the lease there;
-    each of these raises ClaimLost when the claim has passed on, but `done`.
-    """
-
-    name: ClassVar[str]
-    """In events and failpoints."""
-    reading_name: ClassVar[str]
-    """In the failpoints of its reading."""
-    patience: ClassVar[Backoff]
-    """Between tries that failed in passing."""
-    most_tries: ClassVar[int]
-    """Of what is refused in passing."""
-    most_lost: ClassVar[int | None] = None
-    """Calls without an answer that proved to have done nothing; None: as long as it makes sense."""
-    first_look_after: ClassVar[timedelta]
-    settles_after: ClassVar[timedelta] = timedelta(0)
-    """A thing that stands is listed by then, whatever the settings say."""
-
-    def __init__(self, ctx: WorkerContext, lease: Lease, account: Account, attempt: Attempt) -> None:
-        self.ctx, self.lease, self.account, self.attempt = ctx, lease, account, attempt
-
-    @property
-    @abstractmethod
-    def target(self) -> Target: ...
-
-    @property
-    @abstractmethod
-    def tries(self) -> int:
-        """Tries that have failed in passing before this one."""
-
-    @property
-    def subject(self) -> str:
-        """How messages name it."""
-        return ""
-
-    @property
-    def asked_at(self) -> datetime:
-        """Since when lost calls count against it: a person may ask once more."""
-        return datetime.min.replace(tzinfo=clock.now().tzinfo)
-
-    @abstractmethod
-    def call(self, client: GraphClient, *, deadline_s: float) -> str:
-        """Make the call, once; the id of what came of it. Raises GraphError."""
-
-    @abstractmethod
-    def look(self, client: GraphClient) -> Sight:
-        """Read whether it stands. Raises GraphError and GateShut like any reading."""
-
-    @abstractmethod
-    def done(self, tx: Session, result_id: str, *, by: SettledBy, is_held: bool) -> None:
-        """It stands: true whoever holds the row. `is_held`: under our claim, which ends or moves on with it."""
-
-    @abstractmethod
-    def doubt(self, tx: Session, told: Cause, *, look_at: datetime | None) -> None:
-        """It may stand, and is looked for at that time; None: at once, under the same lease."""
-
-    @abstractmethod
-    def again(self, tx: Session, told: Cause, again: Again) -> None:
-        """It does not stand, and is sent later."""
-
-    @abstractmethod
-    def fail(self, tx: Session, told: Cause) -> None:
-        """It does not stand, and is not sent again."""
-
-    @abstractmethod
-    def question(self, why: str) -> str:
-        """What a person is asked when nobody else can tell whether it stands, and what to do."""
-
-    @abstractmethod
-    def review(self, tx: Session, question: str) -> None:
-        """Nothing is sent until a person has decided."""
-
-    @property
-    def sure_until(self) -> Deadline | None:
-        """Up to when the row is known to be ours without asking; None: it is asked right before the call."""
-        return None
-
-    def make_client(self, moment: Moment) -> GraphClient:
-        """For the call, which the moment may veto."""
-        return self.ctx.client(self.account, Purpose.PUBLISH, last_look=moment)
-
-    def keep_plainly(self, result_id: str) -> bool:
-        """Keep in one round trip that it stands; False when that is not all there is to it, and nothing was changed."""
-        return False
-
-    @property
-    def settled_at(self) -> datetime:
-        """From when on a list that does not show it may prove that it was not done."""
-        return self.attempt.intent_at + max(self.ctx.settings.settle, self.settles_after)
-
-    @property
-    def client(self) -> GraphClient:
-        """For reading."""
-        return self.ctx.client(self.account, Purpose.PUBLISH)
-
-    def again_after(self, wait: timedelta, *, now: datetime) -> datetime:
-        """When to try again what frees itself unannounced."""
-        return now + wait
-
-    def renew(self) -> None:
-        """The lease with its full time again. Raises ClaimLost."""
-        with self.ctx.database.transaction() as tx:
-            self.lease = renew(tx, self.lease)
 
 
 def send(once: Once) -> None:
@@ -182,10 +58,13 @@ def send(once: Once) -> None:
     except GraphError as error:
         reach(f"{once.name}.after_response")
         _answered(once, "refused" if error.definite else "unknown")
-        durably(once.ctx, once.lease, partial(_refused if error.definite else _unknown, once=once, error=error))
+        if error.definite:
+            _proved_undone(once, partial(_refused, once=once, error=error), cause(f"{once.name}.refused", error))
+        else:
+            durably(once.ctx, once.lease, partial(_unknown, once=once, error=error))
     except PressrunError as problem:  # the client itself: nothing has left, nor ever will
         said = Cause(f"{once.name}.refused", f"{once.subject}{problem}", error_class=ErrorClass.INVALID_REQUEST.value)
-        durably(once.ctx, once.lease, partial(_end_refused, once=once, told=said))
+        _proved_undone(once, partial(_end_refused, once=once, told=said), said)
     else:
         reach(f"{once.name}.after_response")
         _answered(once, "published" if once.name == "publish" else "done")
@@ -197,23 +76,64 @@ def send(once: Once) -> None:
 def conclude(once: Once, result_id: str, *, by: SettledBy) -> None:
     """It stands under this id. What cannot be kept under the claim any more is kept without it."""
     try:
-        durably(once.ctx, once.lease, lambda tx: _done(tx, once, result_id, by=by, is_held=True))
+        durably(once.ctx, once.lease, lambda tx: _done(tx, once, result_id, by=by))
     except ClaimLost:
         durably(once.ctx, once.lease, lambda tx: _done_late(tx, once, result_id, by=by))
         raise
 
 
-def _done(tx: Session, once: Once, result_id: str, *, by: SettledBy, is_held: bool) -> None:
+def _done(tx: Session, once: Once, result_id: str, *, by: SettledBy) -> None:
+    once.lock(tx)
     record_send(tx, once.attempt)
-    if settle(tx, once.attempt.id, AttemptState.SUCCEEDED, now=clock.now(), by=by, result_id=result_id):
-        once.done(tx, result_id, by=by, is_held=is_held)
-    elif is_held:
+    if not settle(tx, once.attempt.id, AttemptState.SUCCEEDED, now=clock.now(), by=by, result_id=result_id):
         raise ClaimLost(f"{once.name} attempt {once.attempt.id} was settled by somebody else")
+    _stands(tx, once, result_id, by=by, is_held=True)
 
 
 def _done_late(tx: Session, once: Once, result_id: str, *, by: SettledBy) -> None:
-    """What waits for a person, or for a reading, is decided by it."""
-    _done(tx, once, result_id, by=by, is_held=False)
+    """What waits for a person, or for a reading, is decided by it; what was decided otherwise is set right, or told."""
+    record_sent, once.attempt = once.attempt, tx.get_one(Attempt, once.attempt.id, populate_existing=True)
+    once.lock(tx)
+    record_send(tx, record_sent)
+    if settle(tx, once.attempt.id, AttemptState.SUCCEEDED, now=clock.now(), by=by, result_id=result_id):
+        _stands(tx, once, result_id, by=by, is_held=False)
+        return
+    meaning = late.keep(tx, once.attempt, result_id, now=clock.now())
+    if meaning is late.Late.STANDS:
+        _stands(tx, once, result_id, by=by, is_held=False)
+    elif meaning is late.Late.BESIDE:
+        _tell_twice(tx, once, result_id)
+
+
+def _stands(tx: Session, once: Once, result_id: str, *, by: SettledBy, is_held: bool) -> None:
+    once.done(tx, result_id, by=by, is_held=is_held)
+    other = late.kept(tx, once.target)
+    if other is not None and other.result_id not in (None, result_id):
+        _tell_twice(tx, once, other.result_id or "")
+
+
+def _tell_twice(tx: Session, once: Once, result_id: str) -> None:
+    said = f"{once.subject}Instagram's answer to an earlier call came late: it had its effect, as {result_id}"
+    _log.warning("late.beside", action=once.attempt.action, row_id=once.lease.id, result_id=result_id)
+    once.twice(tx, Cause(f"{once.name}.late", said, detail={"result_id": result_id, "attempt_id": once.attempt.id}))
+
+
+def _undone(
+    tx: Session,
+    once: Once,
+    *,
+    state: AttemptState = AttemptState.NOT_DONE,
+    by: SettledBy | None = None,
+    said: Said | None = None,
+) -> bool:
+    """Nothing came of this attempt. False when an earlier one turns out to stand: then the row is moved on by that."""
+    outcome.record_undone(tx, once.attempt, now=clock.now(), state=state, by=by, said=said)
+    earlier = late.adopt(tx, once.target, now=clock.now())
+    if earlier is None:
+        return True
+    once.attempt = earlier
+    once.done(tx, earlier.result_id or "", by=SettledBy.ANSWER, is_held=True)
+    return False
 
 
 def _unsent(once: Once, why: str, again: Again) -> None:
@@ -221,10 +141,30 @@ def _unsent(once: Once, why: str, again: Again) -> None:
     told = Cause(f"{once.name}.not_sent", f"{once.subject}no call was made: {why}")
 
     def store(tx: Session) -> None:
-        outcome.record_undone(tx, once.attempt, now=clock.now(), said=Said(redact(why)))
-        once.again(tx, told, again)
+        once.lock(tx)
+        if _undone(tx, once, said=Said(redact(why))):
+            once.again(tx, told, again)
 
-    durably(once.ctx, once.lease, store)
+    _proved_undone(once, store, told)
+
+
+def _proved_undone(once: Once, store: Callable[[Session], None], told: Cause) -> None:
+    """Under the claim by `store`; without it the attempt alone, and whoever looks for what came of it need not."""
+    try:
+        durably(once.ctx, once.lease, store)
+    except ClaimLost:
+        durably(once.ctx, once.lease, lambda tx: _undone_late(tx, once, told))
+        raise
+
+
+def _undone_late(tx: Session, once: Once, told: Cause) -> None:
+    once.lock(tx)
+    is_refused = told.code is not None
+    said = Said(told.message and redact(told.message), told.error_class, told.code, told.subcode, told.fbtrace_id)
+    state, by = (AttemptState.REFUSED, SettledBy.ANSWER) if is_refused else (AttemptState.NOT_DONE, None)
+    if outcome.record_undone(tx, once.attempt, now=clock.now(), state=state, by=by, said=said):
+        record_send(tx, once.attempt)
+        once.unsent(tx, told)
 
 
 def _unknown(tx: Session, once: Once, error: GraphError) -> None:
@@ -232,6 +172,7 @@ def _unknown(tx: Session, once: Once, error: GraphError) -> None:
     now = clock.now()
     if error.error_class is ErrorClass.BLOCKED:
         block(tx, once.account.id, error, now=now, attempt_id=once.attempt.id)
+    once.lock(tx)
     record_send(tx, once.attempt)
     settle(tx, once.attempt.id, AttemptState.UNKNOWN, now=now, said=said_by(error))
     told = cause(f"{once.name}.unknown", error, subject=once.subject, detail={"attempt_id": once.attempt.id})
@@ -247,10 +188,10 @@ def _refused(tx: Session, once: Once, error: GraphError) -> None:
         _end_refused(tx, once, told)
         return
     held_until, is_outdated = _hold_account(tx, once, error, rule, now)  # before the row's lock
+    once.lock(tx)
     record_send(tx, once.attempt)
-    outcome.record_undone(
-        tx, once.attempt, now=now, state=AttemptState.REFUSED, by=SettledBy.ANSWER, said=said_by(error)
-    )
+    if not _undone(tx, once, state=AttemptState.REFUSED, by=SettledBy.ANSWER, said=said_by(error)):
+        return
     if is_passing or is_outdated:
         again = Again(now + retry_wait(error, once.patience, tries), tries, None, error.error_class)
     else:
@@ -260,16 +201,19 @@ def _refused(tx: Session, once: Once, error: GraphError) -> None:
 
 
 def _end_refused(tx: Session, once: Once, told: Cause) -> None:
+    once.lock(tx)
     record_send(tx, once.attempt)
     said = Said(told.message and redact(told.message), told.error_class, told.code, told.subcode, told.fbtrace_id)
-    outcome.record_undone(tx, once.attempt, now=clock.now(), state=AttemptState.REFUSED, by=SettledBy.ANSWER, said=said)
-    once.fail(tx, told)
+    if _undone(tx, once, state=AttemptState.REFUSED, by=SettledBy.ANSWER, said=said):
+        once.fail(tx, told)
 
 
 def record_absent(tx: Session, once: Once) -> None:
     """Reading proved that nothing was done: it may be sent again."""
     now = clock.now()
-    outcome.record_undone(tx, once.attempt, now=now, by=SettledBy.READING)
+    once.lock(tx)
+    if not _undone(tx, once, by=SettledBy.READING):
+        return
     if once.most_lost is not None and count_lost(tx, once.target, since=once.asked_at) >= once.most_lost:
         said = f"{once.subject}{once.most_lost} calls got no answer, and none has had an effect"
         once.fail(tx, Cause(f"{once.name}.not_done", said, detail={"attempt_id": once.attempt.id}))

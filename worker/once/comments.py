@@ -15,7 +15,7 @@ from graph.paging import Page
 from models.account_name import names_of, record_name
 from models.attempt import known_results
 from pressrun.media.captions import normal_form
-from worker.once.call import Once
+from worker.once.kind import Once
 from worker.once.search import Fit, Reading, read_on
 from worker.once.sight import Absent, Beyond, Sight, Stands, Unclear
 

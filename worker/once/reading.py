@@ -25,7 +25,8 @@ from pressrun.log import redact
 from pressrun.vault import SecretUnreadable
 from worker.context import GateShut
 from worker.obstacles import LOOK_AGAIN
-from worker.once.call import Once, break_by, conclude, record_absent
+from worker.once.call import break_by, conclude, record_absent
+from worker.once.kind import Once
 from worker.once.sight import Absent, Beyond, Sight, Stands, Unclear
 
 GIVE_UP_AFTER = timedelta(hours=24)
@@ -62,6 +63,7 @@ def lose_sight(once: Once) -> None:
     """The sender's lease ran out: it died or stalled between its intent and its answer. The lease is kept."""
     said = "the worker that was sending is gone; whether it was done is found out by reading"
     with once.ctx.database.transaction() as tx:
+        once.lock(tx)
         settle(tx, once.attempt.id, AttemptState.UNKNOWN, now=clock.now())
         once.doubt(tx, Cause(f"{once.name}.lost_sight", said), look_at=None)
 
@@ -87,6 +89,7 @@ def _absent(once: Once, began_at: datetime) -> None:
     first_at = attempt.finished_read_at
     proved = first_at is not None and began_at - first_at >= gap
     with once.ctx.database.transaction() as tx:
+        once.lock(tx)
         if proved:
             record_absent(tx, once)
             return
@@ -110,6 +113,7 @@ def _wait(once: Once, why: str, *, until: datetime | None = None, reading: dict[
         _review(once, f"a day after the call {why}")
         return
     with once.ctx.database.transaction() as tx:
+        once.lock(tx)
         count_read(tx, attempt.id, reading=reading)
         finish(tx, once.lease, next_action_at=until or now + _pause(attempt.reads))
 
@@ -117,6 +121,7 @@ def _wait(once: Once, why: str, *, until: datetime | None = None, reading: dict[
 def _review(once: Once, why: str) -> None:
     message = once.question(why)
     with once.ctx.database.transaction() as tx:
+        once.lock(tx)
         settle(tx, once.attempt.id, AttemptState.NEEDS_REVIEW, now=clock.now(), said=Said(redact(message)))
         once.review(tx, message)
 

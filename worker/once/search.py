@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 from graph.paging import Page
 from models.attempt import Attempt
 from pressrun import clock
-from worker.once.call import Once
+from worker.once.kind import Once
 
 MOST_PAGES = 10
 """Of one step."""

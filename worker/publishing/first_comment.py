@@ -8,16 +8,17 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from graph.client import GraphClient
-from models import claims, outcome, server_clock
+from models import claims, outcome, seizing, server_clock
 from models.attempt import Action, Attempt, AttemptState, SettledBy, Target, latest_attempt, record_intent
 from models.event import Cause, PostEvent
-from models.post import Post
+from models.post import Post, get_post
 from pressrun import clock
 from pressrun.media.captions import normal_form
 from worker.backoff import AFTERCARE
 from worker.context import WorkerContext
-from worker.once.call import Again, Once, send
+from worker.once.call import send
 from worker.once.comments import STANDS_AFTER, Place, look
+from worker.once.kind import Again, Once
 from worker.once.reading import lose_sight, reconcile
 from worker.once.sight import Sight
 from worker.publishing.loaded import Loaded, read
@@ -78,6 +79,17 @@ class FirstComment(Once):
         outcome.tell(tx, self.loaded.post, told)
         said = f"the first comment does not stand: {told.message}. Write it by hand, or have it tried again"
         self._leave(tx, Cause("comment.given_up", said))
+
+    def unsent(self, tx: Session, told: Cause) -> None:
+        post = get_post(tx, self.loaded.post.id)
+        outcome.tell(tx, post, told)
+        seizing.seize(tx, self.lease.table, post.id, due_at=clock.now())
+
+    def twice(self, tx: Session, told: Cause) -> None:
+        post = get_post(tx, self.loaded.post.id)
+        said = f"its first comment may stand twice: {told.message}"
+        outcome.note_missing(tx, post.id, outcome.ONCE, said)
+        outcome.tell(tx, post, told)
 
     def question(self, why: str) -> str:
         return f"whether the first comment stands cannot be told: {why}. Look at the post, then say whether it does"

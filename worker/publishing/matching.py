@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from graph.client import GraphClient
 from graph.media import Media
 from graph.paging import Page
+from models.attempt import known_results
 from models.media import bound_ids
 from models.part import Part, PartKind
 from models.post import PostType
 from pressrun.media.captions import normal_form
-from worker.once.call import Once
+from worker.once.kind import Once
 from worker.once.search import Fit, Reading, read_on
 from worker.publishing.loaded import Loaded
 
@@ -46,7 +47,8 @@ def find_media(once: Once, client: GraphClient, loaded: Loaded, part: Part) -> R
     older_than = None if is_story else earliest  # the order of stories is not told (graph-api.md §5.3)
     reading = read_on(once, page, fits, name_of=lambda _media: None, older_than=older_than)
     with once.ctx.database.transaction() as tx:
-        known = bound_ids(tx, loaded.account.id, list(reading.ours))
+        # Also of what a late answer has named beside this call.
+        known = bound_ids(tx, loaded.account.id, list(reading.ours)) | known_results(tx, reading.ours)
     return replace(reading, ours={id_: name for id_, name in reading.ours.items() if id_ not in known})
 
 

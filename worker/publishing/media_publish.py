@@ -12,17 +12,18 @@ from graph.errors import ErrorClass
 from graph.publishing import ContainerStatus as Seen
 from graph.publishing import Published
 from models import claims, outcome
+from models.account import lock_account
 from models.attempt import Action, Attempt, SettledBy, Target
 from models.container import Container, ContainerStatus, drop_container
 from models.event import Cause
 from models.outcome import Sent
 from models.part import Part
 from models.post import get_post
-from models.states import PostState
+from models.states import CANCELABLE, PostState, transition
 from pressrun import clock
 from worker.backoff import PUBLISHING
 from worker.context import WorkerContext
-from worker.once.call import Again, Once
+from worker.once.kind import Again, Once
 from worker.once.sight import Absent, Beyond, Sight, Stands, Unclear
 from worker.publishing.loaded import Loaded, move
 from worker.publishing.matching import find_media
@@ -66,6 +67,11 @@ class MediaPublish(Once):
     @property
     def subject(self) -> str:
         return self.loaded.subject(self.part)
+
+    def lock(self, tx: Session) -> None:
+        if self.attempt.error_class is not None:  # that it is live shortens the hold of the account
+            lock_account(tx, self.account.id)
+        super().lock(tx)
 
     def again_after(self, wait: timedelta, *, now: datetime) -> datetime:
         return ask_again_at(self.loaded.post, now, wait=wait)
@@ -143,6 +149,57 @@ class MediaPublish(Once):
     def fail(self, tx: Session, told: Cause) -> None:
         tell(tx, self.loaded.post.id, in_all(self.loaded, told.message or told.reason), told.error_class)
         move(tx, self.loaded, PostState.FAILED, told, from_=self._from)
+
+    def unsent(self, tx: Session, told: Cause) -> None:
+        post = get_post(tx, self.loaded.post.id)
+        state = PostState(post.state)
+        if state in (PostState.PUBLISHING, PostState.UNCERTAIN, PostState.NEEDS_REVIEW):
+            tell(tx, post.id, None, None)  # no question is left
+            self._take(tx, state, PostState.STAGED, told, next_action_at=clock.now())
+        else:
+            outcome.tell(tx, post, told)
+
+    def twice(self, tx: Session, told: Cause) -> None:
+        post = get_post(tx, self.loaded.post.id)
+        state, said = PostState(post.state), told.message or told.reason
+        if state is PostState.PUBLISHED:
+            look = f"{said}, beside media {post.media_id}: take down one of the two, then resolve it as the other"
+            outcome.note_missing(tx, post.id, outcome.ONCE, look)
+            outcome.tell(tx, post, told)
+        elif state is PostState.PUBLISHING:
+            # Its next call, if it has not been begun, finds its claim lost.
+            self._take(tx, state, PostState.UNCERTAIN, told, next_action_at=clock.now() + FIRST_READ_AFTER)
+        elif state in CANCELABLE:
+            tell(
+                tx, post.id, f"{said}. That was before an edit: cancel the post, or resume it to publish this too", None
+            )
+            self._take(tx, state, PostState.DRAFT, told, wait_reason="paused")
+        else:
+            tell(tx, post.id, said, None)
+            outcome.tell(tx, post, told)
+
+    def _take(
+        self,
+        tx: Session,
+        from_: PostState,
+        to: PostState,
+        told: Cause,
+        *,
+        next_action_at: datetime | None = None,
+        wait_reason: str | None = None,
+    ) -> None:
+        """From whoever holds the post by now."""
+        transition(
+            tx,
+            self.loaded.post.id,
+            from_=from_,
+            to=to,
+            claim=None,
+            cause=told,
+            next_action_at=next_action_at,
+            wait_reason=wait_reason,
+        )
+        claims.wake_schedulers(tx)
 
     def question(self, why: str) -> str:
         return f"{why}. Look at {self.account.name} on Instagram: is the post there? Then resolve it by hand"

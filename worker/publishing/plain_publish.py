@@ -28,7 +28,8 @@ from pressrun.failpoints import reach
 from pressrun.hints import Hint
 from worker import boundary
 from worker.context import WorkerContext
-from worker.once.call import Once, send
+from worker.once.call import send
+from worker.once.kind import Once
 from worker.once.moment import Moment
 from worker.publishing.loaded import Loaded, read_held
 from worker.publishing.media_publish import MediaPublish

@@ -1,7 +1,8 @@
 """One look at the containers of a post: are they ready, broken, or still being processed?
 
-A carousel's whole is created once all its items are ready. Waiting is a date in the row: the looks back off from two
-seconds to a minute, and come in time for the due second.
+A carousel's whole is created once all its items are ready. The looks go on while the account is held back or paused;
+that creation waits. Waiting is a date in the row: the looks back off from two seconds to a minute, and come in time for
+the due second.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from sqlalchemy import update
 from graph.errors import GraphError, classify_container_status
 from graph.publishing import Container as Seen
 from graph.publishing import ContainerStatus as SeenStatus
-from models import claims
+from models import claims, seizing
 from models.container import Container, ContainerStatus, drop_container
 from models.event import Cause
 from models.gate import Purpose
@@ -36,7 +37,7 @@ _LONGEST = timedelta(seconds=60)
 
 def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     """Look at every container that is not known to be ready."""
-    loaded = open_post(ctx, lease)
+    loaded = open_post(ctx, lease, only_reads=True)
     if loaded is None:
         return
     for part in loaded.parts:
@@ -48,7 +49,8 @@ def run(ctx: WorkerContext, lease: claims.Lease) -> None:
         loaded = looked
     for part in loaded.unpublished:
         if part.kind == PartKind.CAROUSEL.value and part.id not in loaded.containers and _items_ready(loaded, part):
-            made = create(ctx, loaded, part)
+            may_create = open_post(ctx, loaded.lease)
+            made = create(ctx, may_create, part) if may_create is not None else None
             if made is None:
                 return
             loaded = made
@@ -157,6 +159,7 @@ def _unreadable(ctx: WorkerContext, loaded: Loaded, error: GraphError) -> None:
 def _restage(ctx: WorkerContext, loaded: Loaded, what: str, container: Container | None = None) -> None:
     with ctx.database.transaction() as tx:
         if container is not None:
+            seizing.lock(tx, loaded.lease.table, loaded.post.id)
             drop_container(tx, container.id, reason=what, now=clock.now())
         told = Cause("container.replaced", f"a media container {what}; it is made again")
         move(tx, loaded, PostState.SCHEDULED, told, next_action_at=clock.now(), tries=loaded.post.tries)

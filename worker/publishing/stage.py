@@ -12,7 +12,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from graph.errors import GraphError
-from models import claims, quota
+from models import claims, quota, seizing
 from models.account import break_account, lock_account
 from models.container import (
     USABLE_FOR,
@@ -93,9 +93,7 @@ def create(ctx: WorkerContext, loaded: Loaded, part: Part) -> Loaded | None:
         _refused(ctx, loaded, part, container_id, error)
         return None
     except GateShut as shut:
-        with ctx.database.transaction() as tx:
-            drop_container(tx, container_id, reason="gate was shut", now=clock.now())
-            park_post(tx, loaded, Park(shut.until, "throttled", str(shut)))
+        _shut_out(ctx, loaded, container_id, shut)
         return None
     except PressrunError as problem:
         _fail(ctx, loaded, Cause("stage.refused", f"{loaded.subject(part)}{problem}", error_class="invalid_request"))
@@ -112,6 +110,13 @@ def create(ctx: WorkerContext, loaded: Loaded, part: Part) -> Loaded | None:
     durably(ctx, loaded.lease, store)  # also when the claim has passed on: the answer is true all the same
     reach("stage.after_record")
     return load(ctx, loaded.lease)
+
+
+def _shut_out(ctx: WorkerContext, loaded: Loaded, container_id: int, shut: GateShut) -> None:
+    with ctx.database.transaction() as tx:
+        seizing.lock(tx, loaded.lease.table, loaded.post.id)
+        drop_container(tx, container_id, reason="gate was shut", now=clock.now())
+        park_post(tx, loaded, Park(shut.until, "throttled", str(shut)))
 
 
 def put_off(

@@ -41,17 +41,26 @@ class Park:
     message: str
 
 
-def open_post(ctx: WorkerContext, lease: claims.Lease) -> Loaded | None:
+def open_post(ctx: WorkerContext, lease: claims.Lease, *, only_reads: bool = False) -> Loaded | None:
     """What every step begins with: the post, if it may go on right now; else it has been parked, moved or expired.
+
+    Args:
+        only_reads: the step only reads; a hold or a pause of the account does not keep it back.
 
     Raises ClaimLost.
     """
     with ctx.database.transaction() as tx:
-        return judge(tx, ctx, lease, server_clock.read(tx))
+        return judge(tx, ctx, lease, server_clock.read(tx), only_reads=only_reads)
 
 
 def judge(
-    tx: Session, ctx: WorkerContext, lease: claims.Lease, now: datetime, *, locked: bool = False
+    tx: Session,
+    ctx: WorkerContext,
+    lease: claims.Lease,
+    now: datetime,
+    *,
+    locked: bool = False,
+    only_reads: bool = False,
 ) -> Loaded | None:
     """The same in a transaction of the caller's, who goes on in it.
 
@@ -61,14 +70,15 @@ def judge(
     Args:
         now: by the database's clock.
         locked: the caller needs the account's row lock whatever is found.
+        only_reads: as of `open_post`.
     """
     post = get_post(tx, lease.id)
     account = lock_account(tx, post.account_id) if locked else get_account(tx, post.account_id)
-    held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now)
+    held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now, only_reads=only_reads)
     if not locked and (held is not None or is_too_late(post, now)):
         # Under its row lock, which whoever makes it active holds until it has woken the posts that it finds waiting.
         account = lock_account(tx, account.id)
-        held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now)
+        held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now, only_reads=only_reads)
     loaded = read(tx, claims.renew(tx, lease))
     if is_too_late(loaded.post, now):
         leave_time(tx, ctx, loaded, now)

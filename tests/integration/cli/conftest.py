@@ -2,12 +2,10 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from operations.operation import OWNER, Context
 from pressrun.hints import Queue
 from pressrun.settings import Settings
 from tests.factories.rows import KEY
+from tests.support.logs import logging_restored
 from tests.support.processes import environment
 from tests.support.simulator import Simulator
 from tests.support.waiting import until
@@ -45,7 +44,7 @@ class Command:
         """What `subprocess.run` would give."""
         told = environment(self.settings | {f"PRESSRUN_{name}": value for name, value in over.items()})
         out, err = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err), _logging_restored():
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err), logging_restored():
             for name, value in told.items():
                 patch.setenv(name, value)
             patch.setattr(sys, "stdin", io.StringIO(text))
@@ -57,20 +56,6 @@ class Command:
         done = self.run(*arguments, "--json", **over)
         assert done.returncode == code, f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return json.loads(done.stdout)
-
-
-@contextmanager
-def _logging_restored() -> Iterator[None]:
-    """A command sets up logging for its process, which is not ours; a service also what tells of crashes."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    hooks = sys.excepthook, threading.excepthook
-    try:
-        yield
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-        sys.excepthook, threading.excepthook = hooks
 
 
 @pytest.fixture

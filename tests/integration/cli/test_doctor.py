@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 import redis
 from pydantic import SecretStr
+from sqlalchemy import select, text
 
 from cli.commands.doctor import examine
 from machine.schema import status
+from models.account import Account
+from models.invariants import INVARIANTS
 from models.partitions import PARTITIONED
 from pressrun import clock
 from pressrun.embedded.servers import borrow_redis, redis_py_url, wait_stopped
@@ -38,7 +41,7 @@ def test_a_sound_installation_passes(here: Here, settings: Settings) -> None:
     found = examine(settings)
 
     assert not [finding for finding in found if finding.is_failure]
-    of_machine = {"postgres", "schema", "clock", "redis", "redis eviction", "secret keys"}
+    of_machine = {"postgres", "schema", "clock", "redis", "redis eviction", "graph version", "secret keys"}
     assert of_machine | {"tokens", "partitions", "invariants"} <= {finding.check for finding in found}
 
 
@@ -131,6 +134,43 @@ def test_a_violated_invariant(here: Here, settings: Settings) -> None:
 
     assert all(check.startswith("invariant ") for check in found)
     assert f"attempt {attempt.id}" in found["invariant attempt_without_publishing"].detail
+
+
+def test_what_changed_long_ago_is_looked_at_by_the_full_form(here: Here, settings: Settings) -> None:
+    account = here.add(0).account
+    with here.database.transaction() as tx:
+        post = make_post(tx, account, state="published", published_at=clock.now(), next_action_at=None, parts=1)
+        tx.execute(text("UPDATE posts SET publish_at = now() - interval '30 days' WHERE id = :id"), {"id": post.id})
+
+    (glance,) = (one for one in examine(settings) if one.check == "invariants")
+    violated = {one.name for one in examine(settings, full=True) if one.is_failure}
+    here.execute("DELETE FROM parts")  # the fixture checks the invariants too
+    (whole,) = (one for one in examine(settings, full=True) if one.check == "invariants")
+
+    assert "changed since" in glance.detail
+    assert "invariant published_without_media_id" in violated
+    assert whole.detail.endswith("in all of it")
+
+
+def test_what_was_violated_is_looked_for_again_until_it_holds(here: Here, settings: Settings) -> None:
+    name = "published_without_media_id"
+    here.add(0)
+    examine(settings)
+    with here.database.transaction() as tx:
+        then = "UPDATE seen_invariants SET held_at = now() - interval '40 days' WHERE name = :name"
+        tx.execute(text(then), {"name": name})
+        account = tx.scalars(select(Account)).one()
+        post = make_post(tx, account, state="published", published_at=clock.now(), next_action_at=None, parts=1)
+        tx.execute(text("UPDATE posts SET publish_at = now() - interval '30 days' WHERE id = :id"), {"id": post.id})
+
+    found = [set(failures(settings)) for _ in range(2)]
+    here.execute("DELETE FROM parts")
+
+    assert found == [{f"invariant {name}"}] * 2
+    assert not failures(settings)
+    with here.database.transaction() as tx:
+        held = tx.execute(text("SELECT count(*) FROM seen_invariants WHERE held_at > now() - interval '1 minute'"))
+        assert held.scalar_one() == len(INVARIANTS)
 
 
 def test_a_media_folder_that_is_a_file(settings: Settings, tmp_path: Path) -> None:

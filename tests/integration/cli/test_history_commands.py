@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from models.mention import Mention
 from pressrun import clock
@@ -14,7 +15,13 @@ from tests.integration.cli.conftest import Command, Here
 
 @pytest.mark.parametrize(
     "arguments",
-    [["harvest", "list"], ["tag", "list"], ["mention", "list"], ["harvest", "backfill", "--since", "2026-01-01"]],
+    [
+        ["harvest", "list"],
+        ["tag", "list"],
+        ["mention", "list"],
+        ["harvest", "backfill", "--since", "2026-01-01"],
+        ["insight", "coverage"],
+    ],
 )
 def test_nothing_yet_is_an_empty_list(command: Command, arguments: list[str]) -> None:
     assert command.json(*arguments) == []
@@ -65,6 +72,83 @@ def test_a_backfill_reads_back_to_instagrams_limit_and_says_so(command: Command,
 )
 def test_what_cannot_be_read_back_is_refused(command: Command, arguments: list[str], told: str) -> None:
     done = command.run("harvest", "backfill", *arguments)
+
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stdout == ""
+
+
+def test_what_is_missing_is_shown_with_its_reason(command: Command, here: Here) -> None:
+    here.add(0)
+    account = here.account(0)
+    assert account is not None
+    with here.database.transaction() as tx:
+        made = {"at": clock.now() - timedelta(days=4), "id": account.id}
+        tx.execute(text("UPDATE accounts SET created_at = :at WHERE id = :id"), made)
+
+    rows = command.json("insight", "coverage", "--kind", "account")
+    shown = command.run("insight", "coverage", "--account", "sim-0", "--state", "lost")
+
+    assert {(row["account"], row["kind"], row["state"]) for row in rows} == {("sim-0", "account", "missed")}
+    assert all(list(row) == ["account", "kind", "day", "state", "why", "ig_media_ids"] for row in rows)
+    assert rows[-1]["day"] == max(row["day"] for row in rows)
+    assert shown.returncode == 0
+    assert "profile" in shown.stdout
+    assert "lost for good" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--since", "yesterday"], "is no day"),
+        (["--kind", "weather"], "unknown kind"),
+        (["--state", "gone"], "unknown state"),
+        (["--account", "nobody"], "nobody"),
+        (["--since", "2026-11-02", "--until", "2026-11-01"], "the end is not after the beginning"),
+    ],
+)
+def test_coverage_that_cannot_be_asked_for_is_refused(command: Command, arguments: list[str], told: str) -> None:
+    done = command.run("insight", "coverage", *arguments)
+
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.usefixtures("workers")
+def test_kept_answers_are_read_again_and_nothing_is_asked_of_instagram(command: Command, here: Here) -> None:
+    here.add(0)
+    (read,) = command.json("harvest", "run", "--kind", "tags")
+    since = (clock.now() - timedelta(days=1)).date().isoformat()
+
+    (row,) = command.json("harvest", "reread", "--since", since)
+    shown = command.run("harvest", "reread", "--since", since, "--account", "sim-0")
+
+    assert (row["account"], row["status"], row["answers"], row["rows"], row["errors"]) == (
+        "sim-0",
+        "done",
+        read["calls"],
+        0,
+        [],
+    )
+    assert shown.returncode == 0
+    assert "the oldest answer that is kept is of" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--since", "2199-01-01"], "--since"),
+        (["--since", "2026-01-02", "--until", "2026-01-01"], "--until"),
+        (["--since", "yesterday"], "is not a time"),
+        (["--since", "2026-01-01", "--until", "soon"], "--until"),
+        (["--since", "2026-01-01", "--account", "nobody"], "nobody"),
+        (["--since", "2026-01-01"], "PRESSRUN_RAW_ANSWERS"),
+        ([], "--since"),
+    ],
+)
+def test_what_cannot_be_read_again_is_refused(command: Command, arguments: list[str], told: str) -> None:
+    done = command.run("harvest", "reread", *arguments)
 
     assert done.returncode == 2
     assert told in done.stderr

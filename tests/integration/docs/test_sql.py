@@ -115,7 +115,8 @@ def run(database: Database, block: str) -> list[Row[tuple[object, ...]]]:
 def _some_history(tx: Session, now: datetime) -> None:
     """One account with something in every table."""
     ensure_partitions(tx, now=now - 40 * DAY)
-    account = make_account(tx, name="harbour-bakery", timezone="Europe/Oslo")
+    account = make_account(tx, name="harbour-bakery", timezone="Europe/Oslo", created_at=now - 20 * DAY)
+    make_harvest(tx, account, kind="account")  # which never ran, and misses all of them
     make_post(tx, account, publish_at=now + DAY, next_action_at=now + DAY)
     first_part(tx, make_post(tx, account, publish_at=now + DAY, next_action_at=now + DAY)).media_sha256 = "ab" * 32
     run_id = _a_run(tx, account, now)
@@ -176,7 +177,8 @@ def _media(tx: Session, account: Account, now: datetime, run_id: int) -> None:
         now=posted_at,
     )
     for age, views in ((HOUR, 10), (20 * HOUR, 20), (40 * HOUR, 30)):
-        readings = [MediaReading(ids[REEL], posted_at + age, {"views": views, "likes": 1})]
+        rate = {"reels_skip_rate": 31.5} if age == HOUR else {}
+        readings = [MediaReading(ids[REEL], posted_at + age, {"views": views, "likes": 1}, rate)]
         if age < DAY:
             readings.append(MediaReading(ids[STORY], posted_at + age, {"views": views, "replies": 0}))
         store_readings(tx, readings, run_id=run_id)

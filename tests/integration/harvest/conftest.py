@@ -64,8 +64,14 @@ class Field:
         return account
 
     def plan(self) -> int:
-        with self.database.transaction() as tx:
-            return plan(tx, clock.now())
+        """Plan until nothing waits for a slot, as the scheduler's loop does; returns how many were planned."""
+        planned = 0
+        while True:
+            with self.database.transaction() as tx:
+                step = plan(tx, clock.now())
+            planned += step
+            if not step:
+                return planned
 
     def lease(self, kind: HarvestKind, account: Account) -> Lease:
         """The claim of that harvest, whose slot is now due (a new one, unless one is owed)."""
@@ -113,8 +119,10 @@ class Field:
         """After runs have been changed by hand: what their harvests say of them."""
         self.sql(
             """
-            UPDATE harvests h SET last_run_id = r.last_run_id, done_at = r.done_at, covered_at = r.covered_at
+            UPDATE harvests h SET last_run_id = r.last_run_id, last_slot_at = r.last_slot_at, done_at = r.done_at,
+                   covered_at = r.covered_at
               FROM (SELECT harvest_id, max(id) AS last_run_id,
+                           (array_agg(slot_at ORDER BY id DESC))[1] AS last_slot_at,
                            max(greatest(slot_at, finished_at)) FILTER (WHERE status <> 'running') AS done_at,
                            max(finished_at) FILTER (WHERE status IN ('done', 'partial') AND covers) AS covered_at
                       FROM harvest_runs WHERE backfill_id IS NULL GROUP BY harvest_id) r

@@ -25,7 +25,9 @@ def test_a_run_stores_and_running_its_slot_again_adds_nothing(field_: Field, kin
 
     run = field_.harvest(kind, account)
 
-    assert (run.status, run.errors, run.api_version) == ("done", [], "v25.0")
+    left_out = [error["what"] for error in run.errors]  # the second account shares nothing to Facebook
+    assert all(index == 1 and what.startswith("alone:") for what in left_out), run.errors
+    assert (run.status, run.api_version) == ("partial" if left_out else "done", "v25.0")
     assert run.calls > 0
     assert run.rows > 0
     assert run.owed_slot is None

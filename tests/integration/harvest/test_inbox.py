@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from models.session import Database
 from tests.integration.harvest.conftest import STILL, Field, settings_for
@@ -108,6 +109,19 @@ def test_an_account_that_was_added_meanwhile_claims_its_event(field: Field) -> N
 
     assert event.account_id is not None
     assert field.value("SELECT text FROM comments") == "hi"
+
+
+def test_an_event_of_an_account_that_was_removed_is_kept(field: Field) -> None:
+    account = field.account(0, state="active")
+    field.notify(account, "comments", {"id": "1", "text": "hi"})
+    with field.database.transaction() as tx:
+        tx.execute(text("UPDATE accounts SET state = 'removed', token_sealed = NULL"))
+
+    event = field.handle()
+
+    assert event.handled_at is not None
+    assert "was removed" in event.error
+    assert field.count("comments") == 0
 
 
 def test_a_comment_does_not_wait_for_its_account(field: Field) -> None:

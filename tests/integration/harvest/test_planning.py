@@ -14,6 +14,7 @@ from pressrun.hints import Queue
 from scheduler.harvests import planning as harvesting
 from scheduler.harvests.planning import request_run
 from tests.integration.harvest.conftest import Field
+from tests.integration.harvest.instagram import publish
 
 HARVESTS = next(work for work in WORKS if work.queue is Queue.HARVEST)
 
@@ -73,6 +74,40 @@ def test_after_an_outage_one_slot_stands_for_all(field_: Field) -> None:
     assert field_.value("SELECT next_action_at FROM harvests WHERE id = :id", id=run.harvest_id) >= slot
 
 
+def test_stories_are_looked_for_hourly_until_there_is_one(field_: Field) -> None:
+    account = field_.account(0)
+    field_.harvest(HarvestKind.STORIES, account)
+    looked_at = field_.value("SELECT done_at FROM harvests WHERE kind = 'stories'")
+
+    field_.plan()
+
+    slot = slots(field_)["stories"]
+    assert slot is not None
+    assert timedelta(minutes=50) < slot - looked_at <= timedelta(minutes=66)
+    publish(field_.simulator, 0, story=True)
+    field_.harvest(HarvestKind.STORIES, account)
+    for posted_h, most in ((0, 15), (47, 15), (49, 66)):
+        field_.sql("UPDATE media SET posted_at = now() - make_interval(hours => :hours)", hours=posted_h)
+        field_.sql("UPDATE harvests SET slot_at = NULL, next_action_at = now() WHERE kind = 'stories'")
+        field_.plan()
+        looked_at = field_.value("SELECT done_at FROM harvests WHERE kind = 'stories'")
+        slot = slots(field_)["stories"]
+        assert slot is not None
+        assert timedelta(minutes=most - 15) < slot - looked_at <= timedelta(minutes=most), posted_h
+
+
+def test_and_as_a_person_has_said_where_one_has(field_: Field) -> None:
+    account = field_.account(0)
+    field_.sql("UPDATE harvests SET cron = '*/20 * * * *' WHERE kind = 'stories'")
+    field_.harvest(HarvestKind.STORIES, account)
+
+    field_.plan()
+
+    slot = slots(field_)["stories"]
+    assert slot is not None
+    assert slot - clock.now() <= timedelta(minutes=20)
+
+
 def test_a_slot_that_was_run_late_is_not_followed_by_those_it_stands_for(field_: Field) -> None:
     account = field_.account(0)
     run = field_.harvest(HarvestKind.STORIES, account)
@@ -104,6 +139,20 @@ def test_two_schedulers_share_the_planning(field_: Field) -> None:
 
     assert sum(planned) <= 4 * len(STANDING_CRONS)
     assert None not in slots(field_).values()
+
+
+def test_a_step_plans_a_few_so_that_posts_never_wait_for_all(field_: Field) -> None:
+    for index in range(4):
+        field_.account(index)
+    in_all = 4 * len(STANDING_CRONS)
+
+    steps: list[int] = []
+    while not steps or steps[-1]:
+        with field_.database.transaction() as tx:
+            steps.append(harvesting.plan(tx, clock.now()))
+
+    assert sum(steps) == in_all
+    assert max(steps) <= harvesting.PLAN_LIMIT < in_all / 3
 
 
 def test_one_accounts_bad_zone_or_cron_does_not_stop_the_others(field_: Field) -> None:

@@ -51,7 +51,8 @@ def test_it_is_not_asked_for_again_for_a_week(field: Field, instagram: Picky) ->
 
     assert timedelta(days=6, hours=23) < again_at - clock.now() <= timedelta(days=7)
     assert not any("saves" in metrics for metrics in instagram.metrics_asked)
-    assert (second.status, second.errors) == ("done", [])
+    assert second.status == "partial"
+    assert {error["what"]: error["held_until"] for error in second.errors} == first.refused
     assert second.calls < first.calls
 
 

@@ -17,7 +17,6 @@ from models.attempt import (
     Said,
     SettledBy,
     Target,
-    keep_result,
     record_intent,
     settle,
     unresolved_attempt,
@@ -184,14 +183,14 @@ class TestSettling:
         self, shared: Database, settled: AttemptState, later: AttemptState
     ) -> None:
         now = clock.now()
-        attempt_id = _attempt(shared, _post(shared), settled, result_id="first", settled_at=now)
+        result_id = "first" if settled is A.SUCCEEDED else None
+        attempt_id = _attempt(shared, _post(shared), settled, result_id=result_id, settled_at=now)
 
         with shared.transaction() as tx:
             settle(tx, attempt_id, later, now=now + timedelta(hours=1), result_id="second", said=Said("later"))
-            keep_result(tx, attempt_id, "third")
 
         found = _read(shared, attempt_id)
-        assert (found.state, found.result_id, found.settled_at, found.message) == (settled, "first", now, None)
+        assert (found.state, found.result_id, found.settled_at, found.message) == (settled, result_id, now, None)
 
     def test_what_waits_for_a_person_is_not_made_less_certain_again(self, shared: Database) -> None:
         attempt_id = _attempt(shared, _post(shared), A.NEEDS_REVIEW)
@@ -209,17 +208,6 @@ class TestSettling:
             settle(tx, attempt_id, decided, now=clock.now(), result_id="1789")
 
         assert _read(shared, attempt_id).state == decided
-
-    @pytest.mark.parametrize("state", UNRESOLVED)
-    def test_a_late_answer_is_kept_for_whoever_resolves_the_attempt(
-        self, shared: Database, state: AttemptState
-    ) -> None:
-        attempt_id = _attempt(shared, _post(shared), state)
-
-        with shared.transaction() as tx:
-            keep_result(tx, attempt_id, "1789")
-
-        assert (_read(shared, attempt_id).state, _read(shared, attempt_id).result_id) == (state, "1789")
 
 
 class TestReading:

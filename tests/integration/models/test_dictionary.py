@@ -18,6 +18,7 @@ NOT_HISTORY = {
     "deliveries",
     "delivery_notices",
     "endpoints",
+    "erasures",
     "gates",
     "inbox_events",
     "media_states",
@@ -28,6 +29,7 @@ NOT_HISTORY = {
     "posts",
     "quota_entries",
     "raw_answers",
+    "seen_invariants",
     "slots",
 }
 """Tables of publishing and of the machinery, which readers do not see. A new table is either here or explained."""

@@ -8,7 +8,17 @@ from functools import partial
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus, add_harvests, begin_run, end_run, unplanned
+from models.harvest import (
+    Harvest,
+    HarvestKind,
+    HarvestRun,
+    RunStatus,
+    add_harvests,
+    begin_run,
+    end_run,
+    settle,
+    unplanned,
+)
 from models.session import Database
 from pressrun import clock
 from tests.factories.rows import make_account, make_backfill, make_harvest
@@ -140,8 +150,7 @@ class TestUnplanned:
             while True:
                 with loose.transaction() as tx:
                     rows = unplanned(tx, limit=4)
-                    for one in rows:
-                        one.slot_at = T0
+                    settle(tx, {one.id: (T0, T0) for one in rows})
                 if not rows:
                     return planned
                 planned += [one.id for one in rows]

@@ -16,6 +16,7 @@ from models.insight import Audience, Observation, store_audience, store_observat
 from models.invariants import INVARIANTS, run_all
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.post import Post
+from models.seen_invariant import look
 from models.session import Database
 from pressrun import clock
 from tests.factories.rows import (
@@ -32,6 +33,13 @@ from tests.factories.rows import (
 )
 
 HOUR = timedelta(hours=1)
+
+
+MISSED = [
+    "UPDATE accounts SET created_at = now() - interval '10 days' WHERE id = :account",
+    "UPDATE harvests SET kind = 'account', covered_at = now() WHERE id = :harvest",
+]
+BACKFILL = "INSERT INTO backfills (account_id, kind, since, next_action_at) VALUES (:account, 'account', now(), now())"
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +105,7 @@ def _world(tx: Session) -> dict[str, int]:
         ),
         {"harvest": ids["harvest"]},
     )
-    tx.execute(text("UPDATE harvests SET last_run_id = (SELECT max(id) FROM harvest_runs)"))
+    tx.execute(text("UPDATE harvests SET (last_run_id, last_slot_at) = (SELECT id, slot_at FROM harvest_runs)"))
     ids["inbox"] = make_inbox_event(tx, next_action_at=now - timedelta(seconds=1)).id
     make_inbox_event(tx, next_action_at=None, handled_at=now)
     make_inbox_event(tx, next_action_at=None, error="could not be handled")
@@ -272,6 +280,12 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             "account {account} used 3 of 2 places",
         ),
     ],
+    "late_answer_forgotten": [
+        (
+            ["UPDATE attempts SET result_id = '1790' WHERE id = :refused_attempt"],
+            "publish attempt {refused_attempt} is refused though it has made 1790",
+        ),
+    ],
     "attempt_without_quota_place": [
         (
             ["DELETE FROM quota_entries WHERE attempt_id = :uncertain_attempt"],
@@ -356,6 +370,15 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             ["UPDATE connections SET next_action_at = now() - interval '11 minutes'"],
             "connection {connection} has waited since",
         ),
+    ],
+    "removed_account_owed": [
+        (
+            ["UPDATE accounts SET state = 'removed', token_sealed = NULL"],
+            "account {account} was removed and is owed a step of",
+        ),
+    ],
+    "erased_person_is_back": [
+        (["UPDATE mentions SET erased_at = now(), username = 'ana'"], "of an erased person says something"),
     ],
     "latest_without_point": [
         (["UPDATE account_latest SET value = 3"], "account {account} reach"),
@@ -472,6 +495,22 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             "has waited since",
         ),
     ],
+    "covered_without_history": [
+        (
+            [
+                "INSERT INTO covered_days (account_id, day, period_end, read_at, points)"
+                " VALUES (:account, current_date - 5, now() - interval '4 days', now(), 7)"
+            ],
+            "account {account} has read",
+        ),
+    ],
+    "day_missed_for_ever": [
+        (MISSED, "account {account} misses"),
+        (
+            [*MISSED, BACKFILL, "UPDATE backfills SET finished_at = now() - interval '1 day', next_action_at = NULL"],
+            "and no backfill is going to read it",
+        ),
+    ],
     "inbox_late": [
         (
             ["UPDATE inbox_events SET next_action_at = now() - interval '11 minutes' WHERE id = :inbox"],
@@ -511,6 +550,17 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             "rows without a month of their own in public_media_snapshots",
         )
     ],
+    "harvest_runs_without_partition": [
+        (
+            [
+                "INSERT INTO backfills (account_id, kind, since, next_action_at)"
+                " VALUES (:account, 'tags', now(), now() + interval '1 hour')",
+                "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at, backfill_id)"
+                " SELECT :harvest, '2099-01-01', 'done', 'v25.0', now(), id FROM backfills LIMIT 1",
+            ],
+            "rows without a month of their own in harvest_runs",
+        )
+    ],
     "hashtag_tops_without_partition": [
         (
             ["INSERT INTO hashtag_tops (watch_id, captured_at, ig_ids) VALUES (1, '2099-01-01', jsonb_build_array())"],
@@ -526,6 +576,7 @@ ALSO: dict[str, set[str]] = {
     "reply_sent_twice": {"reply_unlike_its_attempt"},
     "attempt_without_publishing": {"publishing_without_attempt"},
     "media_snapshots_without_partition": {"media_latest_unlike_history"},
+    "day_missed_for_ever": {"harvest_unlike_its_runs"},
 }
 
 
@@ -536,6 +587,8 @@ def _found(database: Database, ids: dict[str, int], statements: list[str]) -> di
             names = {name: id_ for name, id_ in ids.items() if f":{name}" in statement}
             tx.execute(text(statement.replace("@TOKEN@", TOKEN)), names)
         found = run_all(tx)
+        # What has just been changed is seen by a look at what has changed.
+        assert look(tx).violated.keys() == found.keys()
         tx.rollback()
     return found
 
@@ -570,6 +623,12 @@ def test_a_planted_violation_is_found_and_named(
 
 
 HARMLESS: dict[str, list[str]] = {
+    "a missed day that a backfill is going to read": [
+        *MISSED,
+        "UPDATE harvest_runs SET finished_at = now()",
+        "UPDATE harvests SET done_at = now()",
+        BACKFILL,
+    ],
     "a post that fell due a moment ago": [
         "UPDATE posts SET next_action_at = now() - interval '4 minutes 50 seconds' WHERE id = :scheduled"
     ],
@@ -594,8 +653,7 @@ HARMLESS: dict[str, list[str]] = {
     ],
     "a quota that Instagram has lowered since": ["UPDATE accounts SET quota_total = 1"],
     "places of more than a day": [
-        "UPDATE quota_entries SET counted_at = now() - interval '24 hours 1 minute'"
-        " WHERE attempt_id = :published_attempt",
+        "UPDATE quota_entries SET counted_at = now() - interval '25 hours' WHERE attempt_id = :published_attempt",
         "UPDATE quota_entries SET state = 'used' WHERE attempt_id = :uncertain_attempt",
     ],
     "places that were taken when there were more": [

@@ -14,7 +14,7 @@ from models.session import Database
 from pressrun import clock
 from tests.factories.rows import make_account
 from tests.integration.models.racing import race
-from worker.harvests.known import NOT_ON_FACEBOOK_FOR, known_media
+from worker.harvests.known import known_media, not_on_facebook
 
 NOW = clock.now().replace(microsecond=0)
 HOUR = timedelta(hours=1)
@@ -44,21 +44,18 @@ def test_what_is_not_told_stays_and_what_is_told_to_be_nothing_is_nothing(shared
     with shared.transaction() as tx:
         state = tx.get_one(MediaState, first)
         assert (state.read_at, state.gone_at, state.has_no_insights) == (NOW, None, True)
-        assert (state.comments_told, state.comments_after, state.not_on_facebook) == (3, "QVF", [])
+        assert (state.comments_told, state.comments_after, state.not_on_facebook) == (3, "QVF", None)
         assert tx.get(MediaState, second) is None
 
 
-def test_metrics_that_were_refused_are_asked_for_again_in_time(shared: Database, account: Account) -> None:
+def test_metrics_that_were_refused_keep_when_they_are_asked_for_again(shared: Database, account: Account) -> None:
     [media_id] = see(shared, account)
-    keep(shared, {media_id: {"not_on_facebook": ["facebook_views"], "not_on_facebook_at": NOW}})
+    keep(shared, {media_id: {"not_on_facebook": not_on_facebook({"facebook_views": NOW})}})
 
     with shared.transaction() as tx:
-        soon, later = (
-            known_media(tx, account.id, now=NOW + after)["0"].not_on_facebook
-            for after in (NOT_ON_FACEBOOK_FOR - HOUR, NOT_ON_FACEBOOK_FOR)
-        )
-
-    assert (soon, later) == (("facebook_views",), ())
+        assert known_media(tx, account.id)["0"].not_on_facebook == {"facebook_views": NOW}
+        keep_states(tx, {media_id: {"not_on_facebook": None}})
+        assert known_media(tx, account.id)["0"].not_on_facebook == {}
 
 
 def test_those_who_keep_the_same_states_at_once_wait_for_each_other_in_no_ring(

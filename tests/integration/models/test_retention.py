@@ -7,13 +7,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
+from models.account import Account
+from models.harvest import Harvest, RunStatus, begin_run, end_run
 from models.insight import Observation, store_observations
 from models.invariants import run_all
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.partitions import PARTITIONED, ensure_partitions
+from models.reading.harvests import harvest_status
 from models.retention import DroppedMonth, drop_month, kept_since, old_partitions
 from models.session import Database
-from tests.factories.rows import make_account
+from tests.factories.rows import make_account, make_harvest
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
@@ -131,6 +134,36 @@ def test_a_month_under_another_name_is_left_alone(filled: Database) -> None:
 def test_one_that_another_scheduler_has_dropped_is_no_error(filled: Database) -> None:
     with filled.transaction() as tx:
         assert drop_month(tx, "media_snapshots_2020_01", now=NOW) is None
+
+
+def test_runs_go_with_the_months_of_their_slots_and_the_harvest_stays_as_far(filled: Database) -> None:
+    with filled.transaction() as tx:
+        harvest = make_harvest(tx, tx.scalars(select(Account)).one())
+        for month in (1, 2):
+            at = datetime(2026, month, 10, tzinfo=UTC)
+            end_run(tx, begin_run(tx, harvest.id, at, api_version="v25.0", now=at).id, RunStatus.DONE, now=at)
+
+    _drop(filled, 2)
+
+    with filled.transaction() as tx:
+        assert tx.scalar(text("SELECT count(*) FROM harvest_runs")) == 0
+        tx.refresh(found := tx.get_one(Harvest, harvest.id))
+        assert (found.done_at, found.covered_at) == (at, at)
+        assert [one.last_slot_at for one in harvest_status(tx)] == [None]
+        assert run_all(tx) == {}
+
+
+def test_a_slot_that_was_owed_since_a_month_that_is_dropped_is_run_all_the_same(filled: Database) -> None:
+    _drop(filled, 2)
+    with filled.transaction() as tx:
+        harvest = make_harvest(tx, tx.scalars(select(Account)).one())
+        run = begin_run(tx, harvest.id, datetime(2026, 1, 10, tzinfo=UTC), api_version="v25.0", now=NOW)
+        end_run(tx, run.id, RunStatus.DONE, now=NOW, slot_at=run.slot_at)
+
+    with filled.transaction() as tx:
+        (status,) = harvest_status(tx)
+        assert (status.last_slot_at, status.status) == (run.slot_at, "done")
+        assert run_all(tx) == {}
 
 
 def test_reading_goes_on_after_it(filled: Database) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Row, text
@@ -20,6 +21,7 @@ from models.partitions import ensure_partitions
 from models.reading.views import Question, View, ask
 from models.retention import drop_month, old_partitions
 from models.session import Database
+from pressrun import clock
 from tests.factories.rows import make_account, make_harvest
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -44,6 +46,10 @@ def _read(database: Database, account_id: int, at: datetime, values: Mapping[tup
     points = [Observation(metric, "day", part, DAY_END, value) for (metric, part), value in values.items()]
     with database.transaction() as tx:
         store_observations(tx, account_id, points, captured_at=at, run_id=1)
+
+
+def _times(told_at: Mapping[str, str]) -> dict[str, datetime]:
+    return {name: datetime.fromisoformat(at) for name, at in told_at.items()}
 
 
 def _media(tx: Session, account_id: int, product: str, at: datetime) -> int:
@@ -88,6 +94,57 @@ class TestAccountDaily:
         (whole,) = _rows(database, "SELECT is_settled, captured_at FROM account_daily")
 
         assert (half.is_settled, whole.is_settled, whole.captured_at) == (False, True, READ)
+
+    def test_a_part_that_instagram_leaves_out_later_is_settled_by_its_whole(
+        self, tx_account: tuple[Database, int]
+    ) -> None:
+        database, account_id = tx_account
+        gone, kept = ("reach", "media_product_type=AD"), ("reach", "media_product_type=POST")
+        _read(database, account_id, READ, {("reach", ""): 50, kept: 40, gone: 1})
+        late = DAY_END + 49 * HOUR
+
+        _read(database, account_id, late, {kept: 40})
+        (without,) = _rows(database, "SELECT is_settled FROM account_daily")
+        _read(database, account_id, late, {("reach", ""): 50})
+        (row,) = _rows(database, "SELECT * FROM account_daily")
+
+        assert (without.is_settled, row.is_settled) == (False, True)
+        assert row.last_checked_at == READ, "an old value is not shown under a new time"
+        times = {"reach": late, "reach:media_product_type=POST": late, "reach:media_product_type=AD": READ}
+        assert _times(row.told_at) == times
+        (known,) = _rows(database, "SELECT told_at FROM account_daily_as_of('infinity')")
+        assert _times(known.told_at) == times
+
+    @pytest.mark.parametrize(
+        ("zone", "day"),
+        [
+            ("America/Los_Angeles", "2026-03-07"),
+            ("America/Los_Angeles", "2026-03-08"),
+            ("America/Los_Angeles", "2026-11-01"),
+            ("Pacific/Honolulu", "2026-07-09"),
+            ("UTC", "2026-07-09"),
+            ("Europe/Oslo", "2026-03-29"),
+            ("Europe/Oslo", "2026-10-25"),
+            ("Asia/Kolkata", "2026-07-09"),
+            ("Asia/Tokyo", "2026-07-09"),
+            ("Australia/Sydney", "2026-04-05"),
+            ("Pacific/Auckland", "2026-01-09"),
+        ],
+    )
+    def test_a_day_is_named_by_the_instant_at_which_it_ended(
+        self, tx_account: tuple[Database, int], zone: str, day: str
+    ) -> None:
+        database, account_id = tx_account
+        end = datetime.combine(date.fromisoformat(day) + DAY, time(), ZoneInfo(zone))
+        with database.transaction() as tx:
+            store_observations(tx, account_id, [Observation("reach", "day", "", end, 3)], captured_at=READ, run_id=1)
+
+        found = [
+            str(row.day)
+            for source in ("account_daily", "account_daily_as_of('infinity')")
+            for row in _rows(database, f"SELECT day FROM {source}")  # noqa: S608
+        ]
+        assert found == [day, day]
 
     def test_a_restated_value_is_known_from_its_reading_on(self, tx_account: tuple[Database, int]) -> None:
         database, account_id = tx_account
@@ -149,6 +206,49 @@ class TestMedia:
         assert (after.is_final, after.views, after.last_age_hours) == (True, 6, 23.5)
         (known,) = _rows(database, "SELECT views FROM story_final_as_of(:at)", at=READ + 23 * HOUR)
         assert known.views == 5
+
+    def test_each_value_has_the_time_at_which_it_was_told(self, tx_account: tuple[Database, int]) -> None:
+        database, account_id = tx_account
+        with database.transaction() as tx:
+            media_id = _media(tx, account_id, "FEED", READ)
+            store_readings(tx, [MediaReading(media_id, READ + HOUR, {"views": 5, "follows": 1}, {"a": 1})], run_id=1)
+            store_readings(tx, [MediaReading(media_id, READ + 2 * HOUR, {"views": 9})], run_id=1)
+            store_readings(tx, [MediaReading(media_id, READ + 3 * HOUR, {"views": 9})], run_id=1)  # unchanged
+
+        first, second, third = READ + HOUR, READ + 2 * HOUR, READ + 3 * HOUR
+        (row,) = _rows(database, "SELECT * FROM media_totals")
+        assert _times(row.told_at) == {"views": third, "follows": first, "a": first}
+        assert (row.last_checked_at, row.all_told_at) == (third, first)
+        for at, views in ((third, third), (second + HOUR / 2, second), (first, first)):
+            (known,) = _rows(database, "SELECT * FROM media_totals_as_of(:at)", at=at)
+            assert _times(known.told_at) == {"views": views, "follows": first, "a": first}
+
+    def test_a_story_is_final_number_by_number(self, tx_account: tuple[Database, int]) -> None:
+        database, account_id = tx_account
+        of = "navigation:story_navigation_action_type="
+        early = {"navigation": 9, f"{of}tap_forward": 4, f"{of}tap_exit": 1, "profile_activity": 1}
+        with database.transaction() as tx:
+            media_id = _media(tx, account_id, "STORY", READ)
+            store_readings(tx, [MediaReading(media_id, READ + 22 * HOUR, {"views": 5, "follows": 1}, early)], run_id=1)
+            late = {"navigation": 9, f"{of}tap_forward": 5}
+            store_readings(tx, [MediaReading(media_id, READ + 23.5 * HOUR, {"views": 5}, late)], run_id=1)
+
+        # `views` stood still and was told all the same; tap_exit is left out beside a whole that is told.
+        expected = {
+            "views": True,
+            "follows": False,
+            "navigation": True,
+            "tap_forward": True,
+            "tap_exit": True,
+            "profile_activity": False,
+        }
+        (row,) = _rows(database, "SELECT * FROM story_final")
+        assert row.are_final == expected
+        assert row.all_told_at == READ + 22 * HOUR
+        (known,) = _rows(database, "SELECT told_at FROM story_final_as_of('infinity')")
+        assert known.told_at == row.told_at
+        (before,) = _rows(database, "SELECT views, told_at FROM story_final_as_of(:at)", at=READ + 23 * HOUR)
+        assert set(_times(before.told_at).values()) == {READ + 22 * HOUR}
 
     def test_a_story_that_was_never_read_is_not_final(self, tx_account: tuple[Database, int]) -> None:
         database, account_id = tx_account
@@ -243,6 +343,47 @@ class TestFollowers:
         (row,) = _rows(database, "SELECT day FROM follower_growth")
         assert str(row.day) == "2026-07-02"
 
+    @pytest.mark.parametrize("zone", ["Asia/Tokyo", "Pacific/Honolulu", "Europe/Oslo"])
+    def test_a_change_of_the_zone_changes_no_day_that_has_been(
+        self, tx_account: tuple[Database, int], zone: str
+    ) -> None:
+        database, account_id = tx_account
+        now = clock.now()
+        with database.transaction() as tx:
+            ensure_partitions(tx, now=now - 40 * DAY, months_ahead=2)
+            tx.execute(text("UPDATE account_zones SET changed_at = now() - interval '60 days'"))
+            for hours in range(20 * 24):
+                points = [Observation("followers_count", MOMENT, "", NO_PERIOD, hours)]
+                store_observations(tx, account_id, points, captured_at=now - 20 * DAY + hours * HOUR, run_id=1)
+        everything = "SELECT day, followers, change, read_at FROM follower_growth ORDER BY day"
+        before = _rows(database, everything)
+
+        with database.transaction() as tx:
+            tx.execute(text("UPDATE accounts SET timezone = :zone"), {"zone": zone})
+        assert _rows(database, everything) == before
+
+        later = now + 3 * DAY
+        with database.transaction() as tx:
+            ensure_partitions(tx, now=later)
+            points = [Observation("followers_count", MOMENT, "", NO_PERIOD, 1000)]
+            store_observations(tx, account_id, points, captured_at=later, run_id=1)
+        after = _rows(database, everything)
+
+        running = now.astimezone(ZoneInfo("Europe/Oslo")).date()
+        assert [row for row in after if row.day < running] == [row for row in before if row.day < running]
+        assert (after[-1].day, after[-1].followers) == (later.astimezone(ZoneInfo(zone)).date(), 1000)
+
+    def test_a_zone_that_is_changed_twice_in_a_day_counts_once(self, tx_account: tuple[Database, int]) -> None:
+        database, account_id = tx_account
+        for zone in ("UTC", "Atlantic/Azores", "Atlantic/Azores"):
+            with database.transaction() as tx:
+                tx.execute(text("UPDATE accounts SET timezone = :zone"), {"zone": zone})
+
+        zones = _rows(
+            database, "SELECT timezone FROM account_zones WHERE account_id = :id ORDER BY first_day", id=account_id
+        )
+        assert [row.timezone for row in zones] == ["Europe/Oslo", "Atlantic/Azores"]
+
 
 def test_the_newest_values_are_known_though_their_month_was_dropped(tx_account: tuple[Database, int]) -> None:
     database, account_id = tx_account
@@ -290,7 +431,8 @@ def test_a_function_has_the_columns_of_its_view_but_for_those_of_later_readings(
 
     assert view == list(VIEWS[name][1])
     assert function == [column for column in view if column in function]
-    assert set(view) - set(function) <= {"last_checked_at", "is_settled", "is_final", "last_age_hours", "gone_at"}
+    of_later_readings = {"last_checked_at", "is_settled", "is_final", "last_age_hours", "gone_at"}
+    assert set(view) - set(function) <= of_later_readings | {"all_told_at", "are_final"}
 
 
 @pytest.mark.parametrize("view", sorted(View))

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from models.harvest import HarvestKind, RunStatus, add_harvests, begin_run, end_run
-from operations import backfills, harvests
+from models.raw_answer import Answer, keep_answers, packed
+from operations import backfills, harvests, rereads
 from operations.errands import Hands
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
 from pressrun import clock
@@ -160,3 +161,27 @@ def _worker_of(ctx: Context, ids: list[int]) -> Hands:
         yield end_one
 
     return hands
+
+
+def test_a_reread_is_asked_for_waited_for_and_told_of(ctx: Context) -> None:
+    now = clock.now()
+    with ctx.database.transaction() as tx:
+        for run_id, name in enumerate(("bakery", "studio"), 1):
+            account = make_account(tx, name=name)
+            answer = Answer(1, now - timedelta(hours=1), "GET /{ig}", {"path": "1", "params": {}}, packed(b"{}"))
+            keep_answers(tx, [answer], run_id=run_id, account_id=account.id, api_version="v25.0")
+
+    from_ = rereads.parse_bound(f"{now - timedelta(days=2):%Y-%m-%d}", field="since")
+    asked = rereads.request(ctx, OWNER, from_)
+    shown = rereads.statuses(ctx, READER, asked.ids)
+
+    assert len(asked.ids) == 2
+    assert "the oldest answer that is kept is of" in asked.notes[0]
+    assert [(one.account, one.status, one.answers, one.rows) for one in shown] == [
+        ("bakery", "waiting", 0, 0),
+        ("studio", "waiting", 0, 0),
+    ]
+    assert {(one.since, one.until <= clock.now()) for one in shown} == {(from_, True)}
+    assert rereads.request(ctx, OWNER, from_, account="bakery").ids == asked.ids[:1]
+    with pytest.raises(NotAllowed):
+        rereads.request(ctx, READER, from_)

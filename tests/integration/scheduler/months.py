@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import text
 
+from models.guarding import guard_partition
 from models.session import Database
 from pressrun import clock
 
@@ -14,10 +17,15 @@ def this_month() -> str:
     return f"media_snapshots_{clock.now():%Y_%m}"
 
 
-def rename_this_month(database: Database) -> None:
-    """As if somebody had made it by hand: the one that is missing would overlap with it."""
+def halve_this_month(database: Database) -> None:
+    """As if somebody had made its second half by hand: the one that is missing would overlap with it."""
+    month = clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    middle, following = month + timedelta(days=15), (month + timedelta(days=32)).replace(day=1)
     with database.transaction() as tx:
-        tx.execute(text(f"ALTER TABLE {this_month()} RENAME TO {BY_HAND}"))
+        tx.execute(text(f"DROP TABLE {this_month()}"))
+        values = f"FROM ('{middle.isoformat()}') TO ('{following.isoformat()}')"
+        tx.execute(text(f"CREATE TABLE {BY_HAND} PARTITION OF media_snapshots FOR VALUES {values}"))
+        guard_partition(tx, "media_snapshots", BY_HAND)
 
 
 def exists(database: Database, table: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +11,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.account import get_account
-from models.attempt import keep_result
 from models.claims import WORKS, claim_due, take
 from models.event import Cause, timeline
 from models.part import parts_of
@@ -26,8 +24,6 @@ from scheduler.posts import changing
 from tests.factories.rows import first_part, make_account, make_attempt, make_container, make_post
 from tests.integration.models.racing import race
 from tests.support.lock_order import lock_order_kept
-from tests.support.statements import waits_for_a_lock
-from tests.support.waiting import until
 
 S = PostState
 HOUR = timedelta(hours=1)
@@ -329,20 +325,6 @@ class TestResolve:
         assert _read(database, post_id).state == S.NEEDS_REVIEW
         _change(database, "resolve published", post_id)
         assert _read(database, post_id).media_id == MEDIA_ID
-
-    def test_an_answer_that_comes_at_the_same_moment_is_waited_for(self, database: Database) -> None:
-        post_id = _post(database, S.NEEDS_REVIEW)
-        attempt_id = _value(database, "SELECT id FROM attempts")
-
-        with ThreadPoolExecutor(1) as pool:
-            with database.transaction() as tx:
-                keep_result(tx, attempt_id, MEDIA_ID)
-                running = pool.submit(_change, database, "resolve not published", post_id)
-                until(lambda: waits_for_a_lock(database), 30, "nothing waits for the answer")
-            with pytest.raises(NotPossible, match=f"live as media {MEDIA_ID}"):
-                running.result(30)
-
-        assert _value(database, "SELECT state FROM attempts") == "needs_review"
 
     def test_a_post_without_a_known_attempt_gets_one_for_what_the_person_saw(self, database: Database) -> None:
         with database.transaction() as tx:

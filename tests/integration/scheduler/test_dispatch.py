@@ -147,7 +147,7 @@ class TestMessages:
         secrets = ["EAASECRETTOKEN", "a caption nobody else may read", "name-of-account", "17841499123456789"]
         with database.transaction() as tx:
             account = make_account(tx, token=secrets[0], name=secrets[2], ig_id=secrets[3])
-            sealed = account.token_sealed
+            sealed = account.token_sealed or ""
             for state in ("scheduled", "staging", "staged"):
                 make_post(tx, account, state=state, caption=secrets[1])
             make_harvest(tx, account)

@@ -15,7 +15,9 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
 from models.claims import WORKS, claim_due, take, wake_schedulers
+from models.crons import STANDING_CRONS
 from models.event import timeline
+from models.harvest import add_harvests
 from models.lookout import Lookout
 from models.partitions import ensure_partitions
 from models.session import Database
@@ -27,7 +29,7 @@ from pressrun.settings import Settings
 from scheduler.loop import BACKLOG_NAP_S, LONGEST_NAP_S, SchedulerLoop
 from tests.factories.rows import make_account, make_harvest, make_post
 from tests.integration.scheduler.mailbox import Mailbox
-from tests.integration.scheduler.months import exists, rename_this_month, this_month
+from tests.integration.scheduler.months import exists, halve_this_month, this_month
 from tests.support.servers import named
 from tests.support.waiting import until
 
@@ -80,6 +82,25 @@ def _claimed(database: Database, settings: Settings, ids: list[int], timeout_s: 
         return claimed if set(ids) <= set(claimed) else None
 
     return until(all_are, timeout_s, lambda: f"only {_claimed_at(database, settings)} of {ids}")
+
+
+def test_a_post_that_falls_due_while_harvests_are_planned_goes_out_before_the_rest_of_them(
+    database: Database, loop: SchedulerLoop, settings: Settings, mailbox: Mailbox
+) -> None:
+    with database.transaction() as tx:
+        for _ in range(4):
+            add_harvests(tx, make_account(tx).id, STANDING_CRONS)
+    unplanned = "SELECT count(*) FROM harvests WHERE slot_at IS NULL"
+
+    loop._turn()
+    ids = _staged(database, clock.now())
+    loop._turn()
+
+    loop._lookout.close()
+
+    assert set(_claimed_at(database, settings)) == set(ids)
+    with database.transaction() as tx:
+        assert tx.execute(text(unplanned)).scalar_one() > 0
 
 
 class Sleeper(Lookout):
@@ -356,7 +377,7 @@ class TestTrouble:
     def test_upkeep_that_cannot_be_done_does_not_keep_the_posts_from_going_out(
         self, database: Database, settings: Settings, loop: SchedulerLoop
     ) -> None:
-        rename_this_month(database)
+        halve_this_month(database)
         (post_id,) = _staged(database, clock.now())
 
         with running(loop):

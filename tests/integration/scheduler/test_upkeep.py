@@ -8,12 +8,14 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 
+from models.comment import SeenComment, see_comments
 from models.partitions import PARTITIONED, ensure_partitions
 from models.session import Database
 from pressrun import clock
 from scheduler import upkeep
+from tests.factories.rows import make_account
 from tests.integration.models.racing import race
-from tests.integration.scheduler.months import BY_HAND, exists, rename_this_month, this_month
+from tests.integration.scheduler.months import BY_HAND, exists, halve_this_month, this_month
 
 
 def test_what_is_missing_is_made_and_then_there_is_time(database: Database) -> None:
@@ -38,7 +40,7 @@ def test_schedulers_that_do_it_at_once_do_not_disturb_each_other(database: Datab
 
 
 def test_what_could_not_be_done_is_tried_again_before_long(database: Database) -> None:
-    rename_this_month(database)
+    halve_this_month(database)
     now = clock.now()
 
     assert upkeep.run(database, now=now) == now + upkeep.AGAIN_AFTER
@@ -104,3 +106,19 @@ class TestRetention:
 
         assert upkeep.run(database, now=now, keep_months=2) == now + upkeep.EVERY
         assert not exists(database, self._old_name())
+
+    def test_what_has_no_months_goes_in_small_turns(self, database: Database, caplog: pytest.LogCaptureFixture) -> None:
+        now = clock.now()
+        old = now - timedelta(days=100)
+        with database.transaction() as tx:
+            account_id = make_account(tx).id
+            seen = [SeenComment(str(number)) for number in range(upkeep.SWEPT_AT_ONCE + 1)]
+            see_comments(tx, account_id, seen, now=old, are_shown=True)
+
+        assert upkeep.run(database, now=now) == now + upkeep.EVERY
+        assert upkeep.run(database, now=now, keep_months=2) == now + upkeep.SWEEP_AGAIN_AFTER
+        assert upkeep.run(database, now=now, keep_months=2) == now + upkeep.EVERY
+
+        with database.transaction() as tx:
+            assert tx.scalar(text("SELECT count(*) FROM comments")) == 0
+        assert "upkeep.rows_dropped" in caplog.text

@@ -167,9 +167,9 @@ def in_review(bench: Bench) -> tuple[int, str]:
     bench.simulator.fault(endpoint="media_publish", mode="accept_then_reset", nth=1)
     bench.drive(post_id, PostState.UNCERTAIN)
     with bench.database.transaction() as tx:
-        tx.execute(text("UPDATE attempts SET state = 'needs_review'"))
         told = Cause("reconcile.needs_review", "set by a test")
         transition(tx, post_id, from_=PostState.UNCERTAIN, to=PostState.NEEDS_REVIEW, claim=None, cause=told)
+        tx.execute(text("UPDATE attempts SET state = 'needs_review'"))
     return post_id, bench.simulator.publishes()[0]["media_id"]
 
 

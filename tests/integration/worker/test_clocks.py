@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from models.post import lateness_ms
 from models.states import PostState
+from operations.operation import OWNER, Context
+from operations.system import examine
+from pressrun.finding import Finding, Result
 from pressrun.hints import Task
+from tests.factories.rows import KEY
 from tests.support.bench import Bench
 from tests.support.clocks import clock_off_by
+from tests.support.processes import Process, start_module
+from tests.support.waiting import until
 
 S = PostState
 
@@ -21,8 +30,8 @@ def database_now(bench: Bench) -> datetime:
     return found
 
 
-def staged(bench: Bench, **columns: str) -> int:
-    post_id = bench.post(bench.account(0), **columns)
+def staged(bench: Bench, *, of: int = 0, **columns: str) -> int:
+    post_id = bench.post(bench.account(of), **columns)
     bench.drive(post_id, S.STAGED, hurry=False)
     return post_id
 
@@ -88,3 +97,67 @@ def test_no_post_goes_out_early_and_none_is_late_by_a_wrong_clock(bench: Bench, 
         bench.step(Task.POST_PUBLISH)
 
     assert bench.read(post_id).state == S.PUBLISHED, bench.story(post_id)
+
+
+@contextmanager
+def worker_off_by(seconds: float, bench: Bench, database_url: str, redis_url: str, home: Path) -> Iterator[Process]:
+    """A worker of its own process, and nobody beside it."""
+    told = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "SECRET_KEYS": KEY, "HOME": str(home)}
+    env = {f"PRESSRUN_{name}": value for name, value in told.items()} | {"PRESSRUN_GRAPH_URL": bench.simulator.url}
+    arguments = ("cli", "worker", "--queue", "publish", "--concurrency", "2")
+    with start_module("tests.support.astray", str(seconds), *arguments, env=env) as worker:
+        worker.line(r"^READY worker", 120)
+        yield worker
+        assert worker.terminate(60) == 0, worker.output
+
+
+def clock_findings(bench: Bench) -> list[Finding]:
+    return [one for one in examine(Context(bench.database, bench.settings), OWNER) if one.check == "clock of a service"]
+
+
+@pytest.mark.cost(cpu_s=6)
+@pytest.mark.parametrize(("off_s", "told"), [(90, "90 s ahead of"), (-90, "90 s behind")])
+def test_a_process_far_off_sends_nothing_and_doctor_names_it(
+    bench: Bench, database_url: str, redis_url: str, tmp_path: Path, off_s: int, told: str
+) -> None:
+    due, soon = (staged(bench, of=one, publish_at="+20m") for one in (0, 1))
+    with bench.database.transaction() as tx:
+        at = "UPDATE posts SET publish_at = now() + :after, next_action_at = now() + :after WHERE id = :id"
+        tx.execute(text(at), {"id": due, "after": timedelta(0)})
+        tx.execute(text(at), {"id": soon, "after": timedelta(seconds=80)})
+
+    with worker_off_by(off_s, bench, database_url, redis_url, tmp_path / "worker") as worker:
+        until(lambda: bench.read(due).wait_reason == "clock", 60, lambda: worker.output)
+        [found] = until(lambda: clock_findings(bench), 60, lambda: worker.output)
+
+        assert (found.result, told in found.detail, "sends nothing" in found.detail) == (Result.FAIL, True, True)
+        assert (found.subject or "").startswith("worker publish at ")
+        assert (found.subject or "").endswith(f":{worker.pid}")
+        worker.line(r"clock\.too_far", 30)
+
+    assert bench.simulator.publishes() == []  # neither late by its clock, nor early
+    assert [bench.read(one).state for one in (due, soon)] == [S.STAGED] * 2
+    assert told in str([event.message for event in bench.timeline(due)])
+    assert clock_findings(bench) == []  # it has ended
+    assert bench.drive(due).state == S.PUBLISHED, bench.story(due)
+
+
+@pytest.mark.cost(cpu_s=6)
+@pytest.mark.parametrize("off_s", [10, -10])
+def test_a_process_a_little_off_sends_by_the_databases_clock_and_doctor_notes_it(
+    bench: Bench, database_url: str, redis_url: str, tmp_path: Path, off_s: int
+) -> None:
+    post_id = staged(bench, publish_at="+20m")
+
+    with worker_off_by(off_s, bench, database_url, redis_url, tmp_path / "worker") as worker:
+        [found] = until(lambda: clock_findings(bench), 60, lambda: worker.output)
+        assert (found.result, "10 s" in found.detail) == (Result.NOTE, True), found
+        with bench.database.transaction() as tx:  # by its clock it is due, or will not be for long
+            tx.execute(text("UPDATE posts SET publish_at = now() + interval '2 s'"))
+            tx.execute(text("UPDATE posts SET next_action_at = publish_at"))
+        until(lambda: bench.read(post_id).state == S.PUBLISHED, 60, lambda: worker.output)
+
+    post = bench.read(post_id)
+    slack = timedelta(seconds=1)  # its clock is measured by a round trip, which may take long on a busy machine
+    assert post.sent_at is not None
+    assert post.publish_at - slack <= post.sent_at <= database_now(bench) + slack

@@ -140,6 +140,7 @@ class TestTheRightToken:
 
         account, token = desk.account(0), desk.simulator.token(0)
         assert account is not None
+        assert account.token_sealed is not None
         assert Vault([KEY]).open(account.token_sealed, context=token_context(account.id)) == token
         for other in (f"account:{account.id + 1}:token", f"connection:{connection_id}:token"):
             with pytest.raises(PressrunError):
@@ -167,6 +168,7 @@ class TestASecondToken:
         account = desk.account(0)
         assert account is not None
         assert account.user_token_sealed is not None
+        assert account.token_sealed is not None
         assert Vault([KEY]).open(account.token_sealed, context=token_context(account.id)) == self.PAGE
         assert Vault([KEY]).open(account.user_token_sealed, context=user_token_context(account.id)) == person
         assert asked.user_token_sealed is not None

@@ -31,6 +31,7 @@ from tests.support.statements import after_first, waits_for_a_lock
 from tests.support.waiting import until
 from worker.publishing.loaded import read
 from worker.publishing.stage import read_quota
+from worker.publishing.standing import LAST_LOOK
 
 S = PostState
 
@@ -231,17 +232,14 @@ class TestTheQuota:
         assert bench.drive(post_id).state == S.PUBLISHED, bench.story(post_id)
 
     def test_the_last_look_comes_just_before_the_post_would_be_too_late(self, bench: Bench) -> None:
-        post_id = self._full(bench, bench.account(0), max_lateness="40s")
+        post_id = self._full(bench, bench.account(0), max_lateness="1h")
+        with bench.database.transaction() as tx:  # its last look is half a minute away
+            tx.execute(text("UPDATE posts SET publish_at = now() - interval '59 minutes 25 seconds'"))
 
         bench.step(Task.POST_PUBLISH)
 
         post = bench.read(post_id)
-        assert post.next_action_at == post.publish_at + timedelta(seconds=35), bench.story(post_id)
-        with bench.database.transaction() as tx:  # that look has come, and found no place either
-            tx.execute(text("UPDATE posts SET publish_at = publish_at - interval '36 s', next_action_at = now()"))
-        bench.step(Task.POST_PUBLISH)
-        post = bench.read(post_id)
-        assert post.next_action_at == post.publish_at + timedelta(seconds=41)
+        assert post.next_action_at == post.publish_at + timedelta(hours=1) - LAST_LOOK, bench.story(post_id)
 
     @pytest.mark.parametrize(
         ("pointer", "value"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def start_worker(redis_url: str, database_url: str, home: Path, **settings: str)
 @contextmanager
 def guarded_redis() -> Iterator[RedisServer]:
     """With the users `worker` and `sender`, who may do everything."""
-    with redis_server() as server:
+    with redis_server("--enable-debug-command", "local") as server:
         for user in ("worker", "sender"):
             server.admin.execute_command("ACL", "SETUSER", user, "on", f">{PASSWORD}", "~*", "&*", "+@all")
         yield server
@@ -141,27 +141,42 @@ def _brpop(server: RedisServer) -> None:
     server.admin.execute_command("ACL", "SETUSER", "worker", "+brpop")
 
 
-TROUBLES: dict[str, tuple[Callable[[RedisServer], None], Callable[[RedisServer], None]]] = {
-    "replica": (_replica, _master),
-    "out of memory": (_no_memory, _memory),
-    "another password": (_other_password, _same_password),
-    "no right to BRPOP": (_no_brpop, _brpop),
+def _between(break_: Callable[[RedisServer], None], mend: Callable[[RedisServer], None]) -> Trouble:
+    @contextmanager
+    def trouble(server: RedisServer) -> Iterator[None]:
+        break_(server)
+        try:
+            yield
+        finally:
+            mend(server)
+
+    return trouble
+
+
+Trouble = Callable[[RedisServer], AbstractContextManager[None]]
+TROUBLES: dict[str, Trouble] = {
+    "replica": _between(_replica, _master),
+    "out of memory": _between(_no_memory, _memory),
+    "another password": _between(_other_password, _same_password),
+    "no right to BRPOP": _between(_no_brpop, _brpop),
+    "MISCONF": _between(RedisServer.cannot_save, RedisServer.can_save),
+    "LOADING": RedisServer.loading,
 }
+_SAYS = {"MISCONF": "MISCONF", "LOADING": "loading the dataset"}
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_a_worker_outlives_a_broker_that_refuses_and_works_meanwhile(world: World, trouble: str) -> None:
-    break_, mend = TROUBLES[trouble]
     assert world.hears()
     before = world.troubles()
 
-    break_(world.redis)
-    until(lambda: world.troubles() > before, 30, lambda: world.worker.output)
-    event = world.event()
-    until(lambda: world.is_handled(event), 30, lambda: world.worker.output)
-    assert world.worker.returncode is None, world.worker.output
+    with TROUBLES[trouble](world.redis):
+        until(lambda: world.troubles() > before, 30, lambda: world.worker.output)
+        event = world.event()
+        until(lambda: world.is_handled(event), 30, lambda: world.worker.output)
+        assert world.worker.returncode is None, world.worker.output
 
-    mend(world.redis)
+    assert _SAYS.get(trouble, "") in world.worker.output
     assert world.hears()
     assert "Traceback" not in world.worker.output
     assert PASSWORD not in world.worker.output
@@ -250,15 +265,14 @@ def test_a_worker_that_must_end_says_why_and_not_with_0() -> None:
     assert worker.lines[-1] == "pressrun: the worker cannot go on: ValueError: a fault of ours"
 
 
-@pytest.mark.parametrize("refuse", [_replica, _no_memory, _other_password], ids=["replica", "memory", "password"])
-def test_every_refusal_is_an_unreachable_server_for_the_sender(refuse: Callable[[RedisServer], None]) -> None:
+@pytest.mark.parametrize("trouble", [name for name in TROUBLES if name != "no right to BRPOP"])
+def test_every_refusal_is_an_unreachable_server_for_the_sender(trouble: str) -> None:
     hint = Hint(Task.INBOX_HANDLE, Queue.INBOX, 1, 1)
     with guarded_redis() as server:
         broker = Broker(server.url(user="worker", password=PASSWORD))
         broker.send(hint)
 
-        refuse(server)
-        with pytest.raises(ServerUnreachable) as refused:
+        with TROUBLES[trouble](server), pytest.raises(ServerUnreachable) as refused:
             broker.send(hint)
 
         broker.close()

@@ -112,7 +112,7 @@ def test_what_to_do_at_the_command_line_follows_from_the_type(capsys: pytest.Cap
 def test_every_hint_is_about_a_type_that_is_raised_and_a_command_that_exists() -> None:
     sources = "".join(
         path.read_text()
-        for folder in ("models", "scheduler", "operations", "worker", "machine")
+        for folder in ("pressrun", "models", "scheduler", "operations", "worker", "machine")
         for path in (ROOT / folder).rglob("*.py")
     )
     commands = typer.main.get_command(pressrun)

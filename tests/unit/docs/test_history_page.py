@@ -16,12 +16,13 @@ from models.hashtag import BUDGET, WINDOW
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
 from models.keeping import ACCOUNT_KEPT, MOST_MEDIA, SHORT_KEPT
-from models.meanings.views import AS_OF, VIEWS
+from models.meanings.views import AS_OF, NOW_ONLY, VIEWS
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.mention import Mention, MentionState
 from models.metrics import Kind
 from models.partitions import MONTHS_AHEAD, PARTITIONED
 from models.raw_answer import DAYS_AHEAD, RawAnswer
+from models.reading.coverage import State
 from models.reading.views import View
 from models.retention import DroppedMonth
 from models.tag import Tag
@@ -79,9 +80,10 @@ def test_the_columns_told_are_those_of_the_tables(title: str, tables: tuple[Any,
 METRICS = PAGE.table("metric", "period", "breakdowns")
 
 
-@pytest.mark.parametrize(
-    "name", sorted({*VIEWS, "media", *PARTITIONED, "media_latest", "account_latest", "comment_versions"})
-)
+EXPLAINED = {*VIEWS, *NOW_ONLY, "media", *PARTITIONED, "media_latest", "account_latest", "comment_versions"}
+
+
+@pytest.mark.parametrize("name", sorted(EXPLAINED))
 def test_the_columns_are_explained_as_in_the_database(name: str) -> None:
     assert written().get(name) == rendered(name), "run `python -m tests.unit.docs.dictionary`"
 
@@ -133,7 +135,7 @@ def test_the_numbers_of_the_new_kinds_are_true() -> None:
     assert f"the {hashtags.PAGE} top media and the newest {hashtags.PAGE * hashtags.RECENT_PAGES}" in PAGE.prose
     assert f"A run reads {comments.MOST_MEDIA} media at most" in PAGE.prose
     assert f"{comments.MOST_PAGES} pages of 50 comments of each" in PAGE.prose
-    assert (known.WHOLE_EVERY.days, known.NOT_ON_FACEBOOK_FOR.days, MOST_MEDIA) == (7, 7, 10_000)
+    assert (known.WHOLE_EVERY.days, MOST_MEDIA) == (7, 10_000)
     assert (costly.FROM_AGE.days, costly.TO_AGE.days, BUDGET, WINDOW.days, DAYS_AHEAD) == (1, 30, 30, 7, 7)
 
 
@@ -163,6 +165,8 @@ def test_the_numbers_of_the_schedule_are_true() -> None:
     rungs = [(hours(until), hours(every)) for until, every in ladder._MEDIA_RUNGS]
 
     assert f"the {account.CLOSED_DAYS} days before" in PAGE.prose
+    assert f"up to {account.MOST_DAYS} of them" in PAGE.prose
+    assert {state.value for state in State} == {names_in(row["state"])[0] for row in PAGE.table("state", "means")}
     assert hours(LONGEST_SPREAD) == 2
     assert rungs == [(24, 1), (7 * 24, 6), (30 * 24, 24)]
     assert hours(ladder._OLD_MEDIA) == 7 * 24

@@ -88,7 +88,7 @@ def test_every_queue_has_its_line() -> None:
 def test_the_processes_of_up_are_as_told() -> None:
     queues = ["` with `".join(queue.value for queue in found) for found, _ in WORKERS.values()]
 
-    assert f"one scheduler, three workers (`{'`; `'.join(queues)}`), one console" in PAGE.prose
+    assert f"one scheduler, workers for `{'`, for `'.join(queues)}`, one console" in PAGE.prose
 
 
 @pytest.mark.parametrize("event", [names for row in PAGE.table("event", "means") for names in names_in(row["event"])])

@@ -16,7 +16,7 @@ from models.metrics import Kind, Unit, media_column
 
 @pytest.mark.parametrize("table", [MediaSnapshot, MediaLatest])
 def test_the_tables_of_media_have_a_column_for_each_metric_that_names_one(table: Any) -> None:
-    others = {"media_id", "captured_at", "last_checked_at", "run_id", "extra"}
+    others = {"media_id", "captured_at", "last_checked_at", "run_id", "extra", "told_at"}
 
     assert tuple(column.name for column in table.__table__.columns if column.name not in others) == (
         metrics.MEDIA_COLUMNS

@@ -119,11 +119,12 @@ class TestConfiguredLogs:
     def test_a_traceback_of_another_library_is_cleaned(
         self, lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        root = logging.getLogger()  # without the handlers of pytest, which keep what they get as it comes
-        monkeypatch.setattr(root, "handlers", root.handlers[:1])
+        root = logging.getLogger()
         problem = RuntimeError(f"GET ?access_token={TOKEN}")
 
-        logging.getLogger("some.library").error("failed with %s", TOKEN, exc_info=problem)
+        with monkeypatch.context() as patch:  # without the handlers of pytest, which keep what they get as it comes
+            patch.setattr(root, "handlers", root.handlers[:1])
+            logging.getLogger("some.library").error("failed with %s", TOKEN, exc_info=problem)
 
         written = lines.getvalue()
         assert "RuntimeError" in written
