@@ -65,6 +65,7 @@ class Notice(Base):
         UniqueConstraint("uid"),
         UniqueConstraint("key"),
         one_of("kind", NoticeKind),
+        Index("ix_notices_at", "at"),
         Index("ix_notices_due", "next_action_at", "id", postgresql_where=text("next_action_at IS NOT NULL")),
         Index("ix_notices_leased", "leased_until", postgresql_where=text("leased_until IS NOT NULL")),
     )

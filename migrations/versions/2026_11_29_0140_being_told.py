@@ -81,6 +81,7 @@ _MADE = (
         CONSTRAINT fk_notices_post_id_posts FOREIGN KEY(post_id) REFERENCES posts (id)
     )
     """,
+    "CREATE INDEX ix_notices_at ON notices (at)",
     "CREATE INDEX ix_notices_due ON notices (next_action_at, id) WHERE next_action_at IS NOT NULL",
     "CREATE INDEX ix_notices_leased ON notices (leased_until) WHERE leased_until IS NOT NULL",
     """
