@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from graph.transport import Transport
-from models.account import break_account, lock_account
+from models.account import Account, break_account, lock_account
 from models.block import hold
 from models.claims import WORKS, claim_due
 from models.delivery import FLOOD, MOST_IN_DIGEST, replay, send_test
@@ -30,14 +30,17 @@ from models.endpoint import (
     rotate_secret,
     set_rule,
 )
+from models.erasure import Wish
 from models.event import Cause
 from models.notice import News, NoticeKind, tell
 from models.session import Database
 from models.states import PostState, transition
+from models.sweeping import sweep
 from pressrun import clock
 from pressrun.failpoints import arm
 from pressrun.settings import Settings
 from pressrun.vault import Vault
+from scheduler.removing import remove
 from tests.factories.rows import KEY, make_account, make_post
 from tests.support.receiver import Receiver, receiving
 from worker.boundary import perform
@@ -500,6 +503,50 @@ def test_a_key_is_told_once(ctx: WorkerContext, receiver: Receiver) -> None:
     work(ctx)
 
     assert len(receiver.got) == 1
+
+
+def test_an_account_that_is_erased_takes_its_notices_and_leaves_those_of_others(
+    ctx: WorkerContext, receiver: Receiver
+) -> None:
+    endpoint_id = add(ctx, receiver)
+    with ctx.database.transaction() as tx:
+        gone, other = make_account(tx, name="gone"), make_account(tx, name="other")
+        set_rule(tx, endpoint_id, account_id=None, kind=NoticeKind.POST_LATE, how=How.DIGEST)
+        set_rule(tx, endpoint_id, account_id=gone.id, kind=NoticeKind.POST_FAILED, how=How.AT_ONCE)
+    for account in (gone, other):
+        say(ctx, NoticeKind.POST_LATE, account.name, account_id=account.id)
+        say(ctx, NoticeKind.QUOTA_FULL, account.name, account_id=account.id)
+    work(ctx)
+    say(ctx, NoticeKind.POST_FAILED, "not dealt out yet", account_id=gone.id)
+
+    with ctx.database.transaction() as tx:
+        remove(tx, tx.get_one(Account, gone.id), Wish(asked_by="owner", why=None, now=clock.now()), erase=True)
+    work(ctx, hurry=True)
+
+    assert {row.account_name for row in rows(ctx, "SELECT account_name FROM notices")} == {"other"}
+    [late] = [said for _, said in receiver.got if said["type"] == "digest"]
+    assert [one["data"]["message"] for one in late["data"]["notices"]] == ["other"]
+    assert rows(ctx, "SELECT id FROM deliveries d WHERE state = 'owed'") == []
+
+
+def test_retention_takes_what_was_told_and_leaves_what_is_owed(ctx: WorkerContext, receiver: Receiver) -> None:
+    add(ctx, receiver)
+    say(ctx, message="old and told")
+    work(ctx)
+    receiver.fails = lambda: 500
+    say(ctx, message="old and owed")
+    work(ctx)
+    with ctx.database.transaction() as tx:
+        tx.execute(text("UPDATE notices SET at = at - interval '2 years'"))
+        tx.execute(text("UPDATE deliveries SET created_at = created_at - interval '2 years'"))
+
+    now = clock.now()
+    for _ in range(2):
+        with ctx.database.transaction() as tx:
+            sweep(tx, before=now - timedelta(days=365), now=now, limit=100)
+
+    assert [row.message for row in rows(ctx, "SELECT message FROM notices")] == ["old and owed"]
+    assert [row.state for row in rows(ctx, "SELECT state FROM deliveries")] == ["owed"]
 
 
 def test_the_end_of_quiet_hours_is_a_wall_time_over_a_change_of_clocks() -> None:
