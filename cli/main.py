@@ -18,6 +18,7 @@ from cli.commands import (
     harvests,
     insights,
     mentions,
+    notify,
     posts,
     removals,
     services,
@@ -75,6 +76,7 @@ app.add_typer(harvests.app, name="harvest")
 app.add_typer(insights.app, name="insight")
 app.add_typer(tags.app, name="tag")
 app.add_typer(mentions.app, name="mention")
+app.add_typer(notify.app, name="notify")
 app.command("doctor")(doctor.doctor)
 
 

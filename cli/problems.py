@@ -28,6 +28,8 @@ HINTS = {
     "account.no_slots": "`pressrun slot add` gives it some",
     "account.busy": "`pressrun post list` and `pressrun mention list` show it",
     "account.none_yet": "`pressrun account add` adds one",
+    "endpoint.parked": "`pressrun notify replay NAME` sends what it missed",
+    "endpoint.unknown": "`pressrun notify list` lists them",
     "gate.shut": "--no-check connects it without asking Instagram",
     "instagram.unreachable": "--no-check connects it without asking Instagram",
     "media.unknown": "`pressrun insight show` lists them",

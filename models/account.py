@@ -11,10 +11,12 @@ from sqlalchemy import Boolean, CheckConstraint, Integer, UniqueConstraint, sele
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
+from models.notice import News, NoticeKind, tell
 from models.types import Id, Instant, InstantNow, Str, one_of
 from pressrun.errors import NotPossible, Unknown
 
 _SOME = 6
+_RECONNECT = "Its posts wait, by their lateness policy, until it is connected again"
 
 
 class Login(StrEnum):
@@ -206,9 +208,14 @@ def break_account(tx: Session, account_id: int, *, token_seen: str | None, reaso
     Returns:
         False when another one is in force by now: the refusal says nothing of it, and the call is to be made again.
     """
-    if lock_account(tx, account_id).token_sealed != token_seen:
+    account = lock_account(tx, account_id)
+    if account.token_sealed != token_seen:
         return False
+    is_known = account.token_refused is not None  # others whose calls were under way found it out as well
     set_state(tx, account_id, AccountState.BROKEN, reason=reason)
+    if not is_known:
+        said = f"Instagram refuses the token of {account.name}: {reason or 'no reason given'}. {_RECONNECT}"
+        tell(tx, News(NoticeKind.ACCOUNT_BROKEN, said, account_id))
     return True
 
 

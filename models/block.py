@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.account import AccountState, lock_account, set_state
 from models.base import Base
+from models.notice import News, NoticeKind, tell
 from models.types import Id, Instant, Str
 from models.waking import hasten_posts, wake_account, wake_reading
 
@@ -57,7 +58,7 @@ def hold(
     at_least: timedelta = timedelta(0),
 ) -> datetime:
     """Hold the account back after a suspicion; returns until when. Two suspicions of one moment are one step."""
-    lock_account(tx, account_id)  # the ladder is climbed by one at a time
+    account = lock_account(tx, account_id)  # the ladder is climbed by one at a time
     last = tx.scalar(
         select(Block)
         .where(Block.account_id == account_id, Block.live_at.is_(None))
@@ -69,6 +70,11 @@ def hold(
     tx.add(Block(account_id=account_id, attempt_id=attempt_id, reason=reason, suspected_at=now, step=step, until=until))
     tx.flush()
     show(tx, account_id, now=now)
+    if last is None or now >= last.until:  # what is suspected during a hold is no news
+        said = (
+            f"Instagram suspects {account.name}, which publishes and replies nothing until {until:%Y-%m-%d %H:%M} UTC"
+        )
+        tell(tx, News(NoticeKind.ACCOUNT_BLOCKED, f"{said}: {reason}", account_id, detail={"until": until}))
     return max(until, last.until if last is not None else until)
 
 

@@ -51,6 +51,8 @@ class Work:
     """Condition under which a row is not done: what somebody who waits for it looks at."""
     extra: str = "true"
     """Further condition on a row `r`."""
+    fair_over: str = "account_id"
+    """The column whose values take turns, so that none with many rows keeps others waiting."""
     most_at_once: int | None = None
     """How many may be worked on at a time, so that they leave the queue's workers to what is more urgent."""
 
@@ -100,6 +102,8 @@ WORKS: tuple[Work, ...] = (
         is_pending="finished_at IS NULL",
         most_at_once=BACKFILLS_AT_ONCE,
     ),
+    Work("notice", "notices", Queue.INBOX, {"": Task.NOTICE_DEAL}),
+    Work("delivery", "deliveries", Queue.INBOX, {"": Task.DELIVERY_SEND}, fair_over="endpoint_id"),
 )
 
 TABLE_OF_TASK: dict[Task, str] = {task: work.table for work in WORKS for task in work.tasks.values()}
@@ -116,14 +120,14 @@ _STATE_FILTER = "(CAST(:states AS text[]) IS NULL OR r.state = ANY(:states))"
 # the condition on the new version of the row.
 _CLAIM = """
     WITH due AS MATERIALIZED (
-        SELECT r.id, r.account_id, r.next_action_at
+        SELECT r.id, r.{fair_over} AS whose, r.next_action_at
           FROM {table} r
          WHERE {due} AND {states} AND {extra}
          ORDER BY r.next_action_at, r.id
          LIMIT :window
     ), fair AS MATERIALIZED (
         SELECT id, next_action_at,
-               row_number() OVER (PARTITION BY account_id ORDER BY next_action_at, id) AS turn
+               row_number() OVER (PARTITION BY whose ORDER BY next_action_at, id) AS turn
           FROM due
     ), picked AS MATERIALIZED (
         SELECT r.id, r.next_action_at AS was_due_at
@@ -206,6 +210,7 @@ def claim_due(
         table=work.table,
         states=_STATE_FILTER if work.states else "true",
         extra=work.extra,
+        fair_over=work.fair_over,
         state_column="r.state" if work.states else "''",
         due=_OVERDUE if overdue_s else _DUE,
     )

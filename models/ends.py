@@ -76,7 +76,24 @@ _BEFORE_MENTION = (
     "DELETE FROM replies WHERE mention_id = ANY(:ids)",
 )
 
+_OLD_NOTICE = """
+    t.at < :before AND t.next_action_at IS NULL
+    AND NOT EXISTS (SELECT FROM delivery_notices n JOIN deliveries d ON d.id = n.delivery_id
+                     WHERE n.notice_id = t.id AND d.state IN ('owed', 'parked'))
+"""
+_HOLDS_NOTHING = "NOT EXISTS (SELECT FROM delivery_notices n WHERE n.delivery_id = t.id)"
+"""A delivery goes with the last notice that it held."""
+
 ENDS: Mapping[str, End] = {
+    "delivery_notices": End(
+        "t.notice_id IN (SELECT id FROM notices WHERE account_id = :account_id)", Stays("it goes with its notice")
+    ),
+    "deliveries": End(
+        _HOLDS_NOTHING, Swept(f"t.created_at < :before AND t.state <> 'owed' AND {_HOLDS_NOTHING}", "created_at")
+    ),
+    "notices": End(_OF_IT, Swept(_OLD_NOTICE, "at", ("DELETE FROM delivery_notices WHERE notice_id = ANY(:ids)",))),
+    "notice_rules": End(_OF_IT, _FEW),
+    "endpoints": End(None, _FEW),
     "quota_entries": End(_OF_IT, _PUBLISHING),
     "blocks": End(_OF_IT, Swept("t.until < :before", "until")),
     "attempts": End(_OF_ATTEMPT, _PUBLISHING),

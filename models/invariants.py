@@ -163,6 +163,8 @@ INVARIANTS: dict[str, str] = {
             UNION ALL SELECT 'inbox event ' || id, error FROM inbox_events
             UNION ALL SELECT 'reply ' || id, error FROM replies
             UNION ALL SELECT 'connection ' || id, error FROM connections
+            UNION ALL SELECT 'notice ' || id, message || detail::text FROM notices
+            UNION ALL SELECT 'delivery ' || id, error FROM deliveries
         ) texts WHERE body ~ '(EAA[A-Za-z0-9]{20,}|IGQV[A-Za-z0-9_-]{20,}|SIM-TOKEN-|access_token=[^\\[&])'
     """,
     "token_not_sealed": """
@@ -171,6 +173,9 @@ INVARIANTS: dict[str, str] = {
         UNION ALL
         SELECT 'connection ' || id || ' holds a token that the vault did not seal' FROM connections
          WHERE token_sealed !~ '^v1:[0-9a-f]+:' OR user_token_sealed !~ '^v1:[0-9a-f]+:'
+        UNION ALL
+        SELECT 'endpoint ' || id || ' holds a secret that the vault did not seal' FROM endpoints, unnest(
+            ARRAY[address_sealed, secret_sealed, old_secret_sealed]) sealed WHERE sealed !~ '^v1:[0-9a-f]+:'
     """,
     "token_left_over": """
         SELECT 'connection ' || id || ' is ' || state || ' and still holds a token' FROM connections
@@ -208,6 +213,13 @@ INVARIANTS: dict[str, str] = {
     "inbox_late": """
         SELECT 'inbox event ' || id || ' has waited since ' || received_at FROM inbox_events
          WHERE handled_at IS NULL AND next_action_at < now() - interval '10 minutes'
+    """,
+    # 11. Something happened, and those who want to hear of it do not.
+    "notice_late": """
+        SELECT what || id || ' has waited since ' || next_action_at
+          FROM (SELECT 'notice ' AS what, id, next_action_at FROM notices
+                 UNION ALL SELECT 'delivery ', id, next_action_at FROM deliveries) owed
+         WHERE next_action_at < now() - interval '10 minutes'
     """,
 } | HISTORY
 

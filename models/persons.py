@@ -63,6 +63,7 @@ PLACES = (
     ),
     Place("posts", words=("error",), words_in_json=("missing",)),
     Place("post_events", words=("message",), is_guarded=True),
+    Place("notices", words=("message",)),
     Place("replies", f"t.mention_id IN ({_OF_THEIR_MENTION})", "text = :erased", words=("text", "error")),
     Place(
         "mentions",
@@ -127,6 +128,10 @@ NOTHING_OF_THEM: Mapping[str, str] = {
     "backfills": _WORK,
     "harvests": _WORK,
     "gates": _WORK,
+    "deliveries": _WORK,
+    "delivery_notices": _WORK,
+    "endpoints": _OURS,
+    "notice_rules": _OURS,
     "dropped_months": _COUNTS,
     "seen_invariants": "names of invariants",
     "erasures": "a salted digest of the name",

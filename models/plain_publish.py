@@ -18,6 +18,7 @@ from models.account import Account
 from models.attempt import Action, Attempt, AttemptState
 from models.claims import Lease
 from models.container import USABLE_FOR
+from models.notice import DETAIL, WANTED
 from models.quota import FALLBACK_DURATION_S, FALLBACK_TOTAL, LONGEST_SEND
 from models.session import Database
 from pressrun.clock import Deadline
@@ -98,8 +99,12 @@ _BEGIN = """
               attempt.id, attempt.part_id, attempt.container_id, attempt.intent_at, attempt.words
 """
 
-# What `models/outcome.py` keeps of a post of one part that is live, in the same rows.
-_SETTLE = """
+_WANTED = WANTED.format(account_id="p.account_id", kind="'post.published'")
+_SAID = DETAIL.format(media_id="%(media_id)s", error_class="NULL::text", code="NULL::text", subcode="NULL::text")
+
+# What `models/outcome.py` keeps of a post of one part that is live, in the same rows; and the notice, if anybody is to
+# hear it.
+_SETTLE = f"""
     WITH post AS MATERIALIZED (
         SELECT id, account_id FROM posts
          WHERE id = %(id)s AND claim = %(claim)s AND state = 'publishing'
@@ -128,6 +133,12 @@ _SETTLE = """
         SELECT %(id)s, 'publishing', 'published', 'publish.succeeded', 'published as media ' || %(media_id)s,
                jsonb_build_object('media_id', %(media_id)s, 'how', 'answered', 'attempt_id', attempt.id)
           FROM attempt
+    ), notice AS (
+        INSERT INTO notices (kind, account_id, account_name, post_id, message, detail, next_action_at)
+        SELECT 'post.published', p.account_id, a.name, p.id, 'published as media ' || %(media_id)s,
+               {_SAID}, now()
+          FROM attempt JOIN posts p ON p.id = %(id)s JOIN accounts a ON a.id = p.account_id
+         WHERE EXISTS (SELECT FROM endpoints) AND {_WANTED}  -- where there are none, nothing of it is run
     )
     UPDATE posts p
        SET state = 'published', media_id = %(media_id)s, sent_at = %(sent_at)s, published_at = %(now)s,
@@ -138,7 +149,7 @@ _SETTLE = """
       FROM attempt
      WHERE p.id = %(id)s
     RETURNING p.id
-"""
+"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from models.competitor import CompetitorLatest, CompetitorObservation
 from models.connection import Connection
 from models.container import Container
 from models.coverage import CoveredDay, HarvestGap
+from models.delivery import Delivery, DeliveryNotice
 from models.dictionary import describe
+from models.endpoint import Endpoint, NoticeRule
 from models.erasure import Erasure
 from models.event import PostEvent
 from models.gate import Gate
@@ -25,6 +27,7 @@ from models.insight import AccountLatest, AccountObservation, AudienceLatest, Au
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.media_state import MediaState
 from models.mention import Mention
+from models.notice import Notice
 from models.part import Part
 from models.post import Post
 from models.public_media import PublicMedia, PublicMediaLatest, PublicMediaSnapshot
@@ -54,7 +57,10 @@ TABLES = (
     Connection,
     Container,
     CoveredDay,
+    Delivery,
+    DeliveryNotice,
     DroppedMonth,
+    Endpoint,
     Erasure,
     PostEvent,
     Gate,
@@ -73,6 +79,8 @@ TABLES = (
     MediaSnapshot,
     MediaState,
     Mention,
+    Notice,
+    NoticeRule,
     Part,
     Post,
     PublicMedia,

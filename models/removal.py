@@ -42,7 +42,7 @@ _UNDER_WAY = text("""
 
 # By the number of its claim every worker that has a row of the account loses it: it can store nothing more. A store
 # that is under way is waited for. In the order of locks (`models/__init__.py`).
-_WORK = ("posts", "harvests", "backfills", "inbox_events", "replies")
+_WORK = ("posts", "harvests", "backfills", "inbox_events", "replies", "notices")
 
 
 def under_way(tx: Session, account_id: int) -> list[str]:

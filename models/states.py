@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from models.claims import ClaimLost
 from models.event import Cause, record_event
+from models.notice import OF_STATE, tell_of_post
 from pressrun.errors import PressrunError
 
 
@@ -97,7 +98,7 @@ def transition(
     lease_s: float | None = None,
     is_live: bool = False,
 ) -> None:
-    """Move a post and write the event.
+    """Move a post and write the event, and the notice where people are told of the state.
 
     Args:
         claim: the claim that the caller holds; None for a person's wish, which takes the post from whoever holds it.
@@ -118,3 +119,6 @@ def transition(
     if result.rowcount != 1:
         raise ClaimLost(f"post {post_id} is no longer {from_} under claim {claim}")
     record_event(tx, post_id, cause, from_state=from_.value, to_state=to.value)
+    if from_ is not to and (kind := OF_STATE.get(to.value)) is not None:
+        told = {"error_class": cause.error_class, "code": cause.code, "subcode": cause.subcode}
+        tell_of_post(tx, post_id, kind, cause.message or cause.reason, **told)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from models import invariants, readers, seen_invariant
+from models.endpoint import EndpointState
 from models.partitions import missing_partitions
 from models.reading.coverage import Lack, State, lacking
 from models.reading.health import (
@@ -19,6 +20,7 @@ from models.reading.health import (
     unpublished_posts,
     unread_media,
 )
+from models.reading.notices import list_endpoints
 from models.reading.workers import wrong_clocks
 from models.states import PostState
 from operations.operation import Asker, Context, Effect, Scope, operation
@@ -42,7 +44,7 @@ def examine(ctx: Context, asker: Asker, *, full: bool = False) -> list[Finding]:
     Args:
         full: look at the whole history, which takes longer each year, and not only at what has changed since it held.
     """
-    checks = (_tokens, _clocks, _accounts, _posts, _lacking, _coverage, _fruitless, _answers, _partitions)
+    checks = (_tokens, _clocks, _accounts, _posts, _lacking, _endpoints, _coverage, _fruitless, _answers, _partitions)
     found = [finding for check in checks for finding in check(ctx)]
     return found + list(_invariants(ctx, full=full))
 
@@ -138,6 +140,17 @@ def _lacking(ctx: Context) -> Iterator[Finding]:
         yield Finding("insights not begun", Result.NOTE, said, "look at the account's harvest of media")
 
 
+def _endpoints(ctx: Context) -> Iterator[Finding]:
+    """Those that miss what they should hear."""
+    with ctx.database.transaction() as tx:
+        missing = [one for one in list_endpoints(tx) if one.missed or one.state != EndpointState.ACTIVE.value]
+    for one in missing:
+        detail = (
+            f"{one.state}: {one.missed} deliveries did not arrive{f': {one.state_reason}' if one.state_reason else ''}"
+        )
+        yield Finding("endpoint", Result.NOTE, detail, "have them sent again once it is back", subject=one.name)
+
+
 def _coverage(ctx: Context) -> Iterator[Finding]:
     """What the history lacks: of the last week, and of the account's days that can still be read."""
     with ctx.database.transaction() as tx:
@@ -208,5 +221,5 @@ def _invariants(ctx: Context, *, full: bool) -> Iterator[Finding]:
 _MOST_TOLD = 10
 _REPORT = "this must never happen: please report it"
 _NOBODY = "are a scheduler and a worker of each queue running? If so, please report it"
-_ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY, "connection_late": _NOBODY}
+_ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY, "notice_late": _NOBODY, "connection_late": _NOBODY}
 """What an operator can cause, and end."""

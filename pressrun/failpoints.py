@@ -44,6 +44,7 @@ POINTS = (
     "reply.after_read",
     "connect.after_answer",
     "connect.after_record",
+    "delivery.after_send",
     "dispatch.after_claim",
 )
 

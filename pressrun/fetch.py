@@ -1,4 +1,5 @@
-"""A careful look at a media URL, as Instagram would fetch it, without becoming a way into a private network.
+"""A careful look at a media URL, as Instagram would fetch it, and a careful way to hand a notice to a webhook, without
+becoming a way into a private network.
 
 The name is resolved once, every address it has must be public, and the connection goes to a checked address, so an
 answer that changes between check and use gains nothing. No redirects, no proxies, no credentials; 64 KiB and one
@@ -13,7 +14,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import SplitResult, urlsplit
@@ -47,6 +48,8 @@ class Peek:
     content_length: int | None
     accepts_ranges: bool
     head: bytes
+    retry_after_s: float | None = None
+    """How long the server asks to be left alone."""
 
 
 def peek(url: str, *, allow_private: bool, timeout_s: float = 10) -> Peek:
@@ -69,9 +72,29 @@ def download(url: str, into: IO[bytes], *, allow_private: bool, most_bytes: int,
             into.write(chunk)
 
 
-@contextmanager
+def post(url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool, timeout_s: float) -> Peek:
+    """POST the body; the beginning of the answer. Raises UrlNotFetchable; an HTTP error status is an answer."""
+    more: dict[bytes | str, bytes | str] = {"Content-Length": str(len(body))}
+    more.update(headers.items())
+    with _open("POST", url, more, body=body, allow_private=allow_private, timeout_s=timeout_s) as response:
+        return _read(response)
+
+
 def _get(
     url: str, more: Mapping[bytes | str, bytes | str], *, allow_private: bool, timeout_s: float
+) -> AbstractContextManager[httpcore.Response]:
+    return _open("GET", url, more, body=None, allow_private=allow_private, timeout_s=timeout_s)
+
+
+@contextmanager
+def _open(
+    method: str,
+    url: str,
+    more: Mapping[bytes | str, bytes | str],
+    *,
+    body: bytes | None,
+    allow_private: bool,
+    timeout_s: float,
 ) -> Iterator[httpcore.Response]:
     deadline = Deadline.after(timeout_s)
     host = _checked(url).netloc
@@ -88,7 +111,7 @@ def _get(
     try:
         with (
             httpcore.ConnectionPool(ssl_context=authorities(), network_backend=backend) as pool,
-            pool.stream("GET", url, headers=headers, extensions={"timeout": timeouts}) as response,
+            pool.stream(method, url, headers=headers, content=body, extensions={"timeout": timeouts}) as response,
         ):
             yield response
     except httpcore.TimeoutException:
@@ -136,6 +159,7 @@ def _read(response: httpcore.Response) -> Peek:
             break
     content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     partial = response.status == 206
+    pause = headers.get("retry-after", "").strip()
     length = headers.get("content-range", "").rpartition("/")[2] if partial else headers.get("content-length", "")
     return Peek(
         status=response.status,
@@ -143,6 +167,7 @@ def _read(response: httpcore.Response) -> Peek:
         content_length=int(length) if length.isascii() and length.isdigit() and len(length) <= 18 else None,
         accepts_ranges=partial or headers.get("accept-ranges", "").strip().lower() == "bytes",
         head=bytes(head[:HEAD_BYTES]),
+        retry_after_s=float(pause) if pause.isascii() and pause.isdigit() and len(pause) <= 6 else None,
     )
 
 

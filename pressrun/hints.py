@@ -29,6 +29,8 @@ class Task(StrEnum):
     INBOX_HANDLE = "inbox.handle"
     REPLY_SEND = "reply.send"
     CONNECTION_RUN = "connection.run"
+    NOTICE_DEAL = "notice.deal"
+    DELIVERY_SEND = "delivery.send"
 
 
 @dataclass(frozen=True)

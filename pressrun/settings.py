@@ -134,13 +134,15 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=default_home)
     """Data of the embedded mode: servers, generated key, kept media, logs."""
     allow_private_urls: bool = False
-    """Let media URLs point to private addresses."""
+    """Let media URLs, and the endpoints of notices, point to private addresses."""
     keep_media: Literal["files", "all"] = "files"
     """What is kept when a post is queued: files only, or what is behind URLs too, so that what was checked goes out."""
     stage_ahead: Duration = timedelta(minutes=30)
     """How long before its time a post's containers are created; containers live 24 h, so 23 h at most."""
     max_lateness: Duration = timedelta(minutes=15)
     """How late a post may go out when neither it nor its account says so."""
+    late_after: Duration = timedelta(minutes=5)
+    """How late a post must be for people to be told of it."""
     backlog_spacing: Duration = timedelta(seconds=10)
     """Least distance between two posts of an account that both are more than a minute late."""
     call_deadline: Duration = timedelta(seconds=60)

@@ -23,6 +23,7 @@ from pressrun.settings import Settings
 from scheduler import upkeep
 from scheduler.dispatch import Dispatcher
 from scheduler.harvests import planning as harvesting
+from scheduler.warnings import Warnings
 
 LONGEST_NAP_S = 1.0
 BACKLOG_NAP_S = 0.05
@@ -43,6 +44,8 @@ class SchedulerLoop:
         self._absences = Absences(database)
         self._absences_due = Deadline.after(0)
         self._upkeep_due: datetime | None = None
+        self._warnings = Warnings(database, late_after=settings.late_after)
+        self._warnings_due: datetime | None = None
 
     def run(self, stop: threading.Event) -> None:
         _log.info("scheduler.started")
@@ -77,6 +80,8 @@ class SchedulerLoop:
                 keep_months=self._settings.keep_history,
                 raw_answers=self._settings.raw_answers,
             )
+        if self._warnings_due is None or now >= self._warnings_due:
+            self._warnings_due = self._warnings.run(now=now)
         if self._absences_due.passed:
             self._absences.note(self._lookout.absent_holders())
             self._absences_due = Deadline.after(LOOK_EVERY_S)

@@ -29,6 +29,8 @@ AFTERCARE = Backoff(first_s=8.0, longest_s=300.0, least_s=0.5)
 HARVEST = Backoff(first_s=30.0, longest_s=900.0)
 PATIENT = Backoff(first_s=30.0, longest_s=3600.0)
 """Of events and replies: they have no later slot."""
+TELLING = Backoff(first_s=5.0, longest_s=14_400.0)
+"""Of deliveries: for three days."""
 
 _SLOW_S = (300.0, 600.0)
 _STAGING_WAITS_S = (2.0, 5.0, 15.0, 45.0, 120.0)

@@ -21,6 +21,7 @@ from pressrun import log
 from pressrun.hints import Hint, Queue, Task
 from worker.boundary import Step, perform
 from worker.context import WorkerContext
+from worker.telling.silence import SchedulerWatch
 
 OVERDUE_S = 1.0
 LONGEST_NAP_S = 2.0
@@ -41,6 +42,7 @@ class Puller:
         self._free = threading.Semaphore(concurrency)
         self._lookout = Lookout(ctx.database)
         self._clock = ClockWatch(ctx.database)
+        self._silence = SchedulerWatch(ctx.database)
         self._thread = threading.Thread(target=self._run, name="puller", daemon=True)
 
     def start(self) -> None:
@@ -65,6 +67,7 @@ class Puller:
     def _turn(self) -> float:
         """Take what is overdue; returns how long nothing else will be."""
         self._clock.turn()
+        self._silence.turn()
         self._lookout.show_clock()
         due_in_s = self._lookout.seconds_until_due()
         if due_in_s is None:

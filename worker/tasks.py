@@ -13,6 +13,7 @@ from worker.context import WorkerContext
 from worker.harvests import backfill
 from worker.harvests import run as harvest
 from worker.publishing import aftercare, plain_publish, poll, publish, reconcile, stage
+from worker.telling import deal, send
 
 STEPS: Mapping[Task, Step] = {
     Task.POST_STAGE: stage.run,
@@ -25,6 +26,8 @@ STEPS: Mapping[Task, Step] = {
     Task.INBOX_HANDLE: inbox.run,
     Task.REPLY_SEND: reply.run,
     Task.CONNECTION_RUN: connecting.run,
+    Task.NOTICE_DEAL: deal.run,
+    Task.DELIVERY_SEND: send.run,
 }
 
 QUEUE_OF: Mapping[Task, Queue] = {
@@ -38,6 +41,8 @@ QUEUE_OF: Mapping[Task, Queue] = {
     Task.INBOX_HANDLE: Queue.INBOX,
     Task.REPLY_SEND: Queue.INBOX,
     Task.CONNECTION_RUN: Queue.PREPARE,
+    Task.NOTICE_DEAL: Queue.INBOX,
+    Task.DELIVERY_SEND: Queue.INBOX,
 }
 
 

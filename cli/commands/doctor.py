@@ -21,6 +21,7 @@ _COMMANDS = {
     "`pressrun post list --state needs_review` names them",
     "posts not published": "`pressrun post list --state failed` or `--state expired` names them, "
     "`pressrun post show` says why",
+    "endpoint": "`pressrun notify replay NAME` sends them again once it is back, `pressrun notify log NAME` says why",
     "days missed": "a scheduler and a worker of harvests read them; `pressrun insight coverage` says which and why",
     "days lost": "`pressrun insight coverage --state lost` says why; nothing can bring them back",
     "harvest": "give what is lacking, then `pressrun harvest run`; `pressrun harvest list` says what is left out",

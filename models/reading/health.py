@@ -10,11 +10,13 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from models.account import Account, AccountState, token_context, user_token_context
+from models.endpoint import Endpoint, EndpointState, address_context, secret_context
 
 
 @dataclass(frozen=True)
 class SealedToken:
     account: str
+    """Or endpoint."""
     context: str
     """What binds it to its row."""
     sealed: str = field(repr=False)
@@ -32,7 +34,7 @@ class Trouble:
 
 
 def sealed_tokens(tx: Session) -> list[SealedToken]:
-    """Every account's tokens, unopened, by the account's name."""
+    """Every account's tokens, unopened, by the account's name; then what opens endpoints."""
     query = select(Account.id, Account.name, Account.token_sealed, Account.user_token_sealed)
     query = query.where(Account.token_sealed.is_not(None)).order_by(Account.name)
     tokens = []
@@ -40,7 +42,21 @@ def sealed_tokens(tx: Session) -> list[SealedToken]:
         tokens.append(SealedToken(row.name, token_context(row.id), row.token_sealed))
         if row.user_token_sealed is not None:
             tokens.append(SealedToken(row.name, user_token_context(row.id), row.user_token_sealed))
-    return tokens
+    return tokens + _sealed_endpoints(tx)
+
+
+def _sealed_endpoints(tx: Session) -> list[SealedToken]:
+    """What opens endpoints; a secret that signs no more is not missed."""
+    query = select(Endpoint).where(Endpoint.state != EndpointState.REMOVED.value).order_by(Endpoint.name)
+    sealed = []
+    for one in tx.scalars(query):
+        for context, secret in (
+            (address_context(one.id), one.address_sealed),
+            (secret_context(one.id), one.secret_sealed),
+        ):
+            if secret is not None:
+                sealed.append(SealedToken(one.name, context, secret))
+    return sealed
 
 
 def troubled_accounts(tx: Session) -> list[Trouble]:

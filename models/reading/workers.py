@@ -1,15 +1,18 @@
-"""Which workers there are, and whose clock is wrong, as the database sees them."""
+"""Which workers and schedulers there are, and whose clock is wrong, as the database sees them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.server_clock import SENDS_WITHIN, SHOWN
 from pressrun.hints import Queue
+
+SCHEDULER: Final = "scheduler"
 
 _NAMES = text("SELECT application_name FROM pg_stat_activity WHERE datname = current_database()")
 
@@ -18,6 +21,14 @@ def has_worker(tx: Session, queue: Queue) -> bool:
     """Whether a worker of the queue is connected. Only a hint: claims keep two of them apart anyway."""
     names = list(tx.scalars(_NAMES))
     return any(name.startswith("pressrun worker") and queue.value in name for name in names)
+
+
+def absent_services(tx: Session) -> set[str]:
+    """`scheduler`, and the queues, that no process is connected for."""
+    names = list(tx.scalars(_NAMES))
+    absent = {SCHEDULER} if not any("scheduler" in name for name in names) else set()
+    serving = [name for name in names if "worker" in name]
+    return absent | {queue.value for queue in Queue if not any(queue.value in name for name in serving)}
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,13 @@ from models.attempt import Attempt
 from models.backfill import Backfill
 from models.connection import Connection, ask
 from models.container import Container
+from models.delivery import Delivery, DeliveryNotice
+from models.endpoint import Endpoint, Way, add_endpoint
 from models.harvest import Harvest
 from models.inbox import InboxEvent
 from models.joining import NewAccount
 from models.mention import Mention
+from models.notice import Notice
 from models.part import Part, parts_of
 from models.post import Post
 from models.reply import Reply
@@ -195,6 +198,43 @@ def make_connection(tx: Session, **over: Any) -> Connection:
         "token": f"SIM-TOKEN-{number}",
     }
     return ask(tx, NewAccount(**values | over), Vault([KEY]), now=clock.now())
+
+
+def make_endpoint(tx: Session, **over: Any) -> Endpoint:
+    """A webhook that hears everything at once; address and secret are sealed under `KEY`."""
+    name, address = over.pop("name", f"endpoint-{next(_numbers)}"), over.pop("address", "http://127.0.0.1:9/hook")
+    endpoint, _ = add_endpoint(tx, name, Way.WEBHOOK, "http://127.0.0.1:9", address, Vault([KEY]))
+    for column, value in over.items():
+        setattr(endpoint, column, value)
+    tx.flush()
+    return endpoint
+
+
+def make_notice(tx: Session, **over: Any) -> Notice:
+    """A notice that waits to be dealt out, due now."""
+    values: dict[str, Any] = {
+        "kind": "queue.silent",
+        "message": f"notice {next(_numbers)}",
+        "next_action_at": clock.now() - timedelta(milliseconds=1),
+    }
+    notice = Notice(**values | over)
+    tx.add(notice)
+    tx.flush()
+    return notice
+
+
+def make_delivery(tx: Session, endpoint: Endpoint, **over: Any) -> Delivery:
+    """A delivery of one notice, due now."""
+    values: dict[str, Any] = {
+        "endpoint_id": endpoint.id,
+        "next_action_at": clock.now() - timedelta(milliseconds=1),
+    }
+    delivery = Delivery(**values | over)
+    tx.add(delivery)
+    tx.flush()
+    tx.add(DeliveryNotice(delivery_id=delivery.id, notice_id=make_notice(tx, next_action_at=None).id))
+    tx.flush()
+    return delivery
 
 
 def first_part(tx: Session, post: Post) -> Part:

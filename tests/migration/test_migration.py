@@ -29,6 +29,7 @@ from models.claims import take
 from models.connection import record_unasked
 from models.crons import STANDING_CRONS
 from models.erasure import Wish
+from models.event import Cause
 from models.harvest import HarvestKind, add_harvests
 from models.insight import Observation, store_observations
 from models.invariants import run_all
@@ -41,6 +42,7 @@ from models.raw_answer import TABLE as RAW_ANSWERS
 from models.registry import TABLES, metadata
 from models.retention import drop_month, old_partitions
 from models.session import Database
+from models.states import PostState, transition
 from models.watch import WatchKind
 from pressrun import clock
 from pressrun.pacific import days
@@ -49,7 +51,7 @@ from scheduler.harvests.planning import add_missing_harvests
 from scheduler.harvests.watching import watch
 from scheduler.posts.changing import pause
 from scheduler.removing import remove
-from tests.factories.rows import KEY, make_account, make_backfill, make_connection, make_post
+from tests.factories.rows import KEY, make_account, make_backfill, make_connection, make_endpoint, make_post
 from tests.migration.schema_dump import everything, tables
 from tests.support.processes import start_module
 from tests.support.servers import Servers, create_database, drop_database
@@ -653,6 +655,28 @@ class TestStandingOfAccounts:
             hold(tx, tx.scalars(select(Account.id).where(Account.name == "active")).one(), reason="why", now=_READ_AT)
             make_connection(tx, user_token="SIM-TOKEN-of-the-person")
             assert run_all(tx) == {}
+
+
+class TestBeingTold:
+    """0019 on a database that is in use."""
+
+    def test_nothing_of_before_is_told_and_everything_after_is(self, empty: Database) -> None:
+        _upgrade_to(empty, "0018")
+        with empty.transaction() as tx:
+            account = _account_of_then(tx)
+            _post(tx, account, state="failed", next_action_at=None)
+            going = _post(tx, account)
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            make_endpoint(tx)
+            cause = Cause("step.failed", "refused")
+            transition(tx, going, from_=PostState.SCHEDULED, to=PostState.FAILED, claim=None, cause=cause)
+        with empty.transaction() as tx:
+            found = tx.execute(text("SELECT kind, post_id, next_action_at IS NOT NULL AS is_owed FROM notices")).all()
+            assert run_all(tx) == {}
+        assert [tuple(row) for row in found] == [("post.failed", going, True)]
 
 
 class TestStatesOfMedia:

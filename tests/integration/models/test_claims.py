@@ -38,9 +38,12 @@ from tests.factories.rows import (
     make_account,
     make_backfill,
     make_connection,
+    make_delivery,
+    make_endpoint,
     make_harvest,
     make_inbox_event,
     make_mention,
+    make_notice,
     make_post,
     make_reply,
 )
@@ -67,6 +70,10 @@ def _owed(tx: Session, work: Work) -> int:
         return make_backfill(tx, make_account(tx)).id
     if work.table == "connections":
         return make_connection(tx).id
+    if work.table == "notices":
+        return make_notice(tx).id
+    if work.table == "deliveries":
+        return make_delivery(tx, make_endpoint(tx)).id
     return make_post(tx, make_account(tx), state=work.states[0]).id
 
 
@@ -516,7 +523,7 @@ class TestInFlight:
             make_post(tx, account, state="scheduled")
             make_harvest(tx, account)
 
-        idle = {"reply": 0, "backfill": 0, "connection": 0}
+        idle = {"reply": 0, "backfill": 0, "connection": 0, "notice": 0, "delivery": 0}
         assert _in_flight(database) == {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0} | idle
         hints = _claim(database, limit=4)
         _claim(database, WORK["prepare"])

@@ -318,6 +318,7 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
         (["UPDATE replies SET error = '@TOKEN@'"], "reply "),
         (["UPDATE connections SET error = '@TOKEN@'"], "connection {connection} holds something"),
         (["UPDATE inbox_events SET error = '@TOKEN@' WHERE id = :inbox"], "inbox event {inbox} holds something"),
+        (["INSERT INTO notices (kind, message) VALUES ('test', '@TOKEN@')"], "notice "),
         (
             ["INSERT INTO post_events (post_id, to_state, reason, message) VALUES (:draft, 'draft', 'r', '@TOKEN@')"],
             "event ",
@@ -340,6 +341,10 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
         (["UPDATE accounts SET token_sealed = '@TOKEN@'"], "account {account} holds a token"),
         (["UPDATE accounts SET token_sealed = ''"], "account {account} holds a token"),
         (["UPDATE connections SET token_sealed = '@TOKEN@'"], "connection {connection} holds a token"),
+        (
+            ["INSERT INTO endpoints (name, way, place, address_sealed) VALUES ('ops', 'webhook', 'x', 'https://x')"],
+            "holds a secret that the vault did not seal",
+        ),
     ],
     "token_left_over": [
         (
@@ -482,6 +487,12 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
                 " VALUES (:harvest, now() + interval '1 hour', 'running', 'v25.0', now())"
             ],
             "harvest {harvest} says something else",
+        ),
+    ],
+    "notice_late": [
+        (
+            ["INSERT INTO notices (kind, message, next_action_at) VALUES ('test', 'x', now() - interval '11 minutes')"],
+            "has waited since",
         ),
     ],
     "covered_without_history": [

@@ -21,9 +21,12 @@ from tests.factories.rows import (
     make_account,
     make_backfill,
     make_connection,
+    make_delivery,
+    make_endpoint,
     make_harvest,
     make_inbox_event,
     make_mention,
+    make_notice,
     make_post,
     make_reply,
 )
@@ -58,6 +61,10 @@ def held(database: Database, presence: Presence | None, work: Work = WORK["publi
                 make_reply(tx, make_mention(tx, account))
             case "backfill":
                 make_backfill(tx, account)
+            case "notice":
+                make_notice(tx)
+            case "delivery":
+                make_delivery(tx, make_endpoint(tx))
     with database.transaction() as tx:
         [hint] = claim_due(tx, work, limit=1, lease_s=10)
         holder = None if presence is None else presence.number

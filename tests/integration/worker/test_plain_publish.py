@@ -11,6 +11,7 @@ from sqlalchemy import event, text
 from models.claims import WORKS, claim_due
 from models.states import PostState
 from pressrun.hints import Hint, Task
+from tests.factories.rows import make_endpoint
 from tests.support.bench import Bench
 from tests.support.waiting import until
 from worker.boundary import perform
@@ -25,6 +26,7 @@ TABLES = {
     "parts": "post_id",
     "media": "(SELECT post_id FROM parts WHERE id = part_id)",
     "post_events": "post_id",
+    "notices": "post_id",
 }
 A_TIME = re.compile(r"\d{4}-\d\d-\d\dT")
 LATER = ("next_action_at",)
@@ -74,7 +76,7 @@ def rows(bench: Bench, post_id: int) -> dict[str, list[Any]]:
 def alike(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
         return {key: alike(one, key) for key, one in value.items() if key not in LATER}
-    if value is not None and (name == "id" or name.endswith("_id") or name in ("key", "content_digest")):
+    if value is not None and (name == "id" or name.endswith("_id") or name in ("uid", "key", "content_digest")):
         return "…"
     if isinstance(value, str):
         return "…" if A_TIME.match(value) else re.sub(r"\d{6,}", "…", value)
@@ -89,9 +91,13 @@ def everything(bench: Bench) -> dict[str, Any]:
         }
 
 
+@pytest.mark.parametrize("is_heard", [False, True])
 @pytest.mark.parametrize("columns", [{}, {"first_comment": "first"}, {"type": "story", "media": "story.jpg"}])
-def test_it_leaves_the_rows_of_the_long_way(bench: Bench, columns: dict[str, str]) -> None:
+def test_it_leaves_the_rows_of_the_long_way(bench: Bench, columns: dict[str, str], is_heard: bool) -> None:
     account = bench.account(0)
+    if is_heard:
+        with bench.database.transaction() as tx:
+            make_endpoint(tx)
     long_way, plain = [bench.post(account, key=f"cell-{way}", **columns) for way in ("long", "plain")]
     stage_all(bench)
     with bench.database.transaction() as tx:
@@ -102,6 +108,7 @@ def test_it_leaves_the_rows_of_the_long_way(bench: Bench, columns: dict[str, str
 
     assert bench.read(plain).state == PostState.PUBLISHED, bench.story(plain)
     assert rows(bench, plain) == rows(bench, long_way)
+    assert [notice["kind"] for notice in rows(bench, plain)["notices"]] == (["post.published"] if is_heard else [])
     assert [entry["media_id"] for entry in bench.simulator.publishes()] == [
         bench.read(post_id).media_id for post_id in (long_way, plain)
     ]

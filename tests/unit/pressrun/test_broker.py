@@ -109,5 +109,7 @@ def test_names_are_a_contract_with_messages_under_way() -> None:
         "inbox.handle",
         "reply.send",
         "connection.run",
+        "notice.deal",
+        "delivery.send",
     ]
     assert [queue.value for queue in Queue] == ["publish", "prepare", "harvest", "inbox"]
