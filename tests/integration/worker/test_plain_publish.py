@@ -174,7 +174,8 @@ def test_a_post_of_several_parts_is_not_plain(bench: Bench) -> None:
 def test_the_last_place_of_a_window_is_taken_by_one(bench: Bench) -> None:
     """The second waits for the account, and sees the place that the first has taken."""
     account = bench.account(0)
-    ids = [bench.post(account, key=f"cell-{number}") for number in range(2)]
+    for number in range(2):
+        bench.post(account, key=f"cell-{number}")
     stage_all(bench)
     with bench.database.transaction() as tx:
         first, second = claim_due(tx, WORKS[0], limit=10, lease_s=30)
