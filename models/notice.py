@@ -4,7 +4,7 @@
 
 A notice is owed work as long as it has not been dealt out; where no endpoint wants its kind when it is written, nobody
 is owed anything, and the row stays as a record. That a post was published stands in `post_events` anyway: such a notice
-is written only where somebody wants it (`docs/decisions/0019-being-told.md`).
+is written only where somebody wants it (`docs/decisions/0021-being-told.md`).
 """
 
 from __future__ import annotations

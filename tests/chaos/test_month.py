@@ -26,7 +26,7 @@ STEP_HOURS = 22  # of a longer step nobody would see the stories: they are up fo
 @pytest.mark.parametrize(
     ("accounts", "days", "step_hours"),
     [
-        pytest.param(3, DAYS, STEP_HOURS, marks=[pytest.mark.cost(cpu_s=50, stack=True), pytest.mark.timeout(1200)]),
+        pytest.param(2, DAYS, STEP_HOURS, marks=[pytest.mark.cost(cpu_s=30, stack=True), pytest.mark.timeout(1200)]),
         pytest.param(20, 30, 6, marks=[pytest.mark.long, pytest.mark.timeout(7200)]),
     ],
 )
