@@ -83,13 +83,17 @@ _OLD_NOTICE = """
 """
 _HOLDS_NOTHING = "NOT EXISTS (SELECT FROM delivery_notices n WHERE n.delivery_id = t.id)"
 """A delivery goes with the last notice that it held."""
+_HOLDS_NO_OTHERS = (
+    "NOT EXISTS (SELECT FROM delivery_notices n JOIN notices o ON o.id = n.notice_id"
+    " WHERE n.delivery_id = t.id AND o.account_id IS DISTINCT FROM :account_id)"
+)
 
 ENDS: Mapping[str, End] = {
     "delivery_notices": End(
         "t.notice_id IN (SELECT id FROM notices WHERE account_id = :account_id)", Stays("it goes with its notice")
     ),
     "deliveries": End(
-        _HOLDS_NOTHING, Swept(f"t.created_at < :before AND t.state <> 'owed' AND {_HOLDS_NOTHING}", "created_at")
+        _HOLDS_NO_OTHERS, Swept(f"t.created_at < :before AND t.state <> 'owed' AND {_HOLDS_NOTHING}", "created_at")
     ),
     "notices": End(_OF_IT, Swept(_OLD_NOTICE, "at", ("DELETE FROM delivery_notices WHERE notice_id = ANY(:ids)",))),
     "notice_rules": End(_OF_IT, _FEW),

@@ -15,6 +15,7 @@ from models.block import hold, record_live
 from models.comment import SeenComment, see_comments
 from models.competitor import store_competitor
 from models.coverage import DayRead, note_day
+from models.endpoint import NoticeRule
 from models.event import Cause, record_event
 from models.harvest import RunStatus, begin_run, end_run
 from models.hashtag import reserve_search, store_top
@@ -33,6 +34,8 @@ from tests.factories.rows import (
     make_attempt,
     make_backfill,
     make_container,
+    make_delivery,
+    make_endpoint,
     make_harvest,
     make_inbox_event,
     make_mention,
@@ -61,7 +64,17 @@ def make_lived_in_account(tx: Session, *, now: datetime) -> Account:
         SELECT login, ig_id, name, 'done', id, true, :now, :now FROM accounts WHERE id = :id
     """
     tx.execute(text(connection), told)
+    _tell(tx, account)
     return account
+
+
+def _tell(tx: Session, account: Account) -> None:
+    endpoint = make_endpoint(tx)
+    tx.add(NoticeRule(endpoint_id=endpoint.id, account_id=account.id, kind="post.published", how="never"))
+    delivery = make_delivery(tx, endpoint)
+    held = "SELECT notice_id FROM delivery_notices WHERE delivery_id = :delivery"
+    of_it = {"id": account.id, "delivery": delivery.id}
+    tx.execute(text(f"UPDATE notices SET account_id = :id WHERE id = ({held})"), of_it)  # noqa: S608 - a constant
 
 
 def _publish(tx: Session, account: Account, now: datetime) -> Post:

@@ -165,7 +165,12 @@ TROUBLES: dict[str, Trouble] = {
 _SAYS = {"MISCONF": "MISCONF", "LOADING": "loading the dataset"}
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+# A Redis that is made to load its data again, slowly and on a crowded machine, has once ended by itself meanwhile, and
+# took the other tests' broker with it.
+LONG = {"LOADING": [pytest.mark.long]}
+
+
+@pytest.mark.parametrize("trouble", [pytest.param(name, marks=LONG.get(name, [])) for name in TROUBLES])
 def test_a_worker_outlives_a_broker_that_refuses_and_works_meanwhile(world: World, trouble: str) -> None:
     assert world.hears()
     before = world.troubles()
