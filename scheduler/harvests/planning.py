@@ -18,6 +18,7 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from models.claims import wake_schedulers
+from models.company import TOGETHER
 from models.crons import DEFAULT_CRONS, STANDING_CRONS, WATCHES_OF
 from models.harvest import HarvestKind, settle, unplanned
 from models.media import Media
@@ -34,10 +35,11 @@ LONGEST_SPREAD = timedelta(hours=2)
 PLAN_LIMIT = 6
 PLAN_FOR_S = 0.0015
 """How many are planned at a time, and for how long: posts that fall due meanwhile wait for no more than that."""
-_STORIES_LATELY = timedelta(days=2)
-"""A story is up for a day: one that was up in the last day was posted since."""
-_QUIET_FOR = timedelta(minutes=50)
-"""Beside the run itself and its quarter of an hour: every hour."""
+_STORY_LIFE = timedelta(days=1)
+_QUIET_CRON = DEFAULT_CRONS[HarvestKind.MEDIA]
+"""When stories are looked for while none is up: with the list of media, which costs no call more."""
+_TOGETHER_STEP, _TOGETHER_STEPS = 900, 4
+"""Seconds, of which the period of each kind that is read together is a multiple; and how many of these are used."""
 _SAFE_ZONE = ZoneInfo("UTC")
 
 _log = log.get(__name__)
@@ -53,9 +55,20 @@ def next_slot(cron: str, zone: ZoneInfo, account_id: int, after: datetime, *, ki
 
 
 def offset_of(cron: str, account_id: int, kind: str = "") -> timedelta:
-    """How far this account's slots lie behind the cron: the same each time, shorter than the cron's period."""
-    digest = hashlib.blake2b(f"{account_id}:{kind}".encode(), digest_size=8).digest()
-    return timedelta(seconds=int.from_bytes(digest) % max(1, int(_spread(cron).total_seconds())))
+    """How far this account's slots lie behind the cron: the same each time, shorter than the cron's period.
+
+    Kinds that are read together fall due together, as far as their crons do.
+    """
+    if kind in TOGETHER:
+        number = _number(f"{account_id}:together")
+        within = int(_TOGETHER_STEP * SPREAD_PART)
+        behind = number % within + number // within % _TOGETHER_STEPS * _TOGETHER_STEP
+        return timedelta(seconds=behind % max(1, int(_crontab(cron).shortest_gap().total_seconds())))
+    return timedelta(seconds=_number(f"{account_id}:{kind}") % max(1, int(_spread(cron).total_seconds())))
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
 
 
 def owed_slot(
@@ -164,7 +177,7 @@ def add_missing_harvests(tx: Session) -> int:
 
 
 def _without_stories(tx: Session, waiting: Sequence[Row[Any]], now: datetime) -> set[int]:
-    """Which of these look for stories of an account that has none up and had none in the last day.
+    """Which of these look for stories of an account that has none up.
 
     One that appears is found within the hour, which leaves it 23 to be read in. A cron of a person's own is kept to.
     """
@@ -173,17 +186,16 @@ def _without_stories(tx: Session, waiting: Sequence[Row[Any]], now: datetime) ->
     if not looking:
         return set()
     lately = select(Media.account_id).where(
-        Media.account_id.in_(looking), Media.media_product_type == "STORY", Media.posted_at > now - _STORIES_LATELY
+        Media.account_id.in_(looking), Media.media_product_type == "STORY", Media.posted_at > now - _STORY_LIFE
     )
     return set(looking.values()).difference(looking[account_id] for account_id in tx.scalars(lately.distinct()))
 
 
 def _slot_of(harvest: Row[Any], now: datetime, *, is_quiet: bool = False) -> datetime:
     where, done_at = (harvest.account_id, harvest.kind), harvest.done_at
-    if is_quiet and done_at is not None:
-        done_at += _QUIET_FOR
+    cron = _QUIET_CRON if is_quiet else harvest.cron
     try:
-        return owed_slot(harvest.cron, clock.zone(harvest.timezone), where[0], kind=where[1], done_at=done_at, now=now)
+        return owed_slot(cron, clock.zone(harvest.timezone), where[0], kind=where[1], done_at=done_at, now=now)
     except UsageError as problem:
         # One account's bad cron or zone must not stop the planning of all others.
         _log.warning("harvest.bad_schedule", account_id=where[0], kind=where[1], error=str(problem))

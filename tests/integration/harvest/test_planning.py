@@ -12,7 +12,7 @@ from models.reading.harvests import HarvestStatus, harvest_status
 from pressrun import clock
 from pressrun.hints import Queue
 from scheduler.harvests import planning as harvesting
-from scheduler.harvests.planning import request_run
+from scheduler.harvests.planning import next_slot, request_run
 from tests.integration.harvest.conftest import Field
 from tests.integration.harvest.instagram import publish
 
@@ -77,23 +77,26 @@ def test_after_an_outage_one_slot_stands_for_all(field_: Field) -> None:
 def test_stories_are_looked_for_hourly_until_there_is_one(field_: Field) -> None:
     account = field_.account(0)
     field_.harvest(HarvestKind.STORIES, account)
-    looked_at = field_.value("SELECT done_at FROM harvests WHERE kind = 'stories'")
+    done_at = field_.value("SELECT done_at FROM harvests WHERE kind = 'stories'")
 
-    field_.plan()
-
-    slot = slots(field_)["stories"]
-    assert slot is not None
-    assert timedelta(minutes=50) < slot - looked_at <= timedelta(minutes=66)
-    publish(field_.simulator, 0, story=True)
-    field_.harvest(HarvestKind.STORIES, account)
-    for posted_h, most in ((0, 15), (47, 15), (49, 66)):
-        field_.sql("UPDATE media SET posted_at = now() - make_interval(hours => :hours)", hours=posted_h)
+    def next_slots() -> tuple[datetime | None, datetime]:
         field_.sql("UPDATE harvests SET slot_at = NULL, next_action_at = now() WHERE kind = 'stories'")
         field_.plan()
-        looked_at = field_.value("SELECT done_at FROM harvests WHERE kind = 'stories'")
-        slot = slots(field_)["stories"]
+        return slots(field_)["stories"], next_slot("0 * * * *", clock.zone("UTC"), account.id, done_at, kind="media")
+
+    slot, with_media = next_slots()
+    assert slot == with_media
+    publish(field_.simulator, 0, story=True)
+    field_.harvest(HarvestKind.STORIES, account)
+    for posted_h, is_up in ((0, True), (23, True), (25, False)):
+        field_.sql("UPDATE media SET posted_at = now() - make_interval(hours => :hours)", hours=posted_h)
+        done_at = field_.value("SELECT done_at FROM harvests WHERE kind = 'stories'")
+        slot, with_media = next_slots()
         assert slot is not None
-        assert timedelta(minutes=most - 15) < slot - looked_at <= timedelta(minutes=most), posted_h
+        if is_up:
+            assert slot - done_at <= timedelta(minutes=15)
+        else:
+            assert slot == with_media
 
 
 def test_and_as_a_person_has_said_where_one_has(field_: Field) -> None:
