@@ -226,6 +226,7 @@ class _Month:
                 "benchmark": "month",
                 "happened": dict(self._happened),
                 "runs": [row | {"calls": int(row["calls"]), "rows": int(row["rows"])} for row in runs],
+                "calls_an_account_and_day": self._calls_by_kind(runs),
                 "failed_runs": sum(row["runs"] for row in runs if row["status"] == "failed"),
                 "errors": {row.error: row.runs for row in tx.execute(_ERRORS)},
                 "rows": {name: int(tx.scalar(query) or 0) for name, query in _COUNTS.items()},
@@ -239,6 +240,13 @@ class _Month:
                 "webhooks": report["webhooks"],
                 "faults_met": report["faults_fired"],
             }
+
+    def _calls_by_kind(self, runs: list[dict[str, Any]]) -> dict[str, float]:
+        account_days = self._accounts * (self._passed / timedelta(days=1))
+        by_kind: Counter[str] = Counter()
+        for row in runs:
+            by_kind.update({row["kind"]: int(row["calls"]), "in all": int(row["calls"])})
+        return {kind: round(calls / account_days, 1) for kind, calls in by_kind.most_common()}
 
     def _published(self) -> tuple[set[str], list[dict[str, str]]]:
         """Media of the feed, and stories with the account and the time of each."""
