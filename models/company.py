@@ -22,14 +22,16 @@ TOGETHER: Final = (HarvestKind.PROFILE, HarvestKind.STORIES, HarvestKind.TAGS, H
 
 _KINDS = [kind.value for kind in TOGETHER]
 
-# Due and in nobody's hands, or claimed for a hint that is on its way. Only what is tried for the first time: a slot
-# that failed before is tried as it was meant to be, alone.
+# Due and in nobody's hands, or claimed for a hint that nobody has taken yet: by the broker's way it is due later than
+# its lease ends, and by the pull's it has no holder, as far as workers have numbers. Only what is tried for the first
+# time: a slot that failed before is tried again alone.
 _TAKE_COMPANY = text("""
     WITH picked AS MATERIALIZED (
         SELECT id FROM harvests
          WHERE account_id = :account_id AND kind = ANY(:kinds) AND id <> :id AND slot_at <= now() AND tries = 0
            AND (next_action_at <= now() AND coalesce(leased_until <= now(), true)
-                OR leased_until > now() AND next_action_at > leased_until)
+                OR leased_until > now()
+                   AND (next_action_at > leased_until OR holder IS NULL AND CAST(:holder AS int) IS NOT NULL))
          ORDER BY id
            FOR UPDATE SKIP LOCKED
     )
@@ -58,6 +60,8 @@ def take_company(tx: Session, lease: Lease, account_id: int, *, holder: int | No
 
 def one_of_each(tx: Session, hints: Sequence[Hint]) -> list[Hint]:
     """These hints of harvests, with one for all those that are read together."""
+    if len(hints) < 2:
+        return list(hints)
     found = tx.execute(_WHOSE, {"ids": [hint.id for hint in hints], "kinds": _KINDS})
     account_of = {row.id: row.account_id for row in found}
     seen: set[int] = set()

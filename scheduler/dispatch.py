@@ -64,7 +64,7 @@ class Dispatcher:
             lease_s = self._settings.hint_lease.total_seconds()
             hints = claim_due(tx, work, limit=room, lease_s=lease_s, by_broker=True)
             is_full = len(hints) == room
-            if work.table == "harvests" and len(hints) > 1:
+            if work.table == "harvests":
                 hints = one_of_each(tx, hints)
         reach("dispatch.after_claim")
         return hints, is_full
