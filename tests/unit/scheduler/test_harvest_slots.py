@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.company import TOGETHER
 from models.crons import DEFAULT_CRONS
 from models.harvest import HarvestKind
 from pressrun.errors import Invalid
 from scheduler.harvests.crontab import Crontab
-from models.company import TOGETHER
 from scheduler.harvests.planning import LONGEST_SPREAD, next_slot, offset_of, owed_slot
 
 UTC_ZONE = ZoneInfo("UTC")
