@@ -150,9 +150,10 @@ def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | 
     return ids
 
 
-# Of media that are still read so often that it matters (`worker/harvests/costly.py`).
+# Of media that are still read so often that it matters (`worker/harvests/costly.py`). What is read once in a day or more
+# is read by this run.
 _FORGET_REFUSALS_OF_MEDIA = text("""
-    UPDATE media_states s SET not_on_facebook = NULL
+    UPDATE media_states s SET not_on_facebook = NULL, own_read_at = NULL
       FROM media m
      WHERE m.id = s.media_id AND s.not_on_facebook IS NOT NULL AND m.posted_at > now() - interval '31 days'
        AND m.account_id IN (SELECT account_id FROM harvests WHERE id = ANY(:ids) AND kind IN ('media', 'stories'))

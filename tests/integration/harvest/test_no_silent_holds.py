@@ -31,7 +31,7 @@ def forget(field_: Field) -> None:
     """Every media is due, and only the media themselves know what they have refused."""
     field_.sql("UPDATE harvests SET refused = jsonb_build_object()")
     field_.sql("UPDATE media_latest SET last_checked_at = last_checked_at - interval '8 days'")
-    field_.sql("UPDATE media SET extra = extra - 'own_read_at'")
+    field_.sql("UPDATE media_states SET read_at = read_at - interval '8 days', own_read_at = NULL")
 
 
 def by_hand(field_: Field, account: Account, kind: HarvestKind) -> None:
@@ -110,7 +110,7 @@ class TestMediaThatAreNotOnFacebook:
         assert all(clock.now() < until <= clock.now() + timedelta(days=7) for until in held(known).values())
         assert marked
         forget(field_)
-        mark = {"not_on_facebook": {"facebook_views": "2026-01-01T00:00:00+00:00"}}
+        mark = {"facebook_views": "2026-01-01T00:00:00+00:00"}
         expired = "UPDATE media_states SET not_on_facebook = CAST(:mark AS jsonb) WHERE not_on_facebook IS NOT NULL"
         field_.sql(expired, mark=json.dumps(mark))
         before = asked_for_facebook(field_)
@@ -128,6 +128,7 @@ class TestMediaThatAreNotOnFacebook:
             request_run(tx, account.id, kind)
 
         assert field_.value("SELECT count(not_on_facebook) FROM media_states") == 0
+        assert field_.value("SELECT count(*) FROM media_states WHERE own_read_at IS NULL") > 0, "they are due at once"
         latest = field_.latest_run(MEDIA, account).refused
         assert all(datetime.fromisoformat(until) <= clock.now() for until in latest.values())
 
