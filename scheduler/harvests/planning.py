@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, or_, select, text
 from sqlalchemy.orm import Session
 
 from models.claims import wake_schedulers
@@ -35,9 +35,11 @@ LONGEST_SPREAD = timedelta(hours=2)
 PLAN_LIMIT = 6
 PLAN_FOR_S = 0.0015
 """How many are planned at a time, and for how long: posts that fall due meanwhile wait for no more than that."""
-_STORY_LIFE = timedelta(days=1)
+_STORY_LIFE, _STORY_YOUNG = timedelta(hours=24), timedelta(hours=2)
+_STORY_OLD = timedelta(hours=22)
+"""From then on a slot an hour later would be in its last hour, all of which is read."""
 _QUIET_CRON = DEFAULT_CRONS[HarvestKind.MEDIA]
-"""When stories are looked for while none is up: with the list of media, which costs no call more."""
+"""When stories are read otherwise: with the list of media, which costs no call more."""
 _TOGETHER_STEP, _TOGETHER_STEPS = 900, 4
 """Seconds, of which the period of each kind that is read together is a multiple; and how many of these are used."""
 _SAFE_ZONE = ZoneInfo("UTC")
@@ -103,7 +105,7 @@ def plan(tx: Session, now: datetime) -> int:
     if not waiting:
         return 0
     budget = Deadline.after(PLAN_FOR_S)
-    quiet = _without_stories(tx, waiting, now)
+    quiet = _without_young_stories(tx, waiting, now)
     planned: dict[int, tuple[datetime, datetime] | None] = {}
     for harvest in waiting:
         if planned and budget.passed:
@@ -150,8 +152,8 @@ def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | 
     return ids
 
 
-# Of media that are still read so often that it matters (`worker/harvests/costly.py`). What is read once in a day or more
-# is read by this run.
+# Of media that are still read so often that it matters (`worker/harvests/costly.py`). What is read once in some days is
+# read by this run.
 _FORGET_REFUSALS_OF_MEDIA = text("""
     UPDATE media_states s SET not_on_facebook = NULL, own_read_at = NULL
       FROM media m
@@ -177,19 +179,23 @@ def add_missing_harvests(tx: Session) -> int:
     return int(result.rowcount)
 
 
-def _without_stories(tx: Session, waiting: Sequence[Row[Any]], now: datetime) -> set[int]:
-    """Which of these look for stories of an account that has none up.
+def _without_young_stories(tx: Session, waiting: Sequence[Row[Any]], now: datetime) -> set[int]:
+    """Which of these look for stories of an account that has none in its first hours or its last ones.
 
-    One that appears is found within the hour, which leaves it 23 to be read in. A cron of a person's own is kept to.
+    Between these a story is read hourly. One that appears is found within the hour, which leaves it 23 to be read in. A
+    cron of a person's own is kept to.
     """
     standard = DEFAULT_CRONS[HarvestKind.STORIES]
     looking = {one.account_id: one.id for one in waiting if one.kind == HarvestKind.STORIES and one.cron == standard}
     if not looking:
         return set()
-    lately = select(Media.account_id).where(
-        Media.account_id.in_(looking), Media.media_product_type == "STORY", Media.posted_at > now - _STORY_LIFE
+    busy = select(Media.account_id).where(
+        Media.account_id.in_(looking),
+        Media.media_product_type == "STORY",
+        Media.posted_at > now - _STORY_LIFE,
+        or_(Media.posted_at > now - _STORY_YOUNG, Media.posted_at <= now - _STORY_OLD),
     )
-    return set(looking.values()).difference(looking[account_id] for account_id in tx.scalars(lately.distinct()))
+    return set(looking.values()).difference(looking[account_id] for account_id in tx.scalars(busy.distinct()))
 
 
 def _slot_of(harvest: Row[Any], now: datetime, *, is_quiet: bool = False) -> datetime:

@@ -75,7 +75,7 @@ def test_after_an_outage_one_slot_stands_for_all(field_: Field) -> None:
     assert field_.value("SELECT next_action_at FROM harvests WHERE id = :id", id=run.harvest_id) >= slot
 
 
-def test_stories_are_looked_for_hourly_until_there_is_one(field_: Field) -> None:
+def test_stories_are_looked_for_hourly_but_in_the_first_and_last_hours_of_one(field_: Field) -> None:
     account = field_.account(0)
     field_.harvest(HarvestKind.STORIES, account)
     done_at = field_.value("SELECT done_at FROM harvests WHERE kind = 'stories'")
@@ -89,12 +89,20 @@ def test_stories_are_looked_for_hourly_until_there_is_one(field_: Field) -> None
     assert slot == with_media
     publish(field_.simulator, 0, story=True)
     field_.harvest(HarvestKind.STORIES, account)
-    for posted_h, is_up in ((0, True), (23, True), (25, False)):
-        field_.sql("UPDATE media SET posted_at = now() - make_interval(hours => :hours)", hours=posted_h)
+    for posted_h, is_busy in (
+        (0, True),
+        (1.9, True),
+        (2.1, False),
+        (21.9, False),
+        (22.1, True),
+        (23.9, True),
+        (25, False),
+    ):
+        field_.sql("UPDATE media SET posted_at = now() - make_interval(mins => :mins)", mins=int(posted_h * 60))
         done_at = field_.value("SELECT done_at FROM harvests WHERE kind = 'stories'")
         slot, with_media = next_slots()
         assert slot is not None
-        if is_up:
+        if is_busy:
             assert slot - done_at <= timedelta(minutes=15)
         else:
             assert slot == with_media
