@@ -58,7 +58,8 @@ _OWED = text("""
          + (SELECT count(*) FROM backfills WHERE next_action_at <= now() OR leased_until > now())
 """)
 _RUNS = text("""
-    SELECT h.kind, r.status, count(*) AS runs, sum(r.calls) AS calls, sum(r.rows) AS rows
+    SELECT h.kind, r.status, count(*) AS runs, CAST(sum(r.calls) AS int) AS calls, CAST(sum(r.rows) AS int) AS rows,
+           coalesce(CAST(sum(r.calls) FILTER (WHERE r.started_at > now() - interval '1 day') AS int), 0) AS calls_lately
       FROM harvest_runs r JOIN harvests h ON h.id = r.harvest_id GROUP BY h.kind, r.status ORDER BY h.kind, r.status
 """)
 _ERRORS = text("""
@@ -225,7 +226,9 @@ class _Month:
             return {
                 "benchmark": "month",
                 "happened": dict(self._happened),
-                "runs": [row | {"calls": int(row["calls"]), "rows": int(row["rows"])} for row in runs],
+                "runs": runs,
+                "calls_an_account_and_day": self._calls_by_kind(runs, "calls", self._passed),
+                "calls_an_account_on_the_last_day": self._calls_by_kind(runs, "calls_lately", timedelta(days=1)),
                 "failed_runs": sum(row["runs"] for row in runs if row["status"] == "failed"),
                 "errors": {row.error: row.runs for row in tx.execute(_ERRORS)},
                 "rows": {name: int(tx.scalar(query) or 0) for name, query in _COUNTS.items()},
@@ -239,6 +242,13 @@ class _Month:
                 "webhooks": report["webhooks"],
                 "faults_met": report["faults_fired"],
             }
+
+    def _calls_by_kind(self, runs: list[dict[str, Any]], column: str, time: timedelta) -> dict[str, float]:
+        account_days = self._accounts * (time / timedelta(days=1))
+        by_kind: Counter[str] = Counter()
+        for row in runs:
+            by_kind.update({row["kind"]: row[column], "in all": row[column]})
+        return {kind: round(calls / account_days, 1) for kind, calls in by_kind.most_common()}
 
     def _published(self) -> tuple[set[str], list[dict[str, str]]]:
         """Media of the feed, and stories with the account and the time of each."""

@@ -16,6 +16,7 @@ from graph.endpoints import Endpoint
 from graph.hashtags import Hashtags
 from graph.insights import Insights
 from graph.invites import Invites
+from graph.lists import AccountLists
 from graph.media import MediaCalls
 from graph.mentions import Mentions
 from graph.publishing import Publishing
@@ -68,7 +69,7 @@ class GraphClient:
         self.publishing = Publishing(caller)
         self.users = Users(caller)
         self.media = MediaCalls(caller)
-        self.stories, self.tags = Stories(caller), Tags(caller)
+        self.stories, self.tags, self.lists = Stories(caller), Tags(caller), AccountLists(caller)
         self.add_ons, self.invites = AddOns(caller), Invites(caller)
         self.mentions = Mentions(caller)
         self.comments = Comments(caller)

@@ -15,6 +15,7 @@ class Endpoint(StrEnum):
     PUBLISHING_LIMIT = "GET /{ig}/content_publishing_limit"
 
     USER = "GET /{ig}"
+    USER_WITH_LISTS = "GET /{ig}?fields=media"
     ME = "GET /me"
     MEDIA_LIST = "GET /{ig}/media"
     MEDIA = "GET /{media}"

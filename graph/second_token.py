@@ -11,6 +11,7 @@ READS: Final = frozenset(
     {
         Endpoint.CONTAINER,
         Endpoint.USER,
+        Endpoint.USER_WITH_LISTS,
         Endpoint.MEDIA,
         Endpoint.MEDIA_LIST,
         Endpoint.MEDIA_PERMALINK,

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from models.claims import WORKS, Work, claim_due, give_back, in_flight
+from models.company import one_of_each
 from models.session import Database
 from pressrun import log
 from pressrun.broker import Broker
@@ -62,8 +63,11 @@ class Dispatcher:
                 return [], True
             lease_s = self._settings.hint_lease.total_seconds()
             hints = claim_due(tx, work, limit=room, lease_s=lease_s, by_broker=True)
+            is_full = len(hints) == room
+            if work.table == "harvests":
+                hints = one_of_each(tx, hints)
         reach("dispatch.after_claim")
-        return hints, len(hints) == room
+        return hints, is_full
 
     def _send(self, work: Work, hints: list[Hint]) -> int:
         for number, hint in enumerate(hints):

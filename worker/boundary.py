@@ -66,7 +66,7 @@ def perform(ctx: WorkerContext, steps: Mapping[Task, Step], hint: Hint) -> bool:
                 _log.debug("step.stale_hint")
                 return False
             lease, step = begun
-            _run(ctx, step, lease)
+            carry_out(ctx, step, lease)
         except DBAPIError as problem:
             # There is nobody to tell while the database is away.
             _log.warning("step.database_trouble", error=str(problem.orig or problem))
@@ -97,7 +97,8 @@ def _take(ctx: WorkerContext, table: str, hint: Hint) -> Lease | None:
         return claims.take(tx, table, hint.id, hint.claim, lease_s=lease_s, holder=ctx.holder)
 
 
-def _run(ctx: WorkerContext, step: Step, lease: Lease) -> None:
+def carry_out(ctx: WorkerContext, step: Step, lease: Lease) -> None:
+    """Run a step on a row that is taken. Raises what the database raises, and nothing else."""
     try:
         step(ctx, lease)
     except ClaimLost as lost:

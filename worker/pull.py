@@ -15,6 +15,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from models.claims import WORKS, Work, claim_due
+from models.company import one_of_each
 from models.lookout import Lookout
 from models.server_clock import ClockWatch
 from pressrun import log
@@ -87,6 +88,9 @@ class Puller:
                 lease_s = self._ctx.settings.hint_lease.total_seconds()
                 with self._ctx.database.transaction() as tx:
                     hints = claim_due(tx, work, limit=room, lease_s=lease_s, overdue_s=OVERDUE_S)
+                    # Without a number those that were kept back could not be told from what somebody works on.
+                    if work.table == "harvests" and self._ctx.holder is not None:
+                        hints = one_of_each(tx, hints)
         finally:
             for _ in range(room - len(hints)):
                 self._free.release()

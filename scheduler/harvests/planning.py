@@ -14,10 +14,11 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, or_, select, text
 from sqlalchemy.orm import Session
 
 from models.claims import wake_schedulers
+from models.company import TOGETHER
 from models.crons import DEFAULT_CRONS, STANDING_CRONS, WATCHES_OF
 from models.harvest import HarvestKind, settle, unplanned
 from models.media import Media
@@ -34,10 +35,13 @@ LONGEST_SPREAD = timedelta(hours=2)
 PLAN_LIMIT = 6
 PLAN_FOR_S = 0.0015
 """How many are planned at a time, and for how long: posts that fall due meanwhile wait for no more than that."""
-_STORIES_LATELY = timedelta(days=2)
-"""A story is up for a day: one that was up in the last day was posted since."""
-_QUIET_FOR = timedelta(minutes=50)
-"""Beside the run itself and its quarter of an hour: every hour."""
+_STORY_LIFE, _STORY_YOUNG = timedelta(hours=24), timedelta(hours=2)
+_STORY_OLD = timedelta(hours=22)
+"""From then on a slot an hour later would be in its last hour, all of which is read."""
+_QUIET_CRON = DEFAULT_CRONS[HarvestKind.MEDIA]
+"""When stories are read otherwise: with the list of media, which costs no call more."""
+_TOGETHER_STEP, _TOGETHER_STEPS = 900, 4
+"""Seconds, of which the period of each kind that is read together is a multiple; and how many of these are used."""
 _SAFE_ZONE = ZoneInfo("UTC")
 
 _log = log.get(__name__)
@@ -53,9 +57,20 @@ def next_slot(cron: str, zone: ZoneInfo, account_id: int, after: datetime, *, ki
 
 
 def offset_of(cron: str, account_id: int, kind: str = "") -> timedelta:
-    """How far this account's slots lie behind the cron: the same each time, shorter than the cron's period."""
-    digest = hashlib.blake2b(f"{account_id}:{kind}".encode(), digest_size=8).digest()
-    return timedelta(seconds=int.from_bytes(digest) % max(1, int(_spread(cron).total_seconds())))
+    """How far this account's slots lie behind the cron: the same each time, shorter than the cron's period.
+
+    Kinds that are read together fall due together, as far as their crons do.
+    """
+    if kind in TOGETHER:
+        number = _number(f"{account_id}:together")
+        within = int(_TOGETHER_STEP * SPREAD_PART)
+        behind = number % within + number // within % _TOGETHER_STEPS * _TOGETHER_STEP
+        return timedelta(seconds=behind % max(1, int(_crontab(cron).shortest_gap().total_seconds())))
+    return timedelta(seconds=_number(f"{account_id}:{kind}") % max(1, int(_spread(cron).total_seconds())))
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
 
 
 def owed_slot(
@@ -90,7 +105,7 @@ def plan(tx: Session, now: datetime) -> int:
     if not waiting:
         return 0
     budget = Deadline.after(PLAN_FOR_S)
-    quiet = _without_stories(tx, waiting, now)
+    quiet = _without_young_stories(tx, waiting, now)
     planned: dict[int, tuple[datetime, datetime] | None] = {}
     for harvest in waiting:
         if planned and budget.passed:
@@ -137,9 +152,10 @@ def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | 
     return ids
 
 
-# Of media that are still read so often that it matters (`worker/harvests/costly.py`).
+# Of media that are still read so often that it matters (`worker/harvests/costly.py`). What is read once in some days is
+# read by this run.
 _FORGET_REFUSALS_OF_MEDIA = text("""
-    UPDATE media_states s SET not_on_facebook = NULL
+    UPDATE media_states s SET not_on_facebook = NULL, own_read_at = NULL
       FROM media m
      WHERE m.id = s.media_id AND s.not_on_facebook IS NOT NULL AND m.posted_at > now() - interval '31 days'
        AND m.account_id IN (SELECT account_id FROM harvests WHERE id = ANY(:ids) AND kind IN ('media', 'stories'))
@@ -163,27 +179,30 @@ def add_missing_harvests(tx: Session) -> int:
     return int(result.rowcount)
 
 
-def _without_stories(tx: Session, waiting: Sequence[Row[Any]], now: datetime) -> set[int]:
-    """Which of these look for stories of an account that has none up and had none in the last day.
+def _without_young_stories(tx: Session, waiting: Sequence[Row[Any]], now: datetime) -> set[int]:
+    """Which of these look for stories of an account that has none in its first hours or its last ones.
 
-    One that appears is found within the hour, which leaves it 23 to be read in. A cron of a person's own is kept to.
+    Between these a story is read hourly. One that appears is found within the hour, which leaves it 23 to be read in. A
+    cron of a person's own is kept to.
     """
     standard = DEFAULT_CRONS[HarvestKind.STORIES]
     looking = {one.account_id: one.id for one in waiting if one.kind == HarvestKind.STORIES and one.cron == standard}
     if not looking:
         return set()
-    lately = select(Media.account_id).where(
-        Media.account_id.in_(looking), Media.media_product_type == "STORY", Media.posted_at > now - _STORIES_LATELY
+    busy = select(Media.account_id).where(
+        Media.account_id.in_(looking),
+        Media.media_product_type == "STORY",
+        Media.posted_at > now - _STORY_LIFE,
+        or_(Media.posted_at > now - _STORY_YOUNG, Media.posted_at <= now - _STORY_OLD),
     )
-    return set(looking.values()).difference(looking[account_id] for account_id in tx.scalars(lately.distinct()))
+    return set(looking.values()).difference(looking[account_id] for account_id in tx.scalars(busy.distinct()))
 
 
 def _slot_of(harvest: Row[Any], now: datetime, *, is_quiet: bool = False) -> datetime:
     where, done_at = (harvest.account_id, harvest.kind), harvest.done_at
-    if is_quiet and done_at is not None:
-        done_at += _QUIET_FOR
+    cron = _QUIET_CRON if is_quiet else harvest.cron
     try:
-        return owed_slot(harvest.cron, clock.zone(harvest.timezone), where[0], kind=where[1], done_at=done_at, now=now)
+        return owed_slot(cron, clock.zone(harvest.timezone), where[0], kind=where[1], done_at=done_at, now=now)
     except UsageError as problem:
         # One account's bad cron or zone must not stop the planning of all others.
         _log.warning("harvest.bad_schedule", account_id=where[0], kind=where[1], error=str(problem))

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from graph.audio import AudioType
+from graph.lists import Wanted
 from tests.contract.steps import (
     BEGINNINGS,
     BREAKDOWNS,
@@ -43,6 +44,7 @@ def call(name: str, optional: dict[str, Arguments] | None = None, /, **required:
 
 _media_fields, _comment_fields = fields_of(MEDIA_FIELDS), fields_of(COMMENT_FIELDS)
 _list = {"after": afters, "limit": limits, "fields": _media_fields}
+_metrics_of_a_list = st.sampled_from([None, (), ("reach",), ("reach", "replies"), ("likes", "nonsense")])
 _uploads = st.one_of(st.builds(Ref, st.just("upload")), st.sampled_from(["", "x", "https://evil.example/"]))
 _page = {"page_id": ref("page"), "page_token": st.builds(Ref, st.just("page_token"))}
 _messages = st.one_of(st.text("aé😍 #@", min_size=1, max_size=20).filter(str.strip), words)
@@ -75,6 +77,7 @@ READING = (
     call("media.product_tags", media_id=ref("media")),
     call("media.live", {"fields": _media_fields}),
     call("stories.page", {**_list, "insight_metrics": metric_names, "allow_unknown": flags}),
+    call("lists.read", wanted=st.builds(Wanted, _metrics_of_a_list, _metrics_of_a_list, flags)),
     call("tags.page", {**_list, "media_type": words, "posted_after": instants, "posted_before": instants}),
     call("add_ons.poll", media_id=ref("media")),
     call("add_ons.prompt_responses", media_id=ref("media")),

@@ -24,11 +24,20 @@ BREAKDOWNS: tuple[tuple[str, ...], ...] = (*((name,) for name in catalogue.DEMOG
 
 
 def read(harvester: Harvester) -> Iterator[Store]:
-    for timeframe in TIMEFRAMES:
+    for timeframe in timeframes_of(clock.now().date(), harvester.account.id):
         metrics = offered(timeframe, on=clock.now().date())
         answers = [(_ask(harvester, metrics, timeframe, breakdown), clock.now()) for breakdown in BREAKDOWNS]
         if any(found for found, _ in answers):
             yield _store(harvester, answers)
+
+
+def timeframes_of(day: date, account_id: int) -> tuple[str, ...]:
+    """What is read on that day: the current timeframes, and the older ones in turn.
+
+    Each costs a call for each breakdown; and of 14 days and more little changes from one day to the next.
+    """
+    older = catalogue.OLDER_TIMEFRAMES
+    return (*catalogue.CURRENT_TIMEFRAMES, older[(day.toordinal() + account_id) % len(older)])
 
 
 def offered(timeframe: str, *, on: date) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from worker.harvests.refusals import held_until, is_vague_refusal
 
 FROM_AGE, TO_AGE = timedelta(hours=24), timedelta(days=30)
 """Younger media are read hourly, and older ones hardly move: there the numbers that share a call are enough."""
+_YOUNG_TO, _YOUNG_EVERY, _EVERY = timedelta(days=7), timedelta(days=1), timedelta(days=3)
 _MOST_REFUSED = 3
 _PART = "alone:"
 
@@ -81,8 +82,12 @@ class Costly:
         return answer or ()
 
 
-def is_due(posted_at: datetime | None, *, now: datetime) -> bool:
-    return posted_at is not None and FROM_AGE <= now - posted_at < TO_AGE
+def is_due(posted_at: datetime | None, read_at: datetime | None, *, now: datetime) -> bool:
+    """Once in each day of its first week, then once in three. `read_at`: when its own metrics were last read."""
+    if posted_at is None or not FROM_AGE <= now - posted_at < TO_AGE:
+        return False
+    every = _YOUNG_EVERY if now - posted_at < _YOUNG_TO else _EVERY
+    return read_at is None or (now - posted_at) // every > (read_at - posted_at) // every
 
 
 class _Refused(Exception):

@@ -31,6 +31,7 @@ from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from pressrun.log import redact
 from worker.context import WorkerContext
+from worker.harvests.given import Given
 from worker.harvests.raw import RawAnswers
 from worker.harvests.refusals import Memory, Refuses, Sifted, is_refusal, sift
 
@@ -78,6 +79,8 @@ class Harvester:
     api_version: str | None = None
     """Which version of the API answered last, as it said itself."""
     raw: RawAnswers = field(default_factory=RawAnswers)
+    given: Given | None = None
+    """What a call for several harvests of the account has told this one; until it is taken."""
     _failed_in_a_row: int = 0
     _asides: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -86,6 +89,14 @@ class Harvester:
         self.api_version = record.api_version or self.api_version
         if self.ctx.settings.raw_answers:
             self.raw.add(record, tokens=self.client.credentials.tokens)
+
+    def take_given(self) -> Given | None:
+        """The answer to this harvest's first call, if it has come already; once."""
+        given, self.given = self.given, None
+        if given is not None:
+            self.has_answer = True
+            self.covers = self.covers and not (given.page is not None and given.page.is_cut)
+        return given
 
     def transaction(self) -> AbstractContextManager[Session]:
         return self.ctx.database.transaction()

@@ -61,11 +61,13 @@ def _searched_by_others(harvester: Harvester, watches: Sequence[Watch]) -> int:
 
     An id that is not known yet counts for itself as well: rather one place too few than one too many.
     """
+    with harvester.transaction() as tx:
+        names = searched_names(tx, harvester.account.id, now=clock.now())
+    if all(watch.name in names for watch in watches):
+        return 0  # each has its place: none has to be taken
     page = harvester.ask_apart("hashtags searched", harvester.client.hashtags.recently_searched)
     if page is None:
         return 0
-    with harvester.transaction() as tx:
-        names = searched_names(tx, harvester.account.id, now=clock.now())
     ours = {watch.ig_id for watch in watches if watch.name in names}
     return len(set(page.items) - ours)
 

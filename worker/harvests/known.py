@@ -77,6 +77,34 @@ def known_stories(tx: Session, account_id: int, ig_ids: Iterable[str]) -> dict[s
     return {row.ig_id: KnownStory(row.last_checked_at, _until(row.not_on_facebook)) for row in rows}
 
 
+@dataclass(frozen=True)
+class StoryUp:
+    posted_at: datetime
+    checked_at: datetime | None
+
+
+def stories_since(tx: Session, account_id: int, since: datetime) -> list[StoryUp]:
+    """Stories posted since then, with when their numbers were last read."""
+    rows = tx.execute(
+        select(Media.posted_at, MediaLatest.last_checked_at.label("checked_at"))
+        .outerjoin(MediaLatest, MediaLatest.media_id == Media.id)
+        .where(Media.account_id == account_id, Media.media_product_type == "STORY", Media.posted_at > since)
+    )
+    return [StoryUp(**row._mapping) for row in rows]
+
+
+def newest_have_insights(tx: Session, account_id: int, count: int) -> bool:
+    """Whether none of so many of the newest media is known to have none, which would fail a page."""
+    newest = (
+        select(Media.id)
+        .where(Media.account_id == account_id, Media.media_product_type.is_distinct_from("STORY"))
+        .order_by(Media.posted_at.desc())
+        .limit(count)
+    )
+    held = select(MediaState.media_id).where(MediaState.media_id.in_(newest), MediaState.has_no_insights)
+    return tx.scalars(held.limit(1)).first() is None
+
+
 def not_on_facebook(until: Mapping[str, datetime]) -> dict[str, str]:
     """As it is kept in the media's state."""
     return {name: at.isoformat() for name, at in until.items()}

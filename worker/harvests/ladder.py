@@ -25,6 +25,7 @@ STORY_LIFE = timedelta(hours=24)
 _STORY_YOUNG = timedelta(hours=2)
 _STORY_LAST = timedelta(hours=1)
 _STORY_RUNG = timedelta(hours=1)
+_STORY_COSTLY_RUNG = timedelta(hours=4)
 
 FULL_FROM = MOST_MEDIA * 99 // 100
 """From so many media on the end of the list need not be that of the media: Instagram lists only the newest."""
@@ -48,9 +49,15 @@ def story_is_due(posted_at: datetime | None, checked_at: datetime | None, *, now
     return now - checked_at >= _STORY_RUNG - SLACK
 
 
-def story_tells_all(posted_at: datetime | None, *, now: datetime) -> bool:
-    """Whether the metrics that need a call of their own are worth it: after the first hours, when reads are hourly."""
-    return posted_at is not None and now - posted_at >= _STORY_YOUNG
+def story_tells_all(posted_at: datetime | None, checked_at: datetime | None, *, now: datetime) -> bool:
+    """Whether to ask for the metrics that need a call of their own: after the first hours every four hours, and each
+    time in the last one. `checked_at`: when the story was last read before this."""
+    if posted_at is None or now - posted_at < _STORY_YOUNG:
+        return False
+    if checked_at is None or now - posted_at >= STORY_LIFE - _STORY_LAST:
+        return True
+    old_enough = posted_at + _STORY_YOUNG
+    return (now - old_enough) // _STORY_COSTLY_RUNG > (checked_at - old_enough) // _STORY_COSTLY_RUNG
 
 
 @dataclass

@@ -150,7 +150,7 @@ def read_alone(harvester: Harvester, one: Seen, given: Sequence[str]) -> bool:
 
 def _add_costly(costly: Costly, known: KnownMedia | None, one: Seen) -> None:
     """What takes a call for each metric, of a media of the right age."""
-    if not is_due(one.media.timestamp, now=clock.now()):
+    if not is_due(one.media.timestamp, known.own_read_at if known else None, now=clock.now()):
         return
     kind = product_of(one.media) or ""
     not_there = dict(known.not_on_facebook) if known else {}

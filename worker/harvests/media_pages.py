@@ -49,10 +49,15 @@ class Listed:
 
 def list_page(harvester: Harvester, ladder: Ladder, after: str | None) -> Listed:
     """The next page, with the shared insights if Instagram gives them for the whole page."""
-    wanted = page_metrics(Login(harvester.account.login))
-    wanted = tuple(name for name in wanted if not harvester.memory.holds(PAGE_PART + name))
+    wanted = wanted_metrics(harvester)
     is_careful = harvester.tries >= _CAREFUL_FROM_TRY or ladder.expects_no_insights(PAGE)
     is_held = holds_insights(harvester)
+    told = harvester.take_given()
+    if told is not None and told.page is not None and after is None and ladder.resume_until is None:
+        if told.metrics:
+            return Listed(told.page, _merged([told.page], is_read=True), told.metrics)
+        if is_careful or is_held or not wanted:
+            return Listed(told.page, _merged([told.page], is_read=is_held), ())
     if wanted and not is_careful and not is_held:
         try:
             answers = harvester.sift(wanted, lambda group: _page(harvester, ladder, after, group), part=PAGE_PART)
@@ -70,6 +75,12 @@ def list_page(harvester: Harvester, ladder: Ladder, after: str | None) -> Listed
     page = harvester.ask(lambda: _page(harvester, ladder, after, None))
     # Where nothing else may be read, the counts of the list are all there is.
     return Listed(page, _merged([page], is_read=is_held), ())
+
+
+def wanted_metrics(harvester: Harvester) -> tuple[str, ...]:
+    """The metrics of whole pages, without those that Instagram has refused for them."""
+    wanted = page_metrics(Login(harvester.account.login))
+    return tuple(name for name in wanted if not harvester.memory.holds(PAGE_PART + name))
 
 
 def _page(harvester: Harvester, ladder: Ladder, after: str | None, metrics: Sequence[str] | None) -> Page[GraphMedia]:

@@ -36,10 +36,10 @@ class OwnMetrics:
         waiting.sort(key=lambda one: (-self._patience(one), one.ig_id))
         # What an earlier try of the run has spent is spent: a slot that is run again reads nothing that it left out.
         done = [one for one in self.known.values() if one.own_read_at and one.own_read_at >= self.run_started_at]
-        self._spare = max(0, self.most - sum(self._cost(one.posted_at) for one in done))
+        self._spare = max(0, self.most - sum(self._cost(one.posted_at, None) for one in done))
         self._chosen = set()
         for one in waiting:
-            cost = self._cost(one.posted_at)
+            cost = self._cost(one.posted_at, one.own_read_at)
             if cost > self._spare:
                 break
             self._spare -= cost
@@ -50,7 +50,7 @@ class OwnMetrics:
         if ig_id in self._chosen:
             self._chosen.remove(ig_id)
             return True
-        cost = self._cost(posted_at)
+        cost = self._cost(posted_at, None)
         if ig_id in self.known or self._spare < cost:
             return False
         self._spare -= cost
@@ -60,9 +60,9 @@ class OwnMetrics:
         """What was chosen and did not come by: too far down the list for this run."""
         return [self.known[ig_id] for ig_id in sorted(self._chosen)]
 
-    def _cost(self, posted_at: datetime | None) -> int:
+    def _cost(self, posted_at: datetime | None, read_at: datetime | None) -> int:
         """Calls at most: one for the metrics that share it, and one for each that does not."""
-        return 1 + (costly.CALLS if costly.is_due(posted_at, now=self.now) else 0)
+        return 1 + (costly.CALLS if costly.is_due(posted_at, read_at, now=self.now) else 0)
 
     def _waits(self, one: KnownMedia) -> bool:
         if one.posted_at is None or one.gone_at is not None or one.has_no_insights:

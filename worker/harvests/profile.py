@@ -19,8 +19,9 @@ from worker.harvests.parse import profile_observations
 
 
 def read(harvester: Harvester) -> Iterator[Store]:
-    profile = harvester.ask(harvester.client.users.profile)
-    read_at = clock.now()
+    given = harvester.take_given()
+    profile = given.profile if given is not None else harvester.ask(harvester.client.users.profile)
+    read_at = given.read_at if given is not None else clock.now()
 
     def store(tx: Session, run_id: int) -> int:
         if profile.username:

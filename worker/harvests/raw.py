@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from graph.client import CallRecord
+from graph.endpoints import Endpoint
 from models.raw_answer import Answer, keep_answers, packed
 from pressrun import clock
 from pressrun.log import REDACTED, redact
@@ -26,9 +27,16 @@ class RawAnswers:
         """Keep the answer of this call; of one that failed there is none."""
         if record.body is None or record.asked is None:
             return
+        self._keep(record.endpoint, record.asked, record.body, tokens)
+
+    def add_part(self, endpoint: Endpoint, asked: Mapping[str, Any], answer: Any, *, tokens: Sequence[str]) -> None:
+        """Keep what one answer told this step, as a call for it alone would have been answered."""
+        self._keep(endpoint, asked, json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"), tokens)
+
+    def _keep(self, endpoint: Endpoint, asked: Mapping[str, Any], body: bytes, tokens: Sequence[str]) -> None:
         self._number += 1
-        body = packed(without_secrets(record.body, *tokens))
-        self._waiting.append(Answer(self._number, clock.now(), record.endpoint.value, record.asked, body))
+        kept = packed(without_secrets(body, *tokens))
+        self._waiting.append(Answer(self._number, clock.now(), endpoint.value, asked, kept))
 
     def store(self, tx: Session, *, run_id: int, account_id: int, api_version: str) -> None:
         waiting, self._waiting = self._waiting, []

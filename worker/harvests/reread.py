@@ -202,6 +202,12 @@ def _media_list(told: _Told, kept: Kept) -> None:
             _add_numbers(one, *media_numbers(media.insights or ()), kept.captured_at)
 
 
+def _stories(told: _Told, kept: Kept) -> None:
+    for story in read_page(kept.answer, Endpoint.STORIES, read_media).items:
+        if story.insights:
+            _add_numbers(told.media[story.id], *media_numbers(story.insights), kept.captured_at)
+
+
 def _add_numbers(one: _Numbers, metrics: Mapping[str, int], extra: Mapping[str, Any], at: datetime) -> None:
     one.metrics |= metrics
     one.extra |= extra
@@ -262,6 +268,7 @@ _TAKEN: Mapping[str, Callable[[_Told, Kept], None]] = {
     Endpoint.USER.value: _profile,
     Endpoint.MEDIA_INSIGHTS.value: _media_insights,
     Endpoint.MEDIA_LIST.value: _media_list,
+    Endpoint.STORIES.value: _stories,
     Endpoint.TAGS.value: _tags,
     Endpoint.COMMENTS.value: _comments,
     Endpoint.BUSINESS_DISCOVERY.value: _competitor,

@@ -6,8 +6,9 @@ stored is recognised as known. The last store, the run's result and the end of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -16,12 +17,14 @@ from graph.aside import listening
 from models import claims, gate, sparing
 from models.account import Account, get_account
 from models.claims import ClaimLost, Lease
+from models.company import TOGETHER, take_company
 from models.gate import Purpose
 from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus, begin_run, end_run
 from pressrun import clock, log
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from worker.backoff import slow_pause
+from worker.boundary import carry_out
 from worker.context import WorkerContext
 from worker.harvests import (
     account,
@@ -48,6 +51,7 @@ from worker.harvests.ending import (
 )
 from worker.harvests.harvester import Harvester, Store, told
 from worker.harvests.refusals import Memory
+from worker.harvests.together import ask_together, in_order
 from worker.obstacles import held_back
 
 Kind = Callable[[Harvester], Iterator[Store]]
@@ -71,8 +75,45 @@ _log = log.get(__name__)
 def run(ctx: WorkerContext, lease: Lease) -> None:
     """Read one account's harvest for its slot. Raises ClaimLost once the claim has passed to someone else."""
     harvester = _open(ctx, lease, now=clock.now())
-    if harvester is not None:
+    if harvester is None:
+        return
+    company = _company_of(harvester)
+    if not company:
         _read(harvester)
+        return
+    ask_together([harvester, *company])
+    left = in_order([harvester, *company])
+    try:
+        while left:
+            one = left.pop(0)
+            if one is harvester:
+                _read(one)
+            else:
+                carry_out(ctx, partial(_read_in_company, one), one.lease)
+    finally:
+        _give_back(ctx, [one for one in left if one is not harvester])
+
+
+def _company_of(harvester: Harvester) -> list[Harvester]:
+    """The account's other harvests that are due and can begin with the same call, taken and opened."""
+    ctx = harvester.ctx
+    if harvester.kind not in TOGETHER or harvester.tries > 1 or ctx.stopping.is_set():
+        return []
+    with ctx.database.transaction() as tx:
+        leases = take_company(tx, harvester.lease, harvester.account.id, holder=ctx.holder)
+    opened = (_open(ctx, lease, now=clock.now()) for lease in leases)
+    return [one for one in opened if one is not None]
+
+
+def _read_in_company(harvester: Harvester, _ctx: WorkerContext, _lease: Lease) -> None:
+    _read(harvester)
+
+
+def _give_back(ctx: WorkerContext, left: Sequence[Harvester]) -> None:
+    if left:
+        with ctx.database.transaction() as tx:
+            for one in left:
+                claims.give_back(tx, one.lease.table, one.lease.id, one.lease.claim)
 
 
 def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Harvester | None:

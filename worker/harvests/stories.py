@@ -16,15 +16,16 @@ from graph.credentials import Login
 from graph.errors import GraphError
 from graph.insights import Insight
 from graph.media import Media as GraphMedia
+from graph.paging import Page
 from models.media import MediaReading, see_media, store_readings
 from models.media_state import Told, keep_states
 from pressrun import clock
 from worker.harvests.costly import Costly, alone_of
 from worker.harvests.harvester import Harvester, Store
-from worker.harvests.known import KnownStory, known_stories, not_on_facebook
-from worker.harvests.ladder import story_is_due, story_tells_all
+from worker.harvests.known import KnownStory, known_stories, not_on_facebook, stories_since
+from worker.harvests.ladder import STORY_LIFE, story_is_due, story_tells_all
 from worker.harvests.parse import media_numbers, seen_media
-from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone
+from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone, is_refusal
 
 _KIND = "STORY"
 _PART = "STORY:"
@@ -36,7 +37,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read(harvester: Harvester) -> Iterator[Store]:
-    stories = _active(harvester)
+    stories, told = _active(harvester)
     if not stories:
         return
     yield _store_seen(harvester, stories)
@@ -48,33 +49,76 @@ def read(harvester: Harvester) -> Iterator[Store]:
         one = known.get(story.id, KnownStory())
         if not story_is_due(story.timestamp, one.checked_at, now=clock.now()):
             continue
-        insights = _read_one(harvester, story)
+        insights = _read_one(harvester, story, told if story.insights else ())
         not_there = dict(one.not_on_facebook)
-        if insights and story_tells_all(story.timestamp, now=clock.now()):
+        if insights and story_tells_all(story.timestamp, one.checked_at, now=clock.now()):
             insights += _read_costly(costly, story, not_there)
         if insights:
             changed = not_there if not_there != one.not_on_facebook else None
             yield _store_reading(harvester, story, insights, changed)
 
 
-def _active(harvester: Harvester) -> list[GraphMedia]:
-    stories: dict[str, GraphMedia] = {}
-    after: str | None = None
-    for _ in range(_MOST_PAGES):
-        page = harvester.ask(partial(harvester.client.stories.page, after=after))
-        stories |= {story.id: story for story in page.items}
-        if not page.has_next or page.after == after:
+def wanted_metrics(harvester: Harvester) -> tuple[str, ...]:
+    """What the list of stories is asked for along with it: nothing unless each that is up is due and has numbers.
+
+    One with too few viewers, or one that refuses a metric, would fail the whole list.
+    """
+    now = clock.now()
+    with harvester.transaction() as tx:
+        up = stories_since(tx, harvester.account.id, now - STORY_LIFE)
+    if not up or not all(one.checked_at and story_is_due(one.posted_at, one.checked_at, now=now) for one in up):
+        return ()
+    memory = harvester.memory
+    return tuple(name for name in _plain(harvester) if not (memory.holds(_PART + name) or memory.doubts(_PART + name)))
+
+
+def _active(harvester: Harvester) -> tuple[list[GraphMedia], tuple[str, ...]]:
+    """The stories that are up, and the metrics that came with them."""
+    given = harvester.take_given()
+    if given is not None and given.page is not None:
+        page, metrics = given.page, given.metrics
+    else:
+        page, metrics = _first_page(harvester)
+    stories = {story.id: story for story in page.items}
+    for _ in range(1, _MOST_PAGES):
+        if not page.has_next:
             break
         after = page.after
-    return list(stories.values())
+        page = harvester.ask(partial(harvester.client.stories.page, after=after))
+        stories |= {story.id: story for story in page.items}
+        if page.after == after:
+            break
+    return list(stories.values()), metrics
 
 
-def _read_one(harvester: Harvester, story: GraphMedia) -> list[Insight]:
+def _first_page(harvester: Harvester) -> tuple[Page[GraphMedia], tuple[str, ...]]:
+    page = harvester.client.stories.page
+    metrics = wanted_metrics(harvester)
+    if metrics:
+        try:
+            return harvester.ask(partial(page, insight_metrics=metrics)), metrics
+        except GraphError as error:
+            # Each story is asked by itself then, which finds out what it was.
+            if not (is_refusal(error) or _tells_nothing(error)):
+                raise
+    return harvester.ask(page), ()
+
+
+def _plain(harvester: Harvester) -> list[str]:
     metrics = catalogue.media_metrics(_KIND, Login(harvester.account.login))
-    plain = [name for name in metrics if name != _BROKEN_DOWN]
+    return [name for name in metrics if name != _BROKEN_DOWN]
+
+
+def _tells_nothing(error: GraphError) -> bool:
+    return has_too_few_viewers(error) or has_no_insights(error) or is_gone(error)
+
+
+def _read_one(harvester: Harvester, story: GraphMedia, told: Sequence[str]) -> list[Insight]:
+    """Its numbers. `told`: metrics that came with the list."""
+    plain = [name for name in _plain(harvester) if name not in told]
     ask = partial(harvester.client.insights.media, story.id, product_type=_KIND)
     ask_parts = partial(ask, breakdown=catalogue.MEDIA[_BROKEN_DOWN].breakdown)
-    insights: list[Insight] = []
+    insights = list(story.insights or ()) if told else []
     for what, sift in (
         (f"story {story.id}", partial(harvester.sift, plain, ask, part=_PART, unless_all=True)),
         (f"story {story.id}, {_BROKEN_DOWN}", partial(harvester.sift, [_BROKEN_DOWN], ask_parts, part=_PART)),
@@ -84,7 +128,7 @@ def _read_one(harvester: Harvester, story: GraphMedia) -> list[Insight]:
                 insights += answer
         except GraphError as error:
             # A story may go while it is read: what it has told stays, and the next one is still there.
-            if not (has_too_few_viewers(error) or has_no_insights(error) or is_gone(error)):
+            if not _tells_nothing(error):
                 raise
             break
     return insights
@@ -99,7 +143,7 @@ def _read_costly(costly: Costly, story: GraphMedia, not_there: dict[str, datetim
             insights += costly.alone(story.id, _KIND, name, not_there=not_there)
     except GraphError as error:
         # A story may go while it is read: what it has told stays.
-        if not (has_too_few_viewers(error) or has_no_insights(error) or is_gone(error)):
+        if not _tells_nothing(error):
             raise
     return insights
 

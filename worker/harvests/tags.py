@@ -19,8 +19,11 @@ _MOST_PAGES = 200
 
 def read(harvester: Harvester) -> Iterator[Store]:
     after: str | None = None
+    given = harvester.take_given()
+    first = given.page if given is not None else None
     for _ in range(_MOST_PAGES):
-        page = harvester.ask(partial(harvester.client.tags.page, after))
+        page = first or harvester.ask(partial(harvester.client.tags.page, after))
+        first = None
         if page.items:
             goes_on = _brings_new(harvester, page.items)
             yield store_tags(harvester, page.items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +11,7 @@ from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind
 from pressrun import clock
 from tests.integration.harvest.conftest import Field
-from worker.harvests.audience import TIMEFRAMES
+from worker.harvests.audience import TIMEFRAMES, timeframes_of
 
 AFTER_OTHERS = {HarvestKind.STORIES, HarvestKind.COMMENTS}
 """Need media that are there, or known."""
@@ -101,11 +101,21 @@ def test_the_audience_is_kept_as_it_was_given(field_: Field) -> None:
         "this_week",
         "this_month",
     }
-    assert {row.timeframe for row in rows if row.metric == "follower_demographics"} == {*TIMEFRAMES}
+    today = timeframes_of(clock.now().date(), account.id)
+    assert {row.timeframe for row in rows if row.metric == "follower_demographics"} == {*today}
     assert {row.breakdown for row in rows} == {"age", "city", "country", "gender", "age,gender"}
     combined = next(row for row in rows if row.breakdown == "age,gender")
     assert all("|" in key for key in combined.counts)
-    assert run.calls == 10 + 20
+    assert run.calls == 10 + 5
+
+
+def test_each_older_timeframe_of_the_audience_has_its_turn() -> None:
+    days = [date(2026, 11, 27) + timedelta(days=day) for day in range(4)]
+
+    read = [timeframes_of(day, 7) for day in days]
+
+    assert {timeframe for one in read for timeframe in one} == {*TIMEFRAMES}
+    assert all(one[:2] == ("this_week", "this_month") and len(one) == 3 for one in read)
 
 
 def test_media_are_listed_with_what_their_kind_can_tell(field_: Field) -> None:

@@ -128,6 +128,7 @@ class TestMediaThatAreNotOnFacebook:
             request_run(tx, account.id, kind)
 
         assert field_.value("SELECT count(not_on_facebook) FROM media_states") == 0
+        assert field_.value("SELECT count(*) FROM media_states WHERE own_read_at IS NULL") > 0, "they are due at once"
         latest = field_.latest_run(MEDIA, account).refused
         assert all(datetime.fromisoformat(until) <= clock.now() for until in latest.values())
 

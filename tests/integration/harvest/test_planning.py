@@ -6,13 +6,14 @@ import threading
 from datetime import datetime, timedelta
 
 from models.claims import WORKS, claim_due
+from models.company import TOGETHER
 from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind
 from models.reading.harvests import HarvestStatus, harvest_status
 from pressrun import clock
 from pressrun.hints import Queue
 from scheduler.harvests import planning as harvesting
-from scheduler.harvests.planning import request_run
+from scheduler.harvests.planning import next_slot, request_run
 from tests.integration.harvest.conftest import Field
 from tests.integration.harvest.instagram import publish
 
@@ -52,7 +53,7 @@ def test_after_a_run_the_next_slot_lies_ahead(field_: Field) -> None:
     field_.plan()
     field_.harvest(HarvestKind.PROFILE, account)
 
-    assert field_.plan() == 1
+    assert field_.plan() == len(TOGETHER)  # they were due together, and have been read together
 
     slot = slots(field_)["profile"]
     assert slot is not None
@@ -70,30 +71,41 @@ def test_after_an_outage_one_slot_stands_for_all(field_: Field) -> None:
 
     slot = slots(field_)["stories"]
     assert slot is not None
-    assert timedelta(0) <= clock.now() - slot < timedelta(minutes=15)
+    assert timedelta(0) <= clock.now() - slot < timedelta(hours=1)  # none is up
     assert field_.value("SELECT next_action_at FROM harvests WHERE id = :id", id=run.harvest_id) >= slot
 
 
-def test_stories_are_looked_for_hourly_until_there_is_one(field_: Field) -> None:
+def test_stories_are_looked_for_hourly_but_in_the_first_and_last_hours_of_one(field_: Field) -> None:
     account = field_.account(0)
     field_.harvest(HarvestKind.STORIES, account)
-    looked_at = field_.value("SELECT done_at FROM harvests WHERE kind = 'stories'")
+    done_at = field_.value("SELECT done_at FROM harvests WHERE kind = 'stories'")
 
-    field_.plan()
-
-    slot = slots(field_)["stories"]
-    assert slot is not None
-    assert timedelta(minutes=50) < slot - looked_at <= timedelta(minutes=66)
-    publish(field_.simulator, 0, story=True)
-    field_.harvest(HarvestKind.STORIES, account)
-    for posted_h, most in ((0, 15), (47, 15), (49, 66)):
-        field_.sql("UPDATE media SET posted_at = now() - make_interval(hours => :hours)", hours=posted_h)
+    def next_slots() -> tuple[datetime | None, datetime]:
         field_.sql("UPDATE harvests SET slot_at = NULL, next_action_at = now() WHERE kind = 'stories'")
         field_.plan()
-        looked_at = field_.value("SELECT done_at FROM harvests WHERE kind = 'stories'")
-        slot = slots(field_)["stories"]
+        return slots(field_)["stories"], next_slot("0 * * * *", clock.zone("UTC"), account.id, done_at, kind="media")
+
+    slot, with_media = next_slots()
+    assert slot == with_media
+    publish(field_.simulator, 0, story=True)
+    field_.harvest(HarvestKind.STORIES, account)
+    for posted_h, is_busy in (
+        (0, True),
+        (1.9, True),
+        (2.1, False),
+        (21.9, False),
+        (22.1, True),
+        (23.9, True),
+        (25, False),
+    ):
+        field_.sql("UPDATE media SET posted_at = now() - make_interval(mins => :mins)", mins=int(posted_h * 60))
+        done_at = field_.value("SELECT done_at FROM harvests WHERE kind = 'stories'")
+        slot, with_media = next_slots()
         assert slot is not None
-        assert timedelta(minutes=most - 15) < slot - looked_at <= timedelta(minutes=most), posted_h
+        if is_busy:
+            assert slot - done_at <= timedelta(minutes=15)
+        else:
+            assert slot == with_media
 
 
 def test_and_as_a_person_has_said_where_one_has(field_: Field) -> None:

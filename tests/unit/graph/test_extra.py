@@ -23,6 +23,7 @@ from tests.unit.graph.server import TOKEN, ScriptedServer
 NO_ANSWERS = {
     *("Call", "CallRecord", "Credentials", "ContainerSpec", "UserTag", "ProductTag", "AudioConfiguration", "Operation"),
     *("AccountMetric", "MediaMetric", "Facts", "Row", "Outgoing", "Answer", "Usage", "Removal", "Aside"),
+    *("Wanted", "AccountWithLists", "Part"),  # the profile and each item keep what they have besides
     "PollOption",  # its poll keeps what it has besides
     # Outcomes that hold a GraphError, which has an `extra`.
     *("Refused", "Unknown"),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.company import TOGETHER
 from models.crons import DEFAULT_CRONS
 from models.harvest import HarvestKind
 from pressrun.errors import Invalid
@@ -44,8 +45,17 @@ def test_a_thousand_accounts_do_not_start_together() -> None:
     assert len(set(hourly)) > 700
 
 
-def test_the_kinds_of_one_account_do_not_start_together() -> None:
-    assert len({offset_of("0 * * * *", 7, kind) for kind in HarvestKind}) == len(HarvestKind)
+def test_the_kinds_of_one_account_do_not_start_together_unless_they_are_read_together() -> None:
+    assert len({offset_of("0 * * * *", 7, kind) for kind in HarvestKind}) == len(HarvestKind) - len(TOGETHER) + 1
+
+
+@given(st.integers(1, 10**9), zones, instants)
+def test_each_slot_of_a_slower_kind_is_one_of_the_quicker(account: int, zone: str, after: datetime) -> None:
+    kinds = (HarvestKind.TAGS, HarvestKind.MEDIA, HarvestKind.PROFILE, HarvestKind.STORIES)
+    slot = next_slot(DEFAULT_CRONS[kinds[0]], ZoneInfo(zone), account, after, kind=kinds[0])
+
+    just_before = slot - timedelta(seconds=1)
+    assert {next_slot(DEFAULT_CRONS[kind], ZoneInfo(zone), account, just_before, kind=kind) for kind in kinds} == {slot}
 
 
 @settings(deadline=None)
