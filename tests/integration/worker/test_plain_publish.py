@@ -61,8 +61,10 @@ def hint_of(bench: Bench, post_id: int) -> Hint:
 
 
 def rows(bench: Bench, hint: Hint) -> dict[str, list[Any]]:
-    """All rows of a hint's post, without what each post has of its own: numbers, ids, times, key. Claims are those since
-    the hint: how often its container was looked at before is no matter of the publish, nor are its events."""
+    """All rows of a hint's post, without what each post has of its own: numbers, ids, times, key.
+
+    Claims are those since the hint: how often its container was looked at before is no matter of the publish.
+    """
     found = {}
     with bench.database.transaction() as tx:
         for table, owner in TABLES.items():
