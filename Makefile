@@ -57,7 +57,7 @@ bench-idle: $(VENV)/.installed-dev  ## what a system with nothing to do spends
 	$(BIN)/python -m benchmarks.idle $(ARGS)
 
 bench-step: $(VENV)/.installed-dev  ## what each step of a post costs, counted: the table of docs/performance.md
-	$(BIN)/pytest -q -s -p no:logging tests/integration/worker/test_price.py
+	$(BIN)/pytest -q -s --show-capture=no tests/integration/worker/test_price.py
 
 bench-harvest: $(VENV)/.installed-dev  ## calls a second of a harvest worker; ARGS="--accounts 1000 --concurrency 96"
 	$(BIN)/python -m benchmarks.harvest $(ARGS)
