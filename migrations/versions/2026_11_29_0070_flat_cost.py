@@ -8,12 +8,9 @@ Revision: 0012, follows 0011.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
-
-import migrations
 
 revision = "0012"
 down_revision = "0011"
@@ -112,7 +109,6 @@ def upgrade() -> None:
         sa.Column("held_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_seen_invariants")),
     )
-    op.execute(_view("media_totals_as_of_2"))
     _swap(until)
 
 
@@ -195,15 +191,10 @@ def downgrade() -> None:
         ("uq_harvest_runs_harvest_id_slot_at", "UNIQUE (harvest_id, slot_at)"),
     ):
         op.execute(f"ALTER TABLE harvest_runs ADD CONSTRAINT {name} {constraint}")
-    op.execute(_view("media_totals_as_of").replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
     op.drop_table("seen_invariants")
     for name in _INDEXES:
         op.execute(f"DROP INDEX {name}")
     op.drop_column("harvests", "last_slot_at")
-
-
-def _view(name: str) -> str:
-    return (Path(migrations.__file__).parent / "views" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _all(query: str) -> list[object]:

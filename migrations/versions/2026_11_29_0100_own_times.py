@@ -30,7 +30,7 @@ _VIEWS = (
     "story_final_told",
     "follower_growth_zones",
 )
-_VIEWS_OF_THEN = ("account_daily", "account_daily_as_of", "media_totals", "media_totals_as_of_2", "story_final")
+_VIEWS_OF_THEN = ("account_daily", "account_daily_as_of", "media_totals", "media_totals_as_of", "story_final")
 _GONE = "(SELECT s.gone_at FROM media_states s WHERE s.media_id = m.id)"
 _GONE_BEFORE = "(m.extra ->> 'gone_at')::timestamptz"
 """As 0014 found it in the view."""
