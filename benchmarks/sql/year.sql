@@ -233,6 +233,22 @@ SELECT a.id, (18100000000000000 + n)::text, 'read', 'visitor_' || n % 40, 'Best 
  CROSS JOIN generate_series(1, :days * 2 / 3) n
  CROSS JOIN LATERAL (SELECT now() - n * interval '36 hours' AS at) t;
 
+-- One comment in five was edited an hour after it was written.
+INSERT INTO comments (account_id, ig_id, ig_media_id, username, text, is_hidden, commented_at, changed_at, first_seen_at,
+                      last_seen_at)
+SELECT a.id, (17900000000000000 + a.id * 100000 + n)::text, (18200000000000000 + a.id * 1000 + n % 50)::text,
+       'visitor_' || n % 40, CASE WHEN n % 5 = 0 THEN 'Lovely bread' ELSE 'Lovely' END, false, t.at,
+       CASE WHEN n % 5 = 0 THEN t.at + interval '1 hour' END, t.at, now()
+  FROM accounts a
+ CROSS JOIN generate_series(1, :days * 3) n
+ CROSS JOIN LATERAL (SELECT now() - n * interval '8 hours' AS at) t;
+
+INSERT INTO comment_versions (comment_id, seen_at, text, is_hidden, is_gone)
+SELECT c.id, v.seen_at, v.text, false, false
+  FROM comments c
+ CROSS JOIN LATERAL (VALUES (c.first_seen_at, 'Lovely'), (c.changed_at, c.text)) AS v(seen_at, text)
+ WHERE c.changed_at IS NOT NULL;
+
 INSERT INTO backfills (account_id, kind, since, progress, requested_at, finished_at)
 SELECT a.id, 'account', now() - interval '90 days', 1, now() - interval '60 days', now() - interval '60 days'
   FROM accounts a;
