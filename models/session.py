@@ -104,12 +104,13 @@ class Database:
         Each sees what was committed before it began, as in any transaction. Raises DBAPIError.
         """
         with self._glancing.connect() as connection:
-            driver: psycopg.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+            driver: Any = connection.connection.driver_connection  # of psycopg
             try:
                 with driver.pipeline():
                     for sql, values in statements:
                         cursor = driver.execute(sql, values, prepare=True)
-                return cursor.fetchone()
+                row: tuple[Any, ...] | None = cursor.fetchone()
+                return row
             except psycopg.Error as problem:
                 raise DBAPIError.instance("", None, problem, psycopg.Error, dialect=self.engine.dialect) from problem
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Row
@@ -23,7 +24,7 @@ MEDIA, COMMENTS = HarvestKind.MEDIA, HarvestKind.COMMENTS
 ON_INSTAGRAM = 1
 
 
-def held(run: Row) -> dict[str, datetime]:  # type: ignore[type-arg]
+def held(run: Row[Any]) -> dict[str, datetime]:
     return {one["what"]: datetime.fromisoformat(one["held_until"]) for one in run.errors if "held_until" in one}
 
 

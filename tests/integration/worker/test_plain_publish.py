@@ -15,7 +15,7 @@ from tests.factories.rows import make_endpoint
 from tests.support.bench import Bench
 from tests.support.waiting import until
 from worker.boundary import perform
-from worker.publishing import plain_publish
+from worker.publishing import plain_publish, publish
 from worker.tasks import STEPS
 
 TABLES = {
@@ -107,7 +107,7 @@ def test_it_leaves_the_rows_of_the_long_way(bench: Bench, columns: dict[str, str
     with bench.database.transaction() as tx:
         hints = {hint.id: hint for hint in claim_due(tx, WORKS[0], limit=10, lease_s=30)}
 
-    perform(bench.ctx, {Task.POST_PUBLISH: STEPS[Task.POST_PUBLISH].run}, hints[long_way])  # type: ignore[attr-defined]
+    perform(bench.ctx, {Task.POST_PUBLISH: publish.run}, hints[long_way])
     perform(bench.ctx, STEPS, hints[plain])
 
     assert bench.read(plain).state == PostState.PUBLISHED, bench.story(plain)
