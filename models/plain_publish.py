@@ -107,7 +107,10 @@ _SAID = DETAIL.format(media_id="%(media_id)s", error_class="NULL::text", code="N
 _SETTLE = f"""
     WITH post AS MATERIALIZED (
         SELECT id, account_id FROM posts
-         WHERE id = %(id)s AND claim = %(claim)s AND state = 'publishing'
+         WHERE id = %(id)s AND claim = %(claim)s AND state = 'publishing' AND missing IS NULL
+           AND NOT EXISTS (SELECT FROM attempts e
+                            WHERE e.post_id = %(id)s AND e.id <> %(attempt_id)s AND e.action = 'publish'
+                              AND e.result_id IS NOT NULL)
            FOR NO KEY UPDATE
     ), attempt AS (
         UPDATE attempts a

@@ -191,6 +191,24 @@ def test_the_last_place_of_a_window_is_taken_by_one(bench: Bench) -> None:
     assert plain_publish.begin(bench.ctx, second) is None
 
 
+def test_beside_an_earlier_call_that_had_its_effect_after_all_it_goes_the_long_way(bench: Bench) -> None:
+    """Its answer came late, and names another media: whoever looks at the post is told, and stays told."""
+    post_id, hint = staged(bench)
+    earlier = """
+        INSERT INTO attempts (post_id, part_id, action, state, claim, intent_at, settled_at, result_id)
+        SELECT post_id, id, 'publish', 'not_done', 1, now(), now(), '179' FROM parts
+    """
+    with bench.database.transaction() as tx:
+        tx.execute(text(earlier))
+
+    perform(bench.ctx, STEPS, hint)
+
+    post = bench.read(post_id)
+    assert post.state == PostState.PUBLISHED, bench.story(post_id)
+    assert "179" in (post.missing or {})["once"]
+    assert post.error_class == "incomplete"
+
+
 @pytest.mark.parametrize("mode", ["not_ready", "refuse_500", "accept_then_reset"])
 def test_another_answer_is_told_as_ever(bench: Bench, mode: str) -> None:
     post_id, hint = staged(bench)
