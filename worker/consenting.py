@@ -51,6 +51,8 @@ class Step:
     redirect_url: str | None
     """Null: no consent, somebody gave the token."""
     scopes_asked: tuple[str, ...] | None
+    scopes: tuple[str, ...] | None
+    """Those that came with the token, where they did."""
     tries: int
 
     def client(self, token: str = "") -> GraphClient:
@@ -171,8 +173,8 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> tuple[Connectio
             return False
         # Counted before the call: one that kills its worker each time must not do so for ever.
         row.tries += 1
-        asked = None if row.scopes_asked is None else tuple(row.scopes_asked)
-        return state, Step(ctx, lease, Login(row.login), secret, row.redirect_url, asked, row.tries)
+        asked, has = (None if one is None else tuple(one) for one in (row.scopes_asked, row.scopes))
+        return state, Step(ctx, lease, Login(row.login), secret, row.redirect_url, asked, has, row.tries)
 
 
 def _secret(ctx: WorkerContext, row: Connection, state: ConnectionState, now: datetime) -> str:

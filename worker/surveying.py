@@ -28,7 +28,7 @@ def on_facebook(step: Step) -> Survey:
     client = step.client(step.secret)
     state = _examined(step, client)
     scopes = state.scopes if state is not None and state.scopes else None
-    _check_scopes(step, scopes)
+    check_granted(step.login, step.scopes_asked, scopes)
     pages = _pages(client)
     linked = {page.ig_id: page for page in pages if page.ig_id is not None}
     if not linked:
@@ -43,6 +43,7 @@ def on_facebook(step: Step) -> Survey:
 
 def on_instagram(step: Step) -> Survey:
     """The one account whose token it is."""
+    check_granted(step.login, step.scopes_asked, step.scopes)
     profile = step.client(step.secret).users.me(("id", "user_id", "username", "account_type"))
     if (profile.account_type or "").lower() == _PERSONAL:
         who = f"@{profile.username}" if profile.username else profile.user_id or profile.id
@@ -70,10 +71,6 @@ def check_granted(login: Login, asked: Collection[str] | None, scopes: Collectio
             "all of them ticked, or ask for fewer",
             type="scope.missing",
         )
-
-
-def _check_scopes(step: Step, scopes: Collection[str] | None) -> None:
-    check_granted(step.login, step.scopes_asked, scopes)
 
 
 def _examined(step: Step, client: GraphClient) -> TokenState | None:
