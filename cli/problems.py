@@ -25,7 +25,6 @@ FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 _MOST_SHOWN = 20
 
 HINTS = {
-    "account.choice": "--account names one, and may be given several times",
     "account.no_slots": "`pressrun slot add` gives it some",
     "account.busy": "`pressrun post list` and `pressrun mention list` show it",
     "account.none_yet": "`pressrun account connect` connects one",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -41,17 +42,18 @@ def listening(url: str, take: Callable[[str], Reply]) -> Iterator[None]:
     port, name = parts.port or 80, parts.hostname or ""
     # A browser that is told `localhost` tries either.
     hosts = ("127.0.0.1", "::1") if name == "localhost" else (name,)
+    servers = []
+    for host in hosts:
+        try:
+            servers.append(_server(host, port, parts.path or "/", take))
+        except OSError as problem:
+            # A machine without IPv6 has the other; a port that somebody else has would take the answer from us.
+            if host == hosts[0] or problem.errno == errno.EADDRINUSE:
+                for server in servers:
+                    server.server_close()
+                said = f"{name} port {port} cannot be listened on: {problem.strerror}"
+                raise ServerUnreachable(said, type="listener.port_taken") from None
     with ExitStack() as stack:
-        trouble: OSError | None = None
-        servers = []
-        for host in hosts:
-            try:
-                servers.append(_server(host, port, parts.path or "/", take))
-            except OSError as problem:
-                trouble = problem
-        if not servers or (trouble is not None and len(hosts) == 1):
-            said = f"{name} port {port} cannot be listened on: {trouble.strerror if trouble else 'no address'}"
-            raise ServerUnreachable(said, type="listener.port_taken")
         for server in servers:
             stack.enter_context(_serving(server))
         yield

@@ -84,25 +84,15 @@ def begin(
     Raises:
         Invalid: no app is set up; a permission that cannot be one.
     """
-    app_id, secret = ctx.settings.app_of(wish.login.value)
-    if not app_id or not secret:
-        name = "PRESSRUN_APP_SECRET" if app_id else "PRESSRUN_APP_ID"
-        said = "consent is given to an app: PRESSRUN_APP_ID and PRESSRUN_APP_SECRET name it"
-        raise Invalid(said, type="setting.missing", field=name)
+    app_id = _app_id(ctx, wish)
     asked = tuple(dict.fromkeys(scopes or consent.SCOPES[wish.login.value]))
     consent.check_scopes(asked)
     ctx.vault()  # a missing key is told now, not when the answer is there
     redirect_url, now = ctx.settings.callback_url, clock.now()
+    kept, key = None if config_id else asked, ctx.settings.keys()[0]
     with ctx.database.transaction() as tx:
         expire_connections(tx, now=now)
-        row, state = consenting.await_consent(
-            tx,
-            wish,
-            redirect_url=redirect_url,
-            scopes=None if config_id else asked,
-            secret_key=ctx.settings.keys()[0],
-            now=now,
-        )
+        row, state = consenting.await_consent(tx, wish, redirect_url=redirect_url, scopes=kept, secret_key=key, now=now)
         number, expires_at = row.id, row.expires_at
     address = consent.page_address(
         wish.login.value,
@@ -180,6 +170,15 @@ def abandon(ctx: Context, asker: Asker, connection_id: int) -> None:
         if row.state in (ConnectionState.WAITING.value, ConnectionState.FOUND.value):
             gone = PressrunError("it was given up before it was done", type="connection.abandoned")
             settle_ended(row, ConnectionState.FAILED, gone, now=clock.now())
+
+
+def _app_id(ctx: Context, wish: Wish) -> str:
+    app_id, secret = ctx.settings.app_of(wish.login.value)
+    if app_id and secret:
+        return app_id
+    name = "PRESSRUN_APP_SECRET" if app_id else "PRESSRUN_APP_ID"
+    said = "consent is given to an app: PRESSRUN_APP_ID and PRESSRUN_APP_SECRET name it"
+    raise Invalid(said, type="setting.missing", field=name)
 
 
 def _row(tx: Session, connection_id: int, *, lock: bool = False) -> Connection:

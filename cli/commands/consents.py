@@ -235,7 +235,8 @@ def _chosen(shown: ConnectionShown, *, as_json: bool) -> list[str]:
     rows = [{name: getattr(one, name) for name in COLUMNS} for one in shown.found]
     if as_json or not sys.stdin.isatty():
         show_rows(COLUMNS, rows, as_json=as_json)
-        raise NotPossible("there are several accounts: nothing was connected", type="account.choice")
+        said = "there are several accounts, and none was connected: --account names one, and may be given several times"
+        raise NotPossible(said, type="account.choice")
     for number, one in enumerate(shown.found, 1):
         note(f"{number:3}  {one.shown}{f', Page {one.page}' if one.page else ''}")
     answer = typer.prompt("Which of them (numbers with commas between them, or all)", err=True)
