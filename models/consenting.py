@@ -169,10 +169,10 @@ def choose(tx: Session, row: Connection, chosen: Sequence[Found], vault: Vault, 
     """
     person = vault.open(row.token_sealed or "", context=token_context(row.id))
     pages = json.loads(vault.open(row.found_sealed or "", context=context_of(row.id, "found")))
-    login, rows = Login(row.login), []
+    login, wanted, rows = Login(row.login), row.name, []
     for place, one in enumerate(chosen):
         page = pages.get(one.ig_id)
-        name = row.name if row.name and len(chosen) == 1 else _name_of(tx, row.name, one)
+        name = wanted if wanted and len(chosen) == 1 else _name_of(tx, wanted, one)
         new = NewAccount(login, one.ig_id, name, page or person, row.timezone, person if page else None)
         _check_free(tx, new, one)
         rows.append(_ask_about(tx, row if place == 0 else _beside(tx, row, now), new, one, vault, now))

@@ -19,7 +19,9 @@ _COLUMNS = (
 )
 _OWED = "'answered', 'granted', 'prolonged', 'asked'"
 _CHECKS = {
-    "ck_connections_state": f"state IN ('waiting', {_OWED}, 'found', 'done', 'refused', 'failed')",
+    "ck_connections_state": (
+        "state IN ('waiting', 'answered', 'granted', 'prolonged', 'found', 'asked', 'done', 'refused', 'failed')"
+    ),
     "ck_connections_asked_is_owed": (
         f"(state IN ({_OWED})) = (next_action_at IS NOT NULL)"
         " AND (state NOT IN ('asked', 'done') OR ig_id IS NOT NULL)"
