@@ -72,7 +72,7 @@ def list_accounts(as_json: AsJson = False) -> None:
     with asking() as (ctx, owner):
         found = list_accounts(ctx, owner)
     rows = [{**asdict(one), "quota": f"{one.quota_used}/{one.quota_total}"} for one in found]
-    show_rows(COLUMNS, rows, as_json=as_json, empty="no accounts yet: `pressrun account add` connects one")
+    show_rows(COLUMNS, rows, as_json=as_json, empty="no accounts yet: `pressrun account connect` connects one")
 
 
 @app.command("edit")

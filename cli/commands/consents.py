@@ -6,7 +6,7 @@ import os
 import select
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -108,7 +108,8 @@ def _given_up_if_it_ends_early(ctx: Context, connection_id: int) -> Iterator[Non
     try:
         yield
     except BaseException:
-        consents.abandon(ctx, OWNER, connection_id)
+        with suppress(Exception):  # what went wrong is told, and the row ends by itself within the hour
+            consents.abandon(ctx, OWNER, connection_id)
         raise
 
 
@@ -267,7 +268,7 @@ def _tell(ctx: Context, ids: Sequence[int], *, as_json: bool) -> None:
     elif done:
         for one in done:
             tell_connected(one)
-    for problem in problems[:-1]:
-        note(str(problem))
+    for other in problems[:-1]:
+        note(str(other))
     if problems:
         raise problems[-1]

@@ -44,7 +44,7 @@ from worker.tasks import STEPS
 
 WORK = next(work for work in WORKS if work.name == "connection")
 BACK = "https://pressrun.example/connect/callback"
-APP = {"app_id": "SIM-APP", "app_secret": SecretStr("SIM-APP-SECRET")}
+APP: dict[str, Any] = {"app_id": "SIM-APP", "app_secret": SecretStr("SIM-APP-SECRET")}
 LOGINS = pytest.mark.parametrize("login", list(Login))
 INDEX = {Login.FACEBOOK: 0, Login.INSTAGRAM: 1}
 
@@ -585,7 +585,8 @@ def test_no_code_token_or_secret_stands_anywhere_in_clear(desk: Desk, login: Log
     secrets = {"SIM-APP-SECRET", "SIM-TOKEN-"}
     with logging_restored(), redirect_stderr(said):
         log.configure(level="DEBUG")
-        for changes in ({"without_scopes": []}, {"is_personal": True}):
+        endings: list[dict[str, Any]] = [{}, {"is_personal": True}]
+        for changes in endings:
             desk.simulator.post("/_sim/account", account=INDEX[login], **changes)
             begun = desk.begin(login)
             location = desk.consent(begun)

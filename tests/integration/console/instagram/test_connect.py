@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -19,7 +20,7 @@ from pressrun.settings import Settings
 from tests.factories.rows import KEY
 from tests.integration.console.conftest import Console, running_console
 
-TOLD = {
+TOLD: dict[str, Any] = {
     "app_id": "APP",
     "app_secret": "SECRET-OF-THE-APP",
     "secret_keys": [SecretStr(KEY)],
