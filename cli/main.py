@@ -13,6 +13,7 @@ import typer
 from cli.commands import (
     accounts,
     changes,
+    consents,
     db,
     doctor,
     harvests,
@@ -68,6 +69,7 @@ app.command("console")(services.console)
 app.command("simulator", context_settings=simulation.PASS_ON)(simulation.simulator)
 app.add_typer(db.app, name="db")
 app.add_typer(accounts.app, name="account")
+accounts.app.add_typer(consents.app)
 accounts.app.add_typer(removals.app)
 app.add_typer(posts.app, name="post")
 posts.app.add_typer(changes.app)

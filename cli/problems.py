@@ -27,7 +27,7 @@ _MOST_SHOWN = 20
 HINTS = {
     "account.no_slots": "`pressrun slot add` gives it some",
     "account.busy": "`pressrun post list` and `pressrun mention list` show it",
-    "account.none_yet": "`pressrun account add` adds one",
+    "account.none_yet": "`pressrun account connect` connects one",
     "endpoint.parked": "`pressrun notify replay NAME` sends what it missed",
     "endpoint.unknown": "`pressrun notify list` lists them",
     "gate.shut": "--no-check connects it without asking Instagram",
@@ -47,6 +47,7 @@ HINTS = {
     "reply.sent": "--again replies again",
     "reply.undecided": "say `pressrun mention reply ID --sent` or `--not-sent`",
     "schema.behind": "run `pressrun db upgrade`",
+    "scope.missing": "--scope names those to ask for",
     "slot.unknown": "`pressrun slot list` shows them",
     "token.empty": "give it on stdin or with --token-file",
     "watch.budget_spent": "`pressrun harvest unwatch` frees a place",

@@ -77,7 +77,13 @@ WORKS: tuple[Work, ...] = (
         },
     ),
     # A person waits at the terminal for it, and there are few.
-    Work("connection", "connections", Queue.PREPARE, {"": Task.CONNECTION_RUN}, is_pending="state = 'asked'"),
+    Work(
+        "connection",
+        "connections",
+        Queue.PREPARE,
+        {"": Task.CONNECTION_RUN},
+        is_pending="state IN ('answered', 'granted', 'prolonged', 'asked')",
+    ),
     Work(
         "harvest",
         "harvests",

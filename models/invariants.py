@@ -103,11 +103,12 @@ INVARIANTS: dict[str, str] = {
     # Nor a token that waits to be asked about, without an end to it.
     "connection_forgotten": """
         SELECT 'connection ' || id || ' is asked for and owed no step, or has no end' FROM connections
-         WHERE state = 'asked' AND (next_action_at IS NULL OR expires_at > created_at + interval '1 day')
+         WHERE state IN ('answered', 'granted', 'prolonged', 'asked') AND next_action_at IS NULL
+            OR settled_at IS NULL AND expires_at > created_at + interval '1 day'
     """,
     "connection_late": """
         SELECT 'connection ' || id || ' has waited since ' || created_at FROM connections
-         WHERE state = 'asked' AND next_action_at < now() - interval '10 minutes'
+         WHERE settled_at IS NULL AND coalesce(next_action_at, expires_at) < now() - interval '10 minutes'
     """,
     # 3. A published post without its media id and no one told.
     "published_without_media_id": """
@@ -162,7 +163,7 @@ INVARIANTS: dict[str, str] = {
             UNION ALL SELECT 'harvest run ' || id, errors::text FROM harvest_runs
             UNION ALL SELECT 'inbox event ' || id, error FROM inbox_events
             UNION ALL SELECT 'reply ' || id, error FROM replies
-            UNION ALL SELECT 'connection ' || id, error FROM connections
+            UNION ALL SELECT 'connection ' || id, concat(error, ' ', found) FROM connections
             UNION ALL SELECT 'notice ' || id, message || detail::text FROM notices
             UNION ALL SELECT 'delivery ' || id, error FROM deliveries
         ) texts WHERE body ~ '(EAA[A-Za-z0-9]{20,}|IGQV[A-Za-z0-9_-]{20,}|SIM-TOKEN-|access_token=[^\\[&])'
@@ -171,15 +172,15 @@ INVARIANTS: dict[str, str] = {
         SELECT 'account ' || id || ' holds a token that the vault did not seal' FROM accounts
          WHERE token_sealed !~ '^v1:[0-9a-f]+:' OR user_token_sealed !~ '^v1:[0-9a-f]+:'
         UNION ALL
-        SELECT 'connection ' || id || ' holds a token that the vault did not seal' FROM connections
-         WHERE token_sealed !~ '^v1:[0-9a-f]+:' OR user_token_sealed !~ '^v1:[0-9a-f]+:'
+        SELECT DISTINCT 'connection ' || id || ' holds a token that the vault did not seal' FROM connections, unnest(
+            ARRAY[token_sealed, user_token_sealed, code_sealed, found_sealed]) sealed WHERE sealed !~ '^v1:[0-9a-f]+:'
         UNION ALL
         SELECT 'endpoint ' || id || ' holds a secret that the vault did not seal' FROM endpoints, unnest(
             ARRAY[address_sealed, secret_sealed, old_secret_sealed]) sealed WHERE sealed !~ '^v1:[0-9a-f]+:'
     """,
     "token_left_over": """
         SELECT 'connection ' || id || ' is ' || state || ' and still holds a token' FROM connections
-         WHERE state <> 'asked' AND coalesce(token_sealed, user_token_sealed) IS NOT NULL
+         WHERE settled_at IS NOT NULL AND coalesce(token_sealed, user_token_sealed, code_sealed, found_sealed) <> ''
     """,
     # Nor is a removed account worked for, or an erased person there again.
     "removed_account_owed": """

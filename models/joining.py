@@ -41,15 +41,15 @@ class NewAccount:
     def __post_init__(self) -> None:
         if not _IG_ID.fullmatch(self.ig_id):
             raise Invalid(f"{self.ig_id!r} is not an account's id: it has digits only", field="ig_id")
-        _check_token(self.token, "token")
+        check_token(self.token, "token")
         if self.user_token is not None:
             if self.login is not Login.FACEBOOK:
                 said = "on Instagram Login there is one token, and no other beside it"
                 raise Invalid(said, type="token.superfluous", field="user_token")
-            _check_token(self.user_token, "user_token")
+            check_token(self.user_token, "user_token")
         if self.timezone is not None:
             object.__setattr__(self, "timezone", choose_zone(self.timezone).key)  # frozen: its name, without spaces
-        _check_name(self.name)
+        check_name(self.name)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,8 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     return Joined(account.id, is_new=known is None, posts_woken=woken)
 
 
-def _check_token(token: str, field_: str) -> None:
+def check_token(token: str, field_: str) -> None:
+    """Raises Invalid for what cannot be a token."""
     if not token:
         raise Invalid("the token is empty", type="token.empty", field=field_)
     if not token.isascii() or not token.isprintable() or " " in token:
@@ -126,7 +127,8 @@ def _check_token(token: str, field_: str) -> None:
         raise Invalid(said, type="token.malformed", field=field_)
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises Invalid for what cannot be an account's name."""
     if not name or name != name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
         said = f"{name!r} must have 1 to {_LONGEST_NAME} characters and no spaces at its ends"
     elif "," in name or "|" in name:

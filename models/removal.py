@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from models import erasure
 from models.account import Account
+from models.connection import BARE
 from models.ends import ENDS
 from models.erasure import ErasureKind, Wish
 from pressrun.errors import NotPossible
@@ -126,12 +127,11 @@ def _of_account() -> Mapping[str, str]:
 
 
 _LAY_DOWN: Mapping[str, str] = {
-    "connections": """
+    "connections": f"""
         UPDATE connections SET state = 'failed', error = :why, error_kind = 'failed', error_type = 'account.removed',
-               token_sealed = NULL, user_token_sealed = NULL, settled_at = :now, next_action_at = NULL,
-               leased_until = NULL, claim = claim + 1
+               {BARE}, claim = claim + 1
          WHERE state = 'asked' AND ig_id = (SELECT ig_id FROM accounts WHERE id = :account_id)
-    """,
+    """,  # noqa: S608 - a constant
     # What a live post still lacked it lacks for good, and says so.
     "posts": """
         UPDATE posts SET next_action_at = NULL, updated_at = :now,

@@ -42,6 +42,8 @@ POINTS = (
     "reply.after_response",
     "reply.after_record",
     "reply.after_read",
+    "connect.after_code",
+    "connect.after_exchange",
     "connect.after_answer",
     "connect.after_record",
     "delivery.after_send",

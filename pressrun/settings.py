@@ -21,11 +21,14 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from pressrun.addresses import check_database_url, check_redis_url, secrets_of
 from pressrun.clock import parse_duration
+from pressrun.consent import CALLBACK_PATH
 from pressrun.errors import Invalid
 from pressrun.failpoints import arm
 from pressrun.log import conceal
 
 PREFIX = "PRESSRUN_"
+LOOPBACK_URL = "http://localhost:8322"
+"""Where consent leads back to on a machine that nobody reaches from outside: fixed, since dashboards list it."""
 
 
 class _Unfit(ValueError):
@@ -73,6 +76,14 @@ def _http_url(value: str | None) -> str | None:
     return value.rstrip("/")
 
 
+def _redirect_url(value: str | None) -> str | None:
+    if value is not None:
+        _http_url(value)
+        if "#" in value or "?" in value:
+            raise ValueError("must have no ? and no #: what comes back is added behind it")
+    return value  # byte for byte as the app's dashboard lists it, a slash at its end included
+
+
 def _server_url(rule: Callable[[str], str], *schemes: str) -> AfterValidator:
     def check(value: str | None) -> str | None:
         if value is None:
@@ -98,6 +109,7 @@ def default_home() -> Path:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 HttpUrl = Annotated[str | None, AfterValidator(_http_url)]
+RedirectUrl = Annotated[str | None, AfterValidator(_redirect_url)]
 PostgresUrl = Annotated[
     str | None, _server_url(check_database_url, "postgresql://", "postgres://", "postgresql+psycopg://")
 ]
@@ -125,6 +137,12 @@ class Settings(BaseSettings):
     """Id of the Meta app; names the throttle gate that all its accounts share."""
     app_secret: SecretStr | None = None
     """Secret of the Meta app: signs calls (appsecret_proof) and verifies webhooks."""
+    instagram_app_id: str | None = None
+    """Id of the app behind Instagram Login, where it differs from APP_ID ("Instagram app ID" in Meta's dashboard)."""
+    instagram_app_secret: SecretStr | None = None
+    """Its secret, where it differs from APP_SECRET."""
+    redirect_url: RedirectUrl = None
+    """Where consent leads back to, as the app's dashboard lists it; none: below PUBLIC_URL, else a loopback port."""
     secret_keys: Annotated[list[SecretStr], BeforeValidator(_comma_list)] = []
     """Keys that seal tokens at rest, newest first, 32 bytes of base64 each."""
     webhook_verify_token: SecretStr | None = None
@@ -188,7 +206,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _conceal_secrets(self) -> Self:
-        named = [self.app_secret, self.webhook_verify_token, *self.secret_keys]
+        named = [self.app_secret, self.instagram_app_secret, self.webhook_verify_token, *self.secret_keys]
         conceal(*(one.get_secret_value() for one in named if one is not None))
         conceal(*secrets_of(self.database_url), *secrets_of(self.redis_url))
         return self
@@ -199,6 +217,8 @@ class Settings(BaseSettings):
             raise _Unfit("PRESSRUN_CALL_DEADLINE", "and PRESSRUN_HINT_LEASE must be longer than 0s")
         if not timedelta(0) <= self.stage_ahead <= timedelta(hours=23):
             raise _Unfit("PRESSRUN_STAGE_AHEAD", "must be between 0s and 23h: a container lives 24 h")
+        if (self.instagram_app_id is None) != (self.instagram_app_secret is None):
+            raise _Unfit("PRESSRUN_INSTAGRAM_APP_ID", "and PRESSRUN_INSTAGRAM_APP_SECRET belong together: set both")
         if self.lease <= self.call_deadline:
             raise _Unfit(
                 "PRESSRUN_LEASE", "must be longer than PRESSRUN_CALL_DEADLINE, or a slow call outlives its lease"
@@ -214,6 +234,17 @@ class Settings(BaseSettings):
     def offers_local_media(self) -> bool:
         """Whether Instagram, or the simulator that stands for it, can fetch files that we keep."""
         return self.public_url is not None or is_loopback(self.graph_url)
+
+    @property
+    def callback_url(self) -> str:
+        """Where a consent page is to lead back to, byte for byte the same whenever it is named."""
+        return self.redirect_url or f"{self.public_url or LOOPBACK_URL}{CALLBACK_PATH}"
+
+    def app_of(self, login: str) -> tuple[str | None, str | None]:
+        """Id and secret of the app behind a login."""
+        own = login == "instagram"
+        secret = (self.instagram_app_secret if own else None) or self.app_secret
+        return (self.instagram_app_id if own else None) or self.app_id, secret.get_secret_value() if secret else None
 
     def keys(self) -> list[str]:
         return [key.get_secret_value() for key in self.secret_keys]

@@ -116,7 +116,7 @@ class WorkerContext:
         asks_gate: bool = True,
     ) -> GraphClient:
         """The same for an account that need not be known yet: then the app's gate alone is asked and told."""
-        secret = self.settings.app_secret
+        app_id, secret = self.settings.app_of(credentials.login.value)
         keeper = _GateKeeper(self.database, self.settings.app_id, account_id, purpose)
 
         def before(endpoint: Endpoint) -> None:
@@ -134,8 +134,8 @@ class WorkerContext:
             self.transport,
             version=self.settings.graph_version,
             graph_url=self.settings.graph_url,
-            app_secret=secret.get_secret_value() if secret else None,
-            app_id=self.settings.app_id,
+            app_secret=secret,
+            app_id=app_id,
             call_deadline_s=self.settings.call_deadline.total_seconds(),
             before_call=before,
             after_call=after,

@@ -43,6 +43,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "message", strangers.message),
     ("POST", "webhook", steering.webhook),
     ("POST", "token", steering.token),
+    ("POST", "consent", steering.consenting),
     ("POST", "readings", steering.readings),
 )
 

@@ -31,8 +31,16 @@ class Account:
     is_restricted: bool = False
     is_creator: bool = False
     """A creator account, not a business."""
+    is_personal: bool = False
+    """Neither a business nor a creator: no Page can be linked to it."""
     refuses_consent: bool = False
     """Whoever is asked at the login says no."""
+    withheld: set[str] = field(default_factory=set)
+    """Permissions that the person has left out on the consent page."""
+    page_listed: str = "person"
+    """Where its Page is found: among the person's own, or only as `owned` by or a `client` of a business."""
+    page_tasks: list[str] | None = None
+    """What the person may do on the Page; None: everything."""
     may_run_trials: bool = True
     followers: int | None = None
     quota_total: int | None = None
@@ -118,6 +126,8 @@ class Token:
     refused: int | None = None
     """Subcode of error 190 once the token is dead."""
     is_short: bool = False
+    is_foreign: bool = False
+    """Another app was given it."""
 
 
 class Kind(StrEnum):

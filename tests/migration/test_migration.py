@@ -27,6 +27,8 @@ from models.backfill import ONLY_OWED, open_reread
 from models.block import hold
 from models.claims import take
 from models.connection import record_unasked
+from models.consenting import Wish as Wanted
+from models.consenting import await_consent, begin_with_token
 from models.crons import STANDING_CRONS
 from models.erasure import Wish
 from models.event import Cause
@@ -677,6 +679,45 @@ class TestBeingTold:
             found = tx.execute(text("SELECT kind, post_id, next_action_at IS NOT NULL AS is_owed FROM notices")).all()
             assert run_all(tx) == {}
         assert [tuple(row) for row in found] == [("post.failed", going, True)]
+
+
+class TestConsents:
+    """0020 on a database that is in use."""
+
+    def test_connections_from_before_go_on_and_consents_are_taken_back_with_the_schema(self, empty: Database) -> None:
+        _upgrade_to(empty, "0019")
+        add = (
+            "INSERT INTO connections (login, ig_id, name, state, token_sealed, error, expires_at, settled_at,"
+            " next_action_at) VALUES ('facebook', '1', :name, :state, :token, :error, now() + interval '1 hour',"
+            " :settled, :due)"
+        )
+        asked = {"name": "a", "state": "asked", "token": "v1:00:x", "error": None, "settled": None, "due": _READ_AT}
+        failed = {"name": "b", "state": "failed", "token": None, "error": "no", "settled": _READ_AT, "due": None}
+        with empty.transaction() as tx:
+            tx.execute(text(add), [asked, failed])
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            tx.execute(text("UPDATE connections SET next_action_at = now() WHERE state = 'asked'"))
+            wish = Wanted(Login.FACEBOOK, "c")
+            await_consent(tx, wish, redirect_url="http://x", scopes=["a"], secret_key=KEY, now=_READ_AT)
+            begin_with_token(tx, wish, "SIM-TOKEN-0", Vault([KEY]), now=_READ_AT)
+            tx.execute(
+                text("UPDATE connections SET expires_at = now(), next_action_at = now() WHERE state = 'granted'")
+            )
+            tx.execute(text("UPDATE connections SET expires_at = now() WHERE state = 'waiting'"))
+            assert run_all(tx).keys() <= {"connection_forgotten"}
+        with empty.engine.connect() as connection:
+            command.downgrade(_config(connection), "0019")
+        with empty.transaction() as tx:
+            found = tx.execute(text("SELECT state, ig_id, token_sealed FROM connections ORDER BY id")).all()
+        assert [tuple(row) for row in found] == [
+            ("asked", "1", "v1:00:x"),
+            ("failed", "1", None),
+            ("failed", "0", None),
+            ("failed", "0", None),
+        ]
 
 
 class TestStatesOfMedia:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from pydantic import SecretStr
 from sqlalchemy.orm import configure_mappers
 
 from graph.transport import Transport
@@ -93,6 +94,8 @@ class Mortals:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
     return f"{value.total_seconds()}s" if isinstance(value, timedelta) else str(value)
 
 

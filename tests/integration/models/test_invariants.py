@@ -341,6 +341,7 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
         (["UPDATE accounts SET token_sealed = '@TOKEN@'"], "account {account} holds a token"),
         (["UPDATE accounts SET token_sealed = ''"], "account {account} holds a token"),
         (["UPDATE connections SET token_sealed = '@TOKEN@'"], "connection {connection} holds a token"),
+        (["UPDATE connections SET code_sealed = '@TOKEN@'"], "connection {connection} holds a token"),
         (
             ["INSERT INTO endpoints (name, way, place, address_sealed) VALUES ('ops', 'webhook', 'x', 'https://x')"],
             "holds a secret that the vault did not seal",
@@ -350,7 +351,7 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
         (
             [
                 "ALTER TABLE connections DROP CONSTRAINT ck_connections_settled_is_bare",
-                "UPDATE connections SET state = 'failed', error = 'no', settled_at = now()",
+                "UPDATE connections SET state = 'failed', error = 'no', settled_at = now(), next_action_at = NULL",
             ],
             "connection {connection} is failed and still holds a token",
         ),
@@ -368,6 +369,13 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
     "connection_late": [
         (
             ["UPDATE connections SET next_action_at = now() - interval '11 minutes'"],
+            "connection {connection} has waited since",
+        ),
+        (
+            [
+                "UPDATE connections SET state = 'waiting', next_action_at = NULL, created_at = now() - interval '2 h',"
+                " expires_at = now() - interval '11 minutes'"
+            ],
             "connection {connection} has waited since",
         ),
     ],
