@@ -31,6 +31,8 @@ class Account:
     is_restricted: bool = False
     is_creator: bool = False
     """A creator account, not a business."""
+    consented_at: float = 0.0
+    """When its person was last asked at the login of Facebook, and said yes."""
     refuses_consent: bool = False
     """Whoever is asked at the login says no."""
     may_run_trials: bool = True
