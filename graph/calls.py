@@ -13,7 +13,8 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from graph import second_token, usage
@@ -59,6 +60,8 @@ class CallRecord:
     fbtrace_id: str | None
     api_version: str | None = None
     """Which version answered, as it said itself: an expired one is served as the next usable (graph-api.md §1.1)."""
+    answered_at: datetime | None = None
+    """What the clock of whoever answered showed, cut to the second (the HTTP header Date)."""
     asked: Mapping[str, Any] | None = field(default=None, repr=False)
     """Of a read that was answered: its `path` and `params`, without token and proof."""
     body: bytes | None = field(default=None, repr=False)
@@ -201,7 +204,16 @@ class Caller:
         status, headers = (answer.status, answer.headers) if answer else (None, {})
         fbtrace_id = error.fbtrace_id if error else None
         version = headers.get(_VERSION_HEADER, "")[:_LONGEST_VERSION] or None
-        record = CallRecord(call.endpoint, status, error, usage.parse(headers), duration_s, fbtrace_id, version)
+        record = CallRecord(
+            call.endpoint,
+            status,
+            error,
+            usage.parse(headers),
+            duration_s,
+            fbtrace_id,
+            version,
+            _date_of(headers),
+        )
         if answer is not None and error is None and _is_plain_read(call):
             asked = {"path": "/".join(call.path), "params": encode(call.params)}
             record = replace(record, asked=asked, body=answer.body)
@@ -278,6 +290,14 @@ def _read(endpoint: Endpoint, answer: Answer, secrets: tuple[str, ...]) -> tuple
     if isinstance(value, dict) and (value.get("error") or "debug_info" in value or value.get("success") is False):
         return None, classify(endpoint, answer.status, answer.body, answer.headers, secrets=secrets)
     return value, None
+
+
+def _date_of(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(headers.get("date", ""))
+    except ValueError:
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _is_plain_read(call: Call) -> bool:

@@ -16,6 +16,8 @@ from models.claims import wake_schedulers
 from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind, add_harvests, resume_harvests
 from models.keeping import ACCOUNT_KEPT
+from models.tokens.care import begin_care, end_care
+from models.tokens.token import TokenOf
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid
 from pressrun.vault import Vault
@@ -105,6 +107,7 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
         account.user_token_sealed = None
     tx.add(account)
     tx.flush()
+    _begin_care(tx, account, new)
     if username is not None:
         record_name(tx, account.id, username)
     add_harvests(tx, account.id, STANDING_CRONS)
@@ -116,6 +119,15 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     woken = reactivate(tx, account.id, now=clock.now()) if is_mended else 0
     wake_schedulers(tx)
     return Joined(account.id, is_new=known is None, posts_woken=woken)
+
+
+def _begin_care(tx: Session, account: Account, new: NewAccount) -> None:
+    now = clock.now()
+    begin_care(tx, account.id, TokenOf.ACCOUNT, now=now)
+    if new.user_token is not None:
+        begin_care(tx, account.id, TokenOf.PERSON, now=now)
+    elif account.user_token_sealed is None:
+        end_care(tx, account.id, TokenOf.PERSON)
 
 
 def _check_token(token: str, field_: str) -> None:

@@ -44,6 +44,9 @@ POINTS = (
     "reply.after_read",
     "connect.after_answer",
     "connect.after_record",
+    "care.after_look",
+    "care.after_renewal",
+    "care.after_record",
     "delivery.after_send",
     "dispatch.after_claim",
 )
