@@ -13,13 +13,13 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Final
 
 from graph import second_token, usage
 from graph.body import parsed
 from graph.credentials import Credentials, Login
+from graph.dates import date_of
 from graph.endpoints import Endpoint
 from graph.errors import ErrorClass, GraphError, NotOnThisLogin, classify, unanswered, unreadable
 from graph.transport import Answer, Outgoing, Transport, Unanswered
@@ -204,16 +204,8 @@ class Caller:
         status, headers = (answer.status, answer.headers) if answer else (None, {})
         fbtrace_id = error.fbtrace_id if error else None
         version = headers.get(_VERSION_HEADER, "")[:_LONGEST_VERSION] or None
-        record = CallRecord(
-            call.endpoint,
-            status,
-            error,
-            usage.parse(headers),
-            duration_s,
-            fbtrace_id,
-            version,
-            _date_of(headers),
-        )
+        used, answered_at = usage.parse(headers), date_of(headers)
+        record = CallRecord(call.endpoint, status, error, used, duration_s, fbtrace_id, version, answered_at)
         if answer is not None and error is None and _is_plain_read(call):
             asked = {"path": "/".join(call.path), "params": encode(call.params)}
             record = replace(record, asked=asked, body=answer.body)
@@ -290,14 +282,6 @@ def _read(endpoint: Endpoint, answer: Answer, secrets: tuple[str, ...]) -> tuple
     if isinstance(value, dict) and (value.get("error") or "debug_info" in value or value.get("success") is False):
         return None, classify(endpoint, answer.status, answer.body, answer.headers, secrets=secrets)
     return value, None
-
-
-def _date_of(headers: Mapping[str, str]) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(headers.get("date", ""))
-    except ValueError:
-        return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _is_plain_read(call: Call) -> bool:

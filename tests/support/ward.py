@@ -56,7 +56,7 @@ class Ward:
     @classmethod
     @contextmanager
     def open(cls, database: Database, simulator: Simulator, *, first: int = 0, **settings: Any) -> Iterator[Ward]:
-        known = {"app_id": _APP["client_id"], "app_secret": SecretStr(_APP["client_secret"])}
+        known: dict[str, Any] = {"app_id": _APP["client_id"], "app_secret": SecretStr(_APP["client_secret"])}
         told = Settings(
             **known | {"graph_url": simulator.url, "secret_keys": [SecretStr(KEY)], "call_deadline": "2s"} | settings
         )
@@ -115,8 +115,12 @@ class Ward:
         with self.database.transaction() as tx:
             due = tx.execute(_DUE, {"now": clock.now(), "ids": list(ids)}).all()
         for row in due:
-            perform(self.worker, STEPS, Hint(Task.TOKEN_CARE, Queue.PREPARE, row.id, row.claim))
+            self.perform(Hint(Task.TOKEN_CARE, Queue.PREPARE, row.id, row.claim))
         return len(due)
+
+    def perform(self, hint: Hint) -> None:
+        """What a worker does with that hint."""
+        perform(self.worker, STEPS, hint)
 
     def settle(self) -> None:
         """Take steps until none is due."""

@@ -18,6 +18,8 @@ from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.post import Post
 from models.seen_invariant import look
 from models.session import Database
+from models.tokens.care import begin_care
+from models.tokens.token import TokenOf
 from pressrun import clock
 from tests.factories.rows import (
     first_part,
@@ -98,6 +100,8 @@ def _world(tx: Session) -> dict[str, int]:
         {"post": ids["published"]},
     )
     ids["harvest"] = make_harvest(tx, account, next_action_at=now + HOUR).id
+    begin_care(tx, account.id, TokenOf.ACCOUNT, now=now)
+    ids["token"] = tx.execute(text("SELECT id FROM tokens")).scalar_one()
     tx.execute(
         text(
             "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at)"
@@ -370,6 +374,12 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             ["UPDATE connections SET next_action_at = now() - interval '11 minutes'"],
             "connection {connection} has waited since",
         ),
+    ],
+    "token_forgotten": [
+        (["UPDATE tokens SET next_action_at = NULL"], "token {token} of account"),
+    ],
+    "token_late": [
+        (["UPDATE tokens SET next_action_at = now() - interval '61 minutes'"], "was to be looked at by"),
     ],
     "removed_account_owed": [
         (

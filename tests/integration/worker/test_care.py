@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -17,8 +18,6 @@ from tests.integration.models.racing import race
 from tests.support.lock_order import lock_order_kept
 from tests.support.simulator import Simulator
 from tests.support.ward import Ward
-from worker.boundary import perform
-from worker.tasks import STEPS
 
 DAY = timedelta(days=1)
 _numbers = itertools.count(0, 4)
@@ -301,7 +300,8 @@ class TestRaces:
             tx.connection().exec_driver_sql("UPDATE tokens SET renew_at = '2000-01-01'")
         hint = ward.hint(token.id)
 
-        race([lambda: perform(ward.worker, STEPS, hint), lambda: ward.join(ward.instagram, fresh)])
+        both: list[Callable[[], object]] = [partial(ward.perform, hint), partial(ward.join, ward.instagram, fresh)]
+        race(both)
 
         known = ward.token(account_id)
         assert secret(ward, account_id) == fresh
@@ -315,12 +315,9 @@ class TestRaces:
         hint = ward.hint(ward.token(account_id).id)
         logins = [ward.log_in(ward.instagram)[0] for _ in range(3)]
 
-        race(
-            [
-                lambda: perform(ward.worker, STEPS, hint),
-                *[lambda fresh=fresh: ward.join(ward.instagram, fresh) for fresh in logins],  # type: ignore[misc]
-            ]
-        )
+        all_: list[Callable[[], object]] = [partial(ward.perform, hint)]
+        all_ += [partial(ward.join, ward.instagram, fresh) for fresh in logins]
+        race(all_)
 
         known = ward.token(account_id)
         assert secret(ward, account_id) in logins
@@ -332,6 +329,6 @@ class TestRaces:
         hint = ward.hint(ward.token(ward.join(ward.instagram)).id)
         asked = ward.calls("user")
 
-        race([lambda: perform(ward.worker, STEPS, hint)] * 3)
+        race([partial(ward.perform, hint)] * 3)
 
         assert ward.calls("user") - asked == 1
