@@ -26,8 +26,6 @@ from models.post import Post
 from models.public_media import SeenPublicMedia, store_public_media
 from models.raw_answer import Answer, packed
 from models.tag import SeenTag, see_tags
-from models.tokens.care import begin_care
-from models.tokens.token import TokenOf
 from models.watch import Watch
 from pressrun.pacific import days
 from tests.factories.rows import (
@@ -43,6 +41,7 @@ from tests.factories.rows import (
     make_mention,
     make_post,
     make_reply,
+    make_token,
 )
 
 _numbers = itertools.count(1)
@@ -66,7 +65,7 @@ def make_lived_in_account(tx: Session, *, now: datetime) -> Account:
         SELECT login, ig_id, name, 'done', id, true, :now, :now FROM accounts WHERE id = :id
     """
     tx.execute(text(connection), told)
-    begin_care(tx, account.id, TokenOf.ACCOUNT, now=now)
+    make_token(tx, account)
     _tell(tx, account)
     return account
 

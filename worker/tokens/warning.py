@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from models.account import Account
 from models.notice import News, NoticeKind, tell
+from models.silence import is_anybody_told
 from models.tokens.care import others_of
 from models.tokens.token import Token, TokenOf
 from worker.tokens.times import WARN_AHEAD
@@ -20,6 +21,8 @@ def tell_ends(tx: Session, account: Account, token: Token, *, now: datetime) -> 
     """Tell what is due. The caller holds the account's row lock, and has kept what the last look brought."""
     if account.token_refused is not None:
         return  # told, and worse
+    if not is_anybody_told(tx):
+        return  # whoever is to be told from tomorrow on hears of it then
     _tell_end(tx, account, token, now)
     _tell_data_end(tx, account, token, now)
 

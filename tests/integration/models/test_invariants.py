@@ -18,8 +18,6 @@ from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.post import Post
 from models.seen_invariant import look
 from models.session import Database
-from models.tokens.care import begin_care
-from models.tokens.token import TokenOf
 from pressrun import clock
 from tests.factories.rows import (
     first_part,
@@ -32,6 +30,7 @@ from tests.factories.rows import (
     make_mention,
     make_post,
     make_reply,
+    make_token,
 )
 
 HOUR = timedelta(hours=1)
@@ -100,8 +99,7 @@ def _world(tx: Session) -> dict[str, int]:
         {"post": ids["published"]},
     )
     ids["harvest"] = make_harvest(tx, account, next_action_at=now + HOUR).id
-    begin_care(tx, account.id, TokenOf.ACCOUNT, now=now)
-    ids["token"] = tx.execute(text("SELECT id FROM tokens")).scalar_one()
+    ids["token"] = make_token(tx, account).id
     tx.execute(
         text(
             "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at)"

@@ -13,7 +13,7 @@ from models.account import token_context
 from models.session import Database
 from pressrun import clock
 from pressrun.vault import Vault
-from tests.factories.rows import KEY
+from tests.factories.rows import KEY, make_endpoint
 from tests.integration.models.racing import race
 from tests.support.lock_order import lock_order_kept
 from tests.support.simulator import Simulator
@@ -33,6 +33,8 @@ def meta() -> Iterator[Simulator]:
 @pytest.fixture
 def ward(database: Database, meta: Simulator) -> Iterator[Ward]:
     with Ward.open(database, meta, first=next(_numbers)) as ward, lock_order_kept(database):
+        with database.transaction() as tx:
+            make_endpoint(tx)
         yield ward
     clock.put_right(timedelta(0))
     meta.clear_faults()
@@ -276,6 +278,23 @@ class TestDataAccess:
             assert (broken, ward.account(account_id).state) == ([], "active")
         else:
             assert (broken, ward.account(account_id).state) == (["account.broken"], "broken")
+
+    def test_who_is_to_be_told_later_still_hears_of_it(self, ward: Ward) -> None:
+        with ward.database.transaction() as tx:
+            tx.connection().exec_driver_sql("UPDATE endpoints SET state = 'parked'")
+        ward.join(ward.facebook)
+        ward.settle()
+        ward.later(80 * DAY)
+        ward.join(ward.facebook, ward.page)
+        ward.settle()
+        unheard = ward.notices()
+        with ward.database.transaction() as tx:
+            make_endpoint(tx)
+
+        ward.live(2 * DAY)
+
+        assert unheard == []
+        assert [one.detail["what"] for one in ward.notices()] == ["data_access"]
 
     def test_a_login_in_time_keeps_it_going(self, ward: Ward) -> None:
         account_id = ward.join(ward.facebook, ward.page, person=ward.simulator.token(ward.facebook))
