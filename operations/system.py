@@ -22,7 +22,7 @@ from models.reading.health import (
     unread_media,
 )
 from models.reading.notices import list_endpoints
-from models.reading.standing import ending_tokens
+from models.reading.standing import accounts_of_unknown_end, ending_tokens
 from models.reading.workers import wrong_clocks
 from models.states import PostState
 from operations.operation import Asker, Context, Effect, Scope, operation
@@ -98,6 +98,10 @@ def _ends(ctx: Context) -> Iterator[Finding]:
     """Tokens near their end, before people are told so: a person may have to log in."""
     with ctx.database.transaction() as tx:
         ending = ending_tokens(tx, now=clock.now(), within=_ENDS_WITHIN)
+        unknown = accounts_of_unknown_end(tx)
+    if unknown and (ctx.settings.app_id is None or ctx.settings.app_secret is None):
+        detail = f"not known of {_first_of(unknown)}: Facebook tells it to the app alone, and renews nothing without it"
+        yield Finding("token ends", Result.NOTE, detail, "set PRESSRUN_APP_ID and PRESSRUN_APP_SECRET")
     consents = set[str]()
     for one in ending:
         if one.renews or (one.what != "token" and one.account in consents):

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from models import container, quota
-from models.account import Account
+from models.account import Account, Login
 from models.post import Post
 from models.reading.harvests import harvest_status
 from models.states import ACTIVE
@@ -139,6 +139,17 @@ _ENDS = text("""
 def ending_tokens(tx: Session, *, now: datetime, within: timedelta) -> list[TokenEnd]:
     """Tokens and consents that end within that time, of accounts that are not broken; the nearest first."""
     return [TokenEnd(**row._mapping) for row in tx.execute(_ENDS, {"until": now + within})]
+
+
+def accounts_of_unknown_end(tx: Session) -> list[str]:
+    """Accounts on Facebook Login of whose tokens nobody knows when they end, though they have been looked at."""
+    query = (
+        select(Account.name)
+        .join(Token, Token.account_id == Account.id)
+        .where(Account.login == Login.FACEBOOK.value, Token.examined_at.is_not(None))
+        .where(Token.expires_at.is_(None), Token.never_ends.is_(False), Token.refused.is_(None))
+    )
+    return list(tx.scalars(query.distinct().order_by(Account.name)))
 
 
 _OF_ACCOUNT = (

@@ -15,6 +15,8 @@ from worker.tokens.times import WARN_AHEAD
 
 _SAME_END = timedelta(days=1)
 """Ends that differ by less are one, told with another number of seconds."""
+_UNKNOWN_FOR = timedelta(days=3)
+"""How long renewing may fail of a token whose end nobody knows, before people are told."""
 
 
 def tell_ends(tx: Session, account: Account, token: Token, *, now: datetime) -> None:
@@ -35,7 +37,10 @@ def tell_refused(tx: Session, account: Account, token: Token) -> None:
 
 def _tell_end(tx: Session, account: Account, token: Token, now: datetime) -> None:
     end = token.expires_at
-    if end is None or not _is_due(end, token.told_end, now):
+    if end is None:
+        _tell_unknown_end(tx, account, token, now)
+        return
+    if not _is_due(end, token.told_end, now):
         return
     if token.renew_at is not None and token.failing_since is None:
         return  # Pressrun renews it by itself, and nothing stands against it
@@ -43,6 +48,20 @@ def _tell_end(tx: Session, account: Account, token: Token, now: datetime) -> Non
     said = f"The {_name(token)} of {account.name} ends on {end:%Y-%m-%d %H:%M} UTC. {why}Connect the account before"
     token.told_end = end
     tell(tx, News(NoticeKind.TOKEN_ENDS, said, account.id, detail=_detail(token, "token", end)))
+
+
+def _tell_unknown_end(tx: Session, account: Account, token: Token, now: datetime) -> None:
+    """It may end any day, and what would tell when, its renewal, has failed for long."""
+    since = token.failing_since
+    is_owed = token.renew_at is not None and not token.never_ends and token.told_end is None
+    if not is_owed or since is None or since > now - _UNKNOWN_FOR:
+        return
+    said = (
+        f"When the {_name(token)} of {account.name} ends is not known, and renewing it has failed since "
+        f"{since:%Y-%m-%d}: {token.error} Connect the account with another one"
+    )
+    token.told_end = now
+    tell(tx, News(NoticeKind.TOKEN_ENDS, said, account.id, detail=_detail(token, "token", None)))
 
 
 def _tell_data_end(tx: Session, account: Account, token: Token, now: datetime) -> None:

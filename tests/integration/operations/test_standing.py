@@ -210,6 +210,19 @@ class TestDoctor:
         assert (end.subject, end.result) == ("sim-0", Result.NOTE)
         assert end.detail.startswith("data access ends on ")
 
+    def test_without_the_app_nobody_knows_when_tokens_of_facebook_end(self, ward: Ward, database: Database) -> None:
+        ward.join(0)
+        with Ward.open(database, ward.simulator, app_id=None, app_secret=None) as poor:
+            poor.settle()
+            found = system.examine(Context(database, poor.settings), OWNER)
+        ward.settle()
+        ward.work(ward.token(1).id)
+        known = system.examine(Context(database, ward.settings), OWNER)
+
+        [end] = [one for one in found if one.check == "token ends"]
+        assert (end.result, end.detail.startswith("not known of sim-0:")) == (Result.NOTE, True)
+        assert "token ends" not in {one.check for one in known}
+
     def test_one_whose_renewal_fails_says_why(self, ward: Ward, asked: Context) -> None:
         ward.join(1)
         ward.settle()

@@ -16,17 +16,20 @@ from pressrun.vault import Vault
 from tests.factories.rows import KEY, make_endpoint
 from tests.integration.models.racing import race
 from tests.support.lock_order import lock_order_kept
+from tests.support.mortal import Doomed, Mortals
 from tests.support.simulator import Simulator
 from tests.support.ward import Ward
 
 DAY = timedelta(days=1)
 _numbers = itertools.count(0, 4)
+_ACCOUNTS = 400
+_LAST = _ACCOUNTS - 1
 
 
 @pytest.fixture(scope="module")
 def meta() -> Iterator[Simulator]:
     """One for all tests of this module, each of which has four accounts of its own."""
-    with Simulator.start(accounts=400, media_each=0) as running:
+    with Simulator.start(accounts=_ACCOUNTS, media_each=0) as running:
         yield running
 
 
@@ -178,6 +181,17 @@ class TestRenewal:
         assert token.renewed_at is not None
         assert (token.error, ward.account(account_id).state) == (None, "active")
         assert ward.notices() == []
+
+    def test_an_end_that_nobody_knows_is_told_once_if_renewing_fails_for_days(self, ward: Ward) -> None:
+        ward.simulator.post("/_sim/account", account=ward.instagram, without_scopes=["instagram_business_basic"])
+        account_id = ward.join(ward.instagram)
+
+        ward.live(12 * DAY, pace=DAY / 2)
+
+        [told] = ward.notices()
+        assert (told.kind, told.detail["what"], told.detail["ends_at"]) == ("token.ends", "token", None)
+        assert "is not known" in told.message
+        assert ward.account(account_id).state == "active"
 
     def test_a_short_one_of_facebook_is_made_long_at_once(self, ward: Ward) -> None:
         account_id = ward.join(ward.facebook, ward.short_lived(ward.facebook))
@@ -351,3 +365,36 @@ class TestRaces:
         race([partial(ward.perform, hint)] * 3)
 
         assert ward.calls("user") - asked == 1
+
+
+class TestAWorkerThatDies:
+    def test_another_looks_again_and_the_token_in_force_is_one_that_lives(self, ward: Ward, database_url: str) -> None:
+        points = ("care.after_look", "care.after_renewal", "care.after_record")
+        indices = (ward.instagram, ward.instagram + 2, _LAST)
+        here = {point: ward.join(index) for point, index in zip(points, indices, strict=True)}
+        ward.settle()
+        with ward.database.transaction() as tx:
+            tx.connection().exec_driver_sql("UPDATE tokens SET renew_at = '2000-01-01'")
+        mortals = Mortals.start(
+            ward.settings,
+            lease=timedelta(seconds=30),
+            database_url=database_url,
+            key=KEY,
+            media_base_url="http://127.0.0.1:9",
+        )
+        try:
+            codes = mortals.run([Doomed(ward.hint(ward.token(here[point]).id), point) for point in points])
+        finally:
+            mortals.close()
+        renewed = [ward.token(here[point]).renewed_at is not None for point in points]
+
+        for point in points:
+            ward.work(ward.token(here[point]).id)
+
+        assert codes == [-9, -9, -9], mortals.output
+        assert renewed == [False, False, True]
+        for account_id in here.values():
+            token = ward.token(account_id)
+            assert token.renewed_at is not None
+            assert (token.error, token.refused, token.tries) == (None, None, 0)
+            assert ward.account(account_id).state == "active"
