@@ -24,6 +24,7 @@ from cli.commands import (
     removals,
     services,
     slots,
+    standing,
     tags,
     up,
 )
@@ -71,6 +72,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(accounts.app, name="account")
 accounts.app.add_typer(consents.app)
 accounts.app.add_typer(removals.app)
+accounts.app.add_typer(standing.app)
 app.add_typer(posts.app, name="post")
 posts.app.add_typer(changes.app)
 app.add_typer(slots.app, name="slot")

@@ -110,6 +110,8 @@ WORKS: tuple[Work, ...] = (
     ),
     Work("notice", "notices", Queue.INBOX, {"": Task.NOTICE_DEAL}),
     Work("delivery", "deliveries", Queue.INBOX, {"": Task.DELIVERY_SEND}, fair_over="endpoint_id"),
+    # Few and short, and somebody may wait for one: in the queue of connections.
+    Work("token", "tokens", Queue.PREPARE, {"": Task.TOKEN_CARE}, is_pending="asked_at IS NOT NULL"),
 )
 
 TABLE_OF_TASK: dict[Task, str] = {task: work.table for work in WORKS for task in work.tasks.values()}

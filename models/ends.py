@@ -168,6 +168,7 @@ ENDS: Mapping[str, End] = {
         "(t.account_id = :account_id OR t.ig_id = (SELECT ig_id FROM accounts WHERE id = :account_id))",
         Swept("t.settled_at < :before", "settled_at"),
     ),
+    "tokens": End(_OF_IT, Stays("one or two for each account")),
     "covered_days": End(_OF_IT, Stays("says of days whose history was dropped that they were read: one a day")),
     "harvest_gaps": End(_OF_IT, Stays("says what was never read, for as long as the account")),
     "account_zones": End(_OF_IT, Stays("one for each time that an account changes its zone")),

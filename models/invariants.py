@@ -164,6 +164,7 @@ INVARIANTS: dict[str, str] = {
             UNION ALL SELECT 'inbox event ' || id, error FROM inbox_events
             UNION ALL SELECT 'reply ' || id, error FROM replies
             UNION ALL SELECT 'connection ' || id, concat(error, ' ', found) FROM connections
+            UNION ALL SELECT 'token ' || id, concat(refused, ' ', error) FROM tokens
             UNION ALL SELECT 'notice ' || id, message || detail::text FROM notices
             UNION ALL SELECT 'delivery ' || id, error FROM deliveries
         ) texts WHERE body ~ '(EAA[A-Za-z0-9]{20,}|IGQV[A-Za-z0-9_-]{20,}|SIM-TOKEN-|access_token=[^\\[&])'
@@ -193,6 +194,8 @@ INVARIANTS: dict[str, str] = {
                 SELECT account_id, 'backfill ' || id FROM backfills WHERE next_action_at IS NOT NULL
                 UNION ALL
                 SELECT account_id, 'reply ' || id FROM replies WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'token ' || id FROM tokens WHERE next_action_at IS NOT NULL
                ) w ON w.account_id = a.id
          WHERE a.state = 'removed'
     """,
@@ -215,7 +218,17 @@ INVARIANTS: dict[str, str] = {
         SELECT 'inbox event ' || id || ' has waited since ' || received_at FROM inbox_events
          WHERE handled_at IS NULL AND next_action_at < now() - interval '10 minutes'
     """,
-    # 11. Something happened, and those who want to hear of it do not.
+    # 11. An account that dies with nobody told: nobody looks after its token, or nobody was told of its end.
+    "token_forgotten": """
+        SELECT 'token ' || t.id || ' of account ' || a.name || ' is owed no look' FROM tokens t
+          JOIN accounts a ON a.id = t.account_id WHERE t.next_action_at IS NULL
+    """,
+    "token_late": """
+        SELECT 'token ' || t.id || ' of account ' || a.name || ' was to be looked at by ' || t.next_action_at
+          FROM tokens t JOIN accounts a ON a.id = t.account_id
+         WHERE t.next_action_at < now() - interval '1 hour'
+    """,
+    # And something happened, and those who want to hear of it do not.
     "notice_late": """
         SELECT what || id || ' has waited since ' || next_action_at
           FROM (SELECT 'notice ' AS what, id, next_action_at FROM notices

@@ -16,6 +16,8 @@ from models.claims import wake_schedulers
 from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind, add_harvests, resume_harvests
 from models.keeping import ACCOUNT_KEPT
+from models.tokens.care import begin_care, end_care
+from models.tokens.token import TokenOf
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid
 from pressrun.vault import Vault
@@ -98,13 +100,7 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     account.token_refused = None
     account.login, account.name = new.login.value, new.name
     account.timezone = new.timezone or account.timezone
-    account.token_sealed = vault.seal(new.token, context=token_context(account.id))
-    if new.user_token is not None:
-        account.user_token_sealed = vault.seal(new.user_token, context=user_token_context(account.id))
-    elif new.login is not Login.FACEBOOK:
-        account.user_token_sealed = None
-    tx.add(account)
-    tx.flush()
+    _store_tokens(tx, account, new, vault)
     if username is not None:
         record_name(tx, account.id, username)
     add_harvests(tx, account.id, STANDING_CRONS)
@@ -116,6 +112,36 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     woken = reactivate(tx, account.id, now=clock.now()) if is_mended else 0
     wake_schedulers(tx)
     return Joined(account.id, is_new=known is None, posts_woken=woken)
+
+
+def rename_account(tx: Session, account: Account, name: str) -> None:
+    """Give it another name. Raises Invalid; Conflict: another one has it."""
+    check_name(name)
+    tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})  # nobody joins under that name meanwhile
+    taken = tx.scalar(select(Account.id).where(Account.name == name, Account.id != account.id))
+    if taken is not None:
+        said = f"the name {name!r} belongs to another account"
+        raise Conflict(said, type="account.name_taken", field="name", ids={"account": taken})
+    locked = lock_account(tx, account.id)
+    locked.name = name
+    tx.flush()
+
+
+def _store_tokens(tx: Session, account: Account, new: NewAccount, vault: Vault) -> None:
+    """The tokens take the place of those before, and are looked after from now on."""
+    account.token_sealed = vault.seal(new.token, context=token_context(account.id))
+    if new.user_token is not None:
+        account.user_token_sealed = vault.seal(new.user_token, context=user_token_context(account.id))
+    elif new.login is not Login.FACEBOOK:
+        account.user_token_sealed = None
+    tx.add(account)
+    tx.flush()
+    now = clock.now()
+    begin_care(tx, account.id, TokenOf.ACCOUNT, now=now)
+    if new.user_token is not None:
+        begin_care(tx, account.id, TokenOf.PERSON, now=now)
+    elif account.user_token_sealed is None:
+        end_care(tx, account.id, TokenOf.PERSON)
 
 
 def check_token(token: str, field_: str) -> None:

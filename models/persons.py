@@ -101,6 +101,7 @@ NOTHING_OF_THEM: Mapping[str, str] = {
     "account_names": _OURS,
     "blocks": _WORK,
     "connections": _OURS,
+    "tokens": _WORK,
     "containers": _WORK,
     "quota_entries": _COUNTS,
     "parts": _OURS,

@@ -38,6 +38,7 @@ from models.retention import DroppedMonth
 from models.seen_invariant import SeenInvariant
 from models.slot import Slot
 from models.tag import Tag
+from models.tokens.token import Token
 from models.watch import Watch
 
 metadata = Base.metadata
@@ -92,5 +93,6 @@ TABLES = (
     SeenInvariant,
     Slot,
     Tag,
+    Token,
     Watch,
 )

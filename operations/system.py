@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from models import invariants, readers, seen_invariant
 from models.endpoint import EndpointState
@@ -21,6 +22,7 @@ from models.reading.health import (
     unread_media,
 )
 from models.reading.notices import list_endpoints
+from models.reading.standing import accounts_of_unknown_end, ending_tokens
 from models.reading.workers import wrong_clocks
 from models.states import PostState
 from operations.operation import Asker, Context, Effect, Scope, operation
@@ -44,7 +46,19 @@ def examine(ctx: Context, asker: Asker, *, full: bool = False) -> list[Finding]:
     Args:
         full: look at the whole history, which takes longer each year, and not only at what has changed since it held.
     """
-    checks = (_tokens, _clocks, _accounts, _posts, _lacking, _endpoints, _coverage, _fruitless, _answers, _partitions)
+    checks = (
+        _tokens,
+        _ends,
+        _clocks,
+        _accounts,
+        _posts,
+        _lacking,
+        _endpoints,
+        _coverage,
+        _fruitless,
+        _answers,
+        _partitions,
+    )
     found = [finding for check in checks for finding in check(ctx)]
     return found + list(_invariants(ctx, full=full))
 
@@ -78,6 +92,26 @@ def _tokens(ctx: Context) -> Iterator[Finding]:
         yield Finding("tokens", Result.FAIL, "; ".join(broken), advice)
     else:
         yield Finding("tokens", Result.OK, f"all {len(tokens)} open" if tokens else "no accounts yet")
+
+
+def _ends(ctx: Context) -> Iterator[Finding]:
+    """Tokens near their end, before people are told so: a person may have to log in."""
+    with ctx.database.transaction() as tx:
+        ending = ending_tokens(tx, now=clock.now(), within=_ENDS_WITHIN)
+        unknown = accounts_of_unknown_end(tx)
+    if unknown and (ctx.settings.app_id is None or ctx.settings.app_secret is None):
+        detail = f"not known of {_first_of(unknown)}: Facebook tells it to the app alone, and renews nothing without it"
+        yield Finding("token ends", Result.NOTE, detail, "set PRESSRUN_APP_ID and PRESSRUN_APP_SECRET")
+    consents = set[str]()
+    for one in ending:
+        if one.renews or (one.what != "token" and one.account in consents):
+            continue
+        if one.what != "token":  # of one person, for both tokens
+            consents.add(one.account)
+        whose = "the person's " if one.which == "person" and one.what == "token" else ""
+        why = f"; renewing it fails: {one.error}" if one.what == "token" and one.error else ""
+        detail = f"{whose}{one.what} ends on {one.ends_at:%Y-%m-%d %H:%M} UTC{why}"
+        yield Finding("token end", Result.NOTE, detail, "connect the account before", subject=one.account)
 
 
 def _clocks(ctx: Context) -> Iterator[Finding]:
@@ -219,6 +253,7 @@ def _invariants(ctx: Context, *, full: bool) -> Iterator[Finding]:
 
 
 _MOST_TOLD = 10
+_ENDS_WITHIN = timedelta(days=14)
 _REPORT = "this must never happen: please report it"
 _NOBODY = "are a scheduler and a worker of each queue running? If so, please report it"
 _ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY, "notice_late": _NOBODY, "connection_late": _NOBODY}

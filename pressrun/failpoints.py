@@ -46,6 +46,9 @@ POINTS = (
     "connect.after_exchange",
     "connect.after_answer",
     "connect.after_record",
+    "care.after_look",
+    "care.after_renewal",
+    "care.after_record",
     "delivery.after_send",
     "dispatch.after_claim",
 )

@@ -16,6 +16,7 @@ from models.raw_answer import roll_days
 from models.retention import drop_month, kept_since, old_partitions
 from models.session import Database
 from models.sweeping import sweep
+from models.tokens.care import add_missing_care
 from pressrun import log
 from scheduler.harvests.planning import add_missing_harvests
 
@@ -51,6 +52,7 @@ def run(
         with _hurried(database) as tx:
             rolled = roll_days(tx, now=now, keep=raw_answers)
             added = add_missing_harvests(tx)
+            add_missing_care(tx)
             expire_connections(tx, now=now)
         if keep_months is not None:
             _drop_old(database, now=now, keep_months=keep_months)

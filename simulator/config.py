@@ -24,6 +24,7 @@ READINGS: Mapping[str, tuple[str, ...]] = {
     "insight_day": ("pacific", "account"),
     "poll_attachment": ("object", "data"),
     "robots": ("ignored", "obeyed"),
+    "lapsed_data_access": ("permission", "token", "served"),
 }
 """Where the contract says CONFLICT or UNCONFIRMED: the readings on offer, the first is the default."""
 

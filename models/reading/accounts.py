@@ -44,10 +44,11 @@ def list_accounts(tx: Session, *, now: datetime) -> list[AccountShown]:
         .order_by(Account.name)
         .options(defer(Account.token_sealed, raiseload=True), defer(Account.user_token_sealed, raiseload=True))
     )
-    return [_shown(one, quota.window(tx, one, now=now), waiting.get(one.id, 0)) for one in tx.scalars(query)]
+    used = quota.used_by_account(tx, now=now)
+    return [_shown(one, used.get(one.id, 0), waiting.get(one.id, 0)) for one in tx.scalars(query)]
 
 
-def _shown(account: Account, window: quota.Window, waiting: int) -> AccountShown:
+def _shown(account: Account, used: int, waiting: int) -> AccountShown:
     return AccountShown(
         name=account.name,
         login=account.login,
@@ -58,7 +59,7 @@ def _shown(account: Account, window: quota.Window, waiting: int) -> AccountShown
         state_until=account.state_until,
         is_reading_paused=account.is_reading_paused,
         timezone=account.timezone,
-        quota_used=window.used,
-        quota_total=window.total,
+        quota_used=used,
+        quota_total=quota.total_of(account),
         posts_waiting=waiting,
     )

@@ -138,7 +138,13 @@ def redeem(call: Call, login: Login) -> Account | str | None:
     if target != call.world.codes.get(code, target):
         return "Error validating verification code. The redirect_uri must be identical to the one of the dialog."
     call.world.commit("code.used", code=code)
+    call.world.commit("consent.given", account=account.index, at=call.world.now())
     return account
+
+
+@applies("consent.given")
+def _consented(world: World, event: Event) -> None:
+    world.accounts[event["account"]].consented_at = event["at"]
 
 
 @applies("code.issued")

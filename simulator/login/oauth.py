@@ -10,6 +10,7 @@ from simulator.calls.routing import endpoint
 from simulator.login import tokens
 from simulator.login.consent import UNKNOWN_CODE, redeem
 from simulator.protocol import errors
+from simulator.world import people
 from simulator.world.clock import DAY
 from simulator.world.people import FACEBOOK_SCOPES
 from simulator.world.records import Account, FacebookUser, Login, Token, TokenKind
@@ -124,7 +125,7 @@ def debug(call: Call, _node: None) -> Any:
         "is_valid": is_valid,
         "issued_at": int(token.issued_at),
         "expires_at": int(token.expires_at or 0),
-        "data_access_expires_at": int(token.issued_at + _DATA_ACCESS_S),
+        "data_access_expires_at": int(people.data_access_end(token)),
         "scopes": scopes,
         "granular_scopes": [{"scope": scope} for scope in scopes],
         "user_id": token.account.ig_id if token.kind is TokenKind.INSTAGRAM and token.account else user,

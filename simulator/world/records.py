@@ -33,6 +33,8 @@ class Account:
     """A creator account, not a business."""
     is_personal: bool = False
     """Neither a business nor a creator: no Page can be linked to it."""
+    consented_at: float = 0.0
+    """When its person was last asked at the login of Facebook, and said yes."""
     refuses_consent: bool = False
     """Whoever is asked at the login says no."""
     withheld: set[str] = field(default_factory=set)

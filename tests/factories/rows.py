@@ -23,6 +23,7 @@ from models.notice import Notice
 from models.part import Part, parts_of
 from models.post import Post
 from models.reply import Reply
+from models.tokens.token import Token
 from pressrun import clock
 from pressrun.vault import Vault, generate_key
 
@@ -198,6 +199,20 @@ def make_connection(tx: Session, **over: Any) -> Connection:
         "token": f"SIM-TOKEN-{number}",
     }
     return ask(tx, NewAccount(**values | over), Vault([KEY]), now=clock.now())
+
+
+def make_token(tx: Session, account: Account, **over: Any) -> Token:
+    """The care of an account's own token, due now; the account has its token already."""
+    values: dict[str, Any] = {
+        "account_id": account.id,
+        "which": "account",
+        "stored_at": clock.now(),
+        "next_action_at": clock.now() - timedelta(milliseconds=1),
+    }
+    token = Token(**values | over)
+    tx.add(token)
+    tx.flush()
+    return token
 
 
 def make_endpoint(tx: Session, **over: Any) -> Endpoint:

@@ -41,6 +41,7 @@ from tests.factories.rows import (
     make_mention,
     make_post,
     make_reply,
+    make_token,
 )
 
 _numbers = itertools.count(1)
@@ -64,6 +65,7 @@ def make_lived_in_account(tx: Session, *, now: datetime) -> Account:
         SELECT login, ig_id, name, 'done', id, true, :now, :now FROM accounts WHERE id = :id
     """
     tx.execute(text(connection), told)
+    make_token(tx, account)
     _tell(tx, account)
     return account
 

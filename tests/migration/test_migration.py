@@ -1187,3 +1187,36 @@ class TestModels:
 
 def _not_a_partition(name: str | None, kind: str, _parents: object) -> bool:
     return kind != "table" or not any(str(name).startswith(f"{table}_") for table in (*PARTITIONED, RAW_ANSWERS))
+
+
+class TestCareOfTokens:
+    """0021 on a database that is in use."""
+
+    def test_every_token_that_is_there_is_looked_at_within_minutes(self, empty: Database) -> None:
+        _upgrade_to(empty, "0019")
+        with empty.transaction() as tx:
+            _account_of_then(tx)
+            both = _account_of_then(tx, name="both", ig_id="2")
+            tx.execute(text("UPDATE accounts SET user_token_sealed = token_sealed WHERE id = :id"), {"id": both.id})
+            _account_of_then(tx, name="broken", ig_id="3", state="broken")
+            gone = _account_of_then(tx, name="gone", ig_id="4")
+            tx.execute(
+                text("UPDATE accounts SET state = 'removed', token_sealed = NULL WHERE id = :id"), {"id": gone.id}
+            )
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            found = tx.execute(
+                text(
+                    "SELECT a.name, t.which, t.stored_at, t.scopes, t.next_action_at < now() + interval '11 minutes'"
+                    "  FROM tokens t JOIN accounts a ON a.id = t.account_id ORDER BY a.name, t.which"
+                )
+            ).all()
+            assert run_all(tx) == {}
+        assert [tuple(row) for row in found] == [
+            ("both", "account", None, None, True),
+            ("both", "person", None, None, True),
+            ("broken", "account", None, None, True),
+            ("then", "account", None, None, True),
+        ]

@@ -35,6 +35,7 @@ from tests.factories.rows import (
     make_harvest,
     make_inbox_event,
     make_post,
+    make_token,
 )
 from tests.unit.docs.pages import USER_PAGES, Page
 
@@ -116,6 +117,7 @@ def _some_history(tx: Session, now: datetime) -> None:
     """One account with something in every table."""
     ensure_partitions(tx, now=now - 40 * DAY)
     account = make_account(tx, name="harbour-bakery", timezone="Europe/Oslo", created_at=now - 20 * DAY)
+    make_token(tx, account, next_action_at=now + DAY)
     make_harvest(tx, account, kind="account")  # which never ran, and misses all of them
     make_post(tx, account, publish_at=now + DAY, next_action_at=now + DAY)
     first_part(tx, make_post(tx, account, publish_at=now + DAY, next_action_at=now + DAY)).media_sha256 = "ab" * 32

@@ -46,6 +46,7 @@ from tests.factories.rows import (
     make_notice,
     make_post,
     make_reply,
+    make_token,
 )
 from tests.integration.models.racing import race
 from tests.support.waiting import until
@@ -74,6 +75,8 @@ def _owed(tx: Session, work: Work) -> int:
         return make_notice(tx).id
     if work.table == "deliveries":
         return make_delivery(tx, make_endpoint(tx)).id
+    if work.table == "tokens":
+        return make_token(tx, make_account(tx)).id
     return make_post(tx, make_account(tx), state=work.states[0]).id
 
 
@@ -523,7 +526,7 @@ class TestInFlight:
             make_post(tx, account, state="scheduled")
             make_harvest(tx, account)
 
-        idle = {"reply": 0, "backfill": 0, "connection": 0, "notice": 0, "delivery": 0}
+        idle = {"reply": 0, "backfill": 0, "connection": 0, "notice": 0, "delivery": 0, "token": 0}
         assert _in_flight(database) == {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0} | idle
         hints = _claim(database, limit=4)
         _claim(database, WORK["prepare"])

@@ -30,6 +30,7 @@ from tests.factories.rows import (
     make_mention,
     make_post,
     make_reply,
+    make_token,
 )
 
 HOUR = timedelta(hours=1)
@@ -98,6 +99,7 @@ def _world(tx: Session) -> dict[str, int]:
         {"post": ids["published"]},
     )
     ids["harvest"] = make_harvest(tx, account, next_action_at=now + HOUR).id
+    ids["token"] = make_token(tx, account).id
     tx.execute(
         text(
             "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at)"
@@ -378,6 +380,12 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             ],
             "connection {connection} has waited since",
         ),
+    ],
+    "token_forgotten": [
+        (["UPDATE tokens SET next_action_at = NULL"], "token {token} of account"),
+    ],
+    "token_late": [
+        (["UPDATE tokens SET next_action_at = now() - interval '61 minutes'"], "was to be looked at by"),
     ],
     "removed_account_owed": [
         (
