@@ -25,6 +25,7 @@ from cli.commands import (
     slots,
     tags,
     up,
+    webhooks,
 )
 from cli.commands import simulator as simulation
 from cli.demo.play import demo
@@ -69,6 +70,7 @@ app.command("simulator", context_settings=simulation.PASS_ON)(simulation.simulat
 app.add_typer(db.app, name="db")
 app.add_typer(accounts.app, name="account")
 accounts.app.add_typer(removals.app)
+accounts.app.add_typer(webhooks.app)
 app.add_typer(posts.app, name="post")
 posts.app.add_typer(changes.app)
 app.add_typer(slots.app, name="slot")

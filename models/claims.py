@@ -61,6 +61,9 @@ class Work:
         return [state for state in self.tasks if state]
 
 
+_IS_DUE = "coalesce(next_action_at <= now() OR leased_until IS NOT NULL, false)"
+"""Of work that comes back: whoever waits for it waits for what is owed now."""
+
 WORKS: tuple[Work, ...] = (
     Work("publish", "posts", Queue.PUBLISH, {"staged": Task.POST_PUBLISH}),
     Work(
@@ -104,6 +107,7 @@ WORKS: tuple[Work, ...] = (
     ),
     Work("notice", "notices", Queue.INBOX, {"": Task.NOTICE_DEAL}),
     Work("delivery", "deliveries", Queue.INBOX, {"": Task.DELIVERY_SEND}, fair_over="endpoint_id"),
+    Work("subscription", "subscriptions", Queue.INBOX, {"": Task.SUBSCRIPTION_RUN}, is_pending=_IS_DUE),
 )
 
 TABLE_OF_TASK: dict[Task, str] = {task: work.table for work in WORKS for task in work.tasks.values()}

@@ -163,6 +163,7 @@ ENDS: Mapping[str, End] = {
             "received_at",
         ),
     ),
+    "subscriptions": End(_OF_IT, Stays("one for each account")),
     "gates": End(_OF_IT, Stays("one for each account and app")),
     "connections": End(
         "(t.account_id = :account_id OR t.ig_id = (SELECT ig_id FROM accounts WHERE id = :account_id))",

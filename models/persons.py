@@ -133,6 +133,7 @@ NOTHING_OF_THEM: Mapping[str, str] = {
     "endpoints": _OURS,
     "notice_rules": _OURS,
     "dropped_months": _COUNTS,
+    "subscriptions": _WORK,
     "seen_invariants": "names of invariants",
     "erasures": "a salted digest of the name",
 }

@@ -22,6 +22,7 @@ from models.event import PostEvent
 from models.gate import Gate
 from models.harvest import Harvest, HarvestRun
 from models.hashtag import HashtagSearch, HashtagTop
+from models.hooks.subscription import Subscription
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
 from models.media import Media, MediaLatest, MediaSnapshot
@@ -91,6 +92,7 @@ TABLES = (
     Reply,
     SeenInvariant,
     Slot,
+    Subscription,
     Tag,
     Watch,
 )

@@ -42,7 +42,7 @@ _UNDER_WAY = text("""
 
 # By the number of its claim every worker that has a row of the account loses it: it can store nothing more. A store
 # that is under way is waited for. In the order of locks (`models/__init__.py`).
-_WORK = ("posts", "harvests", "backfills", "inbox_events", "replies", "notices")
+_WORK = ("posts", "harvests", "backfills", "inbox_events", "replies", "notices", "subscriptions")
 
 
 def under_way(tx: Session, account_id: int) -> list[str]:
@@ -164,6 +164,9 @@ _LAY_DOWN: Mapping[str, str] = {
          WHERE account_id = :account_id AND next_action_at IS NOT NULL
     """,
     "watches": "UPDATE watches SET ended_at = :now WHERE account_id = :account_id AND ended_at IS NULL",
+    "subscriptions": """
+        UPDATE subscriptions SET next_action_at = NULL WHERE account_id = :account_id AND next_action_at IS NOT NULL
+    """,
     "slots": "DELETE FROM slots WHERE account_id = :account_id",
     "accounts": """
         UPDATE accounts SET state = 'removed', state_reason = NULL, state_until = NULL, token_refused = NULL,

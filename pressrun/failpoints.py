@@ -45,6 +45,7 @@ POINTS = (
     "connect.after_answer",
     "connect.after_record",
     "delivery.after_send",
+    "subscription.after_intent",
     "dispatch.after_claim",
 )
 

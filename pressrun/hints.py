@@ -31,6 +31,7 @@ class Task(StrEnum):
     CONNECTION_RUN = "connection.run"
     NOTICE_DEAL = "notice.deal"
     DELIVERY_SEND = "delivery.send"
+    SUBSCRIPTION_RUN = "subscription.run"
 
 
 @dataclass(frozen=True)

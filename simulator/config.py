@@ -24,6 +24,9 @@ READINGS: Mapping[str, tuple[str, ...]] = {
     "insight_day": ("pacific", "account"),
     "poll_attachment": ("object", "data"),
     "robots": ("ignored", "obeyed"),
+    "subscribe": ("replaces", "adds"),
+    "account_subscribes": ("itself", "by_page"),
+    "told_fields": ("subscribed", "all"),
 }
 """Where the contract says CONFLICT or UNCONFIRMED: the readings on offer, the first is the default."""
 

@@ -12,6 +12,7 @@ from worker.boundary import Direct, Step, perform
 from worker.context import WorkerContext
 from worker.harvests import backfill
 from worker.harvests import run as harvest
+from worker.hooks import subscribing
 from worker.publishing import aftercare, plain_publish, poll, publish, reconcile, stage
 from worker.telling import deal, send
 
@@ -28,6 +29,7 @@ STEPS: Mapping[Task, Step] = {
     Task.CONNECTION_RUN: connecting.run,
     Task.NOTICE_DEAL: deal.run,
     Task.DELIVERY_SEND: send.run,
+    Task.SUBSCRIPTION_RUN: subscribing.run,
 }
 
 QUEUE_OF: Mapping[Task, Queue] = {
@@ -43,6 +45,7 @@ QUEUE_OF: Mapping[Task, Queue] = {
     Task.CONNECTION_RUN: Queue.PREPARE,
     Task.NOTICE_DEAL: Queue.INBOX,
     Task.DELIVERY_SEND: Queue.INBOX,
+    Task.SUBSCRIPTION_RUN: Queue.INBOX,
 }
 
 

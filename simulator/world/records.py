@@ -42,6 +42,8 @@ class Account:
     """Where its days end, by that reading."""
     subscribed_fields: list[str] | None = None
     """None: all that the app has."""
+    refused_fields: list[str] = field(default_factory=list)
+    """Of webhooks: names that Instagram does not know for it."""
     live_until: float = 0.0
     is_seeded: bool = False
     media: list[Media] = field(default_factory=list)

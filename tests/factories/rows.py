@@ -16,6 +16,7 @@ from models.container import Container
 from models.delivery import Delivery, DeliveryNotice
 from models.endpoint import Endpoint, Way, add_endpoint
 from models.harvest import Harvest
+from models.hooks.subscription import Subscription
 from models.inbox import InboxEvent
 from models.joining import NewAccount
 from models.mention import Mention
@@ -198,6 +199,15 @@ def make_connection(tx: Session, **over: Any) -> Connection:
         "token": f"SIM-TOKEN-{number}",
     }
     return ask(tx, NewAccount(**values | over), Vault([KEY]), now=clock.now())
+
+
+def make_subscription(tx: Session, account: Account, **over: Any) -> Subscription:
+    """One that is to be looked at now."""
+    now = clock.now() - timedelta(milliseconds=1)
+    subscription = Subscription(**{"account_id": account.id, "next_action_at": now} | over)
+    tx.add(subscription)
+    tx.flush()
+    return subscription
 
 
 def make_endpoint(tx: Session, **over: Any) -> Endpoint:

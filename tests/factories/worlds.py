@@ -41,6 +41,7 @@ from tests.factories.rows import (
     make_mention,
     make_post,
     make_reply,
+    make_subscription,
 )
 
 _numbers = itertools.count(1)
@@ -65,6 +66,7 @@ def make_lived_in_account(tx: Session, *, now: datetime) -> Account:
     """
     tx.execute(text(connection), told)
     _tell(tx, account)
+    make_subscription(tx, account)
     return account
 
 

@@ -31,6 +31,7 @@ NOT_HISTORY = {
     "raw_answers",
     "seen_invariants",
     "slots",
+    "subscriptions",
 }
 """Tables of publishing and of the machinery, which readers do not see. A new table is either here or explained."""
 

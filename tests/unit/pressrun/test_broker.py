@@ -111,5 +111,6 @@ def test_names_are_a_contract_with_messages_under_way() -> None:
         "connection.run",
         "notice.deal",
         "delivery.send",
+        "subscription.run",
     ]
     assert [queue.value for queue in Queue] == ["publish", "prepare", "harvest", "inbox"]
