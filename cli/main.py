@@ -14,6 +14,7 @@ from cli.commands import (
     accounts,
     changes,
     db,
+    deletions,
     doctor,
     harvests,
     insights,
@@ -71,6 +72,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(accounts.app, name="account")
 accounts.app.add_typer(removals.app)
 accounts.app.add_typer(webhooks.app)
+accounts.app.add_typer(deletions.app)
 app.add_typer(posts.app, name="post")
 posts.app.add_typer(changes.app)
 app.add_typer(slots.app, name="slot")

@@ -176,5 +176,6 @@ ENDS: Mapping[str, End] = {
     "accounts": End("t.id = :account_id", _FEW),
     "seen_invariants": End(None, _FEW),
     "dropped_months": End(None, Stays("the record of what retention took: a few rows a month")),
+    "data_deletions": End(None, Stays("the record of what people asked to have deleted")),
     "erasures": End(None, Stays("the record of what people had erased")),
 }

@@ -122,7 +122,7 @@ def _owe(tx: Session, account_id: int, *, is_new: bool) -> None:
     if is_new:
         # The first runs of the other kinds read all that Instagram tells; of the days of an account one reads a few.
         heal(tx, account_id, HarvestKind.ACCOUNT, clock.now() - ACCOUNT_KEPT)
-    owe_subscription(tx, account_id, now=clock.now())
+    owe_subscription(tx, account_id, now=clock.now(), is_new_token=True)
 
 
 def _check_token(token: str, field_: str) -> None:

@@ -22,6 +22,7 @@ from models.event import PostEvent
 from models.gate import Gate
 from models.harvest import Harvest, HarvestRun
 from models.hashtag import HashtagSearch, HashtagTop
+from models.hooks.deletion import Deletion
 from models.hooks.subscription import Subscription
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
@@ -58,6 +59,7 @@ TABLES = (
     Connection,
     Container,
     CoveredDay,
+    Deletion,
     Delivery,
     DeliveryNotice,
     DroppedMonth,

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models import erasure
-from models.account import Account
+from models.account import Account, lock_account
 from models.ends import ENDS
 from models.erasure import ErasureKind, Wish
 from pressrun.errors import NotPossible
@@ -85,6 +85,25 @@ def take_work(tx: Session, account_id: int) -> None:
             UPDATE {table} w SET claim = claim + 1, leased_until = NULL FROM held WHERE w.id = held.id
         """  # noqa: S608 - constants
         tx.execute(text(query), {"account_id": account_id})
+
+
+def hold(tx: Session, account: Account) -> Account:
+    """The account under its row lock, as its removal needs it: a connection that is asked for comes before it."""
+    asked = "SELECT 1 FROM connections WHERE state = 'asked' AND ig_id = :id FOR UPDATE"
+    tx.execute(text(asked), {"id": account.ig_id})
+    return lock_account(tx, account.id)
+
+
+def erase_settled(tx: Session, account: Account, wish: Wish) -> dict[str, int]:
+    """Erase an account that is held, and all that is known of it; returns rows by table.
+
+    Raises NotPossible while something of it is being sent or uncertain.
+    """
+    take_work(tx, account.id)
+    require_settled(tx, account)
+    # FOR UPDATE and no less: nobody refers to the account any more between here and its end.
+    tx.execute(text("SELECT 1 FROM accounts WHERE id = :id FOR UPDATE"), {"id": account.id})
+    return erase_account(tx, account, wish)
 
 
 def erase_account(tx: Session, account: Account, wish: Wish) -> dict[str, int]:

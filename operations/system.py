@@ -9,6 +9,7 @@ from models import invariants, readers, seen_invariant
 from models.endpoint import EndpointState
 from models.partitions import missing_partitions
 from models.reading.coverage import Lack, State, lacking
+from models.reading.deletions import open_deletions
 from models.reading.health import (
     FRUITLESS_RUNS,
     answering_version,
@@ -44,7 +45,19 @@ def examine(ctx: Context, asker: Asker, *, full: bool = False) -> list[Finding]:
     Args:
         full: look at the whole history, which takes longer each year, and not only at what has changed since it held.
     """
-    checks = (_tokens, _clocks, _accounts, _posts, _lacking, _endpoints, _coverage, _fruitless, _answers, _partitions)
+    checks = (
+        _tokens,
+        _clocks,
+        _accounts,
+        _posts,
+        _lacking,
+        _endpoints,
+        _deletions,
+        _coverage,
+        _fruitless,
+        _answers,
+        _partitions,
+    )
     found = [finding for check in checks for finding in check(ctx)]
     return found + list(_invariants(ctx, full=full))
 
@@ -78,6 +91,20 @@ def _tokens(ctx: Context) -> Iterator[Finding]:
         yield Finding("tokens", Result.FAIL, "; ".join(broken), advice)
     else:
         yield Finding("tokens", Result.OK, f"all {len(tokens)} open" if tokens else "no accounts yet")
+
+
+def _deletions(ctx: Context) -> Iterator[Finding]:
+    """What people asked of Meta to have deleted."""
+    with ctx.database.transaction() as tx:
+        found = open_deletions(tx)
+    for one in found:
+        asked = f"asked for on {one.asked_at:%Y-%m-%d}"
+        if one.state == "review":
+            detail = f"{asked}: no account is known to be theirs, and of some nobody knows whose they are"
+            advice = "remove those that are theirs, then say that it is done"
+            yield Finding("deletion to review", Result.FAIL, detail, advice, one.code)
+        elif one.error is not None:
+            yield Finding("deletion", Result.NOTE, f"{asked}, and waits: {one.error}", subject=one.code)
 
 
 def _clocks(ctx: Context) -> Iterator[Finding]:

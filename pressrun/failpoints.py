@@ -46,6 +46,7 @@ POINTS = (
     "connect.after_record",
     "delivery.after_send",
     "subscription.after_intent",
+    "deletion.after_account",
     "dispatch.after_claim",
 )
 

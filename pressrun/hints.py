@@ -32,6 +32,7 @@ class Task(StrEnum):
     NOTICE_DEAL = "notice.deal"
     DELIVERY_SEND = "delivery.send"
     SUBSCRIPTION_RUN = "subscription.run"
+    DELETION_RUN = "deletion.run"
 
 
 @dataclass(frozen=True)

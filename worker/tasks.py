@@ -12,7 +12,7 @@ from worker.boundary import Direct, Step, perform
 from worker.context import WorkerContext
 from worker.harvests import backfill
 from worker.harvests import run as harvest
-from worker.hooks import subscribing
+from worker.hooks import deleting, subscribing
 from worker.publishing import aftercare, plain_publish, poll, publish, reconcile, stage
 from worker.telling import deal, send
 
@@ -30,6 +30,7 @@ STEPS: Mapping[Task, Step] = {
     Task.NOTICE_DEAL: deal.run,
     Task.DELIVERY_SEND: send.run,
     Task.SUBSCRIPTION_RUN: subscribing.run,
+    Task.DELETION_RUN: deleting.run,
 }
 
 QUEUE_OF: Mapping[Task, Queue] = {
@@ -46,6 +47,7 @@ QUEUE_OF: Mapping[Task, Queue] = {
     Task.NOTICE_DEAL: Queue.INBOX,
     Task.DELIVERY_SEND: Queue.INBOX,
     Task.SUBSCRIPTION_RUN: Queue.INBOX,
+    Task.DELETION_RUN: Queue.INBOX,
 }
 
 

@@ -43,6 +43,7 @@ class Subscription(Base):
         UniqueConstraint("account_id"),
         one_of("way", Way),
         CheckConstraint("(lacking_since IS NULL) = (lacking = '[]'::jsonb)", name="lacks_since"),
+        Index("ix_subscriptions_owner_id", "owner_id", postgresql_where=text("owner_id IS NOT NULL")),
         Index("ix_subscriptions_due", "next_action_at", "id", postgresql_where=text("next_action_at IS NOT NULL")),
         Index("ix_subscriptions_leased", "leased_until", postgresql_where=text("leased_until IS NOT NULL")),
     )
@@ -62,6 +63,10 @@ class Subscription(Base):
     lacking_since: Mapped[Instant | None]
     read_at: Mapped[Instant | None]
     """When Instagram told last what is subscribed."""
+    owner_id: Mapped[Str | None]
+    """Who connected the account, as Meta's callbacks name them (`models.hooks.owner`)."""
+    owner_read_at: Mapped[Instant | None]
+    """Null: its token is another one since."""
     error: Mapped[Str | None]
     """Why the last look came to nothing; null when it did not."""
     error_at: Mapped[Instant | None]
@@ -77,7 +82,8 @@ class Subscription(Base):
 # What a worker holds stays its own: it reads what is subscribed anyway.
 _OWE = text("""
     INSERT INTO subscriptions AS s (account_id, next_action_at) VALUES (:account_id, :now)
-    ON CONFLICT (account_id) DO UPDATE SET next_action_at = :now, tries = 0
+    ON CONFLICT (account_id) DO UPDATE
+       SET next_action_at = :now, tries = 0, owner_read_at = CASE WHEN NOT :is_new_token THEN s.owner_read_at END
      WHERE s.leased_until IS NULL OR s.leased_until <= :now
 """)
 _ADD_MISSING = text("""
@@ -89,9 +95,9 @@ _ADD_MISSING = text("""
 """)
 
 
-def owe_subscription(tx: Session, account_id: int, *, now: datetime) -> int:
+def owe_subscription(tx: Session, account_id: int, *, now: datetime, is_new_token: bool = False) -> int:
     """Have a worker look at once, and mend what is lacking; returns the row's id."""
-    tx.execute(_OWE, {"account_id": account_id, "now": now})
+    tx.execute(_OWE, {"account_id": account_id, "now": now, "is_new_token": is_new_token})
     wake_schedulers(tx)
     return int(tx.execute(text("SELECT id FROM subscriptions WHERE account_id = :id"), {"id": account_id}).scalar_one())
 

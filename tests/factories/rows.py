@@ -16,6 +16,7 @@ from models.container import Container
 from models.delivery import Delivery, DeliveryNotice
 from models.endpoint import Endpoint, Way, add_endpoint
 from models.harvest import Harvest
+from models.hooks.deletion import Deletion
 from models.hooks.subscription import Subscription
 from models.inbox import InboxEvent
 from models.joining import NewAccount
@@ -208,6 +209,17 @@ def make_subscription(tx: Session, account: Account, **over: Any) -> Subscriptio
     tx.add(subscription)
     tx.flush()
     return subscription
+
+
+def make_deletion(tx: Session, **over: Any) -> Deletion:
+    """One that was asked for just now."""
+    number = next(_numbers)
+    now = clock.now() - timedelta(milliseconds=1)
+    values = {"code": f"code{number}", "digest": f"digest-{number}", "user_id": str(number), "next_action_at": now}
+    deletion = Deletion(**values | over)
+    tx.add(deletion)
+    tx.flush()
+    return deletion
 
 
 def make_endpoint(tx: Session, **over: Any) -> Endpoint:

@@ -26,9 +26,10 @@ from models import claims
 from models.account import Login, get_account
 from models.claims import Lease
 from models.gate import Purpose
+from models.hooks.owner import record_owner
 from models.hooks.subscription import EVERY, WANTED, Subscription, Way, intend, record_failure, record_reading
 from pressrun import clock, log
-from pressrun.errors import PressrunError
+from pressrun.errors import PressrunError, UsageError
 from pressrun.failpoints import reach
 from pressrun.log import redact
 from pressrun.meta_app import app_ids, app_secrets
@@ -68,13 +69,14 @@ def run(ctx: WorkerContext, lease: Lease) -> None:
     if look is None:
         return
     try:
+        owner_id = None if look.knows_owner else _owner_of(look)
         reading = _mended(look)
     except PressrunError as problem:
         if isinstance(problem, claims.ClaimLost):
             raise
         _fail(look, problem, now=clock.now())
     else:
-        _keep(look, reading, now=clock.now())
+        _keep(look, reading, owner_id, now=clock.now())
 
 
 @dataclass
@@ -82,6 +84,7 @@ class _Look(Asking):
     intended: frozenset[str]
     """What an earlier try, that ended in between, was to restore."""
     tries: int
+    knows_owner: bool
 
     @property
     def is_on_facebook(self) -> bool:
@@ -107,7 +110,15 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> _Look | None:
             claims.finish(tx, lease, next_action_at=now + _AGAIN)
             return None
         tx.flush()
-        return _Look(ctx, lease, account, Purpose.HARVEST, frozenset(row.intended or ()), row.tries)
+        return _Look(
+            ctx,
+            lease,
+            account,
+            Purpose.HARVEST,
+            frozenset(row.intended or ()),
+            row.tries,
+            row.owner_read_at is not None,
+        )
 
 
 def _mended(look: _Look) -> _Reading:
@@ -237,12 +248,28 @@ def _of_ours(look: _Look, apps: Collection[Subscribed]) -> frozenset[str] | None
     return frozenset(name for one in ours for name in one.fields) if ours else None
 
 
-def _keep(look: _Look, reading: _Reading, *, now: datetime) -> None:
+def _owner_of(look: _Look) -> str | None:
+    """Who connected the account, as Meta's callbacks name them (§1.4). None: it is asked again the next time."""
+    try:
+        if not look.is_on_facebook:
+            return look.ask(lambda client: client.users.me(("id", "user_id"))).id
+        tokens = look.client.credentials.tokens
+        return look.ask(lambda client: client.tokens.debug(tokens[-1])).user_id  # the person's, where there are two
+    except (GraphError, UsageError) as problem:
+        if isinstance(problem, GraphError) and problem.error_class is ErrorClass.AUTH:
+            raise
+        _log.info("subscription.owner_unknown", account_id=look.account.id, error=str(problem))
+        return None
+
+
+def _keep(look: _Look, reading: _Reading, owner_id: str | None, *, now: datetime) -> None:
     with look.ctx.database.transaction() as tx:
         lease = claims.renew(tx, look.lease)
         row = tx.get_one(Subscription, lease.id)
         record_reading(row, reading.fields, way=reading.way, refused=reading.refused, now=now)
         lacking = list(row.lacking)
+        if owner_id is not None:
+            record_owner(row, owner_id, now=now)
         tx.flush()
         # Not all in one hour of the week.
         claims.finish(tx, lease, next_action_at=now + EVERY * _jitter.uniform(0.9, 1.0))

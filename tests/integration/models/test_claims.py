@@ -38,6 +38,7 @@ from tests.factories.rows import (
     make_account,
     make_backfill,
     make_connection,
+    make_deletion,
     make_delivery,
     make_endpoint,
     make_harvest,
@@ -75,6 +76,8 @@ def _owed(tx: Session, work: Work) -> int:
         return make_notice(tx).id
     if work.table == "subscriptions":
         return make_subscription(tx, make_account(tx)).id
+    if work.table == "data_deletions":
+        return make_deletion(tx).id
     if work.table == "deliveries":
         return make_delivery(tx, make_endpoint(tx)).id
     return make_post(tx, make_account(tx), state=work.states[0]).id
@@ -526,7 +529,15 @@ class TestInFlight:
             make_post(tx, account, state="scheduled")
             make_harvest(tx, account)
 
-        idle = {"reply": 0, "backfill": 0, "connection": 0, "notice": 0, "delivery": 0, "subscription": 0}
+        idle = {
+            "reply": 0,
+            "backfill": 0,
+            "connection": 0,
+            "notice": 0,
+            "delivery": 0,
+            "subscription": 0,
+            "deletion": 0,
+        }
         assert _in_flight(database) == {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0} | idle
         hints = _claim(database, limit=4)
         _claim(database, WORK["prepare"])

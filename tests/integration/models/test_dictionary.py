@@ -15,6 +15,7 @@ NOT_HISTORY = {
     "blocks",
     "connections",
     "containers",
+    "data_deletions",
     "deliveries",
     "delivery_notices",
     "endpoints",

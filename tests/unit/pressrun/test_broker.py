@@ -112,5 +112,6 @@ def test_names_are_a_contract_with_messages_under_way() -> None:
         "notice.deal",
         "delivery.send",
         "subscription.run",
+        "deletion.run",
     ]
     assert [queue.value for queue in Queue] == ["publish", "prepare", "harvest", "inbox"]
