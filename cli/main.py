@@ -17,6 +17,7 @@ from cli.commands import (
     deletions,
     doctor,
     harvests,
+    inquiries,
     insights,
     mentions,
     notify,
@@ -80,6 +81,10 @@ app.add_typer(harvests.app, name="harvest")
 app.add_typer(insights.app, name="insight")
 app.add_typer(tags.app, name="tag")
 app.add_typer(mentions.app, name="mention")
+app.add_typer(inquiries.catalog, name="catalog")
+app.add_typer(inquiries.product, name="product")
+app.add_typer(inquiries.live, name="live")
+app.add_typer(inquiries.invite, name="invite")
 app.add_typer(notify.app, name="notify")
 app.command("doctor")(doctor.doctor)
 

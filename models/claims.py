@@ -108,6 +108,8 @@ WORKS: tuple[Work, ...] = (
     Work("notice", "notices", Queue.INBOX, {"": Task.NOTICE_DEAL}),
     Work("delivery", "deliveries", Queue.INBOX, {"": Task.DELIVERY_SEND}, fair_over="endpoint_id"),
     Work("subscription", "subscriptions", Queue.INBOX, {"": Task.SUBSCRIPTION_RUN}, is_pending=_IS_DUE),
+    # A person waits at the terminal for it, as for a connection.
+    Work("inquiry", "inquiries", Queue.PREPARE, {"": Task.INQUIRY_RUN}),
     # Of no account: each stands for itself.
     Work("deletion", "data_deletions", Queue.INBOX, {"": Task.DELETION_RUN}, "state = 'asked'", fair_over="user_id"),
 )

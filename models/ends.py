@@ -163,6 +163,7 @@ ENDS: Mapping[str, End] = {
             "received_at",
         ),
     ),
+    "inquiries": End(_OF_IT, Swept("t.settled_at < :before", "settled_at")),
     "subscriptions": End(_OF_IT, Stays("one for each account")),
     "gates": End(_OF_IT, Stays("one for each account and app")),
     "connections": End(

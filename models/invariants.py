@@ -165,6 +165,7 @@ INVARIANTS: dict[str, str] = {
             UNION ALL SELECT 'connection ' || id, error FROM connections
             UNION ALL SELECT 'notice ' || id, message || detail::text FROM notices
             UNION ALL SELECT 'delivery ' || id, error FROM deliveries
+            UNION ALL SELECT 'inquiry ' || id, error FROM inquiries
             UNION ALL SELECT 'subscription ' || id, concat(error, refused::text) FROM subscriptions
         ) texts WHERE body ~ '(EAA[A-Za-z0-9]{20,}|IGQV[A-Za-z0-9_-]{20,}|SIM-TOKEN-|access_token=[^\\[&])'
     """,
@@ -193,6 +194,8 @@ INVARIANTS: dict[str, str] = {
                 SELECT account_id, 'backfill ' || id FROM backfills WHERE next_action_at IS NOT NULL
                 UNION ALL
                 SELECT account_id, 'reply ' || id FROM replies WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'inquiry ' || id FROM inquiries WHERE next_action_at IS NOT NULL
                 UNION ALL
                 SELECT account_id, 'subscription ' || id FROM subscriptions WHERE next_action_at IS NOT NULL
                ) w ON w.account_id = a.id

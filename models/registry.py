@@ -5,6 +5,7 @@ from __future__ import annotations
 from models.account import Account
 from models.account_name import AccountName
 from models.account_zone import AccountZone
+from models.asked.inquiry import Inquiry
 from models.attempt import Attempt
 from models.backfill import Backfill
 from models.base import Base
@@ -73,6 +74,7 @@ TABLES = (
     HashtagSearch,
     HashtagTop,
     InboxEvent,
+    Inquiry,
     AccountLatest,
     AccountObservation,
     AudienceLatest,

@@ -47,6 +47,8 @@ POINTS = (
     "delivery.after_send",
     "subscription.after_intent",
     "deletion.after_account",
+    "inquiry.after_intent",
+    "inquiry.after_response",
     "dispatch.after_claim",
 )
 

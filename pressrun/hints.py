@@ -33,6 +33,7 @@ class Task(StrEnum):
     DELIVERY_SEND = "delivery.send"
     SUBSCRIPTION_RUN = "subscription.run"
     DELETION_RUN = "deletion.run"
+    INQUIRY_RUN = "inquiry.run"
 
 
 @dataclass(frozen=True)

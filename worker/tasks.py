@@ -8,6 +8,7 @@ from celery import Celery
 
 from pressrun.hints import Hint, Queue, Task
 from worker import connecting, inbox, reply
+from worker.asked import inquiring
 from worker.boundary import Direct, Step, perform
 from worker.context import WorkerContext
 from worker.harvests import backfill
@@ -31,6 +32,7 @@ STEPS: Mapping[Task, Step] = {
     Task.DELIVERY_SEND: send.run,
     Task.SUBSCRIPTION_RUN: subscribing.run,
     Task.DELETION_RUN: deleting.run,
+    Task.INQUIRY_RUN: inquiring.run,
 }
 
 QUEUE_OF: Mapping[Task, Queue] = {
@@ -48,6 +50,7 @@ QUEUE_OF: Mapping[Task, Queue] = {
     Task.DELIVERY_SEND: Queue.INBOX,
     Task.SUBSCRIPTION_RUN: Queue.INBOX,
     Task.DELETION_RUN: Queue.INBOX,
+    Task.INQUIRY_RUN: Queue.PREPARE,
 }
 
 

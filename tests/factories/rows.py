@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.account import Account, Login, token_context
+from models.asked.inquiry import Inquiry
 from models.attempt import Attempt
 from models.backfill import Backfill
 from models.connection import Connection, ask
@@ -220,6 +221,15 @@ def make_deletion(tx: Session, **over: Any) -> Deletion:
     tx.add(deletion)
     tx.flush()
     return deletion
+
+
+def make_inquiry(tx: Session, account: Account, **over: Any) -> Inquiry:
+    """Somebody wants to know which catalogs there are."""
+    now = clock.now() - timedelta(milliseconds=1)
+    inquiry = Inquiry(**{"account_id": account.id, "kind": "catalogs", "next_action_at": now} | over)
+    tx.add(inquiry)
+    tx.flush()
+    return inquiry
 
 
 def make_endpoint(tx: Session, **over: Any) -> Endpoint:

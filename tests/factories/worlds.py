@@ -38,6 +38,7 @@ from tests.factories.rows import (
     make_endpoint,
     make_harvest,
     make_inbox_event,
+    make_inquiry,
     make_mention,
     make_post,
     make_reply,
@@ -67,6 +68,7 @@ def make_lived_in_account(tx: Session, *, now: datetime) -> Account:
     tx.execute(text(connection), told)
     _tell(tx, account)
     make_subscription(tx, account)
+    make_inquiry(tx, account, state="done", answer=[], settled_at=now, next_action_at=None)
     return account
 
 

@@ -43,6 +43,7 @@ from tests.factories.rows import (
     make_endpoint,
     make_harvest,
     make_inbox_event,
+    make_inquiry,
     make_mention,
     make_notice,
     make_post,
@@ -78,6 +79,8 @@ def _owed(tx: Session, work: Work) -> int:
         return make_subscription(tx, make_account(tx)).id
     if work.table == "data_deletions":
         return make_deletion(tx).id
+    if work.table == "inquiries":
+        return make_inquiry(tx, make_account(tx)).id
     if work.table == "deliveries":
         return make_delivery(tx, make_endpoint(tx)).id
     return make_post(tx, make_account(tx), state=work.states[0]).id
@@ -529,20 +532,12 @@ class TestInFlight:
             make_post(tx, account, state="scheduled")
             make_harvest(tx, account)
 
-        idle = {
-            "reply": 0,
-            "backfill": 0,
-            "connection": 0,
-            "notice": 0,
-            "delivery": 0,
-            "subscription": 0,
-            "deletion": 0,
-        }
-        assert _in_flight(database) == {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0} | idle
+        idle = dict.fromkeys(WORK, 0)
+        assert _in_flight(database) == idle | {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0}
         hints = _claim(database, limit=4)
         _claim(database, WORK["prepare"])
         _claim(database, WORK["harvest"])
-        assert _in_flight(database) == {"publish": 4, "prepare": 1, "harvest": 1, "inbox": 0} | idle
+        assert _in_flight(database) == idle | {"publish": 4, "prepare": 1, "harvest": 1, "inbox": 0}
 
         lease = _take(database, hints[0])
         assert lease is not None

@@ -22,6 +22,7 @@ NOT_HISTORY = {
     "erasures",
     "gates",
     "inbox_events",
+    "inquiries",
     "media_states",
     "notice_rules",
     "notices",

@@ -113,5 +113,6 @@ def test_names_are_a_contract_with_messages_under_way() -> None:
         "delivery.send",
         "subscription.run",
         "deletion.run",
+        "inquiry.run",
     ]
     assert [queue.value for queue in Queue] == ["publish", "prepare", "harvest", "inbox"]
