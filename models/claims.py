@@ -110,6 +110,7 @@ WORKS: tuple[Work, ...] = (
     Work("subscription", "subscriptions", Queue.INBOX, {"": Task.SUBSCRIPTION_RUN}, is_pending=_IS_DUE),
     # A person waits at the terminal for it, as for a connection.
     Work("inquiry", "inquiries", Queue.PREPARE, {"": Task.INQUIRY_RUN}),
+    Work("follow_up", "follow_ups", Queue.HARVEST, {"": Task.FOLLOW_UP_RUN}, is_pending=_IS_DUE),
     # Of no account: each stands for itself.
     Work("deletion", "data_deletions", Queue.INBOX, {"": Task.DELETION_RUN}, "state = 'asked'", fair_over="user_id"),
 )

@@ -103,6 +103,8 @@ ENDS: Mapping[str, End] = {
     "attempts": End(_OF_ATTEMPT, _PUBLISHING),
     "containers": End(_OF_IT, _PUBLISHING),
     "post_events": End(_OF_POST, _PUBLISHING),
+    "follow_ups": End(_OF_IT, Swept("t.ended_at < :before", "ended_at")),
+    "poll_tallies": End(_OF_MEDIA, Swept("t.captured_at < :before", "captured_at", is_guarded=True)),
     "media_snapshots": End(_OF_MEDIA, Months()),
     "media_latest": End(_OF_MEDIA, _NEWEST),
     "media_states": End(_OF_MEDIA, Stays("one for each media")),

@@ -165,6 +165,7 @@ INVARIANTS: dict[str, str] = {
             UNION ALL SELECT 'connection ' || id, error FROM connections
             UNION ALL SELECT 'notice ' || id, message || detail::text FROM notices
             UNION ALL SELECT 'delivery ' || id, error FROM deliveries
+            UNION ALL SELECT 'follow-up ' || id, error FROM follow_ups
             UNION ALL SELECT 'inquiry ' || id, error FROM inquiries
             UNION ALL SELECT 'subscription ' || id, concat(error, refused::text) FROM subscriptions
         ) texts WHERE body ~ '(EAA[A-Za-z0-9]{20,}|IGQV[A-Za-z0-9_-]{20,}|SIM-TOKEN-|access_token=[^\\[&])'
@@ -194,6 +195,8 @@ INVARIANTS: dict[str, str] = {
                 SELECT account_id, 'backfill ' || id FROM backfills WHERE next_action_at IS NOT NULL
                 UNION ALL
                 SELECT account_id, 'reply ' || id FROM replies WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'follow-up ' || id FROM follow_ups WHERE next_action_at IS NOT NULL
                 UNION ALL
                 SELECT account_id, 'inquiry ' || id FROM inquiries WHERE next_action_at IS NOT NULL
                 UNION ALL

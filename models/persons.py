@@ -142,6 +142,8 @@ NOTHING_OF_THEM: Mapping[str, str] = {
     "notice_rules": _OURS,
     "dropped_months": _COUNTS,
     "subscriptions": _WORK,
+    "follow_ups": _WORK,
+    "poll_tallies": _COUNTS,
     "data_deletions": "the id under which the app knows whoever connected an account, and what went",
     "seen_invariants": "names of invariants",
     "erasures": "a salted digest of the name",

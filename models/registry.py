@@ -5,7 +5,9 @@ from __future__ import annotations
 from models.account import Account
 from models.account_name import AccountName
 from models.account_zone import AccountZone
+from models.asked.follow_up import FollowUp
 from models.asked.inquiry import Inquiry
+from models.asked.poll import PollTally
 from models.attempt import Attempt
 from models.backfill import Backfill
 from models.base import Base
@@ -67,6 +69,7 @@ TABLES = (
     Endpoint,
     Erasure,
     PostEvent,
+    FollowUp,
     Gate,
     Harvest,
     HarvestGap,
@@ -87,6 +90,7 @@ TABLES = (
     Notice,
     NoticeRule,
     Part,
+    PollTally,
     Post,
     PublicMedia,
     PublicMediaLatest,

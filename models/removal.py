@@ -42,7 +42,17 @@ _UNDER_WAY = text("""
 
 # By the number of its claim every worker that has a row of the account loses it: it can store nothing more. A store
 # that is under way is waited for. In the order of locks (`models/__init__.py`).
-_WORK = ("posts", "harvests", "backfills", "inbox_events", "replies", "notices", "subscriptions", "inquiries")
+_WORK = (
+    "posts",
+    "harvests",
+    "backfills",
+    "inbox_events",
+    "replies",
+    "notices",
+    "subscriptions",
+    "inquiries",
+    "follow_ups",
+)
 
 
 def under_way(tx: Session, account_id: int) -> list[str]:
@@ -183,6 +193,10 @@ _LAY_DOWN: Mapping[str, str] = {
          WHERE account_id = :account_id AND next_action_at IS NOT NULL
     """,
     "watches": "UPDATE watches SET ended_at = :now WHERE account_id = :account_id AND ended_at IS NULL",
+    "follow_ups": """
+        UPDATE follow_ups SET ended_at = :now, error = :why, next_action_at = NULL
+         WHERE account_id = :account_id AND next_action_at IS NOT NULL
+    """,
     "inquiries": """
         UPDATE inquiries SET state = 'failed', error = :why, error_kind = 'failed', error_type = 'account.removed',
                settled_at = :now, next_action_at = NULL

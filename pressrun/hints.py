@@ -34,6 +34,7 @@ class Task(StrEnum):
     SUBSCRIPTION_RUN = "subscription.run"
     DELETION_RUN = "deletion.run"
     INQUIRY_RUN = "inquiry.run"
+    FOLLOW_UP_RUN = "follow_up.run"
 
 
 @dataclass(frozen=True)

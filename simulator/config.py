@@ -24,6 +24,7 @@ READINGS: Mapping[str, tuple[str, ...]] = {
     "insight_day": ("pacific", "account"),
     "poll_attachment": ("object", "data"),
     "robots": ("ignored", "obeyed"),
+    "collaborators": ("status", "accepted"),
     "subscribe": ("replaces", "adds"),
     "account_subscribes": ("itself", "by_page"),
     "told_fields": ("subscribed", "all"),

@@ -8,7 +8,7 @@ from celery import Celery
 
 from pressrun.hints import Hint, Queue, Task
 from worker import connecting, inbox, reply
-from worker.asked import inquiring
+from worker.asked import following_up, inquiring
 from worker.boundary import Direct, Step, perform
 from worker.context import WorkerContext
 from worker.harvests import backfill
@@ -33,6 +33,7 @@ STEPS: Mapping[Task, Step] = {
     Task.SUBSCRIPTION_RUN: subscribing.run,
     Task.DELETION_RUN: deleting.run,
     Task.INQUIRY_RUN: inquiring.run,
+    Task.FOLLOW_UP_RUN: following_up.run,
 }
 
 QUEUE_OF: Mapping[Task, Queue] = {
@@ -51,6 +52,7 @@ QUEUE_OF: Mapping[Task, Queue] = {
     Task.SUBSCRIPTION_RUN: Queue.INBOX,
     Task.DELETION_RUN: Queue.INBOX,
     Task.INQUIRY_RUN: Queue.PREPARE,
+    Task.FOLLOW_UP_RUN: Queue.HARVEST,
 }
 
 

@@ -221,6 +221,8 @@ class Media:
     comments: list[Comment] = field(default_factory=list)
     container_id: str | None = None
     params: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, bool] = field(default_factory=dict)
+    """Collaborators that have accepted or declined; those that have not answered are missing."""
     sha256: str = ""
     is_comment_enabled: bool = True
     is_deleted: bool = False

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.account import Account, Login, token_context
+from models.asked.follow_up import FollowUp
 from models.asked.inquiry import Inquiry
 from models.attempt import Attempt
 from models.backfill import Backfill
@@ -230,6 +231,23 @@ def make_inquiry(tx: Session, account: Account, **over: Any) -> Inquiry:
     tx.add(inquiry)
     tx.flush()
     return inquiry
+
+
+def make_follow_up(tx: Session, post: Post, **over: Any) -> FollowUp:
+    """The collaborators of a post, to be looked at now."""
+    now = clock.now() - timedelta(milliseconds=1)
+    values: dict[str, Any] = {
+        "account_id": post.account_id,
+        "post_id": post.id,
+        "media_id": post.media_id or "1799",
+        "kind": "collaborators",
+        "published_at": now,
+        "next_action_at": now,
+    }
+    follow_up = FollowUp(**values | over)
+    tx.add(follow_up)
+    tx.flush()
+    return follow_up
 
 
 def make_endpoint(tx: Session, **over: Any) -> Endpoint:

@@ -41,6 +41,7 @@ from tests.factories.rows import (
     make_deletion,
     make_delivery,
     make_endpoint,
+    make_follow_up,
     make_harvest,
     make_inbox_event,
     make_inquiry,
@@ -81,6 +82,8 @@ def _owed(tx: Session, work: Work) -> int:
         return make_deletion(tx).id
     if work.table == "inquiries":
         return make_inquiry(tx, make_account(tx)).id
+    if work.table == "follow_ups":
+        return make_follow_up(tx, make_post(tx, make_account(tx))).id
     if work.table == "deliveries":
         return make_delivery(tx, make_endpoint(tx)).id
     return make_post(tx, make_account(tx), state=work.states[0]).id

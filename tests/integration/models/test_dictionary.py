@@ -20,6 +20,7 @@ NOT_HISTORY = {
     "delivery_notices",
     "endpoints",
     "erasures",
+    "follow_ups",
     "gates",
     "inbox_events",
     "inquiries",
