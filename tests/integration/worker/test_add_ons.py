@@ -74,7 +74,8 @@ class TestRefusedWhenQueued:
         [("product_tags", "1@0,0"), ("poll_options", "a|b"), ("poll_extended", "true"), ("comment_prompt", "true")],
     )
     def test_on_instagram_login_there_is_none(self, bench: Bench, column: str, text: str) -> None:
-        found = self._problems(bench, 1, caption="c", **{column: text})
+        columns = {"caption": "c", column: text}
+        found = self._problems(bench, 1, **columns)
 
         assert (column, "login.lacks") in found
 
