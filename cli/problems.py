@@ -27,7 +27,9 @@ _MOST_SHOWN = 20
 HINTS = {
     "account.no_slots": "`pressrun slot add` gives it some",
     "account.busy": "`pressrun post list` and `pressrun mention list` show it",
+    "account.unsaid": "--account names it",
     "account.none_yet": "`pressrun account add` adds one",
+    "deletion.unknown": "`pressrun account deletions` lists them",
     "endpoint.parked": "`pressrun notify replay NAME` sends what it missed",
     "endpoint.unknown": "`pressrun notify list` lists them",
     "gate.shut": "--no-check connects it without asking Instagram",
@@ -40,6 +42,8 @@ HINTS = {
     "post.late": "with --late it goes out at once",
     "post.needs_review": "see `pressrun post resolve`",
     "post.unknown": "`pressrun post list` shows them",
+    "product.appeal_lost": "`pressrun product appeal show` says how it stands",
+    "product.not_eligible": "`pressrun product appeal show` says how it stands",
     "psql.missing": "`pressrun db url` prints the address",
     "reader.none": "`pressrun db grant-reader` makes one, --owner signs in as the owner",
     "reader.several": "--role names one",
