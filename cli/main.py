@@ -15,8 +15,10 @@ from cli.commands import (
     changes,
     consents,
     db,
+    deletions,
     doctor,
     harvests,
+    inquiries,
     insights,
     mentions,
     notify,
@@ -27,6 +29,7 @@ from cli.commands import (
     standing,
     tags,
     up,
+    webhooks,
 )
 from cli.commands import simulator as simulation
 from cli.demo.play import demo
@@ -73,6 +76,8 @@ app.add_typer(accounts.app, name="account")
 accounts.app.add_typer(consents.app)
 accounts.app.add_typer(removals.app)
 accounts.app.add_typer(standing.app)
+accounts.app.add_typer(webhooks.app)
+accounts.app.add_typer(deletions.app)
 app.add_typer(posts.app, name="post")
 posts.app.add_typer(changes.app)
 app.add_typer(slots.app, name="slot")
@@ -80,6 +85,10 @@ app.add_typer(harvests.app, name="harvest")
 app.add_typer(insights.app, name="insight")
 app.add_typer(tags.app, name="tag")
 app.add_typer(mentions.app, name="mention")
+app.add_typer(inquiries.catalog, name="catalog")
+app.add_typer(inquiries.product, name="product")
+app.add_typer(inquiries.live, name="live")
+app.add_typer(inquiries.invite, name="invite")
 app.add_typer(notify.app, name="notify")
 app.command("doctor")(doctor.doctor)
 

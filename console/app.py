@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from console import problems
 from console.health import Health
+from console.instagram.callbacks import Callbacks
 from console.instagram.connect import ConnectCallback
 from console.instagram.media_host import MediaHost
 from console.instagram.receiver import Receiver
@@ -30,4 +31,5 @@ def create_app(ctx: Context, *, media_keys: Sequence[bytes], media_root: Path, s
     app.include_router(MediaHost(media_root, media_keys).router())
     app.include_router(Receiver(ctx).router())
     app.include_router(ConnectCallback(ctx).router())
+    app.include_router(Callbacks(ctx).router())
     return app

@@ -103,6 +103,8 @@ ENDS: Mapping[str, End] = {
     "attempts": End(_OF_ATTEMPT, _PUBLISHING),
     "containers": End(_OF_IT, _PUBLISHING),
     "post_events": End(_OF_POST, _PUBLISHING),
+    "follow_ups": End(_OF_IT, Swept("t.ended_at < :before", "ended_at")),
+    "poll_tallies": End(_OF_MEDIA, Swept("t.captured_at < :before", "captured_at", is_guarded=True)),
     "media_snapshots": End(_OF_MEDIA, Months()),
     "media_latest": End(_OF_MEDIA, _NEWEST),
     "media_states": End(_OF_MEDIA, Stays("one for each media")),
@@ -163,6 +165,8 @@ ENDS: Mapping[str, End] = {
             "received_at",
         ),
     ),
+    "inquiries": End(_OF_IT, Swept("t.settled_at < :before", "settled_at")),
+    "subscriptions": End(_OF_IT, Stays("one for each account")),
     "gates": End(_OF_IT, Stays("one for each account and app")),
     "connections": End(
         "(t.account_id = :account_id OR t.ig_id = (SELECT ig_id FROM accounts WHERE id = :account_id))",
@@ -176,5 +180,6 @@ ENDS: Mapping[str, End] = {
     "accounts": End("t.id = :account_id", _FEW),
     "seen_invariants": End(None, _FEW),
     "dropped_months": End(None, Stays("the record of what retention took: a few rows a month")),
+    "data_deletions": End(None, Stays("the record of what people asked to have deleted")),
     "erasures": End(None, Stays("the record of what people had erased")),
 }

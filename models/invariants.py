@@ -167,6 +167,9 @@ INVARIANTS: dict[str, str] = {
             UNION ALL SELECT 'token ' || id, concat(refused, ' ', error) FROM tokens
             UNION ALL SELECT 'notice ' || id, message || detail::text FROM notices
             UNION ALL SELECT 'delivery ' || id, error FROM deliveries
+            UNION ALL SELECT 'follow-up ' || id, error FROM follow_ups
+            UNION ALL SELECT 'inquiry ' || id, error FROM inquiries
+            UNION ALL SELECT 'subscription ' || id, concat(error, refused::text) FROM subscriptions
         ) texts WHERE body ~ '(EAA[A-Za-z0-9]{20,}|IGQV[A-Za-z0-9_-]{20,}|SIM-TOKEN-|access_token=[^\\[&])'
     """,
     "token_not_sealed": """
@@ -196,6 +199,12 @@ INVARIANTS: dict[str, str] = {
                 SELECT account_id, 'reply ' || id FROM replies WHERE next_action_at IS NOT NULL
                 UNION ALL
                 SELECT account_id, 'token ' || id FROM tokens WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'follow-up ' || id FROM follow_ups WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'inquiry ' || id FROM inquiries WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'subscription ' || id FROM subscriptions WHERE next_action_at IS NOT NULL
                ) w ON w.account_id = a.id
          WHERE a.state = 'removed'
     """,

@@ -15,6 +15,7 @@ from models.block import reactivate
 from models.claims import wake_schedulers
 from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind, add_harvests, resume_harvests
+from models.hooks.subscription import owe_subscription
 from models.keeping import ACCOUNT_KEPT
 from models.tokens.care import begin_care, end_care
 from models.tokens.token import TokenOf
@@ -103,10 +104,7 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     _store_tokens(tx, account, new, vault)
     if username is not None:
         record_name(tx, account.id, username)
-    add_harvests(tx, account.id, STANDING_CRONS)
-    if known is None:
-        # The first runs of the other kinds read all that Instagram tells; of the days of an account one reads a few.
-        heal(tx, account.id, HarvestKind.ACCOUNT, clock.now() - ACCOUNT_KEPT)
+    _owe(tx, account.id, is_new=known is None)
     if was_removed:
         resume_harvests(tx, account.id)
     woken = reactivate(tx, account.id, now=clock.now()) if is_mended else 0
@@ -142,6 +140,15 @@ def _store_tokens(tx: Session, account: Account, new: NewAccount, vault: Vault) 
         begin_care(tx, account.id, TokenOf.PERSON, now=now)
     elif account.user_token_sealed is None:
         end_care(tx, account.id, TokenOf.PERSON)
+
+
+def _owe(tx: Session, account_id: int, *, is_new: bool) -> None:
+    """Have it read, and hear what Instagram tells of it."""
+    add_harvests(tx, account_id, STANDING_CRONS)
+    if is_new:
+        # The first runs of the other kinds read all that Instagram tells; of the days of an account one reads a few.
+        heal(tx, account_id, HarvestKind.ACCOUNT, clock.now() - ACCOUNT_KEPT)
+    owe_subscription(tx, account_id, now=clock.now(), is_new_token=True)
 
 
 def check_token(token: str, field_: str) -> None:

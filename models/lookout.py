@@ -9,9 +9,10 @@ from __future__ import annotations
 import psycopg
 
 from models import server_clock
-from models.claims import BACKFILLS_AT_ONCE, UNANSWERED, WAKE_CHANNEL, WORKS
+from models.claims import UNANSWERED, WAKE_CHANNEL
 from models.presence import ABSENT
 from models.session import Database
+from models.works import BACKFILLS_AT_ONCE, WORKS
 
 # Harvests without a slot wait for the scheduler itself; they are due at once. Backfills beyond those that may run at
 # once are not due: whoever ends a step of one wakes the schedulers.

@@ -64,6 +64,14 @@ PLACES = (
     Place("posts", words=("error",), words_in_json=("missing",)),
     Place("post_events", words=("message",), is_guarded=True),
     Place("notices", words=("message",)),
+    # Invitations name who sent them. The answer was for one look.
+    Place(
+        "inquiries",
+        "EXISTS (SELECT FROM jsonb_array_elements(t.answer) e WHERE lower(e ->> 'owner_username') = ANY(:names))",
+        "answer = '[]'",
+        words=("error",),
+        words_in_json=("answer",),
+    ),
     Place("replies", f"t.mention_id IN ({_OF_THEIR_MENTION})", "text = :erased", words=("text", "error")),
     Place(
         "mentions",
@@ -134,6 +142,10 @@ NOTHING_OF_THEM: Mapping[str, str] = {
     "endpoints": _OURS,
     "notice_rules": _OURS,
     "dropped_months": _COUNTS,
+    "subscriptions": _WORK,
+    "follow_ups": _WORK,
+    "poll_tallies": _COUNTS,
+    "data_deletions": "the id under which the app knows whoever connected an account, and what went",
     "seen_invariants": "names of invariants",
     "erasures": "a salted digest of the name",
 }

@@ -82,7 +82,9 @@ class Post(Base):
     """The IANA zone the person meant; times are shown in it."""
     caption: Mapped[Str] = mapped_column(server_default=text("''"))
     params: Mapped[JsonObject]
-    """What else was asked for: location_id, user_tags, collaborators, cover, thumb_offset_ms, share_to_feed, trial."""
+    """What else was asked for: location_id, user_tags, collaborators, product_tags, poll_options, poll_extended,
+    comment_prompt, cover, thumb_offset_ms, share_to_feed, trial.
+    """
     first_comment: Mapped[Str | None]
     max_lateness_s: Mapped[int] = mapped_column(Integer)
     if_late: Mapped[Str]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from models.account import Account
 from models.account_name import AccountName
 from models.account_zone import AccountZone
+from models.asked.follow_up import FollowUp
+from models.asked.inquiry import Inquiry
+from models.asked.poll import PollTally
 from models.attempt import Attempt
 from models.backfill import Backfill
 from models.base import Base
@@ -22,6 +25,8 @@ from models.event import PostEvent
 from models.gate import Gate
 from models.harvest import Harvest, HarvestRun
 from models.hashtag import HashtagSearch, HashtagTop
+from models.hooks.deletion import Deletion
+from models.hooks.subscription import Subscription
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
 from models.media import Media, MediaLatest, MediaSnapshot
@@ -58,12 +63,14 @@ TABLES = (
     Connection,
     Container,
     CoveredDay,
+    Deletion,
     Delivery,
     DeliveryNotice,
     DroppedMonth,
     Endpoint,
     Erasure,
     PostEvent,
+    FollowUp,
     Gate,
     Harvest,
     HarvestGap,
@@ -71,6 +78,7 @@ TABLES = (
     HashtagSearch,
     HashtagTop,
     InboxEvent,
+    Inquiry,
     AccountLatest,
     AccountObservation,
     AudienceLatest,
@@ -83,6 +91,7 @@ TABLES = (
     Notice,
     NoticeRule,
     Part,
+    PollTally,
     Post,
     PublicMedia,
     PublicMediaLatest,
@@ -92,6 +101,7 @@ TABLES = (
     Reply,
     SeenInvariant,
     Slot,
+    Subscription,
     Tag,
     Token,
     Watch,

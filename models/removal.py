@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models import erasure
-from models.account import Account
+from models.account import Account, lock_account
 from models.connection import BARE
 from models.ends import ENDS
 from models.erasure import ErasureKind, Wish
@@ -43,7 +43,18 @@ _UNDER_WAY = text("""
 
 # By the number of its claim every worker that has a row of the account loses it: it can store nothing more. A store
 # that is under way is waited for. In the order of locks (`models/__init__.py`).
-_WORK = ("posts", "harvests", "backfills", "inbox_events", "replies", "notices", "tokens")
+_WORK = (
+    "posts",
+    "harvests",
+    "backfills",
+    "inbox_events",
+    "replies",
+    "notices",
+    "tokens",
+    "subscriptions",
+    "inquiries",
+    "follow_ups",
+)
 
 
 def under_way(tx: Session, account_id: int) -> list[str]:
@@ -86,6 +97,25 @@ def take_work(tx: Session, account_id: int) -> None:
             UPDATE {table} w SET claim = claim + 1, leased_until = NULL FROM held WHERE w.id = held.id
         """  # noqa: S608 - constants
         tx.execute(text(query), {"account_id": account_id})
+
+
+def hold(tx: Session, account: Account) -> Account:
+    """The account under its row lock, as its removal needs it: a connection that is asked for comes before it."""
+    asked = "SELECT 1 FROM connections WHERE state = 'asked' AND ig_id = :id FOR UPDATE"
+    tx.execute(text(asked), {"id": account.ig_id})
+    return lock_account(tx, account.id)
+
+
+def erase_settled(tx: Session, account: Account, wish: Wish) -> dict[str, int]:
+    """Erase an account that is held, and all that is known of it; returns rows by table.
+
+    Raises NotPossible while something of it is being sent or uncertain.
+    """
+    take_work(tx, account.id)
+    require_settled(tx, account)
+    # FOR UPDATE and no less: nobody refers to the account any more between here and its end.
+    tx.execute(text("SELECT 1 FROM accounts WHERE id = :id FOR UPDATE"), {"id": account.id})
+    return erase_account(tx, account, wish)
 
 
 def erase_account(tx: Session, account: Account, wish: Wish) -> dict[str, int]:
@@ -165,6 +195,18 @@ _LAY_DOWN: Mapping[str, str] = {
     """,
     "watches": "UPDATE watches SET ended_at = :now WHERE account_id = :account_id AND ended_at IS NULL",
     "tokens": "DELETE FROM tokens WHERE account_id = :account_id",
+    "follow_ups": """
+        UPDATE follow_ups SET ended_at = :now, error = :why, next_action_at = NULL
+         WHERE account_id = :account_id AND next_action_at IS NOT NULL
+    """,
+    "inquiries": """
+        UPDATE inquiries SET state = 'failed', error = :why, error_kind = 'failed', error_type = 'account.removed',
+               settled_at = :now, next_action_at = NULL
+         WHERE account_id = :account_id AND next_action_at IS NOT NULL
+    """,
+    "subscriptions": """
+        UPDATE subscriptions SET next_action_at = NULL WHERE account_id = :account_id AND next_action_at IS NOT NULL
+    """,
     "slots": "DELETE FROM slots WHERE account_id = :account_id",
     "accounts": """
         UPDATE accounts SET state = 'removed', state_reason = NULL, state_until = NULL, token_refused = NULL,

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from models.claims import WORKS, Work
 from models.reading.owed import Owed, owed
 from models.reading.workers import has_worker
+from models.works import WORKS, Work
 from operations.operation import Context
 from pressrun.clock import Deadline
 from pressrun.hints import Queue

@@ -38,6 +38,10 @@ class PostFields:
     location_id: str | None = None
     user_tags: str | None = None
     collaborators: str | None = None
+    product_tags: tuple[str, ...] | None = None
+    poll_options: tuple[str, ...] | None = None
+    poll_extended: str | None = None
+    comment_prompt: str | None = None
     cover_url: str | None = None
     thumb_offset_ms: str | None = None
     share_to_feed: str | None = None

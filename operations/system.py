@@ -10,6 +10,7 @@ from models import invariants, readers, seen_invariant
 from models.endpoint import EndpointState
 from models.partitions import missing_partitions
 from models.reading.coverage import Lack, State, lacking
+from models.reading.deletions import open_deletions
 from models.reading.health import (
     FRUITLESS_RUNS,
     answering_version,
@@ -54,6 +55,7 @@ def examine(ctx: Context, asker: Asker, *, full: bool = False) -> list[Finding]:
         _posts,
         _lacking,
         _endpoints,
+        _deletions,
         _coverage,
         _fruitless,
         _answers,
@@ -112,6 +114,20 @@ def _ends(ctx: Context) -> Iterator[Finding]:
         why = f"; renewing it fails: {one.error}" if one.what == "token" and one.error else ""
         detail = f"{whose}{one.what} ends on {one.ends_at:%Y-%m-%d %H:%M} UTC{why}"
         yield Finding("token end", Result.NOTE, detail, "connect the account before", subject=one.account)
+
+
+def _deletions(ctx: Context) -> Iterator[Finding]:
+    """What people asked of Meta to have deleted."""
+    with ctx.database.transaction() as tx:
+        found = open_deletions(tx)
+    for one in found:
+        asked = f"asked for on {one.asked_at:%Y-%m-%d}"
+        if one.state == "review":
+            detail = f"{asked}: no account is known to be theirs, and of some nobody knows whose they are"
+            advice = "remove those that are theirs, then say that it is done"
+            yield Finding("deletion to review", Result.FAIL, detail, advice, one.code)
+        elif one.error is not None:
+            yield Finding("deletion", Result.NOTE, f"{asked}, and waits: {one.error}", subject=one.code)
 
 
 def _clocks(ctx: Context) -> Iterator[Finding]:

@@ -50,6 +50,10 @@ POINTS = (
     "care.after_renewal",
     "care.after_record",
     "delivery.after_send",
+    "subscription.after_intent",
+    "deletion.after_account",
+    "inquiry.after_intent",
+    "inquiry.after_response",
     "dispatch.after_claim",
 )
 

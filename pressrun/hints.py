@@ -32,6 +32,10 @@ class Task(StrEnum):
     NOTICE_DEAL = "notice.deal"
     DELIVERY_SEND = "delivery.send"
     TOKEN_CARE = "token.care"  # noqa: S105 - a name
+    SUBSCRIPTION_RUN = "subscription.run"
+    DELETION_RUN = "deletion.run"
+    INQUIRY_RUN = "inquiry.run"
+    FOLLOW_UP_RUN = "follow_up.run"
 
 
 @dataclass(frozen=True)

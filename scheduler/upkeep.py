@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models.connection import expire_connections
+from models.hooks.subscription import add_missing_subscriptions
 from models.partitions import ensure_partitions
 from models.raw_answer import roll_days
 from models.retention import drop_month, kept_since, old_partitions
@@ -54,6 +55,7 @@ def run(
             added = add_missing_harvests(tx)
             add_missing_care(tx)
             expire_connections(tx, now=now)
+            subscribed = add_missing_subscriptions(tx, now=now)
         if keep_months is not None:
             _drop_old(database, now=now, keep_months=keep_months)
             has_more = _sweep(database, now=now, keep_months=keep_months)
@@ -66,6 +68,8 @@ def run(
         _log.info("upkeep.raw_answers_rolled", names=rolled)
     if added:
         _log.info("upkeep.harvests_added", count=added)
+    if subscribed:
+        _log.info("upkeep.subscriptions_added", count=subscribed)
     return now + (SWEEP_AGAIN_AFTER if has_more else EVERY)
 
 

@@ -25,6 +25,10 @@ READINGS: Mapping[str, tuple[str, ...]] = {
     "poll_attachment": ("object", "data"),
     "robots": ("ignored", "obeyed"),
     "lapsed_data_access": ("permission", "token", "served"),
+    "collaborators": ("status", "accepted"),
+    "subscribe": ("replaces", "adds"),
+    "account_subscribes": ("itself", "by_page"),
+    "told_fields": ("subscribed", "all"),
 }
 """Where the contract says CONFLICT or UNCONFIRMED: the readings on offer, the first is the default."""
 

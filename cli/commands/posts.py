@@ -56,6 +56,12 @@ def add(
     location_id: Annotated[str, typer.Option(help="Id of a Page with an address.")] = "",
     user_tags: Annotated[str, typer.Option(help='JSON: [{"username": "someone", "x": 0.5, "y": 0.5}]')] = "",
     collaborators: Annotated[str, typer.Option(help="Up to three user names, separated by |.")] = "",
+    product_tag: Annotated[
+        list[str] | None, typer.Option(help="ID@x,y of a product, without @x,y on a video; once for each.")
+    ] = None,
+    poll_option: Annotated[list[str] | None, typer.Option(help="An answer of a poll in the caption; 2 to 4.")] = None,
+    poll_extended: Annotated[str, typer.Option(help="true or false: the poll is open for longer.")] = "",
+    comment_prompt: Annotated[str, typer.Option(help="true or false: the caption asks for comments.")] = "",
     cover_url: Annotated[str, typer.Option(help="Cover of a reel: file or URL.")] = "",
     thumb_offset_ms: Annotated[str, typer.Option(help="Cover of a reel: milliseconds into it.")] = "",
     share_to_feed: Annotated[str, typer.Option(help="true or false, for a reel.")] = "",
@@ -81,6 +87,10 @@ def add(
         location_id=location_id,
         user_tags=user_tags,
         collaborators=collaborators,
+        product_tags=tuple(product_tag or ()),
+        poll_options=tuple(poll_option or ()),
+        poll_extended=poll_extended,
+        comment_prompt=comment_prompt,
         cover_url=cover_url,
         thumb_offset_ms=thumb_offset_ms,
         share_to_feed=share_to_feed,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.claims import Work
+from models.works import Work
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from pressrun import clock
 from pressrun.errors import Invalid
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
+from scheduler.posts.add_ons import written
 from scheduler.posts.changing import edit, require_version
-from scheduler.posts.importing import ImportReport, RowProblem, past, unreachable, without_slots
+from scheduler.posts.importing import ImportReport, RowProblem, not_on_this_login, past, unreachable, without_slots
 from scheduler.posts.preflight import Examined, Examiner, Preflight
 from scheduler.posts.queueing import Checked, check
 from scheduler.posts.wish import COLUMNS, Wish, parse_wish
@@ -73,13 +74,14 @@ class _Seen:
     post: Post
     parts: list[Part]
     account: str
+    login: str
     slotted: set[str]
 
 
 def _see(tx: Session, post_id: int) -> _Seen:
     post = get_post(tx, post_id)
-    account = get_account(tx, post.account_id).name
-    return _Seen(post, parts_of(tx, post_id), account, accounts_with_slots(tx))
+    account = get_account(tx, post.account_id)
+    return _Seen(post, parts_of(tx, post_id), account.name, account.login, accounts_with_slots(tx))
 
 
 def _check(
@@ -95,7 +97,7 @@ def _check(
     """What the post would be, with what is wrong about it in the report; None where it cannot even be read."""
     fields = _fields(seen.post, seen.parts, seen.account) | dict(changes)
     wish, problems = parse_wish(fields, zone=clock.zone(seen.post.timezone), reference=now)
-    report.problems += [RowProblem.of(1, one) for one in problems]
+    report.problems += [RowProblem.of(1, one) for one in [*problems, *not_on_this_login(changes, seen.login)]]
     if wish is None:
         return None
     if wish.publish_at < now and "publish_at" in changes and not late:
@@ -160,6 +162,10 @@ def _fields(post: Post, parts: list[Part], account: str) -> dict[str, str]:
         "location_id": params.get("location_id"),
         "user_tags": json.dumps(params["user_tags"]) if params.get("user_tags") else None,
         "collaborators": "|".join(params.get("collaborators", ())),
+        "product_tags": written(params.get("product_tags")),
+        "poll_options": "|".join(params.get("poll_options", ())),
+        "poll_extended": params.get("poll_extended"),
+        "comment_prompt": params.get("comment_prompt"),
         "cover_url": params["cover"].get("url", "the kept cover") if params.get("cover") else None,
         "thumb_offset_ms": params.get("thumb_offset_ms"),
         "share_to_feed": params.get("share_to_feed"),

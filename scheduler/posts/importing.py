@@ -21,6 +21,7 @@ from pressrun.errors import Invalid, PressrunError
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
 from scheduler.posts import pace
+from scheduler.posts.add_ons import not_on_instagram_login
 from scheduler.posts.files.reading import read_file
 from scheduler.posts.files.rows import Row
 from scheduler.posts.preflight import Examiner
@@ -154,6 +155,8 @@ def _check_row(
     if account is None and name:
         unknown = unknown_account(name, known_names)
         problems = [ColumnProblem("account", str(unknown), unknown.type), *problems]
+    if account is not None:
+        problems += not_on_this_login(row.fields, account.login)
     if problems or wish is None:
         refuse(problems)
         return None
@@ -173,6 +176,12 @@ def without_slots(wish: Wish, slotted: Collection[str]) -> list[ColumnProblem]:
         return []
     missing = no_slots(wish.account)
     return [ColumnProblem("if_late", str(missing), missing.type)]
+
+
+def not_on_this_login(fields: Mapping[str, str], login: str) -> list[ColumnProblem]:
+    """What is given that Instagram takes of accounts on Facebook Login alone."""
+    message = "Instagram takes none of an account on Instagram Login: leave it empty"
+    return [ColumnProblem(name, message, "login.lacks") for name in not_on_instagram_login(fields, login)]
 
 
 def past(at: datetime) -> ColumnProblem:

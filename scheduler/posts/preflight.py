@@ -18,7 +18,7 @@ from models.part import PartKind
 from models.post import PostType
 from pressrun import fetch
 from pressrun.errors import PressrunError
-from pressrun.media import answers, captions, expiry, rules
+from pressrun.media import add_ons, answers, captions, expiry, rules
 from pressrun.media.magic import Kind, sniff
 from pressrun.media.probe import MediaUnreadable, Probe, probe
 from pressrun.media.rules import Problem, Use
@@ -214,11 +214,13 @@ def _texts(wish: Wish, media: Sequence[Examined]) -> list[Problem]:
     for text in wish.alt_texts:
         found += [_named(problem, "alt_text") for problem in captions.check_alt_text(text)]
     found += [_named(problem, "collaborators") for problem in captions.check_collaborators(wish.collaborators)]
-    if wish.user_tags and media:
-        purpose = rules.use_for(
-            wish.type.value, "video" if media[0].kind is PartKind.VIDEO else "image"
-        )  # tags of a carousel go to its first item
+    if media:
+        # Tags of a carousel go to its first item.
+        purpose = rules.use_for(wish.type.value, "video" if media[0].kind is PartKind.VIDEO else "image")
         found += [_named(problem, "user_tags") for problem in captions.check_user_tags(wish.user_tags, purpose)]
+        found += add_ons.check_product_tags(wish.product_tags, purpose)
+    found += add_ons.check_poll(wish.poll_options, extended=wish.poll_extended, caption=wish.caption)
+    found += add_ons.check_comment_prompt(wish.comment_prompt, caption=wish.caption)
     for text, one in zip(wish.alt_texts, media, strict=False):
         if text and one.kind is PartKind.VIDEO:
             found.append(Problem("alt_text", f"{one.source} is a video: Instagram takes alt text for images", "error"))

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from models.post import IfLate, PostType
 from pressrun.clock import parse_duration, parse_instant
 from pressrun.errors import Invalid, UsageError
+from scheduler.posts import add_ons
 
 T = TypeVar("T")
 
@@ -30,6 +31,10 @@ COLUMNS = (
     "location_id",
     "user_tags",
     "collaborators",
+    "product_tags",
+    "poll_options",
+    "poll_extended",
+    "comment_prompt",
     "cover_url",
     "thumb_offset_ms",
     "share_to_feed",
@@ -51,6 +56,10 @@ _NOT_FOR: dict[str, tuple[PostType, ...]] = {
     "first_comment": (PostType.STORY,),
     "location_id": (PostType.STORY,),
     "collaborators": (PostType.STORY,),
+    "product_tags": (PostType.STORY,),
+    "poll_options": (PostType.STORY,),
+    "poll_extended": (PostType.STORY,),
+    "comment_prompt": (PostType.STORY,),
     "cover_url": (PostType.IMAGE, PostType.STORY, PostType.CAROUSEL),
     "thumb_offset_ms": (PostType.IMAGE, PostType.STORY, PostType.CAROUSEL),
     "share_to_feed": (PostType.IMAGE, PostType.STORY, PostType.CAROUSEL),
@@ -86,6 +95,10 @@ class Wish:
     location_id: str | None = None
     user_tags: tuple[dict[str, Any], ...] = ()
     collaborators: tuple[str, ...] = ()
+    product_tags: tuple[dict[str, Any], ...] = ()
+    poll_options: tuple[str, ...] = ()
+    poll_extended: bool | None = None
+    comment_prompt: bool | None = None
     cover: str | None = None
     thumb_offset_ms: int | None = None
     share_to_feed: bool | None = None
@@ -115,6 +128,10 @@ def parse_wish(
         location_id=reader.read("location_id", _digits),
         user_tags=reader.read("user_tags", _user_tags) or (),
         collaborators=reader.read("collaborators", _names) or (),
+        product_tags=reader.read("product_tags", add_ons.product_tags) or (),
+        poll_options=reader.read("poll_options", add_ons.poll_options) or (),
+        poll_extended=reader.read("poll_extended", _yes_or_no),
+        comment_prompt=reader.read("comment_prompt", _yes_or_no),
         cover=reader.text("cover_url"),
         thumb_offset_ms=reader.read("thumb_offset_ms", _milliseconds),
         share_to_feed=reader.read("share_to_feed", _yes_or_no),

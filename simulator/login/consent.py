@@ -138,7 +138,8 @@ def redeem(call: Call, login: Login) -> Account | str | None:
     if target != call.world.codes.get(code, target):
         return "Error validating verification code. The redirect_uri must be identical to the one of the dialog."
     call.world.commit("code.used", code=code)
-    call.world.commit("consent.given", account=account.index, at=call.world.now())
+    for one in call.world.accounts if account is None else [account]:
+        call.world.commit("consent.given", account=one.index, at=call.world.now())
     return account
 
 

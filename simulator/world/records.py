@@ -52,6 +52,8 @@ class Account:
     """Where its days end, by that reading."""
     subscribed_fields: list[str] | None = None
     """None: all that the app has."""
+    refused_fields: list[str] = field(default_factory=list)
+    """Of webhooks: names that Instagram does not know for it."""
     live_until: float = 0.0
     is_seeded: bool = False
     media: list[Media] = field(default_factory=list)
@@ -231,6 +233,8 @@ class Media:
     comments: list[Comment] = field(default_factory=list)
     container_id: str | None = None
     params: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, bool] = field(default_factory=dict)
+    """Collaborators that have accepted or declined; those that have not answered are missing."""
     sha256: str = ""
     is_comment_enabled: bool = True
     is_deleted: bool = False

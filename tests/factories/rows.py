@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.account import Account, Login, token_context
+from models.asked.follow_up import FollowUp
+from models.asked.inquiry import Inquiry
 from models.attempt import Attempt
 from models.backfill import Backfill
 from models.connection import Connection, ask
@@ -16,6 +18,8 @@ from models.container import Container
 from models.delivery import Delivery, DeliveryNotice
 from models.endpoint import Endpoint, Way, add_endpoint
 from models.harvest import Harvest
+from models.hooks.deletion import Deletion
+from models.hooks.subscription import Subscription
 from models.inbox import InboxEvent
 from models.joining import NewAccount
 from models.mention import Mention
@@ -213,6 +217,52 @@ def make_token(tx: Session, account: Account, **over: Any) -> Token:
     tx.add(token)
     tx.flush()
     return token
+
+
+def make_subscription(tx: Session, account: Account, **over: Any) -> Subscription:
+    """One that is to be looked at now."""
+    now = clock.now() - timedelta(milliseconds=1)
+    subscription = Subscription(**{"account_id": account.id, "next_action_at": now} | over)
+    tx.add(subscription)
+    tx.flush()
+    return subscription
+
+
+def make_deletion(tx: Session, **over: Any) -> Deletion:
+    """One that was asked for just now."""
+    number = next(_numbers)
+    now = clock.now() - timedelta(milliseconds=1)
+    values = {"code": f"code{number}", "digest": f"digest-{number}", "user_id": str(number), "next_action_at": now}
+    deletion = Deletion(**values | over)
+    tx.add(deletion)
+    tx.flush()
+    return deletion
+
+
+def make_inquiry(tx: Session, account: Account, **over: Any) -> Inquiry:
+    """Somebody wants to know which catalogs there are."""
+    now = clock.now() - timedelta(milliseconds=1)
+    inquiry = Inquiry(**{"account_id": account.id, "kind": "catalogs", "next_action_at": now} | over)
+    tx.add(inquiry)
+    tx.flush()
+    return inquiry
+
+
+def make_follow_up(tx: Session, post: Post, **over: Any) -> FollowUp:
+    """The collaborators of a post, to be looked at now."""
+    now = clock.now() - timedelta(milliseconds=1)
+    values: dict[str, Any] = {
+        "account_id": post.account_id,
+        "post_id": post.id,
+        "media_id": post.media_id or "1799",
+        "kind": "collaborators",
+        "published_at": now,
+        "next_action_at": now,
+    }
+    follow_up = FollowUp(**values | over)
+    tx.add(follow_up)
+    tx.flush()
+    return follow_up
 
 
 def make_endpoint(tx: Session, **over: Any) -> Endpoint:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models import raw_answer
 from models.account import Account
 from models.account_name import record_name
+from models.asked.poll import store_tally
 from models.block import hold, record_live
 from models.comment import SeenComment, see_comments
 from models.competitor import store_competitor
@@ -36,11 +37,14 @@ from tests.factories.rows import (
     make_container,
     make_delivery,
     make_endpoint,
+    make_follow_up,
     make_harvest,
     make_inbox_event,
+    make_inquiry,
     make_mention,
     make_post,
     make_reply,
+    make_subscription,
     make_token,
 )
 
@@ -67,6 +71,8 @@ def make_lived_in_account(tx: Session, *, now: datetime) -> Account:
     tx.execute(text(connection), told)
     make_token(tx, account)
     _tell(tx, account)
+    make_subscription(tx, account)
+    make_inquiry(tx, account, state="done", answer=[], settled_at=now, next_action_at=None)
     return account
 
 
@@ -106,6 +112,9 @@ def _publish(tx: Session, account: Account, now: datetime) -> Post:
     record_live(tx, account.id, attempt.id, now=now - timedelta(hours=1))
     record_event(tx, post.id, Cause("post.published"), from_state="publishing", to_state="published")
     bind_media(tx, account.id, media_id, part.id, now=now)
+    make_follow_up(tx, post, kind="poll")
+    votes = [{"text": "yes", "votes_share": 0.5}, {"text": "no", "votes_share": 0.5}]
+    store_tally(tx, account.id, media_id, votes, captured_at=now, expires_at=now, extra={})
     return post
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 import migrations
 from machine.schema import _config, status, upgrade
 from models.account import Account, Login
+from models.asked.poll import store_tally
 from models.backfill import ONLY_OWED, open_reread
 from models.block import hold
 from models.claims import take
@@ -33,12 +34,14 @@ from models.crons import STANDING_CRONS
 from models.erasure import Wish
 from models.event import Cause
 from models.harvest import HarvestKind, add_harvests
+from models.hooks.subscription import add_missing_subscriptions
 from models.insight import Observation, store_observations
 from models.invariants import run_all
 from models.joining import NewAccount, join_account
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.media_state import MediaState
 from models.partitions import PARTITIONED, ensure_partitions
+from models.post import Post
 from models.presence import release
 from models.raw_answer import TABLE as RAW_ANSWERS
 from models.registry import TABLES, metadata
@@ -53,7 +56,17 @@ from scheduler.harvests.planning import add_missing_harvests
 from scheduler.harvests.watching import watch
 from scheduler.posts.changing import pause
 from scheduler.removing import remove
-from tests.factories.rows import KEY, make_account, make_backfill, make_connection, make_endpoint, make_post
+from tests.factories.rows import (
+    KEY,
+    make_account,
+    make_backfill,
+    make_connection,
+    make_deletion,
+    make_endpoint,
+    make_follow_up,
+    make_inquiry,
+    make_post,
+)
 from tests.migration.schema_dump import everything, tables
 from tests.support.processes import start_module
 from tests.support.servers import Servers, create_database, drop_database
@@ -1220,3 +1233,34 @@ class TestCareOfTokens:
             ("broken", "account", None, None, True),
             ("then", "account", None, None, True),
         ]
+
+
+class TestHooks:
+    """0022 on a database that is in use."""
+
+    def test_accounts_that_are_there_are_subscribed_and_posts_can_be_followed_up(self, empty: Database) -> None:
+        _upgrade_to(empty, "0019")
+        with empty.transaction() as tx:
+            account = _account_of_then(tx)
+            removed = _account_of_then(tx, ig_id="2", name="gone", state="active")
+            tx.execute(text("UPDATE accounts SET state = 'removed', token_sealed = NULL WHERE name = 'gone'"))
+            post = _post(tx, account, state="published", published_at=_READ_AT, media_id=None, next_action_at=None)
+            tx.execute(text("UPDATE posts SET state = 'canceled', published_at = NULL"))
+            media_id = see_media(tx, account.id, [SeenMedia("17")], now=_READ_AT)["17"]
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            assert add_missing_subscriptions(tx, now=clock.now()) == 1
+            assert store_tally(tx, account.id, "17", [], captured_at=_READ_AT, expires_at=None, extra={})
+            make_follow_up(tx, tx.get_one(Post, post))
+            make_inquiry(tx, tx.get_one(Account, account.id))
+            make_deletion(tx)
+        with empty.transaction() as tx:
+            owed = tx.execute(text("SELECT account_id, next_action_at IS NOT NULL FROM subscriptions")).all()
+            tallies = tx.execute(text("SELECT media_id FROM poll_tallies")).scalars().all()
+            assert run_all(tx) == {}
+        assert [tuple(row) for row in owed] == [(account.id, True)]
+        assert (tallies, removed.id in [row[0] for row in owed]) == ([media_id], False)
+        with pytest.raises(IntegrityError, match="append-only"), empty.transaction() as tx:
+            tx.execute(text("DELETE FROM poll_tallies"))

@@ -15,11 +15,12 @@ from sqlalchemy import text
 
 from graph.transport import Transport
 from models.account import Account
-from models.claims import WORKS, claim_due
+from models.claims import claim_due
 from models.event import PostEvent, timeline
 from models.post import Post, get_post
 from models.session import Database
 from models.states import PostState
+from models.works import WORKS
 from pressrun.hints import Hint, Task
 from pressrun.media.links import derive_key
 from pressrun.settings import Settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from graph.containers import ProductTag
 from graph.publishing import ContainerKind, ContainerSpec, UserTag
 from models.part import Part, PartKind
 from models.post import Post, PostType
@@ -33,6 +34,10 @@ def container_spec(ctx: WorkerContext, loaded: Loaded, part: Part) -> ContainerS
         user_tags=_user_tags(loaded, part),
         location_id=params.get("location_id") if is_whole else None,
         collaborators=tuple(params.get("collaborators", ())) if is_whole else (),
+        product_tags=_product_tags(loaded, part),
+        poll_options=tuple(params.get("poll_options", ())) if is_whole else (),
+        is_poll_duration_extended=params.get("poll_extended") if is_whole else None,
+        is_comment_prompt_used=params.get("comment_prompt") if is_whole else None,
         children=tuple(_child_id(loaded, child) for child in loaded.children(part)),
         cover_url=_cover_url(ctx, cover) if cover else None,
         thumb_offset_ms=params.get("thumb_offset_ms"),
@@ -52,10 +57,23 @@ def _kind(post: Post, part: Part) -> ContainerKind:
     return ContainerKind.REEL if is_video else ContainerKind.IMAGE
 
 
-def _user_tags(loaded: Loaded, part: Part) -> tuple[UserTag, ...]:
+def _is_tagged(loaded: Loaded, part: Part) -> bool:
     """Tags belong to the first media item; the items of a carousel carry them, its whole does not."""
     items = [one for one in loaded.parts if one.kind != PartKind.CAROUSEL.value]
-    if not items or part.id != items[0].id:
+    return bool(items) and part.id == items[0].id
+
+
+def _product_tags(loaded: Loaded, part: Part) -> tuple[ProductTag, ...]:
+    if not _is_tagged(loaded, part):
+        return ()
+    return tuple(
+        ProductTag(product_id=str(tag["product_id"]), x=tag.get("x"), y=tag.get("y"))
+        for tag in loaded.post.params.get("product_tags", ())
+    )
+
+
+def _user_tags(loaded: Loaded, part: Part) -> tuple[UserTag, ...]:
+    if not _is_tagged(loaded, part):
         return ()
     return tuple(
         UserTag(username=tag["username"], x=tag.get("x"), y=tag.get("y"))

@@ -18,10 +18,8 @@ from models import claims
 from models.account import Account
 from models.claims import (
     WAKE_CHANNEL,
-    WORKS,
     ClaimLost,
     Lease,
-    Work,
     claim_due,
     finish,
     give_back,
@@ -32,20 +30,25 @@ from models.claims import (
 )
 from models.lookout import Lookout
 from models.session import Database
+from models.works import WORKS, Work
 from pressrun import clock
 from pressrun.hints import Hint, Task
 from tests.factories.rows import (
     make_account,
     make_backfill,
     make_connection,
+    make_deletion,
     make_delivery,
     make_endpoint,
+    make_follow_up,
     make_harvest,
     make_inbox_event,
+    make_inquiry,
     make_mention,
     make_notice,
     make_post,
     make_reply,
+    make_subscription,
     make_token,
 )
 from tests.integration.models.racing import race
@@ -73,6 +76,14 @@ def _owed(tx: Session, work: Work) -> int:
         return make_connection(tx).id
     if work.table == "notices":
         return make_notice(tx).id
+    if work.table == "subscriptions":
+        return make_subscription(tx, make_account(tx)).id
+    if work.table == "data_deletions":
+        return make_deletion(tx).id
+    if work.table == "inquiries":
+        return make_inquiry(tx, make_account(tx)).id
+    if work.table == "follow_ups":
+        return make_follow_up(tx, make_post(tx, make_account(tx))).id
     if work.table == "deliveries":
         return make_delivery(tx, make_endpoint(tx)).id
     if work.table == "tokens":
@@ -526,12 +537,12 @@ class TestInFlight:
             make_post(tx, account, state="scheduled")
             make_harvest(tx, account)
 
-        idle = {"reply": 0, "backfill": 0, "connection": 0, "notice": 0, "delivery": 0, "token": 0}
-        assert _in_flight(database) == {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0} | idle
+        idle = dict.fromkeys(WORK, 0)
+        assert _in_flight(database) == idle | {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0}
         hints = _claim(database, limit=4)
         _claim(database, WORK["prepare"])
         _claim(database, WORK["harvest"])
-        assert _in_flight(database) == {"publish": 4, "prepare": 1, "harvest": 1, "inbox": 0} | idle
+        assert _in_flight(database) == idle | {"publish": 4, "prepare": 1, "harvest": 1, "inbox": 0}
 
         lease = _take(database, hints[0])
         assert lease is not None

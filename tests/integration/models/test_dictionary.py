@@ -15,12 +15,15 @@ NOT_HISTORY = {
     "blocks",
     "connections",
     "containers",
+    "data_deletions",
     "deliveries",
     "delivery_notices",
     "endpoints",
     "erasures",
+    "follow_ups",
     "gates",
     "inbox_events",
+    "inquiries",
     "media_states",
     "notice_rules",
     "notices",
@@ -32,6 +35,7 @@ NOT_HISTORY = {
     "seen_invariants",
     "slots",
     "tokens",
+    "subscriptions",
 }
 """Tables of publishing and of the machinery, which readers do not see. A new table is either here or explained."""
 

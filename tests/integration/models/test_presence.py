@@ -11,11 +11,12 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from models.claims import WORKS, Lease, Work, claim_due, finish, take
+from models.claims import Lease, claim_due, finish, take
 from models.event import timeline
 from models.lookout import Lookout
 from models.presence import ABSENT, Absences, Presence, release
 from models.session import Database
+from models.works import WORKS, Work
 from pressrun import clock
 from tests.factories.rows import (
     make_account,

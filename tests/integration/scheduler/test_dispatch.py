@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from models.claims import WORKS, claim_due, finish, take
+from models.claims import claim_due, finish, take
 from models.session import Database
+from models.works import WORKS
 from pressrun import clock, failpoints
 from pressrun.broker import Broker
 from pressrun.failpoints import FailpointRaised

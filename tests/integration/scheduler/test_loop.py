@@ -14,13 +14,14 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
-from models.claims import WORKS, claim_due, take, wake_schedulers
+from models.claims import claim_due, take, wake_schedulers
 from models.crons import STANDING_CRONS
 from models.event import timeline
 from models.harvest import add_harvests
 from models.lookout import Lookout
 from models.partitions import ensure_partitions
 from models.session import Database
+from models.works import WORKS
 from pressrun import clock
 from pressrun.broker import Broker
 from pressrun.clock import Deadline

@@ -18,11 +18,12 @@ from sqlalchemy import Row, select, text
 
 from graph.transport import Transport
 from models.account import Account, Login, token_context, user_token_context
-from models.claims import WORKS, claim_due, take
+from models.claims import claim_due, take
 from models.connection import LIFE, expire_connections
 from models.invariants import run_all
 from models.post import get_post
 from models.session import Database
+from models.works import WORKS
 from operations import consents
 from operations.connections import Connected, NewAccount, connect, outcome
 from operations.consents import BROWSER, Wish
