@@ -37,7 +37,7 @@ class Errand:
 
     @classmethod
     def of(cls, name: str, ids: Sequence[int]) -> Errand:
-        """`name` as in `models.claims.WORKS`."""
+        """`name` as in `models.works.WORKS`."""
         return cls(next(work for work in WORKS if work.name == name), tuple(ids))
 
 

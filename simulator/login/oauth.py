@@ -16,7 +16,6 @@ from simulator.world.people import FACEBOOK_SCOPES
 from simulator.world.records import Account, FacebookUser, Login, Token, TokenKind
 
 OTHER_APP = "SIM-OTHER-APP"
-_DATA_ACCESS_S = 90 * DAY
 
 
 @endpoint(

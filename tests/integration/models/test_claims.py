@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models import claims
+from models import works
 from models.account import Account
 from models.claims import (
     WAKE_CHANNEL,
@@ -106,7 +106,7 @@ def _claim(
 
 def _take(database: Database, hint: Hint, *, lease_s: float = 30) -> Lease | None:
     with database.transaction() as tx:
-        return take(tx, claims.TABLE_OF_TASK[hint.task], hint.id, hint.claim, lease_s=lease_s)
+        return take(tx, works.TABLE_OF_TASK[hint.task], hint.id, hint.claim, lease_s=lease_s)
 
 
 def _taken(database: Database, work: Work = PUBLISH, *, lease_s: float = 30) -> Lease:

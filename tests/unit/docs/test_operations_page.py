@@ -9,7 +9,7 @@ import pytest
 
 from graph.errors import ErrorClass
 from machine.stack import WORKERS
-from models import block, claims, container, gate, partitions, presence, quota
+from models import block, container, gate, partitions, presence, quota, works
 from models.account import AccountState
 from models.invariants import INVARIANTS
 from models.states import PostState
@@ -147,4 +147,4 @@ def test_the_numbers_in_words_are_those_of_the_code() -> None:
     assert timedelta(hours=1) == gate.SHUT_FOR
     assert abs(sum(waits, timedelta()) / 50 - STAGING_TAKES) < STAGING_TAKES / 5
     assert {outcomes.COMES_AND_GOES[code] for code in (2207052, 2207077)} == {TRIES}
-    assert {work.queue for work in claims.WORKS} == set(Queue)
+    assert {work.queue for work in works.WORKS} == set(Queue)
