@@ -29,6 +29,7 @@ from pressrun.hints import Hint, Queue, Task
 
 WAKE_CHANNEL = "pressrun_due"
 BACKFILLS_AT_ONCE = 2
+TRANSFERS_AT_ONCE = 4
 _PULL_FIRST = 0.2
 """The part of a hint lease, after its end, that belongs to the workers' pull. A scheduler wakes the moment a row is
 due: it would send the same row for ever to a broker that accepts hints and hands out none.
@@ -103,6 +104,16 @@ WORKS: tuple[Work, ...] = (
         most_at_once=BACKFILLS_AT_ONCE,
     ),
     Work("notice", "notices", Queue.INBOX, {"": Task.NOTICE_DEAL}),
+    # They take minutes where the files are large: others must find workers meanwhile.
+    Work(
+        "object",
+        "bucket_objects",
+        Queue.PREPARE,
+        {"": Task.OBJECT_MOVE},
+        fair_over="bucket",
+        most_at_once=TRANSFERS_AT_ONCE,
+    ),
+    Work("upload", "uploads", Queue.PREPARE, {"": Task.UPLOAD_SEND}, most_at_once=TRANSFERS_AT_ONCE),
     Work("delivery", "deliveries", Queue.INBOX, {"": Task.DELIVERY_SEND}, fair_over="endpoint_id"),
 )
 

@@ -24,6 +24,7 @@ from models.harvest import Harvest, HarvestRun
 from models.hashtag import HashtagSearch, HashtagTop
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
+from models.library.item import LibraryItem, LibraryTag
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.media_state import MediaState
 from models.mention import Mention
@@ -39,6 +40,8 @@ from models.seen_invariant import SeenInvariant
 from models.slot import Slot
 from models.tag import Tag
 from models.watch import Watch
+from models.ways.bucket_object import BucketObject, BucketUse
+from models.ways.upload import Upload
 
 metadata = Base.metadata
 describe(metadata)
@@ -50,6 +53,8 @@ TABLES = (
     Attempt,
     Backfill,
     Block,
+    BucketObject,
+    BucketUse,
     Comment,
     CommentVersion,
     CompetitorLatest,
@@ -70,6 +75,8 @@ TABLES = (
     HashtagSearch,
     HashtagTop,
     InboxEvent,
+    LibraryItem,
+    LibraryTag,
     AccountLatest,
     AccountObservation,
     AudienceLatest,
@@ -92,5 +99,6 @@ TABLES = (
     SeenInvariant,
     Slot,
     Tag,
+    Upload,
     Watch,
 )

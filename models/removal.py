@@ -42,7 +42,7 @@ _UNDER_WAY = text("""
 
 # By the number of its claim every worker that has a row of the account loses it: it can store nothing more. A store
 # that is under way is waited for. In the order of locks (`models/__init__.py`).
-_WORK = ("posts", "harvests", "backfills", "inbox_events", "replies", "notices")
+_WORK = ("posts", "harvests", "backfills", "inbox_events", "replies", "notices", "uploads")
 
 
 def under_way(tx: Session, account_id: int) -> list[str]:
@@ -145,6 +145,10 @@ _LAY_DOWN: Mapping[str, str] = {
                                THEN jsonb_build_object('permalink', CAST(:why AS text)) ELSE '{}' END AS lacks
                   FROM posts WHERE account_id = :account_id AND next_action_at IS NOT NULL) owed
          WHERE id = post_id
+    """,
+    "uploads": """
+        UPDATE uploads SET state = 'dropped', settled_at = :now, next_action_at = NULL
+         WHERE account_id = :account_id AND state = 'owed'
     """,
     "replies": """
         UPDATE replies SET state = 'failed', error = :why, settled_at = :now, settled_by = 'person',

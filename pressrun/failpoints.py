@@ -45,6 +45,14 @@ POINTS = (
     "connect.after_answer",
     "connect.after_record",
     "delivery.after_send",
+    "object.before_part",
+    "object.after_put",
+    "object.after_leaving",
+    "object.after_delete",
+    "object.after_record",
+    "upload.after_read",
+    "upload.after_send",
+    "upload.after_record",
     "dispatch.after_claim",
 )
 

@@ -31,6 +31,8 @@ class Task(StrEnum):
     CONNECTION_RUN = "connection.run"
     NOTICE_DEAL = "notice.deal"
     DELIVERY_SEND = "delivery.send"
+    OBJECT_MOVE = "object.move"
+    UPLOAD_SEND = "upload.send"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from worker.harvests import backfill
 from worker.harvests import run as harvest
 from worker.publishing import aftercare, plain_publish, poll, publish, reconcile, stage
 from worker.telling import deal, send
+from worker.ways import bucket_object, upload
 
 STEPS: Mapping[Task, Step] = {
     Task.POST_STAGE: stage.run,
@@ -28,6 +29,8 @@ STEPS: Mapping[Task, Step] = {
     Task.CONNECTION_RUN: connecting.run,
     Task.NOTICE_DEAL: deal.run,
     Task.DELIVERY_SEND: send.run,
+    Task.OBJECT_MOVE: bucket_object.run,
+    Task.UPLOAD_SEND: upload.run,
 }
 
 QUEUE_OF: Mapping[Task, Queue] = {
@@ -43,6 +46,8 @@ QUEUE_OF: Mapping[Task, Queue] = {
     Task.CONNECTION_RUN: Queue.PREPARE,
     Task.NOTICE_DEAL: Queue.INBOX,
     Task.DELIVERY_SEND: Queue.INBOX,
+    Task.OBJECT_MOVE: Queue.PREPARE,
+    Task.UPLOAD_SEND: Queue.PREPARE,
 }
 
 

@@ -150,8 +150,10 @@ def _show_page(page: PostPage) -> None:
     times = {name: _local(value, local) for name, value in filled.items() if isinstance(value, datetime)}
     show_record(filled | times, as_json=False)
     say("")
-    columns = ("position", "kind", "source", "media_id", "permalink")
+    columns = ("position", "kind", "source", "route", "media_id", "permalink")
     show_rows(columns, [asdict(one) for one in page.parts], as_json=False)
+    for route, why in dict.fromkeys((one.route, one.route_why) for one in page.parts if one.route is not None):
+        say(f"by {route}: {why}")
     say("")
     for event in page.events:
         is_move = event.from_state not in (None, event.to_state)

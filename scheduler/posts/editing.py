@@ -19,9 +19,10 @@ from pressrun.errors import Invalid
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
 from scheduler.posts.changing import edit, require_version
-from scheduler.posts.importing import ImportReport, RowProblem, past, unreachable, without_slots
+from scheduler.posts.importing import ImportReport, RowProblem, past, without_slots
 from scheduler.posts.preflight import Examined, Examiner, Preflight
 from scheduler.posts.queueing import Checked, check
+from scheduler.posts.reaching import unreachable
 from scheduler.posts.wish import COLUMNS, Wish, parse_wish
 from scheduler.slots import accounts_with_slots
 
@@ -73,13 +74,14 @@ class _Seen:
     post: Post
     parts: list[Part]
     account: str
+    login: str
     slotted: set[str]
 
 
 def _see(tx: Session, post_id: int) -> _Seen:
     post = get_post(tx, post_id)
-    account = get_account(tx, post.account_id).name
-    return _Seen(post, parts_of(tx, post_id), account, accounts_with_slots(tx))
+    account = get_account(tx, post.account_id)
+    return _Seen(post, parts_of(tx, post_id), account.name, account.login, accounts_with_slots(tx))
 
 
 def _check(
@@ -102,9 +104,11 @@ def _check(
         report.problems.append(RowProblem.of(1, past(wish.publish_at)))
     preflight = _preflight(settings, wish, seen.post, seen.parts, changes, base)
     report.warnings += [RowProblem.of(1, one) for one in preflight.warnings]
-    errors = [*preflight.errors, *(unreachable("media", wish.media, settings) if "media" in changes else [])]
-    if "cover_url" in changes and wish.cover is not None:
-        errors += unreachable("cover_url", (wish.cover,), settings)
+    errors = list(preflight.errors)
+    if "media" in changes:
+        errors += unreachable("media", preflight.media, settings, seen.login)
+    if "cover_url" in changes and preflight.cover is not None:
+        errors += unreachable("cover_url", (preflight.cover,), settings, seen.login)
     report.problems += [RowProblem.of(1, one) for one in [*errors, *without_slots(wish, seen.slotted)]]
     return check(wish, preflight)
 

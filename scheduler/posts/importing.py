@@ -25,6 +25,7 @@ from scheduler.posts.files.reading import read_file
 from scheduler.posts.files.rows import Row
 from scheduler.posts.preflight import Examiner
 from scheduler.posts.queueing import Checked, KeyTaken, check, find_same, queue_post
+from scheduler.posts.reaching import unreachable
 from scheduler.posts.wish import ColumnProblem, Wish, parse_wish
 from scheduler.slots import accounts_with_slots, no_slots
 
@@ -154,13 +155,13 @@ def _check_row(
     if account is None and name:
         unknown = unknown_account(name, known_names)
         problems = [ColumnProblem("account", str(unknown), unknown.type), *problems]
-    if problems or wish is None:
+    if problems or wish is None or account is None:
         refuse(problems)
         return None
     preflight = examiner.examine(wish)
     report.warnings += [RowProblem.of(row.line, problem) for problem in preflight.warnings]
-    errors = [*preflight.errors, *unreachable("media", wish.media, settings)]
-    errors += unreachable("cover_url", (wish.cover,) if wish.cover else (), settings)
+    errors = [*preflight.errors, *unreachable("media", preflight.media, settings, account.login)]
+    errors += unreachable("cover_url", (preflight.cover,) if preflight.cover else (), settings, account.login)
     if errors:
         refuse(errors)
         return None
@@ -179,15 +180,6 @@ def past(at: datetime) -> ColumnProblem:
     """What is wrong with a time that has passed, where the person has not said that they want it."""
     said = at.strftime("%Y-%m-%d %H:%M:%S UTC")
     return ColumnProblem("publish_at", f"{said} is in the past: correct it", "post.late")
-
-
-def unreachable(column: str, sources: tuple[str, ...], settings: Settings) -> list[ColumnProblem]:
-    """Local files need an address at which Instagram can fetch them."""
-    needs_none = settings.keep_media == "files" and all("://" in source for source in sources)
-    if settings.offers_local_media or needs_none or not sources:
-        return []
-    message = "Instagram could not fetch local files: set PRESSRUN_PUBLIC_URL to this console's public address"
-    return [ColumnProblem(column, message)]
 
 
 def _find_doubles(checked: list[tuple[int, Checked]], report: ImportReport) -> None:

@@ -175,7 +175,7 @@ class Bench:
 
     def close(self) -> None:
         if self._ctx is not None:
-            self._ctx.transport.close()
+            self._ctx.close()
 
 
 BenchFactory = Callable[..., Bench]

@@ -44,8 +44,10 @@ from tests.factories.rows import (
     make_inbox_event,
     make_mention,
     make_notice,
+    make_object,
     make_post,
     make_reply,
+    make_upload,
 )
 from tests.integration.models.racing import race
 from tests.support.waiting import until
@@ -72,6 +74,10 @@ def _owed(tx: Session, work: Work) -> int:
         return make_connection(tx).id
     if work.table == "notices":
         return make_notice(tx).id
+    if work.table == "bucket_objects":
+        return make_object(tx).id
+    if work.table == "uploads":
+        return make_upload(tx, make_account(tx)).id
     if work.table == "deliveries":
         return make_delivery(tx, make_endpoint(tx)).id
     return make_post(tx, make_account(tx), state=work.states[0]).id
@@ -523,7 +529,7 @@ class TestInFlight:
             make_post(tx, account, state="scheduled")
             make_harvest(tx, account)
 
-        idle = {"reply": 0, "backfill": 0, "connection": 0, "notice": 0, "delivery": 0}
+        idle = {"reply": 0, "backfill": 0, "connection": 0, "notice": 0, "delivery": 0, "object": 0, "upload": 0}
         assert _in_flight(database) == {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0} | idle
         hints = _claim(database, limit=4)
         _claim(database, WORK["prepare"])

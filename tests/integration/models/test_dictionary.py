@@ -13,6 +13,8 @@ NOT_HISTORY = {
     "accounts",
     "attempts",
     "blocks",
+    "bucket_objects",
+    "bucket_uses",
     "connections",
     "containers",
     "deliveries",
@@ -21,6 +23,8 @@ NOT_HISTORY = {
     "erasures",
     "gates",
     "inbox_events",
+    "library_items",
+    "library_tags",
     "media_states",
     "notice_rules",
     "notices",
@@ -31,6 +35,7 @@ NOT_HISTORY = {
     "raw_answers",
     "seen_invariants",
     "slots",
+    "uploads",
 }
 """Tables of publishing and of the machinery, which readers do not see. A new table is either here or explained."""
 
