@@ -50,12 +50,22 @@ class Peek:
     head: bytes
     retry_after_s: float | None = None
     """How long the server asks to be left alone."""
+    location: str | None = None
+    """Where it sends whoever asks, as it says."""
 
 
 def peek(url: str, *, allow_private: bool, timeout_s: float = 10) -> Peek:
     """GET the first 64 KiB. Raises UrlNotFetchable; an HTTP error status is an answer."""
     first: dict[bytes | str, bytes | str] = {"Range": f"bytes=0-{HEAD_BYTES - 1}"}
     with _get(url, first, allow_private=allow_private, timeout_s=timeout_s) as response:
+        return _read(response)
+
+
+def look(url: str, method: str, headers: Mapping[str, str], *, allow_private: bool, timeout_s: float) -> Peek:
+    """The beginning of the answer to a request without a body, with these headers. Raises UrlNotFetchable."""
+    more: dict[bytes | str, bytes | str] = {}
+    more.update(headers.items())
+    with _open(method, url, more, body=None, allow_private=allow_private, timeout_s=timeout_s) as response:
         return _read(response)
 
 
@@ -167,6 +177,7 @@ def _read(response: httpcore.Response) -> Peek:
         content_length=int(length) if length.isascii() and length.isdigit() and len(length) <= 18 else None,
         accepts_ranges=partial or headers.get("accept-ranges", "").strip().lower() == "bytes",
         head=bytes(head[:HEAD_BYTES]),
+        location=headers.get("location"),
         retry_after_s=float(pause) if pause.isascii() and pause.isdigit() and len(pause) <= 6 else None,
     )
 
