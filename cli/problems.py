@@ -32,6 +32,8 @@ HINTS = {
     "endpoint.unknown": "`pressrun notify list` lists them",
     "gate.shut": "--no-check connects it without asking Instagram",
     "instagram.unreachable": "--no-check connects it without asking Instagram",
+    "library.needed": "`pressrun post cancel` or `post edit`",
+    "library.unknown": "`pressrun media list` shows what there is",
     "media.unknown": "`pressrun insight show` lists them",
     "mention.unknown": "`pressrun mention list` lists them",
     "person.is_account": "`pressrun account remove` does that",

@@ -148,6 +148,8 @@ class Settings(BaseSettings):
     """Let media URLs, and the endpoints of notices, point to private addresses."""
     keep_media: Literal["files", "all"] = "files"
     """What is kept when a post is queued: files only, or what is behind URLs too, so that what was checked goes out."""
+    keep_files: Duration | None = None
+    """How long kept media stay that no item of the library and no post that may go out needs. None: for ever."""
     media_route: Literal["auto", "host", "s3", "upload"] = "auto"
     """How kept media reach Instagram; auto takes the first that can work for a post and its account."""
     s3_bucket: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$")] = None

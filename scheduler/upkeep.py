@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -17,7 +18,9 @@ from models.retention import drop_month, kept_since, old_partitions
 from models.session import Database
 from models.sweeping import sweep
 from pressrun import log
+from pressrun.media.store import MediaStore
 from scheduler.harvests.planning import add_missing_harvests
+from scheduler.library import drop_files
 
 EVERY = timedelta(hours=6)
 AGAIN_AFTER = timedelta(minutes=1)
@@ -35,6 +38,8 @@ def run(
     now: datetime,
     keep_months: int | None = None,
     raw_answers: timedelta = timedelta(days=30),
+    media: Path | None = None,
+    keep_files: timedelta | None = None,
 ) -> datetime:
     """Do the upkeep; returns when it is due again. Several schedulers may do it at once.
 
@@ -43,6 +48,8 @@ def run(
     Args:
         keep_months: whole months of history to keep before the one that is running; None keeps all.
         raw_answers: how long Instagram's answers are kept as they came.
+        media: the folder of kept media, whose files go that nothing needs any more; None leaves it alone.
+        keep_files: how long those stay that the library has not let go; None: for ever.
     """
     has_more = False
     try:
@@ -55,6 +62,10 @@ def run(
         if keep_months is not None:
             _drop_old(database, now=now, keep_months=keep_months)
             has_more = _sweep(database, now=now, keep_months=keep_months)
+        if media is not None:
+            drop_files(database, MediaStore(media), now=now, keep=keep_files)
+    except OSError as problem:
+        _log.warning("upkeep.files_failed", error=str(problem))
     except DBAPIError as problem:
         _log.warning("upkeep.failed", error=str(problem.orig or problem))
         return now + AGAIN_AFTER

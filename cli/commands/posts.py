@@ -48,7 +48,7 @@ def add(
     context: typer.Context,
     account: Annotated[str, typer.Option(help="Name of the account.")],
     publish_at: Annotated[str, typer.Option("--at", help="2026-12-24T18:30 (its zone), …Z (UTC) or +90s (from now).")],
-    media: Annotated[list[str], typer.Option(help="File or URL; several times for a carousel or stories.")],
+    media: Annotated[list[str], typer.Option(help="File, URL or lib:NAME; several times for a carousel or stories.")],
     post_type: Annotated[str, typer.Option("--type", help="image, carousel, reel or story.")] = "image",
     caption: Annotated[str, typer.Option()] = "",
     alt_text: Annotated[list[str] | None, typer.Option(help="One for each media, in order.")] = None,

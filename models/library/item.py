@@ -103,6 +103,18 @@ _NEEDING = text("""
 """)
 
 
+# A post that failed or expired may be queued again as it is.
+_NEEDED = text("""
+    SELECT sha256 FROM library_items WHERE removed_at IS NULL AND sha256 = ANY(:sha256s)
+     UNION
+    SELECT t.media_sha256 FROM parts t JOIN posts p ON p.id = t.post_id
+     WHERE t.media_sha256 = ANY(:sha256s) AND t.dropped_at IS NULL AND p.state NOT IN ('published', 'canceled')
+     UNION
+    SELECT p.params -> 'cover' ->> 'sha256' FROM posts p
+     WHERE p.params -> 'cover' ->> 'sha256' = ANY(:sha256s) AND p.state NOT IN ('published', 'canceled')
+""")
+
+
 def add_item(tx: Session, new: NewItem) -> Placed:
     """Put a kept file into the library; one content is one item, under the name that it has. Raises Conflict."""
     import json
@@ -162,6 +174,11 @@ def hold_items(tx: Session, names: Collection[str]) -> set[str]:
 def posts_needing(tx: Session, sha256: str) -> list[int]:
     """Posts that have not gone out and are made from that content."""
     return list(tx.scalars(_NEEDING, {"sha256": sha256}))
+
+
+def needed_files(tx: Session, sha256s: Collection[str]) -> set[str]:
+    """Which of these kept files an item or a post that may still go out needs."""
+    return set(tx.scalars(_NEEDED, {"sha256s": list(sha256s)}))
 
 
 def tags_of(tx: Session, item_ids: Iterable[int]) -> dict[int, tuple[str, ...]]:

@@ -14,12 +14,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.account import Terms, some_names, terms_of, unknown_account
+from models.library.item import hold_items
 from models.post import IfLate, Post, posts_by_key
 from models.session import Database
 from pressrun import clock
 from pressrun.errors import Invalid, PressrunError
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
+from scheduler import library
 from scheduler.posts import pace
 from scheduler.posts.files.reading import read_file
 from scheduler.posts.files.rows import Row
@@ -96,11 +98,12 @@ def import_rows(database: Database, settings: Settings, rows: Sequence[Row], *, 
     """The same for rows that were already read."""
     now = clock.now()
     report = ImportReport()
-    examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base)
     with database.transaction() as tx:
         accounts = terms_of(tx, {_account_name(row) for row in rows})
         known_names = some_names(tx)
         slotted = accounts_with_slots(tx)
+        items = library.referred_to(tx, [row.fields for row in rows])
+    examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base, library=items)
     # Files and addresses are looked at before the transaction: it must not stay open while a server answers slowly.
     checked = [
         (row.line, one)
@@ -115,6 +118,7 @@ def import_rows(database: Database, settings: Settings, rows: Sequence[Row], *, 
             known = posts_by_key(tx, [one.key for _, one in checked])
             new = _sort_out(checked, known, report, now=now, late=late)
             _warn_of_full_windows(tx, new, accounts, report)
+            _find_lost_items(tx, new, report)
             if not report.problems:
                 _note_times(report, [one.wish for _, one in new])
                 for _, one in new:
@@ -124,6 +128,17 @@ def import_rows(database: Database, settings: Settings, rows: Sequence[Row], *, 
         message = "another import queued one of these keys at the same moment: try again"
         raise PressrunError(message, type="post.raced") from None
     return report
+
+
+def _find_lost_items(tx: Session, new: list[tuple[int, Checked]], report: ImportReport) -> None:
+    """Items of the library that somebody has removed while they were looked at; the others stay until this is over."""
+    said = {line: library.names_in([one.wish.sources()]) for line, one in new}
+    there = hold_items(tx, sorted(set().union(*said.values())))
+    for line, names in said.items():
+        report.problems += [
+            RowProblem(line, "media", f"the library has nothing under the name {name!r} any more", "library.unknown")
+            for name in sorted(names - there)
+        ]
 
 
 def _note_times(report: ImportReport, wishes: Sequence[Wish]) -> None:
