@@ -111,9 +111,9 @@ def _check(
     report.warnings += [RowProblem.of(1, one) for one in preflight.warnings]
     errors = list(preflight.errors)
     if "media" in changes:
-        errors += unreachable("media", preflight.media, settings, seen.login)
-    if "cover_url" in changes and preflight.cover is not None:
-        errors += unreachable("cover_url", (preflight.cover,), settings, seen.login)
+        errors += unreachable("media", wish.media, preflight.media, wish, settings, seen.login)
+    if "cover_url" in changes and wish.cover is not None:
+        errors += unreachable("cover_url", (wish.cover,), (), wish, settings, seen.login)
     report.problems += [RowProblem.of(1, one) for one in [*errors, *without_slots(wish, seen.slotted)]]
     return check(wish, preflight)
 

@@ -23,6 +23,7 @@ from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
 from scheduler import library
 from scheduler.posts import pace
+from scheduler.posts.doubts import doubts
 from scheduler.posts.files.reading import read_file
 from scheduler.posts.files.rows import Row
 from scheduler.posts.preflight import Examiner
@@ -118,6 +119,7 @@ def import_rows(database: Database, settings: Settings, rows: Sequence[Row], *, 
             known = posts_by_key(tx, [one.key for _, one in checked])
             new = _sort_out(checked, known, report, now=now, late=late)
             _warn_of_full_windows(tx, new, accounts, report)
+            report.warnings += [RowProblem.of(line, doubt) for line, doubt in doubts(tx, new, accounts)]
             _find_lost_items(tx, new, report)
             if not report.problems:
                 _note_times(report, [one.wish for _, one in new])
@@ -175,8 +177,8 @@ def _check_row(
         return None
     preflight = examiner.examine(wish)
     report.warnings += [RowProblem.of(row.line, problem) for problem in preflight.warnings]
-    errors = [*preflight.errors, *unreachable("media", preflight.media, settings, account.login)]
-    errors += unreachable("cover_url", (preflight.cover,) if preflight.cover else (), settings, account.login)
+    errors = [*preflight.errors, *unreachable("media", wish.media, preflight.media, wish, settings, account.login)]
+    errors += unreachable("cover_url", (wish.cover,) if wish.cover else (), (), wish, settings, account.login)
     if errors:
         refuse(errors)
         return None

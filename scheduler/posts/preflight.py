@@ -20,6 +20,7 @@ from models.post import PostType
 from pressrun import fetch
 from pressrun.errors import PressrunError
 from pressrun.media import answers, captions, expiry, rules
+from pressrun.media.likeness import likeness
 from pressrun.media.magic import Kind, sniff
 from pressrun.media.probe import MediaUnreadable, Probe, probe
 from pressrun.media.rules import Problem, Use
@@ -192,8 +193,13 @@ def _known(probed: Probe | None) -> dict[str, Any]:
 
 
 def _examined(source: str, probed: Probe, kept: Kept | None) -> Examined:
-    sha256, extension = (kept.sha256, kept.extension) if kept else (None, None)
-    return Examined(source, PartKind(probed.kind), sha256, extension, _known(probed))
+    if kept is None:
+        return Examined(source, PartKind(probed.kind), None, None, _known(probed))
+    known = _known(probed)
+    looks = likeness(kept.path) if probed.kind == "image" else None
+    if looks is not None:
+        known["likeness"] = looks
+    return Examined(source, PartKind(probed.kind), kept.sha256, kept.extension, known)
 
 
 def _ends(column: str, wish: Wish, media: Sequence[Examined]) -> list[Problem]:

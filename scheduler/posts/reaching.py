@@ -6,18 +6,26 @@ from collections.abc import Sequence
 
 from models.account import Login
 from models.part import PartKind
+from models.post import PostType
 from pressrun.media.routes import Ways
 from pressrun.settings import Settings
 from scheduler.posts.preflight import Examined
-from scheduler.posts.wish import ColumnProblem
+from scheduler.posts.wish import ColumnProblem, Wish
 
 
-def unreachable(column: str, media: Sequence[Examined], settings: Settings, login: str) -> list[ColumnProblem]:
-    """What keeps these media from an account on that login: a kept file needs a way. At most one problem."""
+def unreachable(
+    column: str, sources: Sequence[str], media: Sequence[Examined], wish: Wish, settings: Settings, login: str
+) -> list[ColumnProblem]:
+    """What keeps these sources from an account on that login: what is kept needs a way. At most one problem.
+
+    `media`: those of them that could be read.
+    """
     ways, on_facebook = Ways.of(settings), login == Login.FACEBOOK.value
-    for one in media:
-        is_kept = one.sha256 is not None or "://" not in one.source
-        is_video = one.kind is PartKind.VIDEO
+    kinds = {one.source: one.kind for one in media}
+    expected = PartKind.VIDEO if wish.type is PostType.REEL and column == "media" else PartKind.IMAGE
+    for source in sources:
+        is_kept = "://" not in source or settings.keep_media == "all"
+        is_video = kinds.get(source, expected) is PartKind.VIDEO
         if is_kept and ways.choose(is_video=is_video, on_facebook=on_facebook) is None:
-            return [ColumnProblem(column, ways.no_way(one.source), "media.no_way")]
+            return [ColumnProblem(column, ways.no_way(source), "media.no_way")]
     return []
