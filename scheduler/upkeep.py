@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -63,19 +63,28 @@ def run(
             _drop_old(database, now=now, keep_months=keep_months)
             has_more = _sweep(database, now=now, keep_months=keep_months)
         if media is not None:
-            drop_files(database, MediaStore(media), now=now, keep=keep_files)
-    except OSError as problem:
-        _log.warning("upkeep.files_failed", error=str(problem))
+            _clear_up(database, MediaStore(media), now=now, keep=keep_files)
     except DBAPIError as problem:
         _log.warning("upkeep.failed", error=str(problem.orig or problem))
         return now + AGAIN_AFTER
+    _tell(made, rolled, added)
+    return now + (SWEEP_AGAIN_AFTER if has_more else EVERY)
+
+
+def _tell(made: Sequence[str], rolled: Sequence[str], added: int) -> None:
     if made:
         _log.info("upkeep.partitions_made", names=made)
     if rolled:
         _log.info("upkeep.raw_answers_rolled", names=rolled)
     if added:
         _log.info("upkeep.harvests_added", count=added)
-    return now + (SWEEP_AGAIN_AFTER if has_more else EVERY)
+
+
+def _clear_up(database: Database, store: MediaStore, *, now: datetime, keep: timedelta | None) -> None:
+    try:
+        drop_files(database, store, now=now, keep=keep)
+    except OSError as problem:
+        _log.warning("upkeep.files_failed", error=str(problem))
 
 
 def _sweep(database: Database, *, now: datetime, keep_months: int) -> bool:

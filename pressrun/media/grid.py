@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pressrun.media import magic
 from pressrun.media.probe import MediaUnreadable, open_media, probe
@@ -80,7 +80,8 @@ def _first_frame(file: Path, orientation: int | None) -> Picture:
     turned = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_270, 8: Image.Transpose.ROTATE_90}
     try:
         with av.open(str(file)) as container:
-            picture: Picture = next(container.decode(video=0)).to_image()
+            frame: Any = next(container.decode(video=0))
+            picture: Picture = frame.to_image()
     except (av.FFmpegError, StopIteration, OSError, ValueError):
         raise MediaUnreadable(file, "the video has no frame that can be read") from None
     turn = turned.get(orientation or 1)

@@ -61,7 +61,8 @@ class _Look:
 
     def at(self, url: str, *, method: str = "GET", agent: bool = True, **headers: str) -> Peek:
         more = (_AS_INSTAGRAM if agent else {}) | headers
-        return fetch.look(url, method, more, allow_private=self.allow_private, timeout_s=self.timeout_s)
+        allowed, timeout_s = self.allow_private, self.timeout_s
+        return fetch.peek(url, allow_private=allowed, timeout_s=timeout_s, method=method, headers=more)
 
 
 def _whole(sample: Sample, look: _Look) -> Iterator[Sight]:

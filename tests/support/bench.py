@@ -47,7 +47,7 @@ class Bench:
     database: Database
     simulator: Simulator
     settings: Settings
-    media_base_url: str
+    media_base_url: str | None
     media_folder: Path
     _ctx: WorkerContext | None = field(default=None)
 

@@ -20,9 +20,9 @@ from tests.factories.rows import make_account
 
 
 class Desk:
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(self, database: Database, home: Path, folder: Path) -> None:
         self.database, self.folder = database, folder
-        self.settings = Settings(home=folder / "home", public_url="https://x.example")
+        self.settings = Settings(home=home, public_url="https://x.example")
 
     def import_(self, *rows: dict[str, str]) -> ImportReport:
         usual = {"account": "bakery", "publish_at": "+1h", "type": "image", "media": "feed.jpg", "alt_text": "cake"}
@@ -37,11 +37,9 @@ class Desk:
         return [one for one in found if "is not 9:16" not in one[2]]  # of stories, and no doubt of ours
 
 
-@pytest.fixture
-def desk(database: Database, tmp_path: Path) -> Desk:
-    with database.transaction() as tx:
-        make_account(tx, name="bakery")
-        make_account(tx, name="other")
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tmp_path = tmp_path_factory.mktemp("pictures")
     make_jpeg(tmp_path / "feed.jpg", 1080, 1350, label="feed")
     make_jpeg(tmp_path / "dog.jpg", 1080, 1350, label="dog")
     with Image.open(tmp_path / "feed.jpg") as image:
@@ -50,7 +48,15 @@ def desk(database: Database, tmp_path: Path) -> Desk:
     make_jpeg(tmp_path / "wide.jpg", 1200, 640, label="wide")
     Image.new("RGB", (1080, 1350), "white").save(tmp_path / "white.jpg")
     Image.new("RGB", (1080, 1350), "navy").save(tmp_path / "navy.jpg")
-    return Desk(database, tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def desk(database: Database, tmp_path: Path, pictures: Path) -> Desk:
+    with database.transaction() as tx:
+        make_account(tx, name="bakery")
+        make_account(tx, name="other")
+    return Desk(database, tmp_path, pictures)
 
 
 def test_an_ordinary_post_is_doubted_by_nobody(desk: Desk) -> None:
