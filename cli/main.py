@@ -17,6 +17,7 @@ from cli.commands import (
     doctor,
     harvests,
     insights,
+    media,
     mentions,
     notify,
     posts,
@@ -71,6 +72,7 @@ app.add_typer(accounts.app, name="account")
 accounts.app.add_typer(removals.app)
 app.add_typer(posts.app, name="post")
 posts.app.add_typer(changes.app)
+app.add_typer(media.app, name="media")
 app.add_typer(slots.app, name="slot")
 app.add_typer(harvests.app, name="harvest")
 app.add_typer(insights.app, name="insight")
