@@ -18,6 +18,7 @@ from cli.commands import (
     harvests,
     insights,
     library,
+    media,
     mentions,
     notify,
     posts,
@@ -72,7 +73,8 @@ app.add_typer(accounts.app, name="account")
 accounts.app.add_typer(removals.app)
 app.add_typer(posts.app, name="post")
 posts.app.add_typer(changes.app)
-app.add_typer(library.app, name="media")
+app.add_typer(media.app, name="media")
+media.app.add_typer(library.app)
 app.add_typer(slots.app, name="slot")
 app.add_typer(harvests.app, name="harvest")
 app.add_typer(insights.app, name="insight")

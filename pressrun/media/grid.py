@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pressrun.media import magic
-from pressrun.media.probe import MediaUnreadable, open_media, probe
+from pressrun.media.fixing.opening import opened
+from pressrun.media.fixing.told import CannotFix
+from pressrun.media.probe import MediaUnreadable, probe
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -56,21 +57,20 @@ def draw_grid(files: Sequence[Path], out: Path) -> None:
 
 def _picture(file: Path) -> Picture:
     found = probe(file)  # says in one line what is wrong with it
-    picture = _first_frame(file, found.orientation) if found.kind == "video" else _image(file)
-    return picture.convert("RGB")
+    return _first_frame(file, found.orientation) if found.kind == "video" else _image(file)
 
 
 def _image(file: Path) -> Picture:
     from PIL import Image, ImageOps
 
-    with open_media(file) as opened:
-        signature = magic.sniff(opened.read(magic.HEAD_BYTES))
-        opened.seek(0)
-        try:
-            with Image.open(opened, formats=[signature.format] if signature else None) as image:
-                return ImageOps.exif_transpose(image)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            raise MediaUnreadable(file, "the image is damaged or cut short") from None
+    try:
+        with opened(file) as (image, _):
+            image.draft("RGB", (_TILE[0] * 2, _TILE[1] * 2))  # a fraction of the work, where the format can do it
+            upright = ImageOps.exif_transpose(image).convert("RGBA")
+    except CannotFix as problem:
+        raise MediaUnreadable(file, str(problem)) from None
+    ground = Image.new("RGBA", upright.size, _BACKGROUND)
+    return Image.alpha_composite(ground, upright).convert("RGB")
 
 
 def _first_frame(file: Path, orientation: int | None) -> Picture:
