@@ -114,8 +114,10 @@ def tell_rows(
     alike: dict[tuple[str, str], list[RowProblem]] = {}
     for warning in warnings:
         alike.setdefault((warning.column, warning.message), []).append(warning)
-    for several in alike.values():
+    for several in list(alike.values())[:_MOST_SHOWN]:
         note(f"warning: {told(several[0])}{_more(len(several) - 1, ' more rows')}")
+    if len(alike) > _MOST_SHOWN:
+        note(f"warning: and {len(alike) - _MOST_SHOWN} more; --json lists them all")
     if problems:
         for problem in problems[:-1][:_MOST_SHOWN]:
             note(told(problem))
