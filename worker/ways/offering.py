@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy.orm import Session
+
 from models import claims
 from models.account import Login
+from models.event import Cause
 from models.part import Part, PartKind
 from models.ways.bucket_object import WAIT_REASON, Wanted, want_object
 from pressrun import clock
@@ -17,7 +20,7 @@ from pressrun.media.bucket import LINK_LIVES
 from pressrun.media.routes import GIVEN, Choice, Route, Ways
 from pressrun.media.store import MediaStore
 from worker.context import WorkerContext
-from worker.publishing.loaded import Loaded
+from worker.publishing.loaded import Loaded, move
 from worker.publishing.standing import Park, ask_again_at, park_post, tell
 
 LOOK_AGAIN = timedelta(seconds=30)
@@ -101,12 +104,22 @@ def are_there(ctx: WorkerContext, loaded: Loaded, parts: Sequence[Part]) -> bool
             if loaded.post.error_class == _ERROR_CLASS:
                 tell(tx, loaded.post.id, None, None)
             return True
-        error = next((one.error for one in waits if one.error), None)
-        if error is not None:
-            tell(tx, loaded.post.id, f"its media are not in the bucket yet: {error}", _ERROR_CLASS)
-        park_post(tx, loaded, _park(ctx, loaded, waits))
-        claims.wake_schedulers(tx)
+        _wait(tx, ctx, loaded, waits)
     return False
+
+
+def _wait(tx: Session, ctx: WorkerContext, loaded: Loaded, waits: Sequence[Wanted]) -> None:
+    """Park the post; what keeps its objects is told once for each reason."""
+    park = _park(ctx, loaded, waits)
+    error = next((one.error for one in waits if one.error), None)
+    told = f"its media are not in the bucket yet: {error}"
+    if error is None or told == loaded.post.error:
+        park_post(tx, loaded, park)
+    else:
+        tell(tx, loaded.post.id, told, _ERROR_CLASS)
+        cause, tries = Cause("post.waiting", told, error_class=_ERROR_CLASS), loaded.post.tries
+        move(tx, loaded, loaded.state, cause, next_action_at=park.until, wait_reason=park.reason, tries=tries)
+    claims.wake_schedulers(tx)
 
 
 def _objects(ctx: WorkerContext, loaded: Loaded, part: Part) -> list[tuple[str, str, str, int]]:

@@ -23,7 +23,7 @@ from pressrun.finding import Finding, Result
 from pressrun.media.links import derive_key
 from pressrun.settings import Settings
 from pressrun.vault import generate_key
-from tests.factories.rows import KEY, make_attempt, make_post
+from tests.factories.rows import KEY, make_attempt, make_object, make_post
 from tests.integration.cli.conftest import Command, Here
 from tests.support.buckets import s3_server
 from tests.support.servers import reachable_folder
@@ -201,6 +201,20 @@ def test_the_command_tells_each_check_and_ends_with_1_if_one_fails(here: Here, c
 
 
 class TestRoutes:
+    def test_what_does_not_get_into_the_bucket_or_out_of_it_is_told(self, here: Here, settings: Settings) -> None:
+        here.add(0)
+        with here.database.transaction() as tx:
+            make_object(tx, tries=3, error="the bucket x refuses: AccessDenied")
+            make_object(tx, tries=3, error="the bucket x refuses: AccessDenied", state="leaving")
+            make_object(tx, tries=1, error="in passing")
+
+        found = [one for one in examine(settings) if one.check == "media in the bucket"]
+
+        assert [one.detail for one in found] == [
+            "1 could not be put into it: the bucket x refuses: AccessDenied",
+            "1 could not be taken out of it: the bucket x refuses: AccessDenied",
+        ]
+
     def test_our_own_address_is_fetched_as_instagram_would(self, here: Here, settings: Settings) -> None:
         app = create_app(
             Context(here.database, settings),

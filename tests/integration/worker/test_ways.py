@@ -167,6 +167,7 @@ class TestBucket:
 
         assert told.state == PostState.SCHEDULED
         assert "the bucket mislaid refuses: " in (told.error or "")
+        assert [event.message for event in bench.timeline(post_id)].count(told.error) == 1
         assert drive(bench, post_id) == PostState.PUBLISHED, bench.story(post_id)
         assert bench.read(post_id).error is None
         assert "Contents" not in s3.client.list_objects_v2(Bucket="mislaid")
