@@ -20,6 +20,8 @@ from cli.commands import (
     harvests,
     inquiries,
     insights,
+    library,
+    media,
     mentions,
     notify,
     posts,
@@ -80,6 +82,8 @@ accounts.app.add_typer(webhooks.app)
 accounts.app.add_typer(deletions.app)
 app.add_typer(posts.app, name="post")
 posts.app.add_typer(changes.app)
+app.add_typer(media.app, name="media")
+media.app.add_typer(library.app)
 app.add_typer(slots.app, name="slot")
 app.add_typer(harvests.app, name="harvest")
 app.add_typer(insights.app, name="insight")

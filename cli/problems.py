@@ -34,6 +34,8 @@ HINTS = {
     "endpoint.unknown": "`pressrun notify list` lists them",
     "gate.shut": "--no-check connects it without asking Instagram",
     "instagram.unreachable": "--no-check connects it without asking Instagram",
+    "library.needed": "`pressrun post cancel` or `post edit`",
+    "library.unknown": "`pressrun media list` shows what there is",
     "media.unknown": "`pressrun insight show` lists them",
     "mention.unknown": "`pressrun mention list` lists them",
     "person.is_account": "`pressrun account remove` does that",
@@ -117,8 +119,10 @@ def tell_rows(
     alike: dict[tuple[str, str], list[RowProblem]] = {}
     for warning in warnings:
         alike.setdefault((warning.column, warning.message), []).append(warning)
-    for several in alike.values():
+    for several in list(alike.values())[:_MOST_SHOWN]:
         note(f"warning: {told(several[0])}{_more(len(several) - 1, ' more rows')}")
+    if len(alike) > _MOST_SHOWN:
+        note(f"warning: and {len(alike) - _MOST_SHOWN} more; --json lists them all")
     if problems:
         for problem in problems[:-1][:_MOST_SHOWN]:
             note(told(problem))

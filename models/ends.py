@@ -101,6 +101,7 @@ ENDS: Mapping[str, End] = {
     "quota_entries": End(_OF_IT, _PUBLISHING),
     "blocks": End(_OF_IT, Swept("t.until < :before", "until")),
     "attempts": End(_OF_ATTEMPT, _PUBLISHING),
+    "uploads": End(_OF_IT, Swept("t.settled_at < :before AND t.next_action_at IS NULL", "created_at")),
     "containers": End(_OF_IT, _PUBLISHING),
     "post_events": End(_OF_POST, _PUBLISHING),
     "follow_ups": End(_OF_IT, Swept("t.ended_at < :before", "ended_at")),
@@ -109,6 +110,18 @@ ENDS: Mapping[str, End] = {
     "media_latest": End(_OF_MEDIA, _NEWEST),
     "media_states": End(_OF_MEDIA, Stays("one for each media")),
     "media": End(_OF_IT, _NEWEST),
+    "bucket_uses": End(
+        f"t.part_id IN (SELECT p.id FROM parts p WHERE {_OF_POST.replace('t.', 'p.')})",  # noqa: S608 - constants
+        Stays("it goes with its object"),
+    ),
+    "bucket_objects": End(
+        None,
+        Swept(
+            "t.removed_at < :before AND t.state = 'gone'",
+            "created_at",
+            ("DELETE FROM bucket_uses WHERE object_id = ANY(:ids)",),
+        ),
+    ),
     "parts": End(_OF_POST, _PUBLISHING),
     "replies": End(_OF_IT, Stays("it goes with its mention")),
     "mentions": End(_OF_IT, Swept(_OLD_MENTION, "announced_at", _BEFORE_MENTION)),
@@ -178,6 +191,8 @@ ENDS: Mapping[str, End] = {
     "account_zones": End(_OF_IT, Stays("one for each time that an account changes its zone")),
     "account_names": End(_OF_IT, Stays("one for each time that an account is renamed")),
     "accounts": End("t.id = :account_id", _FEW),
+    "library_tags": End(None, Stays("it goes with its item")),
+    "library_items": End(None, _FEW),
     "seen_invariants": End(None, _FEW),
     "dropped_months": End(None, Stays("the record of what retention took: a few rows a month")),
     "data_deletions": End(None, Stays("the record of what people asked to have deleted")),

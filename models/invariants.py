@@ -152,6 +152,13 @@ INVARIANTS: dict[str, str] = {
          WHERE g.level = 'shut' AND t.state NOT IN ('not_done')
            AND t.intent_at > g.changed_at + interval '2 seconds' AND t.intent_at < g.until
     """,
+    # And media on their way, into a bucket, out of it or to a container, that nobody moves.
+    "media_late": """
+        SELECT what || id || ' has waited since ' || next_action_at
+          FROM (SELECT 'object ' AS what, id, next_action_at FROM bucket_objects
+                 UNION ALL SELECT 'upload ', id, next_action_at FROM uploads) owed
+         WHERE next_action_at < now() - interval '10 minutes'
+    """,
     # 6. A token where it does not belong. Fixed shapes of Instagram's tokens; the vault's ciphertext has none.
     "token_in_text": """
         SELECT source || ' holds something that looks like a token' FROM (
@@ -170,6 +177,8 @@ INVARIANTS: dict[str, str] = {
             UNION ALL SELECT 'follow-up ' || id, error FROM follow_ups
             UNION ALL SELECT 'inquiry ' || id, error FROM inquiries
             UNION ALL SELECT 'subscription ' || id, concat(error, refused::text) FROM subscriptions
+            UNION ALL SELECT 'object ' || id, error FROM bucket_objects
+            UNION ALL SELECT 'upload ' || id, concat(url, ' ', error) FROM uploads
         ) texts WHERE body ~ '(EAA[A-Za-z0-9]{20,}|IGQV[A-Za-z0-9_-]{20,}|SIM-TOKEN-|access_token=[^\\[&])'
     """,
     "token_not_sealed": """
@@ -205,6 +214,8 @@ INVARIANTS: dict[str, str] = {
                 SELECT account_id, 'inquiry ' || id FROM inquiries WHERE next_action_at IS NOT NULL
                 UNION ALL
                 SELECT account_id, 'subscription ' || id FROM subscriptions WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'upload ' || id FROM uploads WHERE next_action_at IS NOT NULL
                ) w ON w.account_id = a.id
          WHERE a.state = 'removed'
     """,

@@ -29,6 +29,7 @@ from models.hooks.deletion import Deletion
 from models.hooks.subscription import Subscription
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
+from models.library.item import LibraryItem, LibraryTag
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.media_state import MediaState
 from models.mention import Mention
@@ -45,6 +46,8 @@ from models.slot import Slot
 from models.tag import Tag
 from models.tokens.token import Token
 from models.watch import Watch
+from models.ways.bucket_object import BucketObject, BucketUse
+from models.ways.upload import Upload
 
 metadata = Base.metadata
 describe(metadata)
@@ -56,6 +59,8 @@ TABLES = (
     Attempt,
     Backfill,
     Block,
+    BucketObject,
+    BucketUse,
     Comment,
     CommentVersion,
     CompetitorLatest,
@@ -79,6 +84,8 @@ TABLES = (
     HashtagTop,
     InboxEvent,
     Inquiry,
+    LibraryItem,
+    LibraryTag,
     AccountLatest,
     AccountObservation,
     AudienceLatest,
@@ -104,5 +111,6 @@ TABLES = (
     Subscription,
     Tag,
     Token,
+    Upload,
     Watch,
 )

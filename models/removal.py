@@ -50,6 +50,7 @@ _WORK = (
     "inbox_events",
     "replies",
     "notices",
+    "uploads",
     "tokens",
     "subscriptions",
     "inquiries",
@@ -175,6 +176,10 @@ _LAY_DOWN: Mapping[str, str] = {
                                THEN jsonb_build_object('permalink', CAST(:why AS text)) ELSE '{}' END AS lacks
                   FROM posts WHERE account_id = :account_id AND next_action_at IS NOT NULL) owed
          WHERE id = post_id
+    """,
+    "uploads": """
+        UPDATE uploads SET state = 'dropped', settled_at = :now, next_action_at = NULL
+         WHERE account_id = :account_id AND state = 'owed'
     """,
     "replies": """
         UPDATE replies SET state = 'failed', error = :why, settled_at = :now, settled_by = 'person',

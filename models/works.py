@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pressrun.hints import Queue, Task
 
 BACKFILLS_AT_ONCE = 2
+TRANSFERS_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,16 @@ WORKS: tuple[Work, ...] = (
         most_at_once=BACKFILLS_AT_ONCE,
     ),
     Work("notice", "notices", Queue.INBOX, {"": Task.NOTICE_DEAL}),
+    # They take minutes where the files are large: others must find workers meanwhile.
+    Work(
+        "object",
+        "bucket_objects",
+        Queue.PREPARE,
+        {"": Task.OBJECT_MOVE},
+        fair_over="bucket",
+        most_at_once=TRANSFERS_AT_ONCE,
+    ),
+    Work("upload", "uploads", Queue.PREPARE, {"": Task.UPLOAD_SEND}, most_at_once=TRANSFERS_AT_ONCE),
     Work("delivery", "deliveries", Queue.INBOX, {"": Task.DELIVERY_SEND}, fair_over="endpoint_id"),
     # Few and short, and somebody may wait for one: in the queue of connections.
     Work("token", "tokens", Queue.PREPARE, {"": Task.TOKEN_CARE}, is_pending="asked_at IS NOT NULL"),

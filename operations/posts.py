@@ -17,6 +17,7 @@ from operations.imports import Queued, keeping
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from pressrun.errors import Invalid
+from pressrun.media.routes import Ways
 from scheduler.posts import changing, completing
 from scheduler.posts.editing import edit_post
 from scheduler.posts.importing import RowProblem, import_fields
@@ -84,7 +85,7 @@ def list_posts(
 def show(ctx: Context, asker: Asker, post: str) -> PostPage:
     """One post by number or key: what it holds, and everything that happened to it. Raises Unknown."""
     with ctx.database.transaction() as tx:
-        return reading.post_page(tx, find_post(tx, post).id)
+        return reading.post_page(tx, find_post(tx, post).id, Ways.of(ctx.settings))
 
 
 @operation("post.add", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)

@@ -18,6 +18,7 @@ from models.reading.health import (
     incomplete_posts,
     posts_held_by_a_clock,
     sealed_tokens,
+    stuck_media,
     troubled_accounts,
     unpublished_posts,
     unread_media,
@@ -53,6 +54,7 @@ def examine(ctx: Context, asker: Asker, *, full: bool = False) -> list[Finding]:
         _clocks,
         _accounts,
         _posts,
+        _media,
         _lacking,
         _endpoints,
         _deletions,
@@ -170,6 +172,15 @@ def _posts(ctx: Context) -> Iterator[Finding]:
     if counts:
         detail = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
         yield Finding("posts not published", Result.NOTE, f"{detail} in the last 7 days", "each post says why")
+
+
+def _media(ctx: Context) -> Iterator[Finding]:
+    """Files on their way into the bucket or out of it that do not get on."""
+    with ctx.database.transaction() as tx:
+        stuck = stuck_media(tx)
+    for what, count, error in stuck:
+        detail = f"{count} could not be {what} it: {error}"
+        yield Finding("media in the bucket", Result.NOTE, detail, "mend what keeps them; they are tried again")
 
 
 def _lacking(ctx: Context) -> Iterator[Finding]:

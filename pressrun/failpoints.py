@@ -54,6 +54,14 @@ POINTS = (
     "deletion.after_account",
     "inquiry.after_intent",
     "inquiry.after_response",
+    "object.before_part",
+    "object.after_put",
+    "object.after_leaving",
+    "object.after_delete",
+    "object.after_record",
+    "upload.after_read",
+    "upload.after_send",
+    "upload.after_record",
     "dispatch.after_claim",
 )
 

@@ -36,6 +36,8 @@ class Task(StrEnum):
     DELETION_RUN = "deletion.run"
     INQUIRY_RUN = "inquiry.run"
     FOLLOW_UP_RUN = "follow_up.run"
+    OBJECT_MOVE = "object.move"
+    UPLOAD_SEND = "upload.send"
 
 
 @dataclass(frozen=True)

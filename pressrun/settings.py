@@ -84,6 +84,16 @@ def _redirect_url(value: str | None) -> str | None:
     return value  # byte for byte as the app's dashboard lists it, a slash at its end included
 
 
+_PREFIX = re.compile(r"[A-Za-z0-9._/-]*", re.ASCII)
+
+
+def _key_prefix(value: str) -> str:
+    if not _PREFIX.fullmatch(value):
+        raise ValueError("must be made of ASCII letters, digits and . _ / -")
+    bare = value.strip("/")
+    return f"{bare}/" if bare else ""
+
+
 def _server_url(rule: Callable[[str], str], *schemes: str) -> AfterValidator:
     def check(value: str | None) -> str | None:
         if value is None:
@@ -110,6 +120,7 @@ def default_home() -> Path:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 HttpUrl = Annotated[str | None, AfterValidator(_http_url)]
 RedirectUrl = Annotated[str | None, AfterValidator(_redirect_url)]
+KeyPrefix = Annotated[str, AfterValidator(_key_prefix)]
 PostgresUrl = Annotated[
     str | None, _server_url(check_database_url, "postgresql://", "postgres://", "postgresql+psycopg://")
 ]
@@ -155,6 +166,22 @@ class Settings(BaseSettings):
     """Let media URLs, and the endpoints of notices, point to private addresses."""
     keep_media: Literal["files", "all"] = "files"
     """What is kept when a post is queued: files only, or what is behind URLs too, so that what was checked goes out."""
+    keep_files: Duration | None = None
+    """How long kept media stay that no item of the library and no post that may go out needs. None: for ever."""
+    media_route: Literal["auto", "host", "s3", "upload"] = "auto"
+    """How kept media reach Instagram; auto takes the first that can work for a post and its account."""
+    s3_bucket: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$")] = None
+    """A bucket from whose presigned addresses Instagram fetches kept media."""
+    s3_endpoint: HttpUrl = None
+    """Where the bucket is, if not at Amazon; Instagram has to reach it too."""
+    s3_region: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] = "us-east-1"
+    """Region that requests to the bucket are signed for."""
+    s3_prefix: KeyPrefix = "pressrun/"
+    """What the names of all our objects in the bucket begin with."""
+    s3_access_key: SecretStr | None = None
+    """Id of the key that signs requests to the bucket."""
+    s3_secret_key: SecretStr | None = None
+    """The key itself."""
     stage_ahead: Duration = timedelta(minutes=30)
     """How long before its time a post's containers are created; containers live 24 h, so 23 h at most."""
     max_lateness: Duration = timedelta(minutes=15)
@@ -207,6 +234,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _conceal_secrets(self) -> Self:
         named = [self.app_secret, self.instagram_app_secret, self.webhook_verify_token, *self.secret_keys]
+        named += [self.s3_access_key, self.s3_secret_key]
         conceal(*(one.get_secret_value() for one in named if one is not None))
         conceal(*secrets_of(self.database_url), *secrets_of(self.redis_url))
         return self
@@ -228,11 +256,15 @@ class Settings(BaseSettings):
                 "PRESSRUN_SETTLE",
                 "must be longer than PRESSRUN_LEASE + PRESSRUN_CALL_DEADLINE, or a slow send could be sent again",
             )
+        if self.media_route == "s3" and self.s3_bucket is None:
+            raise _Unfit("PRESSRUN_MEDIA_ROUTE", "is s3, which needs PRESSRUN_S3_BUCKET")
+        if self.s3_bucket is not None and (self.s3_access_key is None or self.s3_secret_key is None):
+            raise _Unfit("PRESSRUN_S3_BUCKET", "needs PRESSRUN_S3_ACCESS_KEY and PRESSRUN_S3_SECRET_KEY")
         return self
 
     @property
     def offers_local_media(self) -> bool:
-        """Whether Instagram, or the simulator that stands for it, can fetch files that we keep."""
+        """Whether Instagram, or the simulator that stands for it, can fetch files that we keep from our own console."""
         return self.public_url is not None or is_loopback(self.graph_url)
 
     @property

@@ -62,7 +62,7 @@ def run_worker(
         ctx.stopping.set()
         puller.stop()
         attendance.stop()
-        ctx.transport.close()
+        ctx.close()
         ctx.database.close()
         _log.info("worker.stopped")
 

@@ -17,6 +17,7 @@ from worker.hooks import deleting, subscribing
 from worker.publishing import aftercare, plain_publish, poll, publish, reconcile, stage
 from worker.telling import deal, send
 from worker.tokens import care
+from worker.ways import bucket_object, upload
 
 STEPS: Mapping[Task, Step] = {
     Task.POST_STAGE: stage.run,
@@ -36,6 +37,8 @@ STEPS: Mapping[Task, Step] = {
     Task.DELETION_RUN: deleting.run,
     Task.INQUIRY_RUN: inquiring.run,
     Task.FOLLOW_UP_RUN: following_up.run,
+    Task.OBJECT_MOVE: bucket_object.run,
+    Task.UPLOAD_SEND: upload.run,
 }
 
 QUEUE_OF: Mapping[Task, Queue] = {
@@ -56,6 +59,8 @@ QUEUE_OF: Mapping[Task, Queue] = {
     Task.DELETION_RUN: Queue.INBOX,
     Task.INQUIRY_RUN: Queue.PREPARE,
     Task.FOLLOW_UP_RUN: Queue.HARVEST,
+    Task.OBJECT_MOVE: Queue.PREPARE,
+    Task.UPLOAD_SEND: Queue.PREPARE,
 }
 
 

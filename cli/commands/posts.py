@@ -48,7 +48,7 @@ def add(
     context: typer.Context,
     account: Annotated[str, typer.Option(help="Name of the account.")],
     publish_at: Annotated[str, typer.Option("--at", help="2026-12-24T18:30 (its zone), …Z (UTC) or +90s (from now).")],
-    media: Annotated[list[str], typer.Option(help="File or URL; several times for a carousel or stories.")],
+    media: Annotated[list[str], typer.Option(help="File, URL or lib:NAME; several times for a carousel or stories.")],
     post_type: Annotated[str, typer.Option("--type", help="image, carousel, reel or story.")] = "image",
     caption: Annotated[str, typer.Option()] = "",
     alt_text: Annotated[list[str] | None, typer.Option(help="One for each media, in order.")] = None,
@@ -160,8 +160,10 @@ def _show_page(page: PostPage) -> None:
     times = {name: _local(value, local) for name, value in filled.items() if isinstance(value, datetime)}
     show_record(filled | times, as_json=False)
     say("")
-    columns = ("position", "kind", "source", "media_id", "permalink")
+    columns = ("position", "kind", "source", "route", "media_id", "permalink")
     show_rows(columns, [asdict(one) for one in page.parts], as_json=False)
+    for route, why in dict.fromkeys((one.route, one.route_why) for one in page.parts if one.route is not None):
+        say(f"by {route}: {why}")
     say("")
     for event in page.events:
         is_move = event.from_state not in (None, event.to_state)

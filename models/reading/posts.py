@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.account import Account
+from models.account import Account, Login
+from models.container import Container
 from models.event import PostEvent, timeline
-from models.part import Part, parts_of
+from models.part import Part, PartKind, parts_of
 from models.post import Post, get_post, lateness_ms
 from models.states import PostState
+from pressrun.media.routes import GIVEN, Choice, Ways
 
 COLUMNS = (
     "id",
@@ -75,6 +77,9 @@ class PartShown:
     media_id: str | None
     permalink: str | None
     published_at: datetime | None
+    route: str | None
+    """The way of its media to Instagram: that of its newest container, else the one that it would take now."""
+    route_why: str | None
 
 
 @dataclass(frozen=True)
@@ -127,9 +132,10 @@ def show_post(tx: Session, post_id: int) -> PostShown:
     return shown(post, _account_name(tx, post))
 
 
-def post_page(tx: Session, post_id: int) -> PostPage:
-    """One post with its parts and its timeline, oldest event first."""
+def post_page(tx: Session, post_id: int, ways: Ways) -> PostPage:
+    """One post with its parts and its timeline, oldest event first. `ways`: what the installation can offer now."""
     post = get_post(tx, post_id)
+    on_facebook = tx.scalars(select(Account.login).where(Account.id == post.account_id)).one() == Login.FACEBOOK.value
     return PostPage(
         post=shown(post, _account_name(tx, post)),
         caption=post.caption,
@@ -138,7 +144,7 @@ def post_page(tx: Session, post_id: int) -> PostPage:
         params=post.params,
         max_lateness_s=post.max_lateness_s,
         if_late=post.if_late,
-        parts=_parts(parts_of(tx, post_id)),
+        parts=_parts(parts_of(tx, post_id), _taken(tx, post_id), ways, on_facebook=on_facebook),
         events=_events(timeline(tx, post_id)),
     )
 
@@ -168,7 +174,28 @@ def _account_name(tx: Session, post: Post) -> str:
     return tx.scalars(select(Account.name).where(Account.id == post.account_id)).one()
 
 
-def _parts(parts: Sequence[Part]) -> tuple[PartShown, ...]:
+def _taken(tx: Session, post_id: int) -> dict[int, tuple[str, str | None]]:
+    """Way, and why, of the newest container of each part that has one."""
+    query = select(Container.part_id, Container.route, Container.route_why).join(Part, Part.id == Container.part_id)
+    rows = tx.execute(query.where(Part.post_id == post_id, Container.route.is_not(None)).order_by(Container.id))
+    return {row.part_id: (row.route, row.route_why) for row in rows}
+
+
+def _would_take(part: Part, ways: Ways, *, on_facebook: bool) -> Choice | None:
+    if part.kind == PartKind.CAROUSEL.value:
+        return None
+    if part.media_sha256 is None:
+        return GIVEN
+    return ways.choose(is_video=part.kind == PartKind.VIDEO.value, on_facebook=on_facebook)
+
+
+def _parts(
+    parts: Sequence[Part], taken: Mapping[int, tuple[str, str | None]], ways: Ways, *, on_facebook: bool
+) -> tuple[PartShown, ...]:
+    def way(part: Part) -> tuple[str | None, str | None]:
+        choice = _would_take(part, ways, on_facebook=on_facebook)
+        return taken.get(part.id) or ((choice.route.value, choice.why) if choice else (None, None))
+
     return tuple(
         PartShown(
             position=part.position,
@@ -178,6 +205,8 @@ def _parts(parts: Sequence[Part]) -> tuple[PartShown, ...]:
             media_id=part.media_id,
             permalink=part.permalink,
             published_at=part.published_at,
+            route=way(part)[0],
+            route_why=way(part)[1],
         )
         for part in parts
     )

@@ -10,6 +10,8 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -84,6 +86,11 @@ class MediaStore:
                     return candidate
         raise MediaNotKept(sha256)
 
+    def files(self) -> Iterator[Path]:
+        """All kept files. The time of each is when it was kept last."""
+        for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
+            yield from (path for path in sorted(folder.iterdir()) if _SHA256.fullmatch(path.stem))
+
     def _place(self, sha256: str, extension: str) -> Path:
         return self.root / sha256[:2] / f"{sha256}.{extension}"
 
@@ -101,6 +108,8 @@ class MediaStore:
     def _settle(self, incoming: Path, sha256: str, extension: str) -> Path:
         place = self._place(sha256, extension)
         if place.exists() and _hash(place) == sha256:
+            with suppress(OSError):  # it may be another user's
+                os.utime(place)  # kept again just now: whoever clears up sees that somebody wants it
             return place
         place.parent.mkdir(exist_ok=True)
         incoming.chmod(0o644)  # the console that serves it may run as another user than the command that kept it

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from models.account import get_account
+from models.library.item import LibraryItem, hold_items
 from models.part import Part, PartKind, parts_of
 from models.post import Post, get_post
 from models.session import Database
@@ -18,11 +19,13 @@ from pressrun import clock
 from pressrun.errors import Invalid
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
+from scheduler import library
 from scheduler.posts.add_ons import written
 from scheduler.posts.changing import edit, require_version
-from scheduler.posts.importing import ImportReport, RowProblem, not_on_this_login, past, unreachable, without_slots
+from scheduler.posts.importing import ImportReport, RowProblem, not_on_this_login, past, without_slots
 from scheduler.posts.preflight import Examined, Examiner, Preflight
 from scheduler.posts.queueing import Checked, check
+from scheduler.posts.reaching import unreachable
 from scheduler.posts.wish import COLUMNS, Wish, parse_wish
 from scheduler.slots import accounts_with_slots
 
@@ -55,13 +58,14 @@ def edit_post(
     _check_names(changes)
     now = clock.now()
     with database.transaction() as tx:
-        seen = _see(tx, post_id)
+        seen = _see(tx, post_id, changes)
     require_version(seen.post, seen.post.version if version is None else version)
     report = ImportReport()
     checked = _check(report, settings, seen, changes, base=base, late=late, now=now)
     if checked is None or report.problems:
         return report
     with database.transaction() as tx:
+        hold_items(tx, sorted(seen.items))
         edit(tx, seen.post, checked, settings, now=now, has_new_media="media" in changes)
     report.added.append(post_id)
     return report
@@ -75,13 +79,15 @@ class _Seen:
     parts: list[Part]
     account: str
     login: str
+    items: Mapping[str, LibraryItem]
     slotted: set[str]
 
 
-def _see(tx: Session, post_id: int) -> _Seen:
+def _see(tx: Session, post_id: int, changes: Mapping[str, str]) -> _Seen:
     post = get_post(tx, post_id)
     account = get_account(tx, post.account_id)
-    return _Seen(post, parts_of(tx, post_id), account.name, account.login, accounts_with_slots(tx))
+    parts, items = parts_of(tx, post_id), library.referred_to(tx, [changes])
+    return _Seen(post, parts, account.name, account.login, items, accounts_with_slots(tx))
 
 
 def _check(
@@ -102,11 +108,13 @@ def _check(
         return None
     if wish.publish_at < now and "publish_at" in changes and not late:
         report.problems.append(RowProblem.of(1, past(wish.publish_at)))
-    preflight = _preflight(settings, wish, seen.post, seen.parts, changes, base)
+    preflight = _preflight(settings, wish, seen, changes, base)
     report.warnings += [RowProblem.of(1, one) for one in preflight.warnings]
-    errors = [*preflight.errors, *(unreachable("media", wish.media, settings) if "media" in changes else [])]
+    errors = list(preflight.errors)
+    if "media" in changes:
+        errors += unreachable("media", wish.media, preflight.media, wish, settings, seen.login)
     if "cover_url" in changes and wish.cover is not None:
-        errors += unreachable("cover_url", (wish.cover,), settings)
+        errors += unreachable("cover_url", (wish.cover,), (), wish, settings, seen.login)
     report.problems += [RowProblem.of(1, one) for one in [*errors, *without_slots(wish, seen.slotted)]]
     return check(wish, preflight)
 
@@ -122,12 +130,10 @@ def _check_names(changes: Mapping[str, str]) -> None:
             raise Invalid(told, type="post.field", field=name)
 
 
-def _preflight(
-    settings: Settings, wish: Wish, post: Post, parts: list[Part], changes: Mapping[str, str], base: Path
-) -> Preflight:
-    examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base)
-    kept_media = None if "media" in changes else _media(parts)
-    kept_cover = None if "cover_url" in changes else _cover(post, wish)
+def _preflight(settings: Settings, wish: Wish, seen: _Seen, changes: Mapping[str, str], base: Path) -> Preflight:
+    examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base, library=seen.items)
+    kept_media = None if "media" in changes else _media(seen.parts)
+    kept_cover = None if "cover_url" in changes else _cover(seen.post, wish)
     return examiner.examine(wish, kept_media=kept_media, kept_cover=kept_cover)
 
 

@@ -14,18 +14,22 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.account import Terms, some_names, terms_of, unknown_account
+from models.library.item import hold_items
 from models.post import IfLate, Post, posts_by_key
 from models.session import Database
 from pressrun import clock
 from pressrun.errors import Invalid, PressrunError
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
+from scheduler import library
 from scheduler.posts import pace
 from scheduler.posts.add_ons import not_on_instagram_login
+from scheduler.posts.doubts import doubts
 from scheduler.posts.files.reading import read_file
 from scheduler.posts.files.rows import Row
 from scheduler.posts.preflight import Examiner
 from scheduler.posts.queueing import Checked, KeyTaken, check, find_same, queue_post
+from scheduler.posts.reaching import unreachable
 from scheduler.posts.wish import ColumnProblem, Wish, parse_wish
 from scheduler.slots import accounts_with_slots, no_slots
 
@@ -96,11 +100,12 @@ def import_rows(database: Database, settings: Settings, rows: Sequence[Row], *, 
     """The same for rows that were already read."""
     now = clock.now()
     report = ImportReport()
-    examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base)
     with database.transaction() as tx:
         accounts = terms_of(tx, {_account_name(row) for row in rows})
         known_names = some_names(tx)
         slotted = accounts_with_slots(tx)
+        items = library.referred_to(tx, [row.fields for row in rows])
+    examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base, library=items)
     # Files and addresses are looked at before the transaction: it must not stay open while a server answers slowly.
     checked = [
         (row.line, one)
@@ -115,6 +120,8 @@ def import_rows(database: Database, settings: Settings, rows: Sequence[Row], *, 
             known = posts_by_key(tx, [one.key for _, one in checked])
             new = _sort_out(checked, known, report, now=now, late=late)
             _warn_of_full_windows(tx, new, accounts, report)
+            report.warnings += [RowProblem.of(line, doubt) for line, doubt in doubts(tx, new, accounts)]
+            _find_lost_items(tx, new, report)
             if not report.problems:
                 _note_times(report, [one.wish for _, one in new])
                 for _, one in new:
@@ -124,6 +131,17 @@ def import_rows(database: Database, settings: Settings, rows: Sequence[Row], *, 
         message = "another import queued one of these keys at the same moment: try again"
         raise PressrunError(message, type="post.raced") from None
     return report
+
+
+def _find_lost_items(tx: Session, new: list[tuple[int, Checked]], report: ImportReport) -> None:
+    """Items of the library that somebody has removed while they were looked at; the others stay until this is over."""
+    said = {line: library.names_in([one.wish.sources()]) for line, one in new}
+    there = hold_items(tx, sorted(set().union(*said.values())))
+    for line, names in said.items():
+        report.problems += [
+            RowProblem(line, "media", f"the library has nothing under the name {name!r} any more", "library.unknown")
+            for name in sorted(names - there)
+        ]
 
 
 def _note_times(report: ImportReport, wishes: Sequence[Wish]) -> None:
@@ -157,13 +175,13 @@ def _check_row(
         problems = [ColumnProblem("account", str(unknown), unknown.type), *problems]
     if account is not None:
         problems += not_on_this_login(row.fields, account.login)
-    if problems or wish is None:
+    if problems or wish is None or account is None:
         refuse(problems)
         return None
     preflight = examiner.examine(wish)
     report.warnings += [RowProblem.of(row.line, problem) for problem in preflight.warnings]
-    errors = [*preflight.errors, *unreachable("media", wish.media, settings)]
-    errors += unreachable("cover_url", (wish.cover,) if wish.cover else (), settings)
+    errors = [*preflight.errors, *unreachable("media", wish.media, preflight.media, wish, settings, account.login)]
+    errors += unreachable("cover_url", (wish.cover,) if wish.cover else (), (), wish, settings, account.login)
     if errors:
         refuse(errors)
         return None
@@ -188,15 +206,6 @@ def past(at: datetime) -> ColumnProblem:
     """What is wrong with a time that has passed, where the person has not said that they want it."""
     said = at.strftime("%Y-%m-%d %H:%M:%S UTC")
     return ColumnProblem("publish_at", f"{said} is in the past: correct it", "post.late")
-
-
-def unreachable(column: str, sources: tuple[str, ...], settings: Settings) -> list[ColumnProblem]:
-    """Local files need an address at which Instagram can fetch them."""
-    needs_none = settings.keep_media == "files" and all("://" in source for source in sources)
-    if settings.offers_local_media or needs_none or not sources:
-        return []
-    message = "Instagram could not fetch local files: set PRESSRUN_PUBLIC_URL to this console's public address"
-    return [ColumnProblem(column, message)]
 
 
 def _find_doubles(checked: list[tuple[int, Checked]], report: ImportReport) -> None:

@@ -7,18 +7,20 @@ was checked. An address is looked at as Instagram would fetch it.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from models.library.item import PREFIX, LibraryItem
 from models.part import PartKind
 from models.post import PostType
 from pressrun import fetch
 from pressrun.errors import PressrunError
 from pressrun.media import add_ons, answers, captions, expiry, rules
+from pressrun.media.likeness import likeness
 from pressrun.media.magic import Kind, sniff
 from pressrun.media.probe import MediaUnreadable, Probe, probe
 from pressrun.media.rules import Problem, Use
@@ -55,8 +57,12 @@ class Preflight:
 class Examiner:
     """Examines media, each file or address once however many posts use it."""
 
-    def __init__(self, settings: Settings, store: MediaStore, *, base: Path) -> None:
+    def __init__(
+        self, settings: Settings, store: MediaStore, *, base: Path, library: Mapping[str, LibraryItem] | None = None
+    ) -> None:
+        """`library`: the items that may be referred to, by name."""
         self._settings, self._store, self._base = settings, store, base
+        self._library = library or {}
         self._seen: dict[tuple[str, Use | PostType], _Look] = {}
         self._peeks: dict[str, fetch.Peek | PressrunError] = {}
         self._downloads: dict[str, tuple[Probe, Kept] | PressrunError] = {}
@@ -103,7 +109,7 @@ class Examiner:
 
     def _look(self, source: str, use: Use | PostType) -> _Look:
         if (source, use) not in self._seen:
-            look = self._look_at_file
+            look = self._look_at_item if source.startswith(PREFIX) else self._look_at_file
             if "://" in source:
                 look = self._keep_address if self._settings.keep_media == "all" else self._look_at_address
             try:
@@ -121,6 +127,15 @@ class Examiner:
         problems = list(rules.check(probed, _purpose(use, probed.kind)))
         kept = None if any(p.severity == "error" for p in problems) else self._store.keep(path)
         return _examined(source, probed, kept), probed, problems
+
+    def _look_at_item(self, source: str, use: Use | PostType) -> _Look:
+        item = self._library.get(source.removeprefix(PREFIX))
+        if item is None:
+            raise PressrunError(f"the library has nothing under the name {source.removeprefix(PREFIX)!r}")
+        path = self._store.path(item.sha256)
+        probed = probe(path)
+        kept = self._store.keep(path)  # marks it as wanted just now
+        return _examined(source, probed, kept), probed, list(rules.check(probed, _purpose(use, probed.kind)))
 
     def _look_at_address(self, source: str, use: Use | PostType) -> _Look:
         if source not in self._peeks:
@@ -178,8 +193,13 @@ def _known(probed: Probe | None) -> dict[str, Any]:
 
 
 def _examined(source: str, probed: Probe, kept: Kept | None) -> Examined:
-    sha256, extension = (kept.sha256, kept.extension) if kept else (None, None)
-    return Examined(source, PartKind(probed.kind), sha256, extension, _known(probed))
+    if kept is None:
+        return Examined(source, PartKind(probed.kind), None, None, _known(probed))
+    known = _known(probed)
+    looks = likeness(kept.path) if probed.kind == "image" else None
+    if looks is not None:
+        known["likeness"] = looks
+    return Examined(source, PartKind(probed.kind), kept.sha256, kept.extension, known)
 
 
 def _ends(column: str, wish: Wish, media: Sequence[Examined]) -> list[Problem]:

@@ -43,6 +43,8 @@ COLUMNS = (
     "if_late",
     "key",
 )
+MEDIA_COLUMNS = ("media", "cover_url")
+"""Columns that hold files, addresses, or items of the library."""
 REQUIRED = ("account", "publish_at", "type", "media")
 GRADUATION = ("MANUAL", "SS_PERFORMANCE")
 MAX_THUMB_OFFSET_MS = 15 * 60 * 1000
@@ -106,6 +108,10 @@ class Wish:
     max_lateness: timedelta | None = None
     if_late: IfLate | None = None
     key: str | None = None
+
+    def sources(self) -> dict[str, str]:
+        """What it is made of, as the columns of a row name it."""
+        return {"media": "|".join(self.media), "cover_url": self.cover or ""}
 
 
 def parse_wish(

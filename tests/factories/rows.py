@@ -28,6 +28,8 @@ from models.part import Part, parts_of
 from models.post import Post
 from models.reply import Reply
 from models.tokens.token import Token
+from models.ways.bucket_object import BucketObject
+from models.ways.upload import Upload
 from pressrun import clock
 from pressrun.vault import Vault, generate_key
 
@@ -97,6 +99,41 @@ def make_container(tx: Session, part: Part, account: Account, **over: Any) -> Co
     tx.add(container)
     tx.flush()
     return container
+
+
+def make_object(tx: Session, **over: Any) -> BucketObject:
+    """An object that is to be put into a bucket, due now."""
+    sha256 = f"{next(_numbers):064x}"
+    values: dict[str, Any] = {
+        "bucket": "media",
+        "key": f"pressrun/{sha256}.jpg",
+        "sha256": sha256,
+        "extension": "jpg",
+        "next_action_at": clock.now() - timedelta(milliseconds=1),
+    }
+    made = BucketObject(**values | over)
+    tx.add(made)
+    tx.flush()
+    return made
+
+
+def make_upload(tx: Session, account: Account, **over: Any) -> Upload:
+    """An upload to a container of a staging reel, due now."""
+    if "container_id" not in over:
+        waits = clock.now() + timedelta(minutes=1)
+        post = make_post(tx, account, type="reel", state="staging", next_action_at=waits)
+        container = make_container(tx, first_part(tx, post), account, status_code="IN_PROGRESS", route="upload")
+        over["container_id"] = container.id
+    values: dict[str, Any] = {
+        "account_id": account.id,
+        "url": "https://rupload.facebook.com/ig-api-upload/v25.0/1",
+        "sha256": f"{next(_numbers):064x}",
+        "next_action_at": clock.now() - timedelta(milliseconds=1),
+    }
+    made = Upload(**values | over)
+    tx.add(made)
+    tx.flush()
+    return made
 
 
 def make_harvest(tx: Session, account: Account, **over: Any) -> Harvest:

@@ -28,6 +28,7 @@ from models.public_media import SeenPublicMedia, store_public_media
 from models.raw_answer import Answer, packed
 from models.tag import SeenTag, see_tags
 from models.watch import Watch
+from models.ways.bucket_object import BucketUse
 from pressrun.pacific import days
 from tests.factories.rows import (
     first_part,
@@ -42,10 +43,12 @@ from tests.factories.rows import (
     make_inbox_event,
     make_inquiry,
     make_mention,
+    make_object,
     make_post,
     make_reply,
     make_subscription,
     make_token,
+    make_upload,
 )
 
 _numbers = itertools.count(1)
@@ -101,6 +104,9 @@ def _publish(tx: Session, account: Account, now: datetime) -> Post:
     part = first_part(tx, post)
     part.media_id = media_id
     container = make_container(tx, part, account, status_code="PUBLISHED")
+    gone = make_object(tx, state="gone", removed_at=now, next_action_at=None)
+    tx.add(BucketUse(object_id=gone.id, part_id=part.id, until=now))
+    make_upload(tx, account, container_id=container.id, state="done", settled_at=now, next_action_at=None)
     attempt = make_attempt(
         tx, post, state="succeeded", result_id=media_id, settled_at=now, container_id=container.id, sent_at=now
     )

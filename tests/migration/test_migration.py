@@ -30,6 +30,7 @@ from models.claims import take
 from models.connection import record_unasked
 from models.consenting import Wish as Wanted
 from models.consenting import await_consent, begin_with_token
+from models.container import live_containers
 from models.crons import STANDING_CRONS
 from models.erasure import Wish
 from models.event import Cause
@@ -40,6 +41,7 @@ from models.invariants import run_all
 from models.joining import NewAccount, join_account
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.media_state import MediaState
+from models.part import parts_of
 from models.partitions import PARTITIONED, ensure_partitions
 from models.post import Post
 from models.presence import release
@@ -49,6 +51,7 @@ from models.retention import drop_month, old_partitions
 from models.session import Database
 from models.states import PostState, transition
 from models.watch import WatchKind
+from models.ways.bucket_object import want_object
 from pressrun import clock
 from pressrun.pacific import days
 from pressrun.vault import Vault
@@ -1264,3 +1267,28 @@ class TestHooks:
         assert (tallies, removed.id in [row[0] for row in owed]) == ([media_id], False)
         with pytest.raises(IntegrityError, match="append-only"), empty.transaction() as tx:
             tx.execute(text("DELETE FROM poll_tallies"))
+
+
+class TestWaysOfMedia:
+    """0024 on a database in which a post is being staged."""
+
+    def test_what_is_under_way_goes_on_and_can_be_taken_back(self, empty: Database) -> None:
+        _upgrade_to(empty, "0019")
+        with empty.transaction() as tx:
+            post = make_post(tx, make_account(tx), state="staging")
+            part = parts_of(tx, post.id)[0].id
+            made = "INSERT INTO containers (part_id, account_id, ig_id) VALUES (:part, :account, '1801')"
+            tx.execute(text(made), {"part": part, "account": post.account_id})
+
+        assert upgrade(empty).is_current
+
+        kept = {"sha256": "0" * 64, "extension": "jpg"}
+        with empty.transaction() as tx:
+            container = live_containers(tx, post.id)[part]
+            assert (container.ig_id, container.route) == ("1801", None)
+            assert want_object(tx, "media", "x.jpg", kept, part_id=part, now=clock.now()).state == "owed"
+            assert run_all(tx) == {}
+        with empty.engine.connect() as connection:
+            command.downgrade(_config(connection), "0019")
+        with empty.transaction() as tx:
+            assert tx.execute(text("SELECT ig_id FROM containers")).scalar_one() == "1801"

@@ -48,7 +48,7 @@ class Bench:
     database: Database
     simulator: Simulator
     settings: Settings
-    media_base_url: str
+    media_base_url: str | None
     media_folder: Path
     _ctx: WorkerContext | None = field(default=None)
 
@@ -176,7 +176,7 @@ class Bench:
 
     def close(self) -> None:
         if self._ctx is not None:
-            self._ctx.transport.close()
+            self._ctx.close()
 
 
 BenchFactory = Callable[..., Bench]

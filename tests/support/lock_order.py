@@ -22,7 +22,8 @@ _WORK = re.compile(
     re.DOTALL,
 )
 _BELONGS = re.compile(
-    r"^\s*UPDATE (attempts|containers|quota_entries)\b|\bFROM .*\battempts\b.*\bFOR (NO KEY )?UPDATE\b",
+    r"^\s*UPDATE (attempts|containers|quota_entries|bucket_objects|uploads)\b"
+    r"|\bFROM .*\battempts\b.*\bFOR (NO KEY )?UPDATE\b",
     re.DOTALL,
 )
 _ORDER = {"account": _ACCOUNT, "work": _WORK, "belongs": _BELONGS}

@@ -59,7 +59,7 @@ class Mortals:
         lease: timedelta,
         database_url: str,
         key: str,
-        media_base_url: str,
+        media_base_url: str | None,
         present: bool = False,
     ) -> Mortals:
         """`lease` is theirs, whatever the settings say: whoever sees one die ends its lease.

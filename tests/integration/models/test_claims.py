@@ -46,10 +46,12 @@ from tests.factories.rows import (
     make_inquiry,
     make_mention,
     make_notice,
+    make_object,
     make_post,
     make_reply,
     make_subscription,
     make_token,
+    make_upload,
 )
 from tests.integration.models.racing import race
 from tests.support.waiting import until
@@ -84,6 +86,10 @@ def _owed(tx: Session, work: Work) -> int:
         return make_inquiry(tx, make_account(tx)).id
     if work.table == "follow_ups":
         return make_follow_up(tx, make_post(tx, make_account(tx))).id
+    if work.table == "bucket_objects":
+        return make_object(tx).id
+    if work.table == "uploads":
+        return make_upload(tx, make_account(tx)).id
     if work.table == "deliveries":
         return make_delivery(tx, make_endpoint(tx)).id
     if work.table == "tokens":

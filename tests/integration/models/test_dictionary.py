@@ -13,6 +13,8 @@ NOT_HISTORY = {
     "accounts",
     "attempts",
     "blocks",
+    "bucket_objects",
+    "bucket_uses",
     "connections",
     "containers",
     "data_deletions",
@@ -24,6 +26,8 @@ NOT_HISTORY = {
     "gates",
     "inbox_events",
     "inquiries",
+    "library_items",
+    "library_tags",
     "media_states",
     "notice_rules",
     "notices",
@@ -36,6 +40,7 @@ NOT_HISTORY = {
     "slots",
     "tokens",
     "subscriptions",
+    "uploads",
 }
 """Tables of publishing and of the machinery, which readers do not see. A new table is either here or explained."""
 

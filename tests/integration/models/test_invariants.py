@@ -527,6 +527,22 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             "and no backfill is going to read it",
         ),
     ],
+    "media_late": [
+        (
+            [
+                "INSERT INTO bucket_objects (bucket, key, sha256, extension, next_action_at)"
+                " VALUES ('media', 'x.jpg', 'x', 'jpg', now() - interval '11 minutes')"
+            ],
+            "has waited since",
+        ),
+        (
+            [
+                "INSERT INTO uploads (container_id, account_id, url, sha256, next_action_at)"
+                " SELECT id, account_id, 'x', 'x', now() - interval '11 minutes' FROM containers LIMIT 1"
+            ],
+            "has waited since",
+        ),
+    ],
     "inbox_late": [
         (
             ["UPDATE inbox_events SET next_action_at = now() - interval '11 minutes' WHERE id = :inbox"],

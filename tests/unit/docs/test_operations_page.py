@@ -61,14 +61,26 @@ def test_every_reason_to_wait_is_there() -> None:
     written = set(re.findall(r'(?:wait_reason=|Park\([^"\n]*, )"(\w+)"', source("worker") + source("scheduler")))
 
     assert written <= told
-    reasons = {"paused", "account", "quota", "spacing", "throttled", "clock", "container_budget", "reconcile", "worker"}
+    reasons = {
+        "paused",
+        "account",
+        "quota",
+        "spacing",
+        "throttled",
+        "clock",
+        "container_budget",
+        "reconcile",
+        "worker",
+    } | {"media"}
     assert reasons == told
 
 
 def test_every_check_of_doctor_is_there() -> None:
     told = {name for row in PAGE.table("check", "what it looks at", "when it fails") for name in names_in(row["check"])}
-    checks = "".join((ROOT / name).read_text() for name in ("machine/checks.py", "operations/system.py"))
-    made = set(re.findall(r'Finding\(\s*"([\w ]+)"', checks))
+    checks = "".join(
+        (ROOT / name).read_text() for name in ("machine/checks.py", "machine/rehearsing.py", "operations/system.py")
+    )
+    made = set(re.findall(r'(?:Finding|_told)\(\s*"([\w ]+)"', checks))
 
     assert {name.split(" NAME")[0] for name in told} == made
 
