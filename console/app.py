@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from console import problems
 from console.access.asking import NotSignedIn
 from console.access.headers import SecurityHeaders
+from console.access.me import Me
 from console.access.sign_in import SignIn, to_sign_in
 from console.health import Health
 from console.instagram.media_host import MediaHost
@@ -36,6 +37,7 @@ def create_app(
     app.include_router(Receiver(ctx).router())
     if not public_only:
         app.include_router(SignIn(ctx).router())
+        app.include_router(Me(ctx).router())
         app.add_exception_handler(NotSignedIn, to_sign_in)
     app.add_middleware(SecurityHeaders)
     return app

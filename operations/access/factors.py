@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from base64 import b32encode
 from datetime import datetime
@@ -20,6 +21,11 @@ _DRIFT = (0, -1, 1)
 def new_secret() -> str:
     """160 random bits, as authenticators take them."""
     return b32encode(secrets.token_bytes(20)).decode()
+
+
+def is_secret(said: str) -> bool:
+    """Whether it is as long and of the letters of one that `new_secret` has made."""
+    return re.fullmatch(r"[A-Z2-7]{32}", said) is not None
 
 
 def address_of(secret: str, name: str) -> str:

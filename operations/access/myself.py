@@ -75,7 +75,7 @@ def take_factor(ctx: Context, asker: Asker, secret: str, code: str, password: st
     """
     _confirm(ctx, asker, password)
     vault, now = ctx.vault(), clock.now()
-    step = factors.step_of(secret, code, now=now)
+    step = factors.step_of(secret, code, now=now) if factors.is_secret(secret) else None
     if step is None:
         raise Refused("That is not the code of this moment: look at the authenticator again.")
     codes = factors.new_recovery_codes()

@@ -317,6 +317,52 @@ def test_at_most_two_passwords_are_looked_at_at_once(monkeypatch: pytest.MonkeyP
     assert passwords.is_right(None, PASSWORD) is False
 
 
+def test_a_user_looks_after_their_own_way_in(ctx: Context, http: httpx.Client) -> None:
+    _add(ctx)
+    elsewhere = entering.sign_in(ctx, DOOR, "ana", PASSWORD, Visitor("<b>another</b>", "10.0.0.7")).cookie or ""
+    http.post("/sign-in", data={"name": "ana", "password": PASSWORD})
+    token = {"csrf_token": csrf_of(http.cookies[COOKIE])}
+
+    shown = http.get("/me").text
+    assert "&lt;b&gt;another&lt;/b&gt;" in shown
+    ended = re.search(r"/me/sessions/(\d+)/end", shown)
+    assert ended
+    assert http.post(ended[0]).status_code == 403
+    assert http.post(ended[0], data=token).status_code == 303
+    assert door.by_cookie(ctx, DOOR, elsewhere) is None
+
+    secret = _field(http.get("/me/factor"), "secret")
+    code = pyotp.TOTP(secret).at(clock.now().timestamp())
+    told = {"secret": secret, "password": PASSWORD} | token
+    assert http.post("/me/factor", data=told | {"code": "1"}).status_code == 422
+    assert http.post("/me/factor", data=told | {"code": code, "secret": "x"}).status_code == 422
+    codes = re.findall(r"<code>([a-z2-7-]{19})</code>", http.post("/me/factor", data=told | {"code": code}).text)
+    assert len(codes) == factors.RECOVERY_CODES
+    assert "10 recovery codes are left" in http.get("/me").text
+    assert http.post("/me/factor/drop", data=token | {"password": "wrong"}).status_code == 422
+    assert http.post("/me/factor/drop", data=token | {"password": PASSWORD}).status_code == 303
+
+    new = "another good password"
+    wanted = token | {"old": PASSWORD, "new": new, "again": new}
+    assert http.post("/me/password", data=wanted | {"again": "x"}).status_code == 422
+    assert http.post("/me/password", data=wanted).status_code == 303
+    assert entering.sign_in(ctx, DOOR, "ana", new, HERE).cookie
+
+
+def test_whoever_is_not_signed_in_is_led_to_the_page_and_back(ctx: Context, http: httpx.Client) -> None:
+    _add(ctx)
+    asked = http.get("/me?x=1", headers={"Accept": "text/html"})
+    assert (asked.status_code, asked.headers["location"]) == (303, "/sign-in?next=%2Fme%3Fx%3D1")
+    assert http.get("/me").status_code == 401
+    assert _field(http.get(asked.headers["location"]), "next") == "/me?x=1"
+
+
+def test_the_owner_is_told_that_users_have_passwords(ctx: Context, http: httpx.Client) -> None:
+    http.get(links.link(ctx, OWNER).path)
+    assert "You came in as the owner" in http.get("/me").text
+    assert http.get("/me/factor").status_code == 422
+
+
 def test_pages_run_nothing_that_is_not_ours(http: httpx.Client) -> None:
     first, second = http.get("/sign-in"), http.get("/sign-in")
     policies = [one.headers["content-security-policy"] for one in (first, second)]

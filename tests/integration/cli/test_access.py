@@ -6,7 +6,6 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from pressrun import clock
 from pressrun.trust import authorities
 from tests.integration.cli.conftest import Command
-from tests.support.processes import start_module
+from tests.support.processes import Process, start_module
 
 
 def _at(text: str) -> datetime:
@@ -115,14 +114,14 @@ def test_the_audit_is_listed_and_exported(command: Command, tmp_path: Path) -> N
     assert command.run("audit", "export", "/nowhere/at/all").returncode == 1
 
 
-def _console(command: Command, *arguments: str, **over: str) -> Any:
+def _console(command: Command, *arguments: str, **over: str) -> Process:
     told = command.settings | {f"PRESSRUN_{name}": value for name, value in over.items()}
     return start_module("cli", "console", "--port", "0", *arguments, env=told)
 
 
 def test_a_link_leads_into_the_console_that_runs(command: Command) -> None:
     with _console(command) as console:
-        url = console.line(r"^LISTENING (\S+)$", 60)[1]
+        url = console.line(r"^LISTENING (\S+)$", 60)
         link = command.json("console", "link")["url"]
         assert command.run("console", "link").stdout.startswith(f"{url}/link/")
 
@@ -139,7 +138,7 @@ def test_nothing_listens_beyond_this_machine_before_somebody_may_come_in(command
     assert "nobody has a key" in command.run("up", "--port", "0", CONSOLE_HOST="0.0.0.0").stderr
 
     with _console(command, "--host", "0.0.0.0", "--public-only") as console:
-        port = console.line(r"^LISTENING http://0\.0\.0\.0:(\d+)$", 60)[1]
+        port = console.line(r"^LISTENING http://0\.0\.0\.0:(\d+)$", 60)
         url = f"http://127.0.0.1:{port}"
         assert httpx.get(f"{url}/healthz", verify=authorities(), timeout=30).status_code == 200
         assert httpx.get(f"{url}/sign-in", verify=authorities(), timeout=30).status_code == 404
