@@ -11,6 +11,7 @@ from console import problems
 from console.access.asking import NotSignedIn
 from console.access.headers import SecurityHeaders
 from console.access.me import Me
+from console.access.oidc import Oidc
 from console.access.sign_in import SignIn, to_sign_in
 from console.health import Health
 from console.instagram.media_host import MediaHost
@@ -37,6 +38,7 @@ def create_app(
     app.include_router(Receiver(ctx).router())
     if not public_only:
         app.include_router(SignIn(ctx).router())
+        app.include_router(Oidc(ctx).router())
         app.include_router(Me(ctx).router())
         app.add_exception_handler(NotSignedIn, to_sign_in)
     app.add_middleware(SecurityHeaders)

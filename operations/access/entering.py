@@ -70,7 +70,7 @@ def sign_in(ctx: Context, asker: Asker, name: str, password: str, visitor: Visit
             now = clock.now()
             code_for = links.make_link(tx, Purpose.SECOND_FACTOR, created_by=asker.name, now=now, user_id=user.id)
             return Entered(user.name, code_for=code_for)
-        return Entered(user.name, _enter(tx, user, "password", visitor))
+        return Entered(user.name, enter(tx, user, "password", visitor))
 
 
 @operation("access.show_code", effect=Effect.CHANGES, scope=Scope.ENTER)
@@ -85,7 +85,7 @@ def show_code(ctx: Context, asker: Asker, code_for: str, code: str, visitor: Vis
         way = factors.accept(user, code, vault, now=now) if user.state == UserState.ACTIVE else None
         if way is not None:
             asked.used_at = now
-            return Entered(user.name, _enter(tx, user, way, visitor))
+            return Entered(user.name, enter(tx, user, way, visitor))
         asked.tries += 1
     raise Refused
 
@@ -97,7 +97,7 @@ def follow_link(ctx: Context, asker: Asker, secret: str, visitor: Visitor) -> En
     with ctx.database.transaction() as tx:
         if links.use_link(tx, secret, Purpose.OWNER, now=now) is None:
             raise LinkOver
-        return Entered(OWNER.name, _enter(tx, None, "link", visitor))
+        return Entered(OWNER.name, enter(tx, None, "link", visitor))
 
 
 @operation("access.invited", effect=Effect.READS, scope=Scope.ENTER)
@@ -121,7 +121,7 @@ def accept(ctx: Context, asker: Asker, secret: str, password: str, visitor: Visi
             raise LinkOver
         user = tx.get_one(User, used.user_id, with_for_update=True)
         user.password_digest, user.state, user.updated_at = digest, UserState.ACTIVE.value, now
-        return Entered(user.name, _enter(tx, user, "invitation", visitor))
+        return Entered(user.name, enter(tx, user, "invitation", visitor))
 
 
 @operation("access.sign_out", effect=Effect.CHANGES, scope=Scope.SELF)
@@ -132,7 +132,8 @@ def sign_out(ctx: Context, asker: Asker) -> None:
             sessions.end_sessions(tx, now=clock.now(), session_id=asker.session_id)
 
 
-def _enter(tx: Session, user: User | None, way: str, visitor: Visitor) -> str:
+def enter(tx: Session, user: User | None, way: str, visitor: Visitor) -> str:
+    """Begin a session; returns what the cookie holds."""
     now = clock.now()
     if user is not None:
         user.last_seen_at = now
