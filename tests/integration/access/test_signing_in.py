@@ -19,7 +19,7 @@ from models.access.audit import AuditEntry
 from operations.access import door, entering, factors, links, myself, passwords, tries, users
 from operations.access.door import DOOR
 from operations.access.entering import Visitor
-from operations.operation import OWNER, Context, Face, NotAllowed, Scope
+from operations.operation import OWNER, Asker, Context, Face, NotAllowed, Scope
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, Unknown
 from pressrun.trust import authorities
@@ -88,7 +88,7 @@ def test_a_link_works_for_ten_minutes(ctx: Context, http: httpx.Client) -> None:
 
 
 def test_only_the_command_line_makes_links_for_the_owner(ctx: Context) -> None:
-    admin = door.Asker("admin", frozenset(Scope), Face.API)
+    admin = Asker("admin", frozenset(Scope), Face.API)
     with pytest.raises(NotAllowed, match="on the machine itself"):
         links.link(ctx, admin)
 
@@ -264,8 +264,12 @@ def test_a_change_of_rights_counts_from_the_next_request(ctx: Context) -> None:
     _add(ctx)
     cookie = entering.sign_in(ctx, DOOR, "ana", PASSWORD, HERE).cookie or ""
 
+    before = door.by_cookie(ctx, DOOR, cookie)
+    assert before is not None
+
     users.edit(ctx, OWNER, "ana", role="viewer", accounts=["bakery"])
 
+    assert door.held(ctx, DOOR, [before]) == set()
     asker = door.by_cookie(ctx, DOOR, cookie)
     assert asker is not None
     assert (asker.scopes, asker.accounts) == (frozenset({Scope.SELF, Scope.READ}), frozenset({bakery}))
