@@ -61,7 +61,6 @@ def sign_in(ctx: Context, asker: Asker, name: str, password: str, visitor: Visit
         known_digest = known.password_digest if known is not None and known.state == UserState.ACTIVE else None
     if not passwords.is_right(known_digest, password):  # outside of any transaction: it takes its time
         raise Refused
-    tries.forgive(name, visitor.address)
     with ctx.database.transaction() as tx:
         user = named(tx, name, lock=True)
         if user is None or user.password_digest != known_digest or user.state != UserState.ACTIVE:
@@ -70,13 +69,16 @@ def sign_in(ctx: Context, asker: Asker, name: str, password: str, visitor: Visit
             now = clock.now()
             code_for = links.make_link(tx, Purpose.SECOND_FACTOR, created_by=asker.name, now=now, user_id=user.id)
             return Entered(user.name, code_for=code_for)
-        return Entered(user.name, enter(tx, user, "password", visitor))
+        entered = Entered(user.name, enter(tx, user, "password", visitor))
+    tries.forgive(name, visitor.address)
+    return entered
 
 
 @operation("access.show_code", effect=Effect.CHANGES, scope=Scope.ENTER)
 def show_code(ctx: Context, asker: Asker, code_for: str, code: str, visitor: Visitor) -> Entered:
-    """Sign a user in whose password was right, by the code of their second factor. Raises Refused, LinkOver."""
+    """Sign a user in whose password was right, by a code of their second factor. Raises Refused, LinkOver, TooMany."""
     vault, now = ctx.vault(), clock.now()
+    tries.count(_whose(ctx, code_for), visitor.address)  # whoever has the password may still not try codes at will
     with ctx.database.transaction() as tx:
         asked = links.look_at_link(tx, code_for, Purpose.SECOND_FACTOR, now=now, lock=True)
         if asked is None or asked.tries >= MOST_CODES:
@@ -85,9 +87,21 @@ def show_code(ctx: Context, asker: Asker, code_for: str, code: str, visitor: Vis
         way = factors.accept(user, code, vault, now=now) if user.state == UserState.ACTIVE else None
         if way is not None:
             asked.used_at = now
-            return Entered(user.name, enter(tx, user, way, visitor))
-        asked.tries += 1
-    raise Refused
+            entered = Entered(user.name, enter(tx, user, way, visitor))
+        else:
+            asked.tries += 1
+    if way is None:
+        raise Refused
+    tries.forgive(user.name, visitor.address)
+    return entered
+
+
+def _whose(ctx: Context, code_for: str) -> str:
+    with ctx.database.transaction() as tx:
+        asked = links.look_at_link(tx, code_for, Purpose.SECOND_FACTOR, now=clock.now())
+        if asked is None:
+            raise LinkOver("That took too long, or too many codes: sign in again.")
+        return tx.get_one(User, asked.user_id).name
 
 
 @operation("access.follow_link", effect=Effect.CHANGES, scope=Scope.ENTER)

@@ -207,6 +207,7 @@ def test_a_second_factor_is_asked_for_and_each_code_works_once(ctx: Context, htt
     used, fresh = (pyotp.TOTP(offered.secret).at(now + later) for later in (0, 30))
 
     def show(code: str) -> httpx.Response:
+        tries.forget()
         asked = http.post("/sign-in", data={"name": "ana", "password": PASSWORD})
         assert asked.status_code == 200
         return http.post("/sign-in/code", data={"code_for": _field(asked, "code_for"), "code": code})
@@ -228,11 +229,31 @@ def test_five_wrong_codes_end_it(ctx: Context) -> None:
     codes = myself.take_factor(ctx, asker, secret, pyotp.TOTP(secret).at(clock.now().timestamp()), PASSWORD)
     asked = entering.sign_in(ctx, DOOR, "ana", PASSWORD, HERE)
     for _ in range(entering.MOST_CODES):
+        tries.forget()
         with pytest.raises(entering.Refused):
             entering.show_code(ctx, DOOR, asked.code_for or "", "wrong", HERE)
 
     with pytest.raises(entering.LinkOver):
         entering.show_code(ctx, DOOR, asked.code_for or "", codes[0], HERE)
+
+
+def test_the_right_password_does_not_allow_more_codes(ctx: Context) -> None:
+    _add(ctx)
+    asker = door.by_cookie(ctx, DOOR, entering.sign_in(ctx, DOOR, "ana", PASSWORD, HERE).cookie or "")
+    assert asker is not None
+    secret = factors.new_secret()
+    myself.take_factor(ctx, asker, secret, pyotp.TOTP(secret).at(clock.now().timestamp()), PASSWORD)
+    tries.forget()
+
+    def guess() -> None:
+        asked = entering.sign_in(ctx, DOOR, "ana", PASSWORD, HERE)
+        entering.show_code(ctx, DOOR, asked.code_for or "", "123456x", HERE)
+
+    for _ in range(2):
+        with pytest.raises(entering.Refused):
+            guess()
+    with pytest.raises(tries.TooMany):
+        guess()
 
 
 def test_disabling_resetting_and_another_password_end_sessions(ctx: Context) -> None:
