@@ -12,14 +12,17 @@ import typer
 
 from cli.commands import (
     accounts,
+    audits,
     changes,
     consents,
+    consoles,
     db,
     deletions,
     doctor,
     harvests,
     inquiries,
     insights,
+    keys,
     library,
     media,
     mentions,
@@ -31,6 +34,7 @@ from cli.commands import (
     standing,
     tags,
     up,
+    users,
     webhooks,
 )
 from cli.commands import simulator as simulation
@@ -71,7 +75,7 @@ app.command("demo")(demo)
 app.command("up")(up.up)
 app.command("scheduler")(services.scheduler)
 app.command("worker")(services.worker)
-app.command("console")(services.console)
+app.add_typer(consoles.app, name="console")
 app.command("simulator", context_settings=simulation.PASS_ON)(simulation.simulator)
 app.add_typer(db.app, name="db")
 app.add_typer(accounts.app, name="account")
@@ -94,6 +98,9 @@ app.add_typer(inquiries.product, name="product")
 app.add_typer(inquiries.live, name="live")
 app.add_typer(inquiries.invite, name="invite")
 app.add_typer(notify.app, name="notify")
+app.add_typer(keys.app, name="key")
+app.add_typer(users.app, name="user")
+app.add_typer(audits.app, name="audit")
 app.command("doctor")(doctor.doctor)
 
 

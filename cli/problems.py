@@ -30,12 +30,14 @@ HINTS = {
     "account.none_yet": "`pressrun account connect` connects one",
     "account.unsaid": "--account names it",
     "deletion.unknown": "`pressrun account deletions` lists them",
+    "console.nobody": "`pressrun key add` or `user invite` changes that; with --public-only nobody can come in",
     "endpoint.parked": "`pressrun notify replay NAME` sends what it missed",
     "endpoint.unknown": "`pressrun notify list` lists them",
     "gate.shut": "--no-check connects it without asking Instagram",
     "instagram.unreachable": "--no-check connects it without asking Instagram",
     "library.needed": "`pressrun post cancel` or `post edit`",
     "library.unknown": "`pressrun media list` shows what there is",
+    "key.unknown": "`pressrun key list` lists them",
     "media.unknown": "`pressrun insight show` lists them",
     "mention.unknown": "`pressrun mention list` lists them",
     "person.is_account": "`pressrun account remove` does that",
@@ -56,6 +58,7 @@ HINTS = {
     "scope.missing": "--scope names those to ask for",
     "slot.unknown": "`pressrun slot list` shows them",
     "token.empty": "give it on stdin or with --token-file",
+    "user.unknown": "`pressrun user list` lists them",
     "watch.budget_spent": "`pressrun harvest unwatch` frees a place",
 }
 """By the type of an error: what to do about it here."""

@@ -8,6 +8,11 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from console import problems
+from console.access.asking import NotSignedIn
+from console.access.headers import SecurityHeaders
+from console.access.me import Me
+from console.access.oidc import Oidc
+from console.access.sign_in import SignIn, to_sign_in
 from console.health import Health
 from console.instagram.callbacks import Callbacks
 from console.instagram.connect import ConnectCallback
@@ -17,12 +22,15 @@ from operations.operation import Context
 from pressrun import __version__
 
 
-def create_app(ctx: Context, *, media_keys: Sequence[bytes], media_root: Path, schema_head: str) -> FastAPI:
+def create_app(
+    ctx: Context, *, media_keys: Sequence[bytes], media_root: Path, schema_head: str, public_only: bool = False
+) -> FastAPI:
     """Args:
     ctx: its settings name the broker that `/readyz` asks.
     media_keys: signing keys of media links that are honoured, see `pressrun.media.links.derive_key`.
     media_root: the folder of the media store.
     schema_head: the revision that the database must be at; `/readyz` compares.
+    public_only: only what Instagram and probes ask for: nobody can come in.
     """
     # No pages about an API that is not there yet: this port is open to the internet.
     app = FastAPI(title="Pressrun", version=__version__, openapi_url=None)
@@ -32,4 +40,10 @@ def create_app(ctx: Context, *, media_keys: Sequence[bytes], media_root: Path, s
     app.include_router(Receiver(ctx).router())
     app.include_router(ConnectCallback(ctx).router())
     app.include_router(Callbacks(ctx).router())
+    if not public_only:
+        app.include_router(SignIn(ctx).router())
+        app.include_router(Oidc(ctx).router())
+        app.include_router(Me(ctx).router())
+        app.add_exception_handler(NotSignedIn, to_sign_in)
+    app.add_middleware(SecurityHeaders)
     return app

@@ -20,6 +20,7 @@ APPEND_ONLY = (
     "account_names",
     "comment_versions",
     "poll_tallies",
+    "audit",
 )
 
 

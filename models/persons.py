@@ -72,6 +72,7 @@ PLACES = (
         words=("error",),
         words_in_json=("answer",),
     ),
+    Place("audit", words_in_json=("asked", "before", "after"), is_guarded=True),
     Place("replies", f"t.mention_id IN ({_OF_THEIR_MENTION})", "text = :erased", words=("text", "error")),
     Place(
         "mentions",
@@ -152,6 +153,11 @@ NOTHING_OF_THEM: Mapping[str, str] = {
     "poll_tallies": _COUNTS,
     "data_deletions": "the id under which the app knows whoever connected an account, and what went",
     "seen_invariants": "names of invariants",
+    "api_keys": _OURS,
+    "users": _OURS,
+    "grants": _OURS,
+    "links": _OURS,
+    "sessions": _OURS,
     "erasures": "a salted digest of the name",
 }
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from models.access.audit import AuditEntry
+from models.access.grant import Grant
+from models.access.key import ApiKey
+from models.access.link import Link
+from models.access.session import SignedIn
+from models.access.user import User
 from models.account import Account
 from models.account_name import AccountName
 from models.account_zone import AccountZone
@@ -56,7 +62,9 @@ TABLES = (
     Account,
     AccountName,
     AccountZone,
+    ApiKey,
     Attempt,
+    AuditEntry,
     Backfill,
     Block,
     BucketObject,
@@ -77,6 +85,7 @@ TABLES = (
     PostEvent,
     FollowUp,
     Gate,
+    Grant,
     Harvest,
     HarvestGap,
     HarvestRun,
@@ -90,6 +99,7 @@ TABLES = (
     AccountObservation,
     AudienceLatest,
     AudienceSnapshot,
+    Link,
     Media,
     MediaLatest,
     MediaSnapshot,
@@ -107,10 +117,12 @@ TABLES = (
     RawAnswer,
     Reply,
     SeenInvariant,
+    SignedIn,
     Slot,
     Subscription,
     Tag,
     Token,
     Upload,
+    User,
     Watch,
 )

@@ -210,6 +210,12 @@ class Settings(BaseSettings):
     """Address the console listens on."""
     console_port: Annotated[int, Field(ge=0, le=65535)] = 8321
     """Port of the console; 0 takes a free one."""
+    oidc_issuer: HttpUrl = None
+    """Provider of OpenID Connect by which users may sign in as well; it describes itself below this address."""
+    oidc_client_id: str | None = None
+    """What Pressrun is called there."""
+    oidc_client_secret: SecretStr | None = None
+    """With what Pressrun proves that."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severity that is logged."""
     log_format: Literal["console", "json"] = "console"
@@ -234,7 +240,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _conceal_secrets(self) -> Self:
         named = [self.app_secret, self.instagram_app_secret, self.webhook_verify_token, *self.secret_keys]
-        named += [self.s3_access_key, self.s3_secret_key]
+        named += [self.s3_access_key, self.s3_secret_key, self.oidc_client_secret]
         conceal(*(one.get_secret_value() for one in named if one is not None))
         conceal(*secrets_of(self.database_url), *secrets_of(self.redis_url))
         return self
@@ -243,6 +249,8 @@ class Settings(BaseSettings):
     def _fit_together(self) -> Self:
         if not self.call_deadline or not self.hint_lease:
             raise _Unfit("PRESSRUN_CALL_DEADLINE", "and PRESSRUN_HINT_LEASE must be longer than 0s")
+        if (self.oidc_issuer is None) != (self.oidc_client_id is None or self.oidc_client_secret is None):
+            raise _Unfit("PRESSRUN_OIDC_ISSUER", "goes with PRESSRUN_OIDC_CLIENT_ID and PRESSRUN_OIDC_CLIENT_SECRET")
         if not timedelta(0) <= self.stage_ahead <= timedelta(hours=23):
             raise _Unfit("PRESSRUN_STAGE_AHEAD", "must be between 0s and 23h: a container lives 24 h")
         if (self.instagram_app_id is None) != (self.instagram_app_secret is None):

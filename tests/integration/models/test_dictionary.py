@@ -11,7 +11,9 @@ from models.session import Database
 NOT_HISTORY = {
     "account_names",
     "accounts",
+    "api_keys",
     "attempts",
+    "audit",
     "blocks",
     "bucket_objects",
     "bucket_uses",
@@ -24,10 +26,12 @@ NOT_HISTORY = {
     "erasures",
     "follow_ups",
     "gates",
+    "grants",
     "inbox_events",
     "inquiries",
     "library_items",
     "library_tags",
+    "links",
     "media_states",
     "notice_rules",
     "notices",
@@ -37,10 +41,12 @@ NOT_HISTORY = {
     "quota_entries",
     "raw_answers",
     "seen_invariants",
+    "sessions",
     "slots",
     "tokens",
     "subscriptions",
     "uploads",
+    "users",
 }
 """Tables of publishing and of the machinery, which readers do not see. A new table is either here or explained."""
 

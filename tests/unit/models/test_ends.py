@@ -45,6 +45,8 @@ def test_what_is_an_accounts_is_taken_with_it() -> None:
     of_none = {name for name, end in ENDS.items() if end.of_account is None}
 
     assert of_none == {
+        "api_keys",
+        "audit",
         "bucket_objects",
         "data_deletions",
         "dropped_months",
@@ -52,7 +54,10 @@ def test_what_is_an_accounts_is_taken_with_it() -> None:
         "erasures",
         "library_items",
         "library_tags",
+        "links",
         "seen_invariants",
+        "sessions",
+        "users",
     }
 
 
