@@ -75,6 +75,8 @@ class PartShown:
     media_id: str | None
     permalink: str | None
     published_at: datetime | None
+    is_kept: bool
+    """Its file is kept here."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ class PostPage:
     params: dict[str, Any]
     max_lateness_s: int
     if_late: str
+    lacks: tuple[str, ...]
+    """What a published post lacks for good."""
     parts: tuple[PartShown, ...]
     events: tuple[EventShown, ...]
 
@@ -138,6 +142,7 @@ def post_page(tx: Session, post_id: int) -> PostPage:
         params=post.params,
         max_lateness_s=post.max_lateness_s,
         if_late=post.if_late,
+        lacks=tuple(post.missing or ()),
         parts=_parts(parts_of(tx, post_id)),
         events=_events(timeline(tx, post_id)),
     )
@@ -178,6 +183,7 @@ def _parts(parts: Sequence[Part]) -> tuple[PartShown, ...]:
             media_id=part.media_id,
             permalink=part.permalink,
             published_at=part.published_at,
+            is_kept=part.media_sha256 is not None,
         )
         for part in parts
     )
