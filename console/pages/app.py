@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from console.pages import pictures, post, posts, today
+from console.pages import calendar, pictures, post, posts, today
 from console.pages.door import AskedBy, Door
 from console.pages.house import House
 from operations.operation import Context
 
-PAGES = (today, posts, post, pictures)
+PAGES = (today, calendar, posts, post, pictures)
 
 
 def create_pages(ctx: Context, asked_by: AskedBy | Door) -> APIRouter:

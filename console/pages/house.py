@@ -43,6 +43,8 @@ LARGEST_FORM_FILES = 20
 _TEMPLATES = Path(__file__).parent / "templates"
 _THEMES = ("light", "dark")
 
+NOBODY = Asker("nobody", frozenset())
+
 _log = log.get(__name__)
 
 
@@ -59,6 +61,12 @@ class Visit:
     @property
     def ctx(self) -> Context:
         return self.house.ctx
+
+    @property
+    def here(self) -> str:
+        """The address of this page."""
+        query = self.request.url.query
+        return self.request.url.path + (f"?{query}" if query else "")
 
     def may(self, scope: str) -> bool:
         """Whether the asker has that right: pages offer nothing that would be refused."""
@@ -139,7 +147,7 @@ class House:
     def _shown(self, request: Request, page: Page) -> Response:
         asker = self.door.asked_by(request)
         if asker is None:
-            wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            wanted = Visit(self, request, NOBODY).here
             return RedirectResponse(f"{self.door.sign_in}?next={quote(wanted, safe='')}", 303)
         visit = Visit(self, request, asker)
         if Scope.READ not in asker.scopes:
