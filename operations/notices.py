@@ -33,7 +33,8 @@ __all__ = ["DeliveryShown", "EndpointShown", "RuleShown"]
 
 LONGEST_ROTATION = timedelta(days=30)
 _NAME = re.compile(r"[\w][\w .@-]{0,63}")
-_RULED = tuple(kind.value for kind in NoticeKind if kind is not NoticeKind.TEST)
+RULED = tuple(kind.value for kind in NoticeKind if kind is not NoticeKind.TEST)
+"""The kinds that a rule may be about."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,8 @@ def rule(
     """
     if how not in {"default", *How}:
         raise Invalid(f"{how!r} must be one of {', '.join(How)} or default", type="rule.how", field="how")
-    if kind is not None and kind not in _RULED:
-        raise Invalid(f"there is no kind {kind!r}; there are {', '.join(_RULED)}", type="rule.kind", field="kind")
+    if kind is not None and kind not in RULED:
+        raise Invalid(f"there is no kind {kind!r}; there are {', '.join(RULED)}", type="rule.kind", field="kind")
     with ctx.database.transaction() as tx:
         endpoint = find_endpoint(tx, name, lock=True)
         account_id = None if account is None else find_account(tx, account).id

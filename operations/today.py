@@ -47,17 +47,17 @@ def show(ctx: Context, asker: Asker, *, account: str | None = None) -> Today:
     now = clock.now()
     with ctx.database.transaction() as tx:
         account_id = account_id_of(tx, account)
+        known = accounts_reading.list_accounts(tx, now=now)
+        names = {one.name for one in known if account in (None, one.name)}
+        # Endpoints hear of all accounts: whoever sees some of them is not told of those.
+        endpoints = list_endpoints(tx) if asker.accounts is None else []
         return Today(
             now=now,
             next=cards.next_out(tx, account_id, now=now, limit=SHOWN),
             out=cards.last_out(tx, account_id, limit=SHOWN),
             for_a_person=cards.for_a_person(tx, account_id, now=now, limit=MOST_FOR_A_PERSON),
-            accounts=[
-                one
-                for one in accounts_reading.list_accounts(tx, now=now)
-                if one.state != "removed" and account in (None, one.name)
-            ],
-            lacks=[one for one in lacking(tx, now=now) if account in (None, one.account)],
-            endpoints=[one for one in list_endpoints(tx) if one.missed or one.state != EndpointState.ACTIVE.value],
+            accounts=[one for one in known if one.state != "removed" and one.name in names],
+            lacks=[one for one in lacking(tx, now=now) if one.account in names],
+            endpoints=[one for one in endpoints if one.missed or one.state != EndpointState.ACTIVE.value],
             lateness=lateness(tx, account_id, since=now - LATENESS_OF),
         )

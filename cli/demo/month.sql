@@ -159,7 +159,7 @@ SELECT account_id, day, period_end, least(period_end + interval '50 hours', now(
 ON CONFLICT DO NOTHING;
 
 INSERT INTO account_observations (account_id, metric, period, breakdown, period_end, captured_at, value)
-SELECT d.account_id, 'online_followers', 'day', 'hour=' || h, d.period_end, d.period_end + interval '6 hours',
+SELECT d.account_id, 'online_followers', 'lifetime', 'hour=' || h, d.period_end, d.period_end + interval '6 hours',
        floor((900 + d.place * 500) * (0.25 + 0.75 * exp(-((h - 19) ^ 2) / 22.0) + 0.4 * exp(-((h - 8) ^ 2) / 8.0)) + random() * 60)
   FROM days_ d CROSS JOIN generate_series(0, 23) h
  WHERE d.ago <= 14 AND d.period_end + interval '6 hours' < now()

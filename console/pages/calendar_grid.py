@@ -141,7 +141,9 @@ def _ends(view: str, day: date) -> tuple[date, date, date, date]:
 
 
 def _clocks(on: date, zone: str) -> str | None:
-    before, after = (datetime.combine(one, time(), clock.zone(zone)).utcoffset() for one in (on, on + timedelta(days=1)))
+    before, after = (
+        datetime.combine(one, time(), clock.zone(zone)).utcoffset() for one in (on, on + timedelta(days=1))
+    )
     if before is None or after is None or before == after:
         return None
     return "clocks go forward" if after > before else "clocks go back"

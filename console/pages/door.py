@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from fastapi import Request
 
-from operations.operation import Asker
+from console.access.asking import CSRF_FIELD, CSRF_HEADER, csrf_token, who
+from operations.operation import Asker, Context, Face
 
-AskedBy = Callable[[Request], Asker | None]
-"""Who asks; None when nobody is signed in. Called off the event loop."""
+AskedBy = Callable[[Request, str | None], Asker]
+"""Who asks, given the token that a form brought back. Raises NotSignedIn, NotOurPage. Called off the event loop."""
 
 
 @dataclass(frozen=True)
 class Door:
-    """`token_of`: what a form must bring back, which a page of another origin cannot know."""
+    """`token_of`: what forms must bring back, in the field and header that are named here."""
 
     asked_by: AskedBy
-    token_of: Callable[[Request], str] = lambda _request: ""
+    token_of: Callable[[Request], str] = csrf_token
     sign_in: str = "/sign-in"
     sign_out: str | None = None
+    field: str = CSRF_FIELD
+    header: str = CSRF_HEADER
 
-    def lets_change(self, request: Request, token: str) -> bool:
-        """Whether a form came from a page of ours."""
-        expected = self.token_of(request)
-        return is_from_here(request) and hmac.compare_digest(token.encode(), expected.encode())
+
+def session_door(ctx: Context) -> Door:
+    """By the cookie of a session, or a key."""
+    return Door(lambda request, csrf: who(ctx, request, csrf=csrf, face=Face.PAGE), sign_out="/sign-out")
 
 
 def is_from_here(request: Request) -> bool:
-    """By what browsers say of a request themselves; one that says nothing is no browser's form."""
+    """Whether a form stood on a page of ours, by what browsers say of it; one that says nothing is no browser."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")

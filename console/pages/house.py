@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -18,10 +19,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
+from console.access.asking import NotOurPage, NotSignedIn
 from console.pages import saying, words
 from console.pages.assets import Assets
 from console.pages.charts import drawing
-from console.pages.door import Door
+from console.pages.door import Door, is_from_here
 from console.pages.icons import icon, mark
 from console.pages.places import PLACES
 from console.pages.saying import Said
@@ -112,6 +114,8 @@ class House:
         self.ctx, self.door, self.assets = ctx, door, Assets()
         self.events = ""
         """Where a page hears that something has happened; empty: it does not."""
+        self.connect_path: str | None = None
+        """Where an account is connected in the browser, once there is such a page."""
         self._templates = _environment(self.assets)
 
     def page(self, router: APIRouter, path: str, page: Page) -> None:
@@ -145,12 +149,13 @@ class House:
         return answer
 
     def _shown(self, request: Request, page: Page) -> Response:
-        asker = self.door.asked_by(request)
-        if asker is None:
-            wanted = Visit(self, request, NOBODY).here
-            return RedirectResponse(f"{self.door.sign_in}?next={quote(wanted, safe='')}", 303)
-        visit = Visit(self, request, asker)
-        if Scope.READ not in asker.scopes:
+        try:
+            visit = Visit(self, request, self.door.asked_by(request, None))
+        except NotSignedIn:
+            return RedirectResponse(
+                f"{self.door.sign_in}?next={quote(Visit(self, request, NOBODY).here, safe='')}", 303
+            )
+        if Scope.READ not in visit.asker.scopes:
             return self._told(visit, 403, "You may not look at this.")
         try:
             return page(visit)
@@ -161,15 +166,17 @@ class House:
             return self._told(visit, 500, "The page could not be made; the log of the console says why.")
 
     def _done(self, request: Request, form: FormData, act: Page) -> Response:
-        asker = self.door.asked_by(request)
-        if asker is None:
-            return RedirectResponse(self.door.sign_in, 303)
-        visit = Visit(self, request, asker, form)
-        token = visit.given("csrf") or request.headers.get("x-csrf-token", "")
-        if not self.door.lets_change(request, token):
-            return self._told(visit, 403, "This did not come from a page of this console: open the page again.")
+        told = form.get(self.door.field) or request.headers.get(self.door.header)
+        visit = Visit(self, request, NOBODY, form)
         try:
+            if not is_from_here(request):
+                raise NotOurPage
+            visit = replace(visit, asker=self.door.asked_by(request, told if isinstance(told, str) else None))
             return act(visit)
+        except NotSignedIn:
+            return RedirectResponse(self.door.sign_in, 303)
+        except NotOurPage as stranger:
+            return self._told(visit, stranger.status_code, stranger.detail)
         except PressrunError as problem:
             return visit.back(visit.way_back("/"), Said.of(problem))
 
@@ -208,6 +215,7 @@ def _environment(assets: Assets) -> jinja2.Environment:
         "places": PLACES,
         "version": __version__,
         "with_query": with_query,
+        "one_day": timedelta(days=1),
     }
     environment.filters |= words.FILTERS
     return environment

@@ -24,7 +24,11 @@ def show(visit: Visit) -> Response:
         number=visit.whole("n", 1),
         width=visit.whole("w", 80),
     )
-    headers = {"Cache-Control": f"private, max-age={_KEPT_FOR_S}", "ETag": f'"{found.tag}"', "X-Content-Type-Options": "nosniff"}
+    headers = {
+        "Cache-Control": f"private, max-age={_KEPT_FOR_S}",
+        "ETag": f'"{found.tag}"',
+        "X-Content-Type-Options": "nosniff",
+    }
     if visit.request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     return Response(found.body, media_type="image/webp", headers=headers)

@@ -141,7 +141,11 @@ def move(visit: Visit) -> Response:
     at = words.local(edited.post.publish_at, edited.post.timezone)
     warned = "".join(f" {one.message}." for one in edited.warnings)
     fields_ = {"publish_at": before.publish_at.isoformat(), "back": _back(visit)}
-    said = Said(f"Moved to {at:%a %-d %b %H:%M} {edited.post.timezone}.{warned}", undo=f"/posts/{before.id}/move", fields=fields_)
+    said = Said(
+        f"Moved to {at:%a %-d %b %H:%M} {edited.post.timezone}.{warned}",
+        undo=f"/posts/{before.id}/move",
+        fields=fields_,
+    )
     return visit.back(_back(visit), said)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.access.bound import SEEN, seen_accounts
 from models.post import lateness_ms
 from models.states import ACTIVE
 
@@ -63,8 +64,8 @@ _CARD = f"""
             SELECT count(*) FILTER (WHERE t.kind <> 'carousel') AS parts,
                    coalesce(bool_or(t.media_sha256 IS NOT NULL), false) AS has_picture
               FROM parts t WHERE t.post_id = p.id AND t.dropped_at IS NULL) m
-"""
-_OF = "(CAST(:account_id AS bigint) IS NULL OR account_id = :account_id)"
+"""  # noqa: S608 - a constant
+_OF = f"(CAST(:account_id AS bigint) IS NULL OR account_id = :account_id) AND {SEEN.format(column='account_id')}"
 _ACTIVE = ", ".join(f"'{state.value}'" for state in ACTIVE)
 
 _NEXT = f"""(SELECT * FROM posts WHERE state IN ({_ACTIVE}) AND publish_at > CAST(:now AS timestamptz)
@@ -114,7 +115,7 @@ def last_out(tx: Session, account_id: int | None, *, limit: int) -> list[Card]:
 
 
 def for_a_person(tx: Session, account_id: int | None, *, now: datetime, limit: int) -> list[Card]:
-    """What only a person can take further: undecided first, then what failed, expired or lacks something, newest first."""
+    """What only a person can take further: undecided first, then what failed, expired or lacks something."""
     values = {"account_id": account_id, "now": now, "limit": limit}
     return _cards(tx, _PERSON, "p.state <> 'needs_review', p.publish_at DESC", values)
 
@@ -142,13 +143,8 @@ def found(tx: Session, search: Search, *, limit: int) -> list[Card]:
     return _cards(tx, _FOUND, "p.publish_at DESC, p.id DESC", values)
 
 
-def card(tx: Session, post_id: int) -> Card:
-    """One post as a card."""
-    return _cards(tx, "(SELECT * FROM posts WHERE id = :id)", "p.id", {"id": post_id})[0]
-
-
 def _cards(tx: Session, posts: str, order: str, values: Mapping[str, Any]) -> list[Card]:
-    rows = tx.execute(text(f"{_CARD.format(posts=posts)} ORDER BY {order}"), values)
+    rows = tx.execute(text(f"{_CARD.format(posts=posts)} ORDER BY {order}"), {"seen": seen_accounts(tx), **values})
     return [Card(**row._mapping) for row in rows]
 
 

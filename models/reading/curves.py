@@ -8,6 +8,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.access.bound import SEEN, seen_accounts
+
 AGES_H = (1, 2, 4, 6, 12, 18, 24, 36, 48, 72, 96, 120, 168, 240, 336, 504, 720)
 """Ages in hours at which posts are compared."""
 _PEERS = 20
@@ -24,8 +26,9 @@ class Grown:
 
 
 # What was known at an age is the newest reading up to it, if one was made at all since the age before.
-_GROWN = text("""
-    WITH it AS (SELECT m.id, m.account_id, m.posted_at, m.media_product_type FROM media m WHERE m.ig_id = :media_id LIMIT 1),
+_GROWN = text(f"""
+    WITH it AS (SELECT m.id, m.account_id, m.posted_at, m.media_product_type FROM media m
+            WHERE m.ig_id = :media_id AND {SEEN.format(column="m.account_id")} LIMIT 1),
     others AS (SELECT m.id, m.posted_at FROM media m, it
                 WHERE m.account_id = it.account_id AND m.posted_at < it.posted_at
                   AND m.posted_at > it.posted_at - interval '90 days'
@@ -47,12 +50,13 @@ _GROWN = text("""
                      WHERE k.id <> it.id GROUP BY place) p) AS peers,
            (SELECT count(*) FROM others) AS count
       FROM it
-""")
+""")  # noqa: S608 - a constant
 
 
 def grown(tx: Session, media_id: str) -> Grown | None:
     """None for a media that no harvest has seen."""
-    row = tx.execute(_GROWN, {"media_id": media_id, "ages": list(AGES_H), "peers": _PEERS}).one_or_none()
+    values = {"media_id": media_id, "ages": list(AGES_H), "peers": _PEERS, "seen": seen_accounts(tx)}
+    row = tx.execute(_GROWN, values).one_or_none()
     if row is None or row.posted_at is None:
         return None
     own, peers = row.own or {}, row.peers or {}

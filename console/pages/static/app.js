@@ -102,6 +102,7 @@ function countdowns() {
   setInterval(tick, 1000);
 }
 
+document.querySelector("nav.main [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 theme();
 dialogs();
 shortcuts();
