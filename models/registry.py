@@ -5,6 +5,9 @@ from __future__ import annotations
 from models.account import Account
 from models.account_name import AccountName
 from models.account_zone import AccountZone
+from models.asked.answer import GivenAnswer
+from models.asked.campaign import Campaign
+from models.asked.draft import Draft
 from models.attempt import Attempt
 from models.backfill import Backfill
 from models.base import Base
@@ -50,6 +53,7 @@ TABLES = (
     Attempt,
     Backfill,
     Block,
+    Campaign,
     Comment,
     CommentVersion,
     CompetitorLatest,
@@ -59,11 +63,13 @@ TABLES = (
     CoveredDay,
     Delivery,
     DeliveryNotice,
+    Draft,
     DroppedMonth,
     Endpoint,
     Erasure,
     PostEvent,
     Gate,
+    GivenAnswer,
     Harvest,
     HarvestGap,
     HarvestRun,

@@ -44,7 +44,7 @@ def test_rows_go_before_those_that_they_refer_to() -> None:
 def test_what_is_an_accounts_is_taken_with_it() -> None:
     of_none = {name for name, end in ENDS.items() if end.of_account is None}
 
-    assert of_none == {"dropped_months", "endpoints", "erasures", "seen_invariants"}
+    assert of_none == {"campaigns", "dropped_months", "endpoints", "erasures", "given_answers", "seen_invariants"}
 
 
 def test_every_table_holds_persons_in_a_known_place_or_says_why_not() -> None:
