@@ -64,6 +64,7 @@ PLACES = (
     Place("posts", words=("error",), words_in_json=("missing",)),
     Place("post_events", words=("message",), is_guarded=True),
     Place("notices", words=("message",)),
+    Place("audit", words_in_json=("asked", "before", "after"), is_guarded=True),
     Place("replies", f"t.mention_id IN ({_OF_THEIR_MENTION})", "text = :erased", words=("text", "error")),
     Place(
         "mentions",
@@ -137,6 +138,11 @@ NOTHING_OF_THEM: Mapping[str, str] = {
     "given_answers": "what was answered, for a day",
     "dropped_months": _COUNTS,
     "seen_invariants": "names of invariants",
+    "api_keys": _OURS,
+    "users": _OURS,
+    "grants": _OURS,
+    "links": _OURS,
+    "sessions": _OURS,
     "erasures": "a salted digest of the name",
 }
 

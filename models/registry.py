@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from models.access.audit import AuditEntry
+from models.access.grant import Grant
+from models.access.key import ApiKey
+from models.access.link import Link
+from models.access.session import SignedIn
+from models.access.user import User
 from models.account import Account
 from models.account_name import AccountName
 from models.account_zone import AccountZone
@@ -50,7 +56,9 @@ TABLES = (
     Account,
     AccountName,
     AccountZone,
+    ApiKey,
     Attempt,
+    AuditEntry,
     Backfill,
     Block,
     Campaign,
@@ -70,6 +78,7 @@ TABLES = (
     PostEvent,
     Gate,
     GivenAnswer,
+    Grant,
     Harvest,
     HarvestGap,
     HarvestRun,
@@ -80,6 +89,7 @@ TABLES = (
     AccountObservation,
     AudienceLatest,
     AudienceSnapshot,
+    Link,
     Media,
     MediaLatest,
     MediaSnapshot,
@@ -96,7 +106,9 @@ TABLES = (
     RawAnswer,
     Reply,
     SeenInvariant,
+    SignedIn,
     Slot,
     Tag,
+    User,
     Watch,
 )

@@ -19,16 +19,21 @@ class Rehearsal(Database):
 
     def __init__(self, database: Database, connection: Connection) -> None:
         self.server, self.application_name, self.engine = database.server, database.application_name, database.engine
-        self._connection = connection
+        self._connection, self._binding = connection, database._binding
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session in the rehearsal; an exception takes back what was done in it, as elsewhere."""
-        with (
-            Session(self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session,
-            session.begin(),
-        ):
+        binding = self._binding
+        made = Session(self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+        with made as session, session.begin():
+            if binding is not None:
+                binding.begin(session)
             yield session
+            if binding is not None:
+                binding.finish(session)
+        if binding is not None:
+            binding.committed()
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:

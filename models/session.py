@@ -10,8 +10,9 @@ import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from select import POLLIN, poll
-from typing import Any, LiteralString
+from typing import Any, LiteralString, Protocol
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -40,6 +41,16 @@ _LINK: dict[str, Any] = {
 def in_transaction() -> bool:
     """Whether this thread has a transaction open."""
     return getattr(_open, "depth", 0) > 0
+
+
+class Binding(Protocol):
+    """What is done around each transaction (`models/access/bound.py`)."""
+
+    def begin(self, tx: Session) -> None: ...
+
+    def finish(self, tx: Session) -> None: ...
+
+    def committed(self) -> None: ...
 
 
 class Database:
@@ -74,6 +85,7 @@ class Database:
         event.listen(self.engine, "connect", _set_up)
         event.listen(self.engine, "checkout", _refuse_closed)
         self._glancing = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._binding: Binding | None = None
 
     @property
     def place(self) -> str:
@@ -86,11 +98,24 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """A session that commits at the end of the block and rolls back on an exception."""
         _open.depth = getattr(_open, "depth", 0) + 1
+        binding = self._binding
         try:
             with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                if binding is not None:
+                    binding.begin(session)
                 yield session
+                if binding is not None:
+                    binding.finish(session)
         finally:
             _open.depth -= 1
+        if binding is not None:
+            binding.committed()
+
+    def bound(self, binding: Binding) -> Database:
+        """The same pool, each of whose transactions does that as well."""
+        same = copy(self)
+        same._binding = binding
+        return same
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:

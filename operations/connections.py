@@ -34,7 +34,7 @@ class Connected:
     """What was taken as it was said, and may not be what was meant."""
 
 
-@operation("account.connect", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("account.connect", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def connect(ctx: Context, asker: Asker, new: NewAccount, *, check: bool = True) -> int:
     """Add the account, or renew token, name and zone of the one with this Instagram id; returns the connection's id.
 
@@ -52,7 +52,7 @@ def connect(ctx: Context, asker: Asker, new: NewAccount, *, check: bool = True) 
         return ask(tx, new, vault, now=now).id
 
 
-@operation("account.connection", effect=Effect.READS, scope=Scope.ADMIN)
+@operation("account.connection", effect=Effect.READS, scope=Scope.ADMIN, whole=True)
 def outcome(ctx: Context, asker: Asker, connection_id: int) -> Connected:
     """What came of a connection.
 

@@ -17,7 +17,7 @@ from operations.paging import Page, page, place_of
 from operations.posts import PostFields
 from operations.which import account_id_of
 from pressrun import clock
-from pressrun.errors import Unknown
+from pressrun.errors import Invalid, Unknown
 from scheduler.posts.importing import RowProblem, import_fields
 from scheduler.posts.wish import parse_wish
 
@@ -77,7 +77,7 @@ def add(ctx: Context, asker: Asker, fields: PostFields) -> DraftShown:
     """Keep what somebody has written so far, complete or not. Raises Unknown for the account."""
     said = _said(fields)
     with ctx.database.transaction() as tx:
-        draft = add_draft(tx, said, account_id=_account(tx, said), author=asker.name)
+        draft = add_draft(tx, said, account_id=_account(tx, asker, said), author=asker.name)
         return _shown(tx, draft.id)
 
 
@@ -93,7 +93,7 @@ def edit(ctx: Context, asker: Asker, draft: int, fields: PostFields, *, version:
     with ctx.database.transaction() as tx:
         found = find_draft(tx, draft, version=version)
         said = {name: text for name, text in {**found.fields, **fields.said()}.items() if text.strip()}
-        write_draft(tx, found, said, account_id=_account(tx, said), now=clock.now())
+        write_draft(tx, found, said, account_id=_account(tx, asker, said), now=clock.now())
         return _shown(tx, draft)
 
 
@@ -133,8 +133,13 @@ def _said(fields: PostFields) -> dict[str, str]:
     return {name: text for name, text in fields.said().items() if text.strip()}
 
 
-def _account(tx: Session, said: dict[str, str]) -> int | None:
-    return find_account(tx, said["account"].strip()).id if "account" in said else None
+def _account(tx: Session, asker: Asker, said: dict[str, str]) -> int | None:
+    if "account" in said:
+        return find_account(tx, said["account"].strip()).id
+    if asker.accounts is not None:
+        said_ = "name the account: a draft of none is for those who see all"
+        raise Invalid(said_, type="draft.no_account", field="account")
+    return None
 
 
 def _shown(tx: Session, draft_id: int) -> DraftShown:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
+from models.access.bound import seen_accounts
 from models.reading.views import Question, View, ask, has_days
 from operations.export_files import Format, write
 from operations.operation import Asker, Context, Effect, Scope, operation
@@ -60,8 +61,8 @@ def export(ctx: Context, asker: Asker, wish: Wish, target: Path | IO[Any], accou
     Raises Unknown for the account, and NotWritten when the file cannot be written.
     """
     with ctx.database.transaction() as tx:
-        account_id = account_id_of(tx, account)
-    question = Question(wish.view, wish.as_of, account_id, wish.since, wish.until)
+        account_id, seen = account_id_of(tx, account), seen_accounts(tx)
+    question = Question(wish.view, wish.as_of, account_id, seen, wish.since, wish.until)
     with ask(ctx.database, question) as answer:
         return write(answer, wish.form, target)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.asked.answer import Found, claim_key, keep_answer, release_key
-from operations.operation import Context
+from operations.operation import Asker, Context
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid
 
@@ -29,6 +29,13 @@ class Ticket:
     asker: str
     key: str
     digest: str
+
+    @classmethod
+    def of(cls, asker: Asker, key: str, digest: str) -> Ticket:
+        """A key of the API and a person may be called the same, and are two."""
+        if asker.key_id is not None:
+            return cls(f"key {asker.key_id}", key, digest)
+        return cls(asker.name if asker.user_id is None else f"user {asker.user_id}", key, digest)
 
     def claim(self, ctx: Context) -> Given | None:
         """None: the request is the caller's, who keeps its answer or releases the key. Else the answer of before.

@@ -64,7 +64,7 @@ class Timing:
     quiet: str | None = None
 
 
-@operation("notify.add", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("notify.add", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def add(
     ctx: Context, asker: Asker, *, apprise: str | None = None, webhook_url: str | None = None, name: str | None = None
 ) -> Added:
@@ -90,14 +90,14 @@ def add(
         return Added(endpoint.name, way.value, place, secret)
 
 
-@operation("notify.list", effect=Effect.READS, scope=Scope.READ)
+@operation("notify.list", effect=Effect.READS, scope=Scope.READ, whole=True)
 def list_endpoints(ctx: Context, asker: Asker) -> list[EndpointShown]:
     """All endpoints, with what is on its way to them and what they missed."""
     with ctx.database.transaction() as tx:
         return reading.list_endpoints(tx)
 
 
-@operation("notify.rules", effect=Effect.READS, scope=Scope.READ)
+@operation("notify.rules", effect=Effect.READS, scope=Scope.READ, whole=True)
 def list_rules(ctx: Context, asker: Asker, name: str | None = None) -> list[RuleShown]:
     """The rules of all endpoints, or of one. What no rule is for is told at once. Raises Unknown."""
     with ctx.database.transaction() as tx:
@@ -106,7 +106,7 @@ def list_rules(ctx: Context, asker: Asker, name: str | None = None) -> list[Rule
         return reading.list_rules(tx, name)
 
 
-@operation("notify.rule", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("notify.rule", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def rule(
     ctx: Context, asker: Asker, name: str, *, how: str, account: str | None = None, kind: str | None = None
 ) -> list[RuleShown]:
@@ -126,7 +126,7 @@ def rule(
         return reading.list_rules(tx, name)
 
 
-@operation("notify.edit", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("notify.edit", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def edit(ctx: Context, asker: Asker, name: str, timing: Timing) -> EndpointShown:
     """Change an endpoint's zone, the time of its digest and its quiet hours. Raises Unknown, Invalid."""
     with ctx.database.transaction() as tx:
@@ -141,7 +141,7 @@ def edit(ctx: Context, asker: Asker, name: str, timing: Timing) -> EndpointShown
         return next(one for one in reading.list_endpoints(tx) if one.name == name)
 
 
-@operation("notify.test", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("notify.test", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def send_test(ctx: Context, asker: Asker, name: str) -> int:
     """Owe an endpoint a notice that says only that it works, whatever its rules; returns its number, for `await_test`.
 
@@ -155,7 +155,7 @@ def send_test(ctx: Context, asker: Asker, name: str) -> int:
         return deliveries.send_test(tx, endpoint, now=clock.now())
 
 
-@operation("notify.await_test", effect=Effect.READS, scope=Scope.READ)
+@operation("notify.await_test", effect=Effect.READS, scope=Scope.READ, whole=True)
 def await_test(ctx: Context, asker: Asker, delivery_id: int, *, hands: Hands) -> DeliveryShown:
     """Wait until the delivery has arrived or was tried in vain, and say what became of it."""
     await_errand(ctx, Errand.of("delivery", [delivery_id]), on_look=lambda _left: None, hands=hands)
@@ -164,7 +164,7 @@ def await_test(ctx: Context, asker: Asker, delivery_id: int, *, hands: Hands) ->
         return found
 
 
-@operation("notify.log", effect=Effect.READS, scope=Scope.READ)
+@operation("notify.log", effect=Effect.READS, scope=Scope.READ, whole=True)
 def log(
     ctx: Context,
     asker: Asker,
@@ -183,7 +183,7 @@ def log(
         return reading.newest_deliveries(tx, endpoint=name, state=state, limit=limit, before=before)
 
 
-@operation("notify.replay", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("notify.replay", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def replay(ctx: Context, asker: Asker, name: str, *, delivery: int | None = None) -> int:
     """Send again what an endpoint missed, or that one delivery, under the ids they had; returns how many those are.
 
@@ -193,7 +193,7 @@ def replay(ctx: Context, asker: Asker, name: str, *, delivery: int | None = None
         return deliveries.replay(tx, find_endpoint(tx, name), now=clock.now(), delivery_id=delivery)
 
 
-@operation("notify.rotate", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("notify.rotate", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def rotate(ctx: Context, asker: Asker, name: str, *, keep_old: timedelta = timedelta(days=1)) -> Rotated:
     """Give a webhook a new secret; the one before signs as well for a while. Raises Unknown, Invalid, NotPossible."""
     if not timedelta(0) <= keep_old <= LONGEST_ROTATION:
@@ -204,7 +204,7 @@ def rotate(ctx: Context, asker: Asker, name: str, *, keep_old: timedelta = timed
         return Rotated(name, rotate_secret(tx, endpoint, vault, old_until=until), until)
 
 
-@operation("notify.remove", effect=Effect.DESTROYS, scope=Scope.ADMIN)
+@operation("notify.remove", effect=Effect.DESTROYS, scope=Scope.ADMIN, whole=True)
 def remove(ctx: Context, asker: Asker, name: str) -> None:
     """Tell an endpoint nothing more, and wipe what opened it. Raises Unknown."""
     with ctx.database.transaction() as tx:

@@ -12,12 +12,16 @@ the audit have this one place.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from inspect import Signature, signature
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from models.access.audit import Asking
+from models.access.bound import Bound
 from models.session import Database
+from operations.wording import fit_to_keep
 from pressrun.errors import Kind, PressrunError
 from pressrun.settings import Settings
 from pressrun.vault import Vault
@@ -45,6 +49,8 @@ class Scope(StrEnum):
     ADMIN = "admin"
     DELIVER = "deliver"
     """Hand in what Instagram tells."""
+    ENTER = "enter"
+    """Ask who somebody is before they are anybody: the door, and nobody else."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +65,30 @@ class Context:
         return Vault(self.settings.keys())
 
 
+class Face(StrEnum):
+    """Where somebody asks."""
+
+    CLI = "cli"
+    API = "api"
+    MCP = "mcp"
+    PAGE = "page"
+    INSTAGRAM = "instagram"
+
+
 @dataclass(frozen=True)
 class Asker:
-    """Who asks, and what they may."""
+    """Who asks, what they may, and where they ask."""
 
     name: str
     scopes: frozenset[Scope]
+    face: Face = Face.CLI
+    accounts: frozenset[int] | None = None
+    """Numbers of the accounts that they see; of others they learn nothing, not even that they are there. None: all."""
+    key_id: int | None = None
+    """The key that they showed."""
+    user_id: int | None = None
+    session_id: int | None = None
+    """The session that their cookie stands for."""
 
 
 OWNER = Asker("owner", frozenset(Scope))
@@ -88,6 +112,8 @@ class Operation:
     summary: str
     """The first line of the function's docstring."""
     function: Callable[..., object]
+    whole: bool = False
+    """It is about the whole installation: nobody who is limited to accounts may ask for it."""
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -95,26 +121,69 @@ OPERATIONS: dict[str, Operation] = {}
 
 
 def operation(
-    name: str, *, effect: Effect, scope: Scope
+    name: str, *, effect: Effect, scope: Scope, whole: bool = False
 ) -> Callable[
     [Callable[Concatenate[Context, Asker, Given], Answer]], Callable[Concatenate[Context, Asker, Given], Answer]
 ]:
-    """Register a function under that name. Calling it raises NotAllowed unless the asker has the scope."""
+    """Register a function under that name. Calling it raises NotAllowed unless the asker has the right.
+
+    The function is handed a context whose transactions see the asker's accounts only, and write down what they change
+    (`models/access/bound.py`).
+
+    Args:
+        whole: it is about the whole installation: nobody who is limited to accounts may ask for it.
+    """
 
     def register(
         function: Callable[Concatenate[Context, Asker, Given], Answer],
     ) -> Callable[Concatenate[Context, Asker, Given], Answer]:
         if name in OPERATIONS:
             raise AssertionError(f"two operations are called {name}")
+        parameters = signature(function)
 
         @wraps(function)
         def ask(ctx: Context, asker: Asker, /, *args: Given.args, **kwargs: Given.kwargs) -> Answer:
-            if scope not in asker.scopes:
-                raise NotAllowed(f"{asker.name} may not do this: {name} needs the right to {scope}")
-            return function(ctx, asker, *args, **kwargs)
+            require(asker, OPERATIONS[name])
+            asking = _asking(asker, name, effect, parameters, args, kwargs) if _is_audited(effect, scope) else None
+            return function(_bound(ctx, asker, asking), asker, *args, **kwargs)
 
         summary = (function.__doc__ or "").strip().splitlines()[0] if function.__doc__ else ""
-        OPERATIONS[name] = Operation(name, effect, scope, summary, ask)
+        OPERATIONS[name] = Operation(name, effect, scope, summary, ask, whole)
         return ask
 
     return register
+
+
+def require(asker: Asker, wanted: Operation) -> None:
+    """Raises NotAllowed unless the asker may."""
+    if wanted.scope not in asker.scopes:
+        raise NotAllowed(f"{asker.name} may not do this: {wanted.name} needs the right to {wanted.scope}")
+    if wanted.whole and asker.accounts is not None:
+        raise NotAllowed(f"{asker.name} may not do this: {wanted.name} is for those who see all accounts")
+
+
+def _is_audited(effect: Effect, scope: Scope) -> bool:
+    return effect is not Effect.READS and scope is not Scope.DELIVER  # what Instagram tells is kept in the inbox
+
+
+def _bound(ctx: Context, asker: Asker, asking: Asking | None) -> Context:
+    if asker.accounts is None and asking is None:
+        return ctx
+    return replace(ctx, database=ctx.database.bound(Bound(asker.accounts, asking)))
+
+
+def _asking(
+    asker: Asker, name: str, effect: Effect, parameters: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Asking:
+    given = parameters.bind_partial(None, None, *args, **kwargs).arguments
+    asked = {key: value for key, value in list(given.items())[2:] if value is not None}
+    return Asking(
+        asker=asker.name,
+        face=asker.face.value,
+        operation=name,
+        effect=effect.value,
+        asked=fit_to_keep(asked),
+        key_id=asker.key_id,
+        user_id=asker.user_id,
+        session_id=asker.session_id,
+    )

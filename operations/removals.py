@@ -47,14 +47,14 @@ def remove(ctx: Context, asker: Asker, account: str, *, keep_history: bool, why:
         return Removed(name, keep_history, posts, rows)
 
 
-@operation("person.find", effect=Effect.READS, scope=Scope.ADMIN)
+@operation("person.find", effect=Effect.READS, scope=Scope.ADMIN, whole=True)
 def look_at_person(ctx: Context, asker: Asker, person: str) -> Found:
     """Where something of a person stands: who wrote comments, mentions or tags. Raises Invalid, Unknown, Conflict."""
     with ctx.database.transaction() as tx:
         return find_person(tx, person)
 
 
-@operation("person.erase", effect=Effect.DESTROYS, scope=Scope.ADMIN)
+@operation("person.erase", effect=Effect.DESTROYS, scope=Scope.ADMIN, whole=True)
 def erase(ctx: Context, asker: Asker, person: str, *, why: str | None = None) -> Found:
     """Blank what a person has written and what names them, wherever it stands; that they did still counts.
 

@@ -37,7 +37,7 @@ class Readers:
     readers: list[str]
 
 
-@operation("system.examine", effect=Effect.READS, scope=Scope.ADMIN)
+@operation("system.examine", effect=Effect.READS, scope=Scope.ADMIN, whole=True)
 def examine(ctx: Context, asker: Asker, *, full: bool = False) -> list[Finding]:
     """Check tokens, accounts, posts, partitions, and everything that may never be.
 
@@ -49,7 +49,7 @@ def examine(ctx: Context, asker: Asker, *, full: bool = False) -> list[Finding]:
     return found + list(_invariants(ctx, full=full))
 
 
-@operation("system.grant_reader", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("system.grant_reader", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def grant_reader(ctx: Context, asker: Asker, role: str) -> Readers:
     """Let a role of Postgres read the history and nothing else.
 

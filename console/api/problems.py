@@ -43,7 +43,14 @@ _BY_TYPE = {
     "rate.exceeded": 429,
 }
 """Types whose status says more than their kind's: an edit that was made for another version (RFC 9110 §13.1.1)."""
-_OF_HTTP = {400: "request.bad", 401: "key.missing", 404: "path.unknown", 405: "method.unknown", 413: "body.too_large"}
+_OF_HTTP = {
+    400: "request.bad",
+    401: "key.missing",
+    403: "page.foreign",
+    404: "path.unknown",
+    405: "method.unknown",
+    413: "body.too_large",
+}
 _BUG = "This is a fault of Pressrun; its log says more, under the request's id."
 
 

@@ -141,7 +141,7 @@ async def _ticket(request: Request) -> Ticket | None:
         raise Invalid(said, type="idempotency.key", field="Idempotency-Key")
     asked = [request.method, request.scope["path"], request.scope["query_string"].decode("latin-1")]
     digest = hashlib.sha256("\n".join(asked).encode() + b"\n" + await request.body()).hexdigest()
-    return Ticket(request.state.asker.name, key, digest)
+    return Ticket.of(request.state.asker, key, digest)
 
 
 _YES = {"true", "1", "yes", "on", "t", "y"}

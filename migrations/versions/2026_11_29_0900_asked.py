@@ -1,7 +1,7 @@
 """drafts, imports that were handed in, and answers given under an idempotency key
 
 Deploy: pre (works with the previous release still running, which knows nothing of them).
-Revision: 0026, follows 0019.
+Revision: 0026, follows 0025.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0026"
-down_revision = "0019"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

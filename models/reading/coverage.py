@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.access.bound import SEEN, seen_accounts
 from models.keeping import ACCOUNT_KEPT
 from pressrun.pacific import days
 
@@ -53,7 +54,14 @@ def coverage(
     """The days from `since` to before `until` in these states, by account, kind and day."""
     rows = tx.execute(
         _COVERAGE,
-        {"account_id": account_id, "kind": kind, "since": since, "until": until, "states": list(states)},
+        {
+            "account_id": account_id,
+            "kind": kind,
+            "since": since,
+            "until": until,
+            "states": list(states),
+            "seen": seen_accounts(tx),
+        },
     )
     return [Covered(**row._mapping) for row in rows]
 
@@ -71,14 +79,14 @@ def default_since(now: datetime, length: timedelta) -> date:
 
 
 # Bound values are looked at once, so that what is asked of one account is asked of its rows alone.
-_COVERAGE = text("""
+_COVERAGE = text(f"""
     SELECT account, kind, day, state, why, ig_media_ids
       FROM coverage
-     WHERE (CAST(:account_id AS bigint) IS NULL OR account_id = :account_id)
+     WHERE (CAST(:account_id AS bigint) IS NULL OR account_id = :account_id) AND {SEEN.format(column="account_id")}
        AND (CAST(:kind AS text) IS NULL OR kind = :kind)
        AND day >= :since AND day < :until AND state = ANY(:states)
      ORDER BY account, kind, day
-""")
+""")  # noqa: S608 - a constant
 # A day that is missed of anything but the account's insights is read by the next run.
 _LACKING = text("""
     SELECT account, kind, state, count(*) AS count, min(day) AS first, max(day) AS last

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models.account import Account
 from models.mention import Mention
 from models.reply import Reply
+from pressrun.errors import Unknown
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def newest_mentions(
 
 
 def reply_shown(tx: Session, reply_id: int) -> ReplyShown:
-    """The reply as it stands."""
+    """The reply as it stands. Raises Unknown."""
     query = (
         select(
             Reply.mention_id.label("mention"),
@@ -102,4 +103,7 @@ def reply_shown(tx: Session, reply_id: int) -> ReplyShown:
         .join(Account, Account.id == Reply.account_id)
         .where(Reply.id == reply_id)
     )
-    return ReplyShown(**tx.execute(query).one()._mapping)
+    found = tx.execute(query).first()
+    if found is None:
+        raise Unknown(f"there is no reply {reply_id}", type="reply.unknown", field="reply_id", ids={"reply": reply_id})
+    return ReplyShown(**found._mapping)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.access.bound import SEEN, seen_accounts
+from models.base import Base
 from models.claims import Work
 
 
@@ -27,10 +29,12 @@ class Owed:
 
 def owed(tx: Session, work: Work, ids: Sequence[int]) -> list[Owed]:
     """These rows of that kind of work, by id."""
+    has_account = "account_id" in Base.metadata.tables[work.table].columns
+    is_seen = SEEN.format(column="account_id") if has_account else "CAST(:seen AS bigint[]) IS NULL"
     query = f"""
         SELECT id, claim, coalesce(leased_until > now(), false) AS is_held, {work.is_pending} AS is_pending,
                coalesce(extract(epoch FROM next_action_at - now())::float8, 0) AS due_in_s
-          FROM {work.table} WHERE id = ANY(:ids) ORDER BY id
+          FROM {work.table} WHERE id = ANY(:ids) AND {is_seen} ORDER BY id
     """  # noqa: S608 - constants
-    rows = tx.execute(text(query), {"ids": list(ids)})
+    rows = tx.execute(text(query), {"ids": list(ids), "seen": seen_accounts(tx)})
     return [Owed(row.id, row.claim, row.is_held, row.is_pending, row.due_in_s) for row in rows]

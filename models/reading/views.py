@@ -51,6 +51,8 @@ class Question:
     view: View
     as_of: datetime | None = None
     account_id: int | None = None
+    seen: Sequence[int] | None = None
+    """The accounts that whoever asks may see; None: all."""
     since: date | None = None
     until: date | None = None
 
@@ -99,6 +101,7 @@ def _query(question: Question) -> tuple[str, dict[str, Any]]:
     source: str = question.view
     asked: dict[str, tuple[str, Any]] = {
         "account_id": ("account_id = :account_id", question.account_id),
+        "seen": ("account_id = ANY(:seen)", None if question.seen is None else list(question.seen)),
         "since": (f"{time} >= :since", question.since),
         "until": (f"{time} < :until", question.until),
     }

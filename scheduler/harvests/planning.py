@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, or_, select, text
 from sqlalchemy.orm import Session
 
+from models.access.bound import SEEN, seen_accounts
 from models.claims import wake_schedulers
 from models.company import TOGETHER
 from models.crons import DEFAULT_CRONS, STANDING_CRONS, WATCHES_OF
@@ -130,7 +131,7 @@ def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | 
     # A leased row belongs to a worker (or to a hint on its way): its read is as fresh as one that would start now, and
     # a slot moved under it would be lost when it finishes.
     rows = tx.execute(
-        text("""
+        text(f"""
             UPDATE harvests
                SET slot_at = CASE WHEN leased_until > now() OR slot_at <= now() THEN slot_at ELSE now() END,
                    next_action_at = CASE WHEN leased_until > now() THEN next_action_at ELSE now() END,
@@ -139,11 +140,12 @@ def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | 
                        (SELECT jsonb_object_agg(name, now() - interval '1 minute')
                           FROM jsonb_object_keys(refused) AS name), refused) END
              WHERE (CAST(:account_id AS bigint) IS NULL OR account_id = :account_id)
+               AND {SEEN.format(column="account_id")}
                AND (CAST(:kind AS text) IS NULL OR kind = :kind)
                AND (slot_at IS NOT NULL OR next_action_at IS NOT NULL)  -- what is laid aside has nothing to read
             RETURNING id
-        """),
-        {"account_id": account_id, "kind": None if kind is None else kind.value},
+        """),  # noqa: S608 - a constant
+        {"account_id": account_id, "kind": None if kind is None else kind.value, "seen": seen_accounts(tx)},
     )
     ids = sorted(row.id for row in rows)
     tx.execute(_FORGET_REFUSALS_OF_MEDIA, {"ids": ids})

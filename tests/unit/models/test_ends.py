@@ -44,7 +44,19 @@ def test_rows_go_before_those_that_they_refer_to() -> None:
 def test_what_is_an_accounts_is_taken_with_it() -> None:
     of_none = {name for name, end in ENDS.items() if end.of_account is None}
 
-    assert of_none == {"campaigns", "dropped_months", "endpoints", "erasures", "given_answers", "seen_invariants"}
+    assert of_none == {
+        "api_keys",
+        "audit",
+        "campaigns",
+        "dropped_months",
+        "endpoints",
+        "erasures",
+        "given_answers",
+        "links",
+        "seen_invariants",
+        "sessions",
+        "users",
+    }
 
 
 def test_every_table_holds_persons_in_a_known_place_or_says_why_not() -> None:

@@ -15,7 +15,10 @@ from pressrun.errors import Kind
 from pressrun.settings import Settings
 from tests.unit.docs.pages import ROOT
 
-MODULES = sorted(path.stem for path in (ROOT / "operations").glob("*.py") if path.stem != "__init__")
+HOME = ROOT / "operations"
+MODULES = sorted(
+    ".".join(path.relative_to(HOME).with_suffix("").parts) for path in HOME.rglob("*.py") if path.stem != "__init__"
+)
 WAITING = {"await_errand", "await_outcome"}
 """They wait for what an operation has asked for."""
 
@@ -27,7 +30,7 @@ def functions() -> dict[str, Functions]:
     """The public functions of each module of operations."""
     found = {}
     for name in MODULES:
-        tree = ast.parse((ROOT / "operations" / f"{name}.py").read_text())
+        tree = ast.parse((HOME / f"{name.replace('.', '/')}.py").read_text())
         found[name] = {one.name: one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name[0] != "_"}
         importlib.import_module(f"operations.{name}")
     return found
@@ -47,11 +50,14 @@ def _called(path: Path, functions: dict[str, Functions]) -> Iterator[tuple[str, 
     tree = ast.parse(path.read_text())
     modules = {}
     for one in ast.walk(tree):
-        if isinstance(one, ast.ImportFrom) and one.module == "operations":
-            modules.update({alias.asname or alias.name: alias.name for alias in one.names})
-        elif isinstance(one, ast.ImportFrom) and (one.module or "").startswith("operations."):
-            module = (one.module or "").removeprefix("operations.")
-            yield from ((module, alias.name) for alias in one.names if alias.name in functions[module])
+        if not isinstance(one, ast.ImportFrom) or (one.module or "").partition(".")[0] != "operations":
+            continue
+        module = (one.module or "").removeprefix("operations").removeprefix(".")
+        for alias in one.names:
+            if (inner := f"{module}.{alias.name}".lstrip(".")) in functions:
+                modules[alias.asname or alias.name] = inner
+            elif alias.name in functions[module]:
+                yield module, alias.name
     for one in ast.walk(tree):
         if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id in modules:
             module = modules[one.value.id]

@@ -1,0 +1,83 @@
+"""The audit: every change that somebody asked for, who they were and by which face they came. Append-only.
+
+An entry is written in the first transaction of an operation that changes anything, so that there is no change without
+its entry: one that cannot be written takes the change back with it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base
+from models.types import Id, InstantNow, JsonObject, OptionalJson, Str
+
+
+class AuditEntry(Base):
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_seen_at", "seen_at", "id"),)
+
+    id: Mapped[Id]
+    seen_at: Mapped[InstantNow]
+    """When it was done; called so because months are dropped by a column of this name."""
+    asker: Mapped[Str]
+    """Who, as they were called then."""
+    face: Mapped[Str]
+    # No foreign keys: an entry outlives whatever it names.
+    key_id: Mapped[int | None] = mapped_column(BigInteger)
+    user_id: Mapped[int | None] = mapped_column(BigInteger)
+    session_id: Mapped[int | None] = mapped_column(BigInteger)
+    operation: Mapped[Str]
+    effect: Mapped[Str]
+    asked: Mapped[JsonObject]
+    """What was asked for: without secrets and what others wrote, long texts cut."""
+    before: Mapped[OptionalJson]
+    """What the operation says of how it was; null where it says nothing."""
+    after: Mapped[OptionalJson]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who asks for what; `asked` is fit to be kept."""
+
+    asker: str
+    face: str
+    operation: str
+    effect: str
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    key_id: int | None = None
+    user_id: int | None = None
+    session_id: int | None = None
+
+
+def note(tx: Session, *, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None) -> None:
+    """Say for the audit how something was and how it is now: plain values, no secrets, no long texts."""
+    noted: dict[str, Any] = tx.info.setdefault("noted", {})
+    for name, values in (("before", before), ("after", after)):
+        if values:
+            noted[name] = {**noted.get(name, {}), **values}
+
+
+def write(tx: Session, asking: Asking) -> bool:
+    """Write the entry if this transaction has changed or locked anything; whether it has."""
+    tx.flush()
+    noted = tx.info.get("noted", {})
+    values = {**vars(asking), "asked": json.dumps(asking.asked)}
+    for name in ("before", "after"):
+        values[name] = json.dumps(noted[name], default=str) if name in noted else None
+    return tx.execute(_WRITE, values).first() is not None
+
+
+# A transaction has a number as soon as it writes a row, and not before: what only looked leaves no entry.
+_WRITE = text("""
+    INSERT INTO audit (asker, face, key_id, user_id, session_id, operation, effect, asked, before, after)
+    SELECT :asker, :face, CAST(:key_id AS bigint), CAST(:user_id AS bigint), CAST(:session_id AS bigint), :operation,
+           :effect, CAST(:asked AS jsonb), CAST(:before AS jsonb), CAST(:after AS jsonb)
+     WHERE pg_current_xact_id_if_assigned() IS NOT NULL
+ RETURNING id
+""")

@@ -1,0 +1,1 @@
+"""Who may come in and what they may: keys, people, sessions, and the audit of what they did."""
