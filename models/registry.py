@@ -11,6 +11,9 @@ from models.access.user import User
 from models.account import Account
 from models.account_name import AccountName
 from models.account_zone import AccountZone
+from models.asked.answer import GivenAnswer
+from models.asked.campaign import Campaign
+from models.asked.draft import Draft
 from models.attempt import Attempt
 from models.backfill import Backfill
 from models.base import Base
@@ -58,6 +61,7 @@ TABLES = (
     AuditEntry,
     Backfill,
     Block,
+    Campaign,
     Comment,
     CommentVersion,
     CompetitorLatest,
@@ -67,11 +71,13 @@ TABLES = (
     CoveredDay,
     Delivery,
     DeliveryNotice,
+    Draft,
     DroppedMonth,
     Endpoint,
     Erasure,
     PostEvent,
     Gate,
+    GivenAnswer,
     Grant,
     Harvest,
     HarvestGap,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy.orm import Session
 
 from models.mention import Mention
@@ -15,10 +17,17 @@ from pressrun.errors import Invalid, Unknown
 
 
 @operation("mention.list", effect=Effect.READS, scope=Scope.READ)
-def list_mentions(ctx: Context, asker: Asker, account: str | None = None, *, limit: int = 100) -> list[MentionShown]:
+def list_mentions(
+    ctx: Context,
+    asker: Asker,
+    account: str | None = None,
+    *,
+    limit: int = 100,
+    behind: tuple[datetime, int] | None = None,
+) -> list[MentionShown]:
     """The newest mentions with what became of the reply to each. Raises Unknown for the account."""
     with ctx.database.transaction() as tx:
-        return newest_mentions(tx, account_id_of(tx, account), limit=limit)
+        return newest_mentions(tx, account_id_of(tx, account), limit=limit, behind=behind)
 
 
 @operation("mention.reply", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)

@@ -167,15 +167,21 @@ def await_test(ctx: Context, asker: Asker, delivery_id: int, *, hands: Hands) ->
 
 @operation("notify.log", effect=Effect.READS, scope=Scope.READ, whole=True)
 def log(
-    ctx: Context, asker: Asker, name: str | None = None, *, state: str | None = None, limit: int = 100
+    ctx: Context,
+    asker: Asker,
+    name: str | None = None,
+    *,
+    state: str | None = None,
+    limit: int = 100,
+    before: int | None = None,
 ) -> list[DeliveryShown]:
-    """The newest deliveries, of one endpoint or in one state. Raises Unknown, Invalid."""
+    """The newest deliveries, of one endpoint or in one state, before that number. Raises Unknown, Invalid."""
     if state is not None and state not in set(DeliveryState):
         raise Invalid(f"{state!r} must be one of {', '.join(DeliveryState)}", type="delivery.state", field="state")
     with ctx.database.transaction() as tx:
         if name is not None:
             find_endpoint(tx, name)
-        return reading.newest_deliveries(tx, endpoint=name, state=state, limit=limit)
+        return reading.newest_deliveries(tx, endpoint=name, state=state, limit=limit, before=before)
 
 
 @operation("notify.replay", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)

@@ -81,8 +81,9 @@ class PartShown:
 
 @dataclass(frozen=True)
 class EventShown:
-    """One line of a post's timeline."""
+    """One line of a post's timeline. `id`: our number of it, rising with time."""
 
+    id: int
     at: datetime
     from_state: str | None
     to_state: str
@@ -144,7 +145,7 @@ def post_page(tx: Session, post_id: int) -> PostPage:
         if_late=post.if_late,
         lacks=tuple(post.missing or ()),
         parts=_parts(parts_of(tx, post_id)),
-        events=_events(timeline(tx, post_id)),
+        events=events_shown(timeline(tx, post_id)),
     )
 
 
@@ -189,9 +190,11 @@ def _parts(parts: Sequence[Part]) -> tuple[PartShown, ...]:
     )
 
 
-def _events(events: Sequence[PostEvent]) -> tuple[EventShown, ...]:
+def events_shown(events: Sequence[PostEvent]) -> tuple[EventShown, ...]:
+    """Lines of a timeline as they are shown."""
     return tuple(
         EventShown(
+            id=event.id,
             at=event.at,
             from_state=event.from_state,
             to_state=event.to_state,

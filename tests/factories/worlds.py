@@ -64,6 +64,7 @@ def make_lived_in_account(tx: Session, *, now: datetime) -> Account:
         SELECT login, ig_id, name, 'done', id, true, :now, :now FROM accounts WHERE id = :id
     """
     tx.execute(text(connection), told)
+    tx.execute(text("INSERT INTO drafts (account_id, fields, author) VALUES (:id, '{}', 'owner')"), told)
     _tell(tx, account)
     return account
 

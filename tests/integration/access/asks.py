@@ -18,12 +18,17 @@ from models.reading.views import View
 from operations import (
     accounts,
     backfills,
+    bulk,
+    comments,
     coverage,
+    drafts,
     exports,
     harvests,
     imports,
     insights,
     mentions,
+    moving,
+    post_search,
     posts,
     removals,
     rereads,
@@ -53,6 +58,7 @@ class Theirs:
     slot: int
     harvest: int
     backfill: int
+    draft: int
 
 
 def numbers_of(tx: Session, account_id: int) -> Theirs:
@@ -72,6 +78,7 @@ def numbers_of(tx: Session, account_id: int) -> Theirs:
         slot=one("SELECT id FROM slots WHERE account_id = :id"),
         harvest=one("SELECT id FROM harvests WHERE account_id = :id"),
         backfill=one("SELECT id FROM backfills WHERE account_id = :id"),
+        draft=one("SELECT id FROM drafts WHERE account_id = :id"),
     )
 
 
@@ -101,6 +108,13 @@ def _import(ctx: Context, asker: Asker, it: Theirs) -> Any:
     return imports.import_file(ctx, asker, file)
 
 
+def _bulk(ctx: Context, asker: Asker, it: Theirs) -> Any:
+    [result] = bulk.act(ctx, asker, bulk.Action.PAUSE, [it.next_post])
+    if result.error is not None:
+        raise result.error
+    return result.shown
+
+
 Ask = Callable[[Context, Asker, Theirs], Any]
 
 ASKS: Mapping[str, Ask] = {
@@ -114,6 +128,13 @@ ASKS: Mapping[str, Ask] = {
     "backfill.await": lambda c, a, it: backfills.await_backfills(
         c, a, [it.backfill], on_progress=lambda _: None, hands=nobody
     ),
+    "comment.list": lambda c, a, it: comments.list_comments(c, a, it.account),
+    "draft.list": lambda c, a, it: drafts.list_drafts(c, a, it.account),
+    "draft.show": lambda c, a, it: drafts.show(c, a, it.draft),
+    "draft.add": lambda c, a, it: drafts.add(c, a, posts.PostFields(account=it.account)),
+    "draft.edit": lambda c, a, it: drafts.edit(c, a, it.draft, posts.PostFields(caption="theirs")),
+    "draft.queue": lambda c, a, it: drafts.queue(c, a, it.draft),
+    "draft.remove": lambda c, a, it: drafts.remove(c, a, it.draft),
     "harvest.list": lambda c, a, it: harvests.list_harvests(c, a, it.account),
     "harvest.run": lambda c, a, it: harvests.run_harvests(c, a, it.account),
     "harvest.await": lambda c, a, it: harvests.await_runs(
@@ -128,6 +149,11 @@ ASKS: Mapping[str, Ask] = {
     "mention.await_reply": lambda c, a, it: mentions.await_reply(c, a, it.reply, hands=nobody),
     "mention.resolve": lambda c, a, it: mentions.resolve(c, a, it.mention, was_sent=True),
     "post.list": lambda c, a, it: posts.list_posts(c, a, account=it.account),
+    "post.search": lambda c, a, it: post_search.search(c, a, post_search.PostQuery(account=it.account)),
+    "post.timeline": lambda c, a, it: post_search.timeline(c, a, it.post),
+    "post.move": lambda c, a, it: moving.move(c, a, it.next_post, "2030-01-01 10:00"),
+    "post.swap": lambda c, a, it: moving.swap(c, a, it.post, it.next_post),
+    "post.bulk": _bulk,
     "post.show": lambda c, a, it: posts.show(c, a, it.post),
     "post.add": lambda c, a, it: posts.add(c, a, _fields(it.account, "new"), base=Path()),
     "post.import": _import,
@@ -156,6 +182,9 @@ ASKS: Mapping[str, Ask] = {
 
 LISTS: Mapping[str, Ask] = {
     "account.list": lambda c, a, _: accounts.list_accounts(c, a),
+    "comment.list": lambda c, a, _: comments.list_comments(c, a),
+    "draft.list": lambda c, a, _: drafts.list_drafts(c, a),
+    "post.search": lambda c, a, _: post_search.search(c, a, post_search.PostQuery()),
     "harvest.list": lambda c, a, _: harvests.list_harvests(c, a),
     "insight.coverage": lambda c, a, _: coverage.show(c, a, everything=True),
     "insight.newest": lambda c, a, _: insights.newest(c, a, None, SINCE),

@@ -52,7 +52,8 @@ def _sign_in(ctx: Context) -> str:
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, _bearer("pr_wrong"), {"Authorization": "Bearer"}, {"Authorization": "Basic eDp5"}, {"Cookie": f"{COOKIE}=x"}]
+    "headers",
+    [{}, _bearer("pr_wrong"), {"Authorization": "Bearer"}, {"Authorization": "Basic eDp5"}, {"Cookie": f"{COOKIE}=x"}],
 )
 def test_nobody_is_told_how_to_say_who_they_are(http: httpx.Client, headers: dict[str, str]) -> None:
     answer = http.get("/who", headers=headers)

@@ -47,9 +47,11 @@ def test_what_is_an_accounts_is_taken_with_it() -> None:
     assert of_none == {
         "api_keys",
         "audit",
+        "campaigns",
         "dropped_months",
         "endpoints",
         "erasures",
+        "given_answers",
         "links",
         "seen_invariants",
         "sessions",

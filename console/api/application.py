@@ -1,0 +1,50 @@
+"""The API as an application of its own, to be mounted at `/api/v1`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import FastAPI, Request
+from starlette.middleware.cors import CORSMiddleware
+
+from console.api import post_wishes, posts, problems
+from console.api.limiting import Limiter
+from console.api.requests import Identified
+from operations.operation import Asker, Context
+from pressrun import __version__
+
+PREFIX = "/api/v1"
+_ROUTERS = (post_wishes.router, posts.router)
+_EXPOSED = (
+    "ETag",
+    "Location",
+    "X-Request-Id",
+    "Retry-After",
+    "Idempotency-Replayed",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+)
+
+
+def create_api(ctx: Context, asked_by: Callable[[Request], Asker]) -> FastAPI:
+    """Args:
+    asked_by: who asks, from a request's header or cookie; raises what is to be answered when nobody may. It is called
+        in a thread.
+    """
+    app = FastAPI(title="Pressrun", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.ctx, app.state.asked_by = ctx, asked_by
+    app.state.limiter = Limiter(ctx.settings.api_rate) if ctx.settings.api_rate else None
+    problems.install(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    if ctx.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=ctx.settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=_EXPOSED,
+        )
+    app.add_middleware(Identified)
+    return app
