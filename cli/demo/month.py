@@ -1,4 +1,4 @@
-"""A believable month for a demo that stays: posts behind with their numbers, posts ahead, one that failed, one to decide.
+"""A believable month for a demo that stays: posts with their numbers, one that failed, one that needs a person.
 
 It is written after the demo has been judged, and counts for nothing in it.
 """

@@ -24,9 +24,6 @@ CREATE TEMP TABLE cast_ AS
 SELECT id, name, timezone, (row_number() OVER (ORDER BY name) - 1)::int AS place FROM accounts
  WHERE state <> 'removed' AND name = ANY(string_to_array(':accounts', ','));
 
-UPDATE accounts a SET created_at = now() - make_interval(days => :days + 1)
-  FROM cast_ c WHERE c.id = a.id AND a.created_at > now() - make_interval(days => :days);
-
 -- A picture of the same account, where it has any, for each new part.
 CREATE TEMP TABLE pictures AS
 SELECT p.account_id, t.media_sha256, t.media_extension, t.source, t.probe, t.kind,
@@ -155,7 +152,7 @@ SELECT DISTINCT ON (account_id, metric, period, breakdown, period_end) account_i
 ON CONFLICT DO NOTHING;
 
 INSERT INTO covered_days (account_id, day, period_end, read_at, points)
-SELECT account_id, day, period_end, least(period_end + interval '50 hours', now()), 17 FROM days_
+SELECT account_id, day, period_end, period_end + interval '50 hours', 17 FROM days_ WHERE period_end + interval '50 hours' < now()
 ON CONFLICT DO NOTHING;
 
 INSERT INTO account_observations (account_id, metric, period, breakdown, period_end, captured_at, value)

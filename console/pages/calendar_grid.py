@@ -1,4 +1,4 @@
-"""The days of a calendar in one zone: what is due on each, at which hours, which slots are free, where the clocks change."""
+"""The days of a calendar in one zone: what is due on each, which slots are free, where the clocks change."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
-from console.access.asking import CSRF_FIELD, CSRF_HEADER, csrf_token, who
+from console.access.asking import CSRF_FIELD, CSRF_HEADER, NotOurPage, csrf_token, who
 from operations.operation import Asker, Context, Face
 
 AskedBy = Callable[[Request, str | None], Asker]
@@ -32,10 +32,16 @@ def session_door(ctx: Context) -> Door:
     return Door(lambda request, csrf: who(ctx, request, csrf=csrf, face=Face.PAGE), sign_out="/sign-out")
 
 
-def is_from_here(request: Request) -> bool:
-    """Whether a form stood on a page of ours, by what browsers say of it; one that says nothing is no browser."""
+def require_from_here(request: Request) -> None:
+    """Raises NotOurPage unless a form stood on a page of ours, by what browsers say of it themselves.
+
+    A request that says nothing of where it comes from is no browser's.
+    """
     site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site in ("same-origin", "none")
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+    if site is not None:
+        is_ours = site in ("same-origin", "none")
+    else:
+        is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+    if not is_ours:
+        raise NotOurPage

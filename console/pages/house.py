@@ -23,7 +23,7 @@ from console.access.asking import NotOurPage, NotSignedIn
 from console.pages import saying, words
 from console.pages.assets import Assets
 from console.pages.charts import drawing
-from console.pages.door import Door, is_from_here
+from console.pages.door import Door, require_from_here
 from console.pages.icons import icon, mark
 from console.pages.places import PLACES
 from console.pages.saying import Said
@@ -169,8 +169,7 @@ class House:
         told = form.get(self.door.field) or request.headers.get(self.door.header)
         visit = Visit(self, request, NOBODY, form)
         try:
-            if not is_from_here(request):
-                raise NotOurPage
+            require_from_here(request)
             visit = replace(visit, asker=self.door.asked_by(request, told if isinstance(told, str) else None))
             return act(visit)
         except NotSignedIn:
@@ -186,8 +185,9 @@ class House:
 
 def _headers(nonce: str) -> dict[str, str]:
     policy = (
-        f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data: blob:; "
-        "media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+        "img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
     )
     return {
         "Content-Security-Policy": policy,

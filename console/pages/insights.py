@@ -60,6 +60,7 @@ def show(visit: Visit) -> Response:
         heat=_heat(found),
         groups=_groups(found),
         lacks=lacks,
+        is_known=any(day.state for day in found.days),
         names=names,
         hues=hues_of(names),
         chosen=chosen,

@@ -1,4 +1,4 @@
-"""The places of the console, in the order of its navigation. Later ones (approval, series, reports) have theirs here."""
+"""The places of the console, in the order of its navigation; later ones (approval, series, reports) join them."""
 
 from __future__ import annotations
 

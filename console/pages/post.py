@@ -11,10 +11,13 @@ from console.pages.accounts_of import hues_of
 from console.pages.charts.drawing import Chart, Series
 from console.pages.house import House, Visit
 from console.pages.saying import Said
-from operations import accounts, comparing, posts
+from operations import accounts, comparing, moving, posts
 from operations.posts import PostPage, PostShown
 
-_SQL = "SELECT captured_at, reach, views, likes, comments, saved, shares\n  FROM media_curve\n WHERE media_id = '{}'\n ORDER BY captured_at"
+_SQL = """SELECT captured_at, reach, views, likes, comments, saved, shares
+  FROM media_curve
+ WHERE ig_media_id = '{}'
+ ORDER BY captured_at"""
 
 
 @dataclass(frozen=True)
@@ -126,14 +129,12 @@ def resolve(visit: Visit) -> Response:
 def move(visit: Visit) -> Response:
     """To another time; what it was before is the undo."""
     before = posts.show(visit.ctx, visit.asker, _of(visit)).post
-    fields = posts.PostFields(publish_at=visit.given("publish_at"))
     version = visit.given("version")
-    edited = posts.edit(
+    edited = moving.move(
         visit.ctx,
         visit.asker,
         _of(visit),
-        fields,
-        base=visit.ctx.settings.home,
+        visit.given("publish_at"),
         version=int(version) if version.isdigit() else None,
     )
     if edited.problems:

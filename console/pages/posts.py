@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response
 
 from console.pages.accounts_of import hues_of, zone_of
 from console.pages.house import House, Visit
-from operations import accounts, searching
+from operations import accounts, cards, post_search
+from operations.post_search import PostQuery
 
 
 def router(house: House) -> APIRouter:
@@ -16,16 +17,16 @@ def router(house: House) -> APIRouter:
 
 
 def show(visit: Visit) -> Response:
-    states = [one for one in visit.request.query_params.getlist("state") if one]
-    found = searching.search(
-        visit.ctx,
-        visit.asker,
-        words=visit.asked("q"),
+    states = tuple(one for one in visit.request.query_params.getlist("state") if one)
+    query = PostQuery(
         account=visit.asked("account"),
-        states=states,
-        type_=visit.asked("type"),
-        after=visit.asked("after"),
+        state=states,
+        type=tuple(one for one in [visit.asked("type")] if one),
+        q=visit.asked("q"),
+        sort="-publish_at",
     )
+    page = post_search.search(visit.ctx, visit.asker, query, cursor=visit.asked("after"))
+    found = cards.show(visit.ctx, visit.asker, [one.id for one in page.items])
     known = [one for one in accounts.list_accounts(visit.ctx, visit.asker) if one.state != "removed"]
     names = [one.name for one in known]
     of_them = [one for one in known if visit.asked("account") in (None, one.name)]
@@ -33,6 +34,7 @@ def show(visit: Visit) -> Response:
         "posts.html",
         here="posts",
         found=found,
+        after=page.next_cursor,
         states=states,
         names=names,
         hues=hues_of(names),

@@ -160,7 +160,13 @@ def number(value: Any) -> str:
     """With groups of three; nothing known is a dash and never a 0."""
     if value is None:
         return "–"
-    return f"{value:,.0f}".replace(",", " ") if float(value) == int(value) else f"{value:,.1f}".replace(",", " ")
+    told = f"{value:,.0f}" if float(value) == int(value) else f"{value:,.1f}"
+    return told.replace(",", "\u202f")  # narrow, and no line ends in it
+
+
+def whole(value: Any) -> str:
+    """Without what is behind the point."""
+    return number(None if value is None else round(float(value)))
 
 
 def compact(value: Any) -> str:
@@ -206,6 +212,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "span": span,
     "late": late,
     "number": number,
+    "whole": whole,
     "compact": compact,
     "excerpt": excerpt,
     "state_name": state_name,

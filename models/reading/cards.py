@@ -80,27 +80,7 @@ _PERSON = f"""(SELECT * FROM posts
                 ORDER BY state <> 'needs_review', publish_at DESC LIMIT :limit)"""  # noqa: S608 - constants
 _BETWEEN = f"""(SELECT * FROM posts WHERE publish_at >= :since AND publish_at < :until AND {_OF}
                 ORDER BY publish_at, id LIMIT :limit)"""  # noqa: S608 - constants
-# A literal pattern: what a person types is looked for as it stands.
-_FOUND = f"""(SELECT * FROM posts
-               WHERE {_OF}
-                 AND (CAST(:states AS text[]) IS NULL OR state = ANY(:states))
-                 AND (CAST(:type AS text) IS NULL OR type = :type)
-                 AND (CAST(:words AS text) IS NULL OR caption ILIKE :words OR key ILIKE :words
-                      OR CAST(id AS text) = :number OR media_id = :number)
-                 AND (CAST(:before AS timestamptz) IS NULL
-                      OR (publish_at, id) < (CAST(:before AS timestamptz), CAST(:before_id AS bigint)))
-               ORDER BY publish_at DESC, id DESC LIMIT :limit)"""  # noqa: S608 - constants
-
-
-@dataclass(frozen=True)
-class Search:
-    """What is looked for: all that is given must be true. `before`: the last of the page before."""
-
-    words: str | None = None
-    account_id: int | None = None
-    states: Sequence[str] | None = None
-    type: str | None = None
-    before: tuple[datetime, int] | None = None
+_THOSE = f"(SELECT * FROM posts WHERE id = ANY(:ids) AND {SEEN.format(column='account_id')})"  # noqa: S608 - constants
 
 
 def next_out(tx: Session, account_id: int | None, *, now: datetime, limit: int) -> list[Card]:
@@ -126,27 +106,12 @@ def between(tx: Session, account_id: int | None, *, since: datetime, until: date
     return _cards(tx, _BETWEEN, "p.publish_at, p.id", values)
 
 
-def found(tx: Session, search: Search, *, limit: int) -> list[Card]:
-    """Posts that fit, latest due first."""
-    words = search.words.strip() if search.words else ""
-    before, before_id = search.before or (None, None)
-    values = {
-        "account_id": search.account_id,
-        "states": list(search.states) if search.states else None,
-        "type": search.type,
-        "words": f"%{_literal(words)}%" if words else None,
-        "number": words,
-        "before": before,
-        "before_id": before_id,
-        "limit": limit,
-    }
-    return _cards(tx, _FOUND, "p.publish_at DESC, p.id DESC", values)
+def those(tx: Session, ids: Sequence[int]) -> list[Card]:
+    """These posts, in the order in which they are named."""
+    by_id = {one.id: one for one in _cards(tx, _THOSE, "p.id", {"ids": list(ids)})}
+    return [by_id[one] for one in ids if one in by_id]
 
 
 def _cards(tx: Session, posts: str, order: str, values: Mapping[str, Any]) -> list[Card]:
     rows = tx.execute(text(f"{_CARD.format(posts=posts)} ORDER BY {order}"), {"seen": seen_accounts(tx), **values})
     return [Card(**row._mapping) for row in rows]
-
-
-def _literal(words: str) -> str:
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -101,7 +101,8 @@ _DAYS = text(f"""
      ORDER BY 1
 """)  # noqa: S608 - constants
 _FORMATS = text("""
-    SELECT coalesce(CASE WHEN media_type = 'CAROUSEL_ALBUM' THEN 'CAROUSEL' ELSE media_product_type END, 'unknown') AS format,
+    SELECT coalesce(CASE WHEN media_type = 'CAROUSEL_ALBUM' THEN 'CAROUSEL' ELSE media_product_type END,
+                    'unknown') AS format,
            count(*) AS posts, percentile_cont(0.5) WITHIN GROUP (ORDER BY l.reach) AS reach,
            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.views) AS views,
            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.total_interactions) AS interactions
@@ -111,9 +112,10 @@ _FORMATS = text("""
 """)
 _POSTS = """
     SELECT m.ig_id AS media_id, t.post_id,
-           coalesce(CASE WHEN m.media_type = 'CAROUSEL_ALBUM' THEN 'CAROUSEL' ELSE m.media_product_type END, 'unknown') AS format,
-           left(coalesce(m.caption, ''), 200) AS caption, m.posted_at, m.permalink, l.reach, l.views, l.likes, l.comments,
-           l.saved, l.shares, l.total_interactions, l.captured_at,
+           coalesce(CASE WHEN m.media_type = 'CAROUSEL_ALBUM' THEN 'CAROUSEL' ELSE m.media_product_type END,
+                    'unknown') AS format,
+           left(coalesce(m.caption, ''), 200) AS caption, m.posted_at, m.permalink, l.reach, l.views, l.likes,
+           l.comments, l.saved, l.shares, l.total_interactions, l.captured_at,
            (SELECT array_agg(s.reach ORDER BY s.captured_at) FROM media_snapshots s
              WHERE s.media_id = m.id AND s.captured_at >= m.posted_at
                AND s.captured_at < m.posted_at + interval '14 days') AS reached

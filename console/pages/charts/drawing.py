@@ -15,7 +15,7 @@ from console.pages import words
 from console.pages.charts.scale import Scale, extent, place, runs, ticks
 
 WIDTH, HEIGHT = 720, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 12, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 10, 12, 32
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,15 @@ def meter(used: float, total: float, *, label: str) -> Markup:
     ).format(state, label, place(share * 100))
 
 
+def share(value: float, most: float) -> Markup:
+    """How much something is of the largest beside it. Decoration: the number stands beside it."""
+    wide = place(max(value / most, 0.0) * 100 if most else 0)
+    return Markup(
+        '<svg class="meter" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="v" width="{}" height="6"/></svg>'
+    ).format(wide)
+
+
 def heat(title: str, rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float | None]]) -> Markup:
     """A grid of squares in five shades; what is not known is hatched."""
     known = [value for row in values for value in row if value is not None]
@@ -116,7 +125,8 @@ def heat(title: str, rows: Sequence[str], columns: Sequence[str], values: Sequen
             told = "not known" if value is None else words.number(value)
             parts.append(
                 Markup(
-                    '<rect class="{}" fill="url(#gaps)" x="{}" y="{}" width="{}" height="{}" rx="3"><title>{} {}: {}</title></rect>'
+                    '<rect class="{}" fill="url(#gaps)" x="{}" y="{}" width="{}" height="{}" rx="3">'
+                    "<title>{} {}: {}</title></rect>"
                 ).format(shade, left + wide * column + 1, y + 1, wide - 2, tall - 2, name, columns[column], told)
             )
     return Markup('<svg class="chart heat" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
@@ -151,7 +161,7 @@ class _Frame:
             parts.append(Markup('<path class="g" d="M{} {}H{}"/>').format(_LEFT, y, self.width - _RIGHT))
             parts.append(
                 Markup('<text class="a" x="{}" y="{}" text-anchor="end">{}</text>').format(
-                    _LEFT - 8, place(self.y(value) + 3.5), words.compact(value)
+                    _LEFT - 8, place(self.y(value) + 5), words.compact(value)
                 )
             )
         count = len(chart.labels)
@@ -161,7 +171,7 @@ class _Frame:
                 continue
             parts.append(
                 Markup('<text class="a" x="{}" y="{}" text-anchor="middle">{}</text>').format(
-                    place(min(max(self.x(index), _LEFT + 14), self.width - 24)), self.height - 8, chart.labels[index]
+                    place(min(max(self.x(index), _LEFT + 20), self.width - 34)), self.height - 8, chart.labels[index]
                 )
             )
         return Markup("").join(parts)
@@ -189,10 +199,12 @@ class _Frame:
 
     def hits(self, count: int) -> Markup:
         """One stripe for each label: the script asks which one the pointer is over."""
-        return Markup('<rect class="hit" x="{}" y="{}" width="{}" height="{}" data-count="{}" data-first="{}" data-last="{}"/>').format(
-            _LEFT, _TOP, self.width - _LEFT - _RIGHT, self.height - _TOP - _BOTTOM, count,
-            place(self.x(0)), place(self.x(max(count - 1, 0))),
-        )  # fmt: skip
+        where = Markup('x="{}" y="{}" width="{}" height="{}"').format(
+            _LEFT, _TOP, self.width - _LEFT - _RIGHT, self.height - _TOP - _BOTTOM
+        )
+        return Markup('<rect class="hit" {} data-count="{}" data-first="{}" data-last="{}"/>').format(
+            where, count, place(self.x(0)), place(self.x(max(count - 1, 0)))
+        )
 
 
 def _line(one: Series, frame: _Frame, number: int, *, filled: bool) -> Markup:
