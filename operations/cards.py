@@ -13,6 +13,6 @@ __all__ = ["Card"]
 
 @operation("post.cards", effect=Effect.READS, scope=Scope.READ)
 def show(ctx: Context, asker: Asker, posts: Sequence[int]) -> list[Card]:
-    """These posts by their numbers, in the order given, each with the beginning of its caption; unknown ones are left out."""
+    """These posts by their numbers, in the order given, as cards; unknown ones are left out."""
     with ctx.database.transaction() as tx:
         return cards.those(tx, posts)

@@ -10,6 +10,6 @@ __all__ = ["AGES_H", "Grown"]
 
 @operation("insight.grown", effect=Effect.READS, scope=Scope.READ)
 def growth(ctx: Context, asker: Asker, media: str) -> Grown | None:
-    """How a media's reach grew by its age, beside the median of the account's earlier ones of its kind; None: not seen."""
+    """How a media's reach grew by its age, beside the median of earlier ones of its kind; None: never seen."""
     with ctx.database.transaction() as tx:
         return grown(tx, media)

@@ -165,7 +165,7 @@ def _heat(found: Overview) -> object | None:
 
 
 def _groups(found: Overview) -> list[dict[str, object]]:
-    made = []
+    made: list[dict[str, object]] = []
     for breakdown in ("age", "gender", "country", "city"):
         those = [one for one in found.groups if one.breakdown == breakdown][:8]
         if those:

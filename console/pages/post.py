@@ -73,7 +73,7 @@ def show(visit: Visit) -> Response:
         items=[part for part in page.parts if part.kind != "carousel"],
         has_pictures=any(part.is_kept for part in page.parts),
         told=words.STATES[page.post.state],
-        can=Can.of(page, lacks=page.post.state == "published" and page.lacks),
+        can=Can.of(page, lacks=page.post.state == "published" and bool(page.lacks)),
         curve=curve,
         peers=peers,
         sql=_SQL.format(page.post.media_id),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 
 from console.pages import words
@@ -62,5 +64,5 @@ def harvest(visit: Visit) -> Response:
     return visit.back(visit.way_back("/system/harvests"), Said(f"{words.plural(count, 'harvest')} will run now."))
 
 
-def _tab(visit: Visit, tab: str, template: str, **values: object) -> Response:
+def _tab(visit: Visit, tab: str, template: str, **values: Any) -> Response:
     return visit.render(template, here="system", tab=tab, tabs=TABS, **values)

@@ -48,7 +48,7 @@ _GROWN = text(f"""
            (SELECT jsonb_object_agg(place, median)
               FROM (SELECT place, percentile_cont(0.5) WITHIN GROUP (ORDER BY reach) AS median FROM known k
                      WHERE k.id <> it.id GROUP BY place) p) AS peers,
-           (SELECT count(*) FROM others) AS count
+           (SELECT count(*) FROM others) AS peers_count
       FROM it
 """)  # noqa: S608 - a constant
 
@@ -61,4 +61,6 @@ def grown(tx: Session, media_id: str) -> Grown | None:
         return None
     own, peers = row.own or {}, row.peers or {}
     places = [str(number) for number in range(1, len(AGES_H) + 1)]
-    return Grown(row.posted_at, [own.get(one) for one in places], [peers.get(one) for one in places], int(row.count))
+    return Grown(
+        row.posted_at, [own.get(one) for one in places], [peers.get(one) for one in places], int(row.peers_count)
+    )

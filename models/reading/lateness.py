@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -40,7 +41,7 @@ _LATENESS = text(f"""
 
 def lateness(tx: Session, account_id: int | None, *, since: datetime) -> Lateness:
     """Of what went out since then."""
-    values = {"since": since, "account_id": account_id, "bounds": [float(one) for one in BOUNDS_MS]}
+    values: dict[str, Any] = {"since": since, "account_id": account_id, "bounds": [float(one) for one in BOUNDS_MS]}
     values["seen"] = seen_accounts(tx)
     row = tx.execute(_LATENESS, values).one()
     places = list(row.bars or ())
