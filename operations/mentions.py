@@ -15,6 +15,8 @@ from operations.which import account_id_of
 from pressrun import clock
 from pressrun.errors import Invalid, Unknown
 
+__all__ = ["MentionShown", "ReplyShown"]
+
 
 @operation("mention.list", effect=Effect.READS, scope=Scope.READ)
 def list_mentions(
@@ -49,6 +51,13 @@ def reply(ctx: Context, asker: Asker, mention_id: int, text: str, *, again: bool
 def await_reply(ctx: Context, asker: Asker, reply_id: int, *, hands: Hands) -> ReplyShown:
     """Wait until the reply is settled or put off, and say what became of it."""
     await_errand(ctx, Errand.of("reply", [reply_id]), on_look=lambda _left: None, hands=hands)
+    with ctx.database.transaction() as tx:
+        return reply_shown(tx, reply_id)
+
+
+@operation("mention.reply_shown", effect=Effect.READS, scope=Scope.READ)
+def show_reply(ctx: Context, asker: Asker, reply_id: int) -> ReplyShown:
+    """What became of a reply so far. Raises Unknown."""
     with ctx.database.transaction() as tx:
         return reply_shown(tx, reply_id)
 

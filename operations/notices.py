@@ -25,7 +25,7 @@ from models.reading.notices import DeliveryShown, EndpointShown, RuleShown
 from operations.errands import Errand, Hands, await_errand
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
-from pressrun.errors import Invalid, NotPossible
+from pressrun.errors import Invalid, NotPossible, Unknown
 from pressrun.telling import by_apprise, webhook
 from pressrun.zones import choose_zone
 
@@ -163,6 +163,17 @@ def await_test(ctx: Context, asker: Asker, delivery_id: int, *, hands: Hands) ->
     with ctx.database.transaction() as tx:
         [found] = reading.newest_deliveries(tx, id_=delivery_id)
         return found
+
+
+@operation("notify.delivery", effect=Effect.READS, scope=Scope.READ, whole=True)
+def show_delivery(ctx: Context, asker: Asker, delivery: int) -> DeliveryShown:
+    """What became of one delivery so far. Raises Unknown."""
+    with ctx.database.transaction() as tx:
+        found = reading.newest_deliveries(tx, id_=delivery)
+    if not found:
+        said = f"there is no delivery {delivery}"
+        raise Unknown(said, type="delivery.unknown", field="delivery", ids={"delivery": delivery})
+    return found[0]
 
 
 @operation("notify.log", effect=Effect.READS, scope=Scope.READ, whole=True)

@@ -7,14 +7,45 @@ from collections.abc import Callable
 from fastapi import FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 
-from console.api import post_wishes, posts, problems
+from console.api import (
+    accounts,
+    drafts,
+    harvests,
+    imports,
+    inbox,
+    insights,
+    keys,
+    media,
+    notices,
+    post_wishes,
+    posts,
+    problems,
+    slots,
+    system,
+    watches,
+)
 from console.api.limiting import Limiter
 from console.api.requests import Identified
 from operations.operation import Asker, Context
 from pressrun import __version__
 
 PREFIX = "/api/v1"
-_ROUTERS = (post_wishes.router, posts.router)
+_ROUTERS = (
+    post_wishes.router,  # before the posts: `bulk` is no key of one
+    posts.router,
+    drafts.router,
+    imports.router,
+    media.router,
+    accounts.router,
+    slots.router,
+    harvests.router,
+    insights.router,
+    inbox.router,
+    watches.router,
+    notices.router,
+    keys.router,
+    system.router,
+)
 _EXPOSED = (
     "ETag",
     "Location",
@@ -32,7 +63,7 @@ def create_api(ctx: Context, asked_by: Callable[[Request], Asker]) -> FastAPI:
     asked_by: who asks, from a request's header or cookie; raises what is to be answered when nobody may. It is called
         in a thread.
     """
-    app = FastAPI(title="Pressrun", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Pressrun", version=__version__, openapi_url=None, redirect_slashes=False)
     app.state.ctx, app.state.asked_by = ctx, asked_by
     app.state.limiter = Limiter(ctx.settings.api_rate) if ctx.settings.api_rate else None
     problems.install(app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 
 from operations.operation import Asker, Context
 from operations.paging import MOST
@@ -37,6 +37,7 @@ def _acting(ctx: Ctx, dry_run: DryRun = False) -> Iterator[Context]:
 Acting = Annotated[Context, Depends(_acting, scope="function")]
 """A context to change something in; with `dry_run` all of it is taken back."""
 
+Number = Annotated[int, Path(ge=1, le=2**63 - 1, description="Our number of it.")]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="Items of a page.")]
 Cursor = Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before.")]
 IfMatch = Annotated[

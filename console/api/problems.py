@@ -41,6 +41,7 @@ _BY_TYPE = {
     "key.missing": 401,
     "key.unknown": 401,
     "rate.exceeded": 429,
+    "export.not_written": 503,
 }
 """Types whose status says more than their kind's: an edit that was made for another version (RFC 9110 §13.1.1)."""
 _OF_HTTP = {

@@ -19,10 +19,12 @@ from operations import (
     accounts,
     backfills,
     bulk,
+    campaigns,
     comments,
     coverage,
     drafts,
     exports,
+    forecasts,
     harvests,
     imports,
     insights,
@@ -108,6 +110,13 @@ def _import(ctx: Context, asker: Asker, it: Theirs) -> Any:
     return imports.import_file(ctx, asker, file)
 
 
+def _hand_in(ctx: Context, asker: Asker, it: Theirs) -> Any:
+    file = ctx.settings.home / "handed-in.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"account,publish_at,type,media,caption\n{it.account},2030-01-01 10:00,image,photo.jpg,x\n")
+    return campaigns.hand_in_file(ctx, asker, file)
+
+
 def _bulk(ctx: Context, asker: Asker, it: Theirs) -> Any:
     [result] = bulk.act(ctx, asker, bulk.Action.PAUSE, [it.next_post])
     if result.error is not None:
@@ -119,6 +128,7 @@ Ask = Callable[[Context, Asker, Theirs], Any]
 
 ASKS: Mapping[str, Ask] = {
     "account.edit": lambda c, a, it: accounts.edit(c, a, it.account, accounts.TermChanges(min_spacing="1m")),
+    "account.forecast": lambda c, a, it: forecasts.look(c, a, it.account),
     "account.pause": lambda c, a, it: accounts.pause(c, a, it.ig_id),
     "account.resume": lambda c, a, it: accounts.resume(c, a, it.account),
     "account.removal": lambda c, a, it: removals.look_at_removal(c, a, it.account),
@@ -140,6 +150,9 @@ ASKS: Mapping[str, Ask] = {
     "harvest.await": lambda c, a, it: harvests.await_runs(
         c, a, [it.harvest], on_progress=lambda _done, _all: None, hands=nobody
     ),
+    "harvest.outcomes": lambda c, a, it: harvests.outcomes(c, a, [it.harvest]),
+    "import.add": lambda c, a, it: campaigns.hand_in(c, a, [_fields(it.account, "rows")]),
+    "import.add_file": _hand_in,
     "insight.coverage": lambda c, a, it: coverage.show(c, a, it.account, everything=True),
     "insight.export": _export,
     "insight.newest": lambda c, a, it: insights.newest(c, a, it.account, SINCE),
@@ -147,6 +160,7 @@ ASKS: Mapping[str, Ask] = {
     "mention.list": lambda c, a, it: mentions.list_mentions(c, a, it.account),
     "mention.reply": lambda c, a, it: mentions.reply(c, a, it.mention, "thanks", again=True),
     "mention.await_reply": lambda c, a, it: mentions.await_reply(c, a, it.reply, hands=nobody),
+    "mention.reply_shown": lambda c, a, it: mentions.show_reply(c, a, it.reply),
     "mention.resolve": lambda c, a, it: mentions.resolve(c, a, it.mention, was_sent=True),
     "post.list": lambda c, a, it: posts.list_posts(c, a, account=it.account),
     "post.search": lambda c, a, it: post_search.search(c, a, post_search.PostQuery(account=it.account)),
@@ -200,8 +214,20 @@ LISTS: Mapping[str, Ask] = {
 }
 """Those that can be asked of all accounts: whoever is limited gets their own."""
 
-OF_NO_ACCOUNT = {"system.ready", "webhook.receive"}
-"""They hold nothing of an account, or Instagram asks for them. The door has a scope of its own."""
+OF_NO_ACCOUNT = {
+    "import.list",
+    "import.show",
+    "media.abandon",
+    "media.append",
+    "media.begin",
+    "media.keep",
+    "media.kept",
+    "media.upload",
+    "system.ready",
+    "webhook.receive",
+}
+"""They hold nothing of an account, or Instagram asks for them. The door has a scope of its own; an import and an upload
+are whose they are, and a kept file is found by who knows its content."""
 
 
 def _export_all(ctx: Context, asker: Asker) -> str:

@@ -20,6 +20,7 @@ from pressrun import clock
 from tests.factories.rows import make_account
 from tests.integration.console.api.conftest import Api, running_api
 from tests.integration.console.api.test_posts import body, problem
+from tests.support.waiting import until
 
 
 def posts_of(api: Api) -> int:
@@ -147,11 +148,16 @@ class TestRequests:
         odd = api.http.get("/posts", headers={"X-Request-Id": "<script>"}).headers["x-request-id"]
 
         assert (given.headers["x-request-id"], given.json()["request_id"]) == ("my-own.id_1", "my-own.id_1")
-        lines: list[Any] = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
-        told = {line["request_id"]: line for line in lines if line.get("event") == "api.answered"}
-        assert {made, "my-own.id_1", odd} <= set(told)
-        assert (told["my-own.id_1"]["status"], told["my-own.id_1"]["asker"]) == (404, "owner")
-        assert told["my-own.id_1"]["route"] == "/posts/{post}"
+
+        def told() -> dict[str, Any]:
+            lines: list[Any] = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+            return {line["request_id"]: line for line in lines if line.get("event") == "api.answered"}
+
+        # Written once the answer is sent.
+        until(lambda: {made, "my-own.id_1", odd} <= set(told()), 10, "no line in the log")
+        line = told()["my-own.id_1"]
+        assert (line["status"], line["asker"]) == (404, "owner")
+        assert line["route"] == "/posts/{post}"
 
     def test_errors_of_the_framework_are_problems_too(self, api: Api) -> None:
         problem(api.http.get("/nothing"), 404, "path.unknown")
