@@ -27,7 +27,7 @@ class Picture:
 
 @operation("post.picture", effect=Effect.READS, scope=Scope.READ)
 def picture(ctx: Context, asker: Asker, post: str, *, number: int = 1, width: int = 80) -> Picture:
-    """The media of that number (from 1) of a post, no wider than asked for. Raises Unknown where no file of it is kept."""
+    """The media of that number (from 1) of a post, no wider than asked for. Raises Unknown where no file is kept."""
     fitting = next((one for one in WIDTHS if one >= width), WIDTHS[-1])
     with ctx.database.transaction() as tx:
         items = [part for part in parts_of(tx, find_post(tx, post).id) if part.kind != "carousel"]

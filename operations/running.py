@@ -15,7 +15,7 @@ from pressrun.settings import PREFIX
 __all__ = ["BOUNDS_MS", "GateShown", "Lateness", "Process", "Queued", "Running", "SettingShown"]
 
 LATENESS_OF = timedelta(days=30)
-_SECRET = "set, and not shown"
+_HIDDEN = "set, and not shown"
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,6 @@ def settings(ctx: Context, asker: Asker) -> list[SettingShown]:
     for name in sorted(type(ctx.settings).model_fields):
         value = getattr(ctx.settings, name)
         is_secret = name in secrets or "secret" in name or "password" in name or "token" in name
-        told = _SECRET if is_secret and value else "not set" if value in (None, [], "") else str(value)
+        told = _HIDDEN if is_secret and value else "not set" if value in (None, [], "") else str(value)
         shown.append(SettingShown(PREFIX + name.upper(), told, name in ctx.settings.model_fields_set))
     return shown
