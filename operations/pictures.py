@@ -28,14 +28,23 @@ class Picture:
 @operation("post.picture", effect=Effect.READS, scope=Scope.READ)
 def picture(ctx: Context, asker: Asker, post: str, *, number: int = 1, width: int = 80) -> Picture:
     """The media of that number (from 1) of a post, no wider than asked for. Raises Unknown where no file is kept."""
-    fitting = next((one for one in WIDTHS if one >= width), WIDTHS[-1])
     with ctx.database.transaction() as tx:
         items = [part for part in parts_of(tx, find_post(tx, post).id) if part.kind != "carousel"]
     if not 1 <= number <= len(items) or items[number - 1].media_sha256 is None:
         raise Unknown("no file of that media is kept", type="picture.unknown", field="number")
-    sha256 = items[number - 1].media_sha256 or ""
+    return _drawn(ctx, items[number - 1].media_sha256 or "", width)
+
+
+@operation("media.picture", effect=Effect.READS, scope=Scope.READ)
+def kept(ctx: Context, asker: Asker, sha256: str, *, width: int = 80) -> Picture:
+    """A kept file by its content, no wider than asked for. Raises Unknown when it is not kept."""
+    return _drawn(ctx, sha256, width)
+
+
+def _drawn(ctx: Context, sha256: str, width: int) -> Picture:
+    fitting = next((one for one in WIDTHS if one >= width), WIDTHS[-1])
     try:
         path: Path = MediaStore(ctx.settings.home / "media").path(sha256)
         return Picture(thumbnail(path, fitting), f"{sha256[:24]}-{fitting}")
     except PressrunError:
-        raise Unknown("no file of that media is kept", type="picture.unknown", field="number") from None
+        raise Unknown("no file of that media is kept", type="picture.unknown", field="sha256") from None

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from console.pages import accounts, calendar, inbox, insights, notices, pictures, post, posts, system, today
+from console.pages import (
+    accounts,
+    calendar,
+    compose,
+    importing,
+    inbox,
+    insights,
+    notices,
+    pictures,
+    post,
+    posts,
+    system,
+    today,
+)
 from console.pages.door import AskedBy, Door, session_door
 from console.pages.house import House
 from operations.operation import Context
 
-PAGES = (today, calendar, posts, post, insights, inbox, accounts, notices, system, pictures)
+PAGES = (today, calendar, posts, post, compose, importing, insights, inbox, accounts, notices, system, pictures)
 
 
 def create_pages(ctx: Context, asked_by: AskedBy | None = None) -> APIRouter:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from console.pages.house import House, Visit
 from operations import pictures
+from operations.pictures import Picture
 
 _KEPT_FOR_S = 86_400
 
@@ -13,6 +14,7 @@ _KEPT_FOR_S = 86_400
 def router(house: House) -> APIRouter:
     made = APIRouter()
     house.page(made, "/pictures/{post}", show)
+    house.page(made, "/pictures/kept/{sha256}", show_kept)
     return made
 
 
@@ -24,6 +26,15 @@ def show(visit: Visit) -> Response:
         number=visit.whole("n", 1),
         width=visit.whole("w", 80),
     )
+    return _answer(visit, found)
+
+
+def show_kept(visit: Visit) -> Response:
+    sha256 = visit.request.path_params["sha256"]
+    return _answer(visit, pictures.kept(visit.ctx, visit.asker, sha256, width=visit.whole("w", 80)))
+
+
+def _answer(visit: Visit, found: Picture) -> Response:
     headers = {
         "Cache-Control": f"private, max-age={_KEPT_FOR_S}",
         "ETag": f'"{found.tag}"',

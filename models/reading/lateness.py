@@ -30,7 +30,8 @@ class Lateness:
 # What was sent before its time (to the millisecond) counts as on time.
 _LATENESS = text(f"""
     SELECT count(*) AS posts, percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS median,
-           percentile_cont(0.95) WITHIN GROUP (ORDER BY ms) AS p95, max(ms) AS worst, array_agg(width_bucket(ms, CAST(:bounds AS float8[]))) AS bars
+           percentile_cont(0.95) WITHIN GROUP (ORDER BY ms) AS p95,
+           max(ms) AS worst, array_agg(width_bucket(ms, CAST(:bounds AS float8[]))) AS bars
       FROM (SELECT greatest(extract(epoch FROM sent_at - publish_at) * 1000, 0)::float8 AS ms
               FROM posts
              WHERE published_at > :since AND sent_at IS NOT NULL
