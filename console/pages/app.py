@@ -11,7 +11,9 @@ from console.pages import (
     importing,
     inbox,
     insights,
+    live,
     notices,
+    people,
     pictures,
     post,
     posts,
@@ -22,14 +24,17 @@ from console.pages.door import AskedBy, Door, session_door
 from console.pages.house import House
 from operations.operation import Context
 
-PAGES = (today, calendar, posts, post, compose, importing, insights, inbox, accounts, notices, system, pictures)
+PAGES = (today, calendar, posts, post, compose, importing, insights, inbox, accounts, notices, system, people, pictures)
 
 
 def create_pages(ctx: Context, asked_by: AskedBy | None = None) -> APIRouter:
     """The pages, their styles and scripts. `asked_by`: how it is found who asks; by session or key, unless given."""
-    house = House(ctx, session_door(ctx) if asked_by is None else Door(asked_by))
+    door = session_door(ctx) if asked_by is None else Door(asked_by)
+    house = House(ctx, door)
+    house.events = live.PATH
     made = APIRouter()
     made.include_router(house.assets.router())
+    made.include_router(live.Live(ctx, door, asks_again=asked_by is None).router())
     for page in PAGES:
         made.include_router(page.router(house))
     return made

@@ -42,10 +42,10 @@ def add(visit: Visit) -> Response:
         apprise=None if is_webhook else address,
         name=visit.given("name").strip() or None,
     )
-    told = f"{added.name} hears of everything from now on."
     if added.secret:
-        told += f" Its secret, shown this once: {added.secret}"
-    return visit.back("/notices", Said(told))
+        title = f"What deliveries to {added.name} are signed with"
+        return visit.render("once.html", here="notices", title=title, secret=added.secret, back="/notices")
+    return visit.back("/notices", Said(f"{added.name} hears of everything from now on."))
 
 
 def rule(visit: Visit) -> Response:

@@ -13,7 +13,7 @@ from console.pages.saying import Said
 from operations import harvests, running, system
 from operations.running import BOUNDS_MS, Lateness
 
-TABS = ("now", "harvests", "checks", "settings")
+TABS = ("now", "harvests", "checks", "settings", "people")
 _SQL = """SELECT count(*), percentile_cont(0.95) WITHIN GROUP (ORDER BY sent_at - publish_at)
   FROM posts
  WHERE published_at > now() - interval '30 days'"""

@@ -218,7 +218,7 @@ if (form) {
   for (const item of $("shelf").children) controls(item);
   form.addEventListener("input", changed);
   form.elements.account.addEventListener("change", around);
-  $("files").addEventListener("change", () => { take($("files").files); $("files").value = ""; });
+  $("files").addEventListener("change", () => { take([...$("files").files]); $("files").value = ""; });
   $("add-address").addEventListener("click", () => {
     const address = $("address");
     if (address.value && address.checkValidity()) { add(address.value, "", false); address.value = ""; guess(); }
@@ -234,9 +234,9 @@ if (form) {
     if (!event.dataTransfer?.files.length) return;
     event.preventDefault();
     drop.classList.remove("over");
-    take(event.dataTransfer.files);
+    take([...event.dataTransfer.files]);
   });
-  addEventListener("paste", (event) => { if (event.clipboardData?.files.length) take(event.clipboardData.files); });
+  addEventListener("paste", (event) => { if (event.clipboardData?.files.length) take([...event.clipboardData.files]); });
   let held = null;
   $("shelf").addEventListener("dragstart", (event) => { held = event.target.closest("li"); });
   $("shelf").addEventListener("dragover", (event) => {
