@@ -7,6 +7,7 @@ reserved while an outcome is unknown: we may under-use the window, never over-us
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -82,6 +83,39 @@ def window(tx: Session, account: Account, *, now: datetime) -> Window:
     leaves = sorted(left_at for row in tx.execute(counted) if (left_at := _leaves_at(row, duration)) > now)
     local = len(leaves)
     used = max(local, _remote_usage(tx, account, now=now, duration=duration))
+    frees_at = leaves[local - total] if local >= total > 0 else None
+    return Window(used=used, total=total, frees_at=frees_at if used >= total else None)
+
+
+def windows(tx: Session, accounts: Sequence[Account], *, now: datetime) -> dict[int, Window]:
+    """What `window` says of each of them, by their number, in one question for all."""
+    longest = max((timedelta(seconds=one.quota_duration_s or FALLBACK_DURATION_S) for one in accounts), default=None)
+    if longest is None:
+        return {}
+    query = select(QuotaEntry.account_id, QuotaEntry.counted_at, QuotaEntry.state).where(
+        QuotaEntry.account_id.in_([one.id for one in accounts]),
+        QuotaEntry.state != QuotaState.RELEASED.value,
+        QuotaEntry.counted_at > now - longest - LONGEST_SEND,
+    )
+    entries: dict[int, list[Any]] = {}
+    for row in tx.execute(query):
+        entries.setdefault(row.account_id, []).append(row)
+    return {one.id: _window(one, entries.get(one.id, []), now) for one in accounts}
+
+
+def _window(account: Account, entries: Sequence[Any], now: datetime) -> Window:
+    total = _total(account)
+    duration = timedelta(seconds=account.quota_duration_s or FALLBACK_DURATION_S)
+    leaves = sorted(left_at for row in entries if (left_at := _leaves_at(row, duration)) > now)
+    local, remote = len(leaves), 0
+    read_at = account.quota_read_at
+    if account.quota_usage is not None and read_at is not None and now - read_at < duration:
+        # As in `_remote_usage`; what it counts is younger than the window, and so among the entries.
+        late = {QuotaState.RESERVED.value: LONGEST_SEND}
+        remote = account.quota_usage + sum(
+            row.counted_at > read_at - late.get(row.state, timedelta(0)) for row in entries
+        )
+    used = max(local, remote)
     frees_at = leaves[local - total] if local >= total > 0 else None
     return Window(used=used, total=total, frees_at=frees_at if used >= total else None)
 

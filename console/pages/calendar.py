@@ -29,7 +29,7 @@ def router(house: House) -> APIRouter:
 
 def show(visit: Visit) -> Response:
     now = clock.now()
-    known = [one for one in accounts.list_accounts(visit.ctx, visit.asker) if one.state != "removed"]
+    known = accounts.names(visit.ctx, visit.asker)
     chosen = visit.asked("account")
     zone = zone_of([one for one in known if chosen in (None, one.name)], visit.asked("zone"))
     clock.zone(zone)  # refused before anything is asked

@@ -154,7 +154,7 @@ def _of_post(page: PostPage) -> dict[str, str]:
 
 
 def _page(visit: Visit, fields: dict[str, str], *, status: int = 200, **told: Any) -> Response:
-    known = [one for one in accounts.list_accounts(visit.ctx, visit.asker) if one.state != "removed"]
+    known = accounts.names(visit.ctx, visit.asker)
     names = {one.name: one for one in known}
     chosen = fields.get("account") or (known[0].name if len(known) == 1 else "")
     found = composing.surroundings(visit.ctx, visit.asker, chosen) if chosen in names else None

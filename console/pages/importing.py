@@ -100,5 +100,5 @@ def _checked(visit: Visit, sheet: Sheet) -> Response:
 
 def _page(visit: Visit, sheet: Sheet | None, *, status: int = 200, **told: Any) -> Response:
     known = {"found": None, "problems": {}, "warnings": {}, "problem": None, "pasted": ""} | told
-    names = [one.name for one in accounts.list_accounts(visit.ctx, visit.asker) if one.state != "removed"]
+    names = [one.name for one in accounts.names(visit.ctx, visit.asker)]
     return visit.render("import.html", status, here="import", sheet=sheet, columns=COLUMNS, names=names, **known)

@@ -22,7 +22,7 @@ def router(house: House) -> APIRouter:
 
 
 def show(visit: Visit) -> Response:
-    known = [one for one in accounts.list_accounts(visit.ctx, visit.asker) if one.state != "removed"]
+    known = accounts.names(visit.ctx, visit.asker)
     names, chosen = [one.name for one in known], visit.asked("account")
     shown = visit.asked("show") or "mentions"
     found = mentions.list_mentions(visit.ctx, visit.asker, chosen, limit=_MOST) if shown != "tags" else []

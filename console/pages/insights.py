@@ -41,8 +41,7 @@ def router(house: House) -> APIRouter:
 
 
 def show(visit: Visit) -> Response:
-    known = accounts.list_accounts(visit.ctx, visit.asker)
-    names = [one.name for one in known if one.state != "removed"]
+    names = [one.name for one in accounts.names(visit.ctx, visit.asker)]
     chosen = visit.asked("account") or (names[0] if names else None)
     if chosen is None:
         return visit.render("insights_empty.html", here="insights")

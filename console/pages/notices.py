@@ -27,7 +27,7 @@ def show(visit: Visit) -> Response:
         endpoints=notices.list_endpoints(visit.ctx, visit.asker),
         rules=notices.list_rules(visit.ctx, visit.asker),
         log=notices.log(visit.ctx, visit.asker, limit=_MOST),
-        names=[one.name for one in accounts.list_accounts(visit.ctx, visit.asker) if one.state != "removed"],
+        names=[one.name for one in accounts.names(visit.ctx, visit.asker)],
         kinds=notices.RULED,
     )
 

@@ -63,7 +63,7 @@ def router(house: House) -> APIRouter:
 
 def show(visit: Visit) -> Response:
     page = posts.show(visit.ctx, visit.asker, _of(visit))
-    names = [one.name for one in accounts.list_accounts(visit.ctx, visit.asker) if one.state != "removed"]
+    names = [one.name for one in accounts.names(visit.ctx, visit.asker)]
     curve, peers = _curve(visit, page.post)
     return visit.render(
         "post.html",

@@ -27,7 +27,7 @@ def show(visit: Visit) -> Response:
     )
     page = post_search.search(visit.ctx, visit.asker, query, cursor=visit.asked("after"))
     found = cards.show(visit.ctx, visit.asker, [one.id for one in page.items])
-    known = [one for one in accounts.list_accounts(visit.ctx, visit.asker) if one.state != "removed"]
+    known = accounts.names(visit.ctx, visit.asker)
     names = [one.name for one in known]
     of_them = [one for one in known if visit.asked("account") in (None, one.name)]
     return visit.render(

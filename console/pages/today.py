@@ -38,8 +38,7 @@ def router(house: House) -> APIRouter:
 def show(visit: Visit) -> Response:
     chosen = visit.asked("account")
     found = today.show(visit.ctx, visit.asker, account=chosen)
-    known = found.accounts if chosen is None else accounts.list_accounts(visit.ctx, visit.asker)
-    names = [one.name for one in known if one.state != "removed"]
+    names = [one.name for one in (found.accounts if chosen is None else accounts.names(visit.ctx, visit.asker))]
     return visit.render(
         "today.html",
         here="today",
