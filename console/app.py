@@ -13,6 +13,8 @@ from console.api.application import PREFIX, create_api
 from console.health import Health
 from console.instagram.media_host import MediaHost
 from console.instagram.receiver import Receiver
+from operations.access import door
+from operations.access.door import DOOR
 from operations.operation import Asker, Context
 from pressrun import __version__
 
@@ -30,7 +32,7 @@ def create_app(ctx: Context, *, media_keys: Sequence[bytes], media_root: Path, s
     app.include_router(Health(ctx, schema_head=schema_head).router())
     app.include_router(MediaHost(media_root, media_keys).router())
     app.include_router(Receiver(ctx).router())
-    app.mount(PREFIX, create_api(ctx, _asked_by(ctx)))
+    app.mount(PREFIX, create_api(ctx, _asked_by(ctx), lambda askers: door.held(ctx, DOOR, askers)))
     return app
 
 

@@ -39,7 +39,6 @@ _BY_TYPE = {
     "post.changed": 412,
     "draft.changed": 412,
     "key.missing": 401,
-    "key.unknown": 401,
     "rate.exceeded": 429,
     "export.not_written": 503,
 }
