@@ -33,9 +33,9 @@ from console.api.requests import Identified
 from operations.operation import Asker, Context
 from pressrun import __version__
 
-__all__ = ["PREFIX", "create_api"]
+__all__ = ["PREFIX", "ROUTERS", "create_api"]
 
-_ROUTERS = (
+ROUTERS = (
     post_wishes.router,  # before the posts: `bulk` is no key of one
     posts.router,
     drafts.router,
@@ -52,6 +52,7 @@ _ROUTERS = (
     system.router,
     events.router,
 )
+"""One for each resource."""
 _EXPOSED = (
     "ETag",
     "Location",
@@ -81,7 +82,7 @@ def create_api(ctx: Context, asked_by: Callable[[Request], Asker], held: Held = 
     app.state.limiter = Limiter(ctx.settings.api_rate) if ctx.settings.api_rate else None
     app.state.hub = Hub(lambda: app.state.ctx, held)
     problems.install(app)
-    for router in _ROUTERS:
+    for router in ROUTERS:
         app.include_router(router)
     app.include_router(reading_room.router)
     if ctx.settings.cors_origins:
