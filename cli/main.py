@@ -13,12 +13,15 @@ import typer
 from cli.commands import (
     accounts,
     ahead,
+    audits,
     changes,
     comments,
+    consoles,
     db,
     doctor,
     harvests,
     insights,
+    keys,
     mentions,
     notify,
     posts,
@@ -27,6 +30,7 @@ from cli.commands import (
     slots,
     tags,
     up,
+    users,
 )
 from cli.commands import simulator as simulation
 from cli.demo.play import demo
@@ -66,7 +70,7 @@ app.command("demo")(demo)
 app.command("up")(up.up)
 app.command("scheduler")(services.scheduler)
 app.command("worker")(services.worker)
-app.command("console")(services.console)
+app.add_typer(consoles.app, name="console")
 app.command("simulator", context_settings=simulation.PASS_ON)(simulation.simulator)
 app.add_typer(db.app, name="db")
 app.add_typer(accounts.app, name="account")
@@ -81,6 +85,9 @@ app.add_typer(tags.app, name="tag")
 app.add_typer(comments.app, name="comment")
 app.add_typer(mentions.app, name="mention")
 app.add_typer(notify.app, name="notify")
+app.add_typer(keys.app, name="key")
+app.add_typer(users.app, name="user")
+app.add_typer(audits.app, name="audit")
 app.command("doctor")(doctor.doctor)
 
 

@@ -28,10 +28,12 @@ HINTS = {
     "account.no_slots": "`pressrun slot add` gives it some",
     "account.busy": "`pressrun post list` and `pressrun mention list` show it",
     "account.none_yet": "`pressrun account add` adds one",
+    "console.nobody": "`pressrun key add` or `user invite` changes that; with --public-only nobody can come in",
     "endpoint.parked": "`pressrun notify replay NAME` sends what it missed",
     "endpoint.unknown": "`pressrun notify list` lists them",
     "gate.shut": "--no-check connects it without asking Instagram",
     "instagram.unreachable": "--no-check connects it without asking Instagram",
+    "key.unknown": "`pressrun key list` lists them",
     "media.unknown": "`pressrun insight show` lists them",
     "mention.unknown": "`pressrun mention list` lists them",
     "person.is_account": "`pressrun account remove` does that",
@@ -49,6 +51,7 @@ HINTS = {
     "schema.behind": "run `pressrun db upgrade`",
     "slot.unknown": "`pressrun slot list` shows them",
     "token.empty": "give it on stdin or with --token-file",
+    "user.unknown": "`pressrun user list` lists them",
     "watch.budget_spent": "`pressrun harvest unwatch` frees a place",
 }
 """By the type of an error: what to do about it here."""

@@ -8,7 +8,11 @@ from pathlib import Path
 from fastapi import FastAPI, Request
 
 from console import problems
-from console.access.asking import CSRF_HEADER, who
+from console.access.asking import CSRF_HEADER, NotSignedIn, who
+from console.access.headers import SecurityHeaders
+from console.access.me import Me
+from console.access.oidc import Oidc
+from console.access.sign_in import SignIn, to_sign_in
 from console.api.application import PREFIX, create_api
 from console.health import Health
 from console.instagram.media_host import MediaHost
@@ -19,12 +23,15 @@ from operations.operation import Asker, Context
 from pressrun import __version__
 
 
-def create_app(ctx: Context, *, media_keys: Sequence[bytes], media_root: Path, schema_head: str) -> FastAPI:
+def create_app(
+    ctx: Context, *, media_keys: Sequence[bytes], media_root: Path, schema_head: str, public_only: bool = False
+) -> FastAPI:
     """Args:
     ctx: its settings name the broker that `/readyz` asks.
     media_keys: signing keys of media links that are honoured, see `pressrun.media.links.derive_key`.
     media_root: the folder of the media store.
     schema_head: the revision that the database must be at; `/readyz` compares.
+    public_only: only what Instagram and probes ask for: nobody can come in.
     """
     # The API has a document of its own; what Instagram calls needs none.
     app = FastAPI(title="Pressrun", version=__version__, openapi_url=None)
@@ -32,7 +39,13 @@ def create_app(ctx: Context, *, media_keys: Sequence[bytes], media_root: Path, s
     app.include_router(Health(ctx, schema_head=schema_head).router())
     app.include_router(MediaHost(media_root, media_keys).router())
     app.include_router(Receiver(ctx).router())
-    app.mount(PREFIX, create_api(ctx, _asked_by(ctx), lambda askers: door.held(ctx, DOOR, askers)))
+    if not public_only:
+        app.include_router(SignIn(ctx).router())
+        app.include_router(Oidc(ctx).router())
+        app.include_router(Me(ctx).router())
+        app.mount(PREFIX, create_api(ctx, _asked_by(ctx), lambda askers: door.held(ctx, DOOR, askers)))
+        app.add_exception_handler(NotSignedIn, to_sign_in)
+    app.add_middleware(SecurityHeaders)
     return app
 
 

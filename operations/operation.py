@@ -20,8 +20,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from models.access.audit import Asking
 from models.access.bound import Bound
+from models.access.wording import fit_to_keep
 from models.session import Database
-from operations.wording import fit_to_keep
 from pressrun.errors import Kind, PressrunError
 from pressrun.settings import Settings
 from pressrun.vault import Vault
@@ -49,6 +49,8 @@ class Scope(StrEnum):
     ADMIN = "admin"
     DELIVER = "deliver"
     """Hand in what Instagram tells."""
+    SELF = "self"
+    """Look after one's own way in: password, second factor, sessions. Whoever is signed in has it."""
     ENTER = "enter"
     """Ask who somebody is before they are anybody: the door, and nobody else."""
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.output import AsJson, say, show_json
-from machine.ready import LISTENING, READY
+from machine.ready import READY
 from pressrun.hints import Queue
 
 
@@ -51,41 +51,6 @@ def worker(
             queues=queues,
             concurrency=concurrency,
             media_base_url=media_base_url(here.settings),
-        )
-
-
-def console(
-    host: Annotated[str | None, typer.Option(help="Address to listen on. Default: PRESSRUN_CONSOLE_HOST.")] = None,
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one. Default: PRESSRUN_CONSOLE_PORT.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Take webhooks, offer media to Instagram, answer health checks."""
-    from console.app import create_app
-    from console.serve import run
-    from machine.runtime import read_settings, runtime
-    from machine.schema import HEAD
-    from operations.operation import Context
-    from pressrun.media.links import derive_key
-
-    settings = read_settings(is_service=True)
-    # Not stopped by a database that is down or behind: then it says so under /readyz.
-    with runtime(settings, name="console", broker=True, reachable=False) as here:
-        here.vault()
-        here.require_sessions_if_it_answers()
-        keys = here.settings.keys()
-        app = create_app(
-            Context(here.database, here.settings),
-            media_keys=[derive_key(key) for key in keys],
-            media_root=here.settings.home / "media",
-            schema_head=HEAD,
-        )
-        run(
-            app,
-            host=settings.console_host if host is None else host,
-            port=settings.console_port if port is None else port,
-            on_listening=lambda url: show_json({"ready": True, "url": url}) if as_json else say(f"{LISTENING} {url}"),
         )
 
 

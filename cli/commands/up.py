@@ -46,6 +46,7 @@ def up(
 
 def _run(settings: Settings, *, workers: int | None, as_json: bool) -> None:
     from machine import schema
+    from machine.entrance import require_somebody
     from machine.runtime import ping, runtime
     from machine.stack import pick_port, service_specs, supervised, usual_workers
 
@@ -53,6 +54,7 @@ def _run(settings: Settings, *, workers: int | None, as_json: bool) -> None:
         ping(here.redis_url)
         here.vault()  # a missing key is told before anything starts
         schema.upgrade(here.database)
+        require_somebody(here, settings.console_host)
         port = pick_port(settings.console_host, settings.console_port)
         specs = service_specs(here, console_port=port, workers=workers or usual_workers())
         with supervised(specs):
@@ -67,10 +69,22 @@ def _parts(here: Runtime, port: int, names: list[str]) -> list[dict[str, Any]]:
     """What runs, and where it can be found."""
     from machine.stack import url_of
 
+    console = {"service": "console", "where": url_of(here.settings.console_host, port)}
     servers = {"postgres": here.has_own_postgres, "redis": here.has_own_redis}
     own = [{"service": name, "where": f"in {here.settings.home}"} for name, is_own in servers.items() if is_own]
-    places = {"console": url_of(here.settings.console_host, port)}
-    return [*own, *({"service": name, "where": places.get(name, "running")} for name in names)]
+    others = [{"service": name, "where": "running"} for name in names if name != console["service"]]
+    return [console | _link(here, console["where"]), *own, *others]
+
+
+def _link(here: Runtime, url: str) -> dict[str, str]:
+    """By what the owner comes in: where only this machine reaches the console, whoever sees this may."""
+    from machine.entrance import is_on_loopback
+    from operations.access import links
+    from operations.operation import OWNER, Context
+
+    if not is_on_loopback(here.settings.console_host):
+        return {}
+    return {"link": f"{url}{links.link(Context(here.database, here.settings), OWNER).path}"}
 
 
 def _tell(here: Runtime, parts: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -81,5 +95,7 @@ def _tell(here: Runtime, parts: list[dict[str, Any]], *, as_json: bool) -> None:
         show_json(parts)
         return
     for part in parts:
+        if "link" in part:
+            say(f"{'open':16}{part['link']}")
         say(f"{part['service']:16}{part['where']}")
     say(READY)

@@ -70,7 +70,7 @@ class _Play:
                 self._publish(here)
                 result = self._report(here)
                 if keep:
-                    self._keep(result)
+                    self._keep(result, self._link(here))
         return result
 
     def conclude(self, result: Result) -> None:
@@ -129,8 +129,16 @@ class _Play:
             note(complaint)
         return result
 
-    def _keep(self, result: Result) -> None:
+    def _link(self, here: Runtime) -> str:
+        from cli.demo.world import hardy
+        from operations.access import links
+        from operations.operation import OWNER, Context
+
+        return hardy(lambda: links.link(Context(here.database, here.settings), OWNER)).path
+
+    def _keep(self, result: Result, link: str) -> None:
         world = self.world
+        self._tell(f"open       {world.console_url}{link}")
         self._tell(f"console    {world.console_url}")
         self._tell(f"simulator  {world.simulator_url}/_sim/report")
         self._tell("look around, in another terminal, with:")

@@ -11,11 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, text
+from sqlalchemy import BigInteger, Index, event, inspect, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from models.access.wording import fit_to_keep
 from models.base import Base
 from models.types import Id, InstantNow, JsonObject, OptionalJson, Str
+
+_MOST_ROWS = 20
+_TIMES = frozenset({"updated_at", "last_used_at", "last_seen_at", "next_action_at", "leased_until", "claim", "tries"})
+"""What changes along with something else."""
 
 
 class AuditEntry(Base):
@@ -63,13 +68,41 @@ def note(tx: Session, *, before: Mapping[str, Any] | None = None, after: Mapping
             noted[name] = {**noted.get(name, {}), **values}
 
 
+def note_changes(tx: Session) -> None:
+    """Note by itself whatever rows the transaction changes by their attributes, as they were and as they are.
+
+    What is changed by a statement is not seen: an operation that does so says it itself, if it is worth saying.
+    """
+    event.listen(tx, "before_flush", _note_dirty)
+
+
+def _note_dirty(tx: Session, _flush: object, _instances: object) -> None:
+    for row in tx.dirty:
+        state = inspect(row)
+        changed = {one.key: one.history for one in state.attrs if one.history.has_changes() and one.key not in _TIMES}
+        if changed and state.identity:
+            of = f"{state.mapper.local_table.name} {state.identity[0]}"
+            before = fit_to_keep({key: history.deleted[0] for key, history in changed.items() if history.deleted})
+            after = fit_to_keep({key: history.added[0] for key, history in changed.items() if history.added})
+            _note_row(tx, of, before, after)
+
+
+def _note_row(tx: Session, of: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    noted: dict[str, Any] = tx.info.setdefault("noted", {})
+    for name, values in (("before", before), ("after", after)):
+        rows = noted.setdefault(name, {})
+        if of in rows or len(rows) < _MOST_ROWS:
+            known = rows.get(of, {})
+            rows[of] = {**values, **known} if name == "before" else {**known, **values}
+
+
 def write(tx: Session, asking: Asking) -> bool:
     """Write the entry if this transaction has changed or locked anything; whether it has."""
     tx.flush()
     noted = tx.info.get("noted", {})
     values = {**vars(asking), "asked": json.dumps(asking.asked)}
     for name in ("before", "after"):
-        values[name] = json.dumps(noted[name], default=str) if name in noted else None
+        values[name] = json.dumps(noted[name], default=str) if noted.get(name) else None
     return tx.execute(_WRITE, values).first() is not None
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.orm.interfaces import ORMOption
 
-from models.access.audit import Asking, write
+from models.access.audit import Asking, note_changes, write
 from models.account import Account
 from models.base import Base
 
@@ -48,6 +48,8 @@ class Bound:
         if self.accounts is not None:
             tx.info["seen"] = sorted(self.accounts)
             event.listen(tx, "do_orm_execute", _narrow)
+        if self.asking is not None and not self._has_entry:
+            note_changes(tx)
 
     def finish(self, tx: Session) -> None:
         """Before it is committed. What this raises takes the transaction back."""

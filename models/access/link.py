@@ -8,7 +8,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, Integer, UniqueConstraint, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    UniqueConstraint,
+    delete,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.access.key import digest_of, new_secret
@@ -30,6 +41,10 @@ LASTS = {
     Purpose.INVITE: timedelta(days=7),
     Purpose.SECOND_FACTOR: timedelta(minutes=5),
 }
+
+
+_KEPT = timedelta(days=30)
+"""How long a link that is over can still be looked up; new ones clear the old away."""
 
 
 class Link(Base):
@@ -56,6 +71,7 @@ class Link(Base):
 
 def make_link(tx: Session, purpose: Purpose, *, created_by: str, now: datetime, user_id: int | None = None) -> str:
     """What a new link holds. Of an invitation only the newest link works."""
+    tx.execute(delete(Link).where(Link.expires_at < now - _KEPT))
     if purpose is Purpose.INVITE:
         end_links(tx, user_id, now=now)
     secret = new_secret()

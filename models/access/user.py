@@ -81,3 +81,13 @@ def find_user(tx: Session, name: str) -> User:
     if found is None:
         raise Unknown(f"there is no user {name!r}", type="user.unknown", field="name")
     return found
+
+
+def all_users(tx: Session) -> list[User]:
+    """By name."""
+    return list(tx.scalars(select(User).order_by(func.lower(User.name))))
+
+
+def has_any(tx: Session) -> bool:
+    """Whether there is a user who may sign in, or was invited to."""
+    return tx.scalar(select(User.id).where(User.state != UserState.DISABLED.value).limit(1)) is not None

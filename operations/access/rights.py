@@ -9,9 +9,9 @@ from operations.operation import Scope
 from pressrun.errors import Invalid
 
 OF_ROLE: Mapping[Role, frozenset[Scope]] = {
-    Role.VIEWER: frozenset({Scope.READ}),
-    Role.AUTHOR: frozenset({Scope.READ, Scope.PUBLISH}),
-    Role.ADMIN: frozenset({Scope.READ, Scope.PUBLISH, Scope.ADMIN}),
+    Role.VIEWER: frozenset({Scope.SELF, Scope.READ}),
+    Role.AUTHOR: frozenset({Scope.SELF, Scope.READ, Scope.PUBLISH}),
+    Role.ADMIN: frozenset({Scope.SELF, Scope.READ, Scope.PUBLISH, Scope.ADMIN}),
 }
 GIVEN = (Scope.READ, Scope.PUBLISH, Scope.ADMIN)
 """What a key may be given: the other scopes are Pressrun's own."""

@@ -12,11 +12,15 @@ from typing import Any
 
 from pressrun.log import redact
 
+_QUERY = re.compile(r"(https?://[^\s?#]+)[?#]\S*")
+"""Of an address; it may be what opens it."""
 LONGEST = 60
 """Characters of a text: enough to know a caption by."""
 MOST = 20
 """Items of a list."""
-_LEFT_OUT = re.compile(r"token|secret|password|code|person|^text$|^apprise$|^webhook_url$", re.IGNORECASE)
+_LEFT_OUT = re.compile(
+    r"token|secret|password|digest|sealed|code|person|^(text|username|apprise|webhook_url|totp_step)$", re.IGNORECASE
+)
 """Secrets, who is to be erased, and what is written to others, who may be erased later."""
 
 
@@ -35,7 +39,7 @@ def _plain(value: Any) -> Any:
         case Path():
             return value.name
         case str():
-            said = redact(value.replace("\x00", ""))
+            said = _QUERY.sub(r"\1", redact(value.replace("\x00", "")))
             return said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"
         case date() | time():
             return value.isoformat()

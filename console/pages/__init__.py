@@ -1,0 +1,1 @@
+"""Pages, drawn on the server."""
