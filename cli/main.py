@@ -12,8 +12,10 @@ import typer
 
 from cli.commands import (
     accounts,
+    ahead,
     audits,
     changes,
+    comments,
     consoles,
     db,
     doctor,
@@ -73,12 +75,14 @@ app.command("simulator", context_settings=simulation.PASS_ON)(simulation.simulat
 app.add_typer(db.app, name="db")
 app.add_typer(accounts.app, name="account")
 accounts.app.add_typer(removals.app)
+accounts.app.add_typer(ahead.app)
 app.add_typer(posts.app, name="post")
 posts.app.add_typer(changes.app)
 app.add_typer(slots.app, name="slot")
 app.add_typer(harvests.app, name="harvest")
 app.add_typer(insights.app, name="insight")
 app.add_typer(tags.app, name="tag")
+app.add_typer(comments.app, name="comment")
 app.add_typer(mentions.app, name="mention")
 app.add_typer(notify.app, name="notify")
 app.add_typer(keys.app, name="key")

@@ -11,12 +11,15 @@ from console import problems
 from console.access.asking import CSRF_HEADER, NotSignedIn, who
 from console.access.headers import SecurityHeaders
 from console.access.me import Me
+from console.access.oidc import Oidc
 from console.access.sign_in import SignIn, to_sign_in
 from console.api.application import PREFIX, create_api
 from console.health import Health
 from console.instagram.media_host import MediaHost
 from console.instagram.receiver import Receiver
 from console.pages.app import create_pages
+from operations.access import door
+from operations.access.door import DOOR
 from operations.operation import Asker, Context
 from pressrun import __version__
 
@@ -39,9 +42,10 @@ def create_app(
     app.include_router(Receiver(ctx).router())
     if not public_only:
         app.include_router(SignIn(ctx).router())
+        app.include_router(Oidc(ctx).router())
         app.include_router(Me(ctx).router())
         app.include_router(create_pages(ctx))
-        app.mount(PREFIX, create_api(ctx, _asked_by(ctx)))
+        app.mount(PREFIX, create_api(ctx, _asked_by(ctx), lambda askers: door.held(ctx, DOOR, askers)))
         app.add_exception_handler(NotSignedIn, to_sign_in)
     app.add_middleware(SecurityHeaders)
     return app

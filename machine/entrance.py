@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -49,7 +50,8 @@ def require_somebody(here: Runtime, host: str) -> None:
 
 def remember_console(settings: Settings, url: str) -> None:
     """Write down where the console listens, for whoever asks for a link."""
-    write_private(_place(settings), url)
+    port = urlsplit(url).port or settings.console_port
+    write_private(_place(settings), url_of(urlsplit(url).hostname or settings.console_host, port))
 
 
 def console_url(settings: Settings, *, port: int | None = None) -> str:

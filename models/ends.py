@@ -176,6 +176,7 @@ ENDS: Mapping[str, End] = {
     ),
     "covered_days": End(_OF_IT, Stays("says of days whose history was dropped that they were read: one a day")),
     "harvest_gaps": End(_OF_IT, Stays("says what was never read, for as long as the account")),
+    "coverage_news": End(_OF_IT, Stays("each for a week; the upkeep takes those that are older")),
     "drafts": End(_OF_IT, Stays("until somebody queues or drops it")),
     "account_zones": End(_OF_IT, Stays("one for each time that an account changes its zone")),
     "account_names": End(_OF_IT, Stays("one for each time that an account is renamed")),

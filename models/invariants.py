@@ -221,6 +221,19 @@ INVARIANTS: dict[str, str] = {
                  UNION ALL SELECT 'delivery ', id, next_action_at FROM deliveries) owed
          WHERE next_action_at < now() - interval '10 minutes'
     """,
+    # 13. Somebody who may not: whoever is limited has said to which accounts, and who is shut out has gone.
+    "limit_undone": """
+        SELECT 'key ' || k.id || ' has grants and sees all accounts' FROM api_keys k
+         WHERE NOT k.is_limited AND EXISTS (SELECT FROM grants g WHERE g.key_id = k.id)
+        UNION ALL
+        SELECT 'user ' || u.id || ' has grants and sees all accounts' FROM users u
+         WHERE NOT u.is_limited AND EXISTS (SELECT FROM grants g WHERE g.user_id = u.id)
+    """,
+    "shut_out_and_signed_in": """
+        SELECT 'session ' || s.id || ' goes on, and user ' || u.id || ' is ' || u.state
+          FROM sessions s JOIN users u ON u.id = s.user_id
+         WHERE u.state <> 'active' AND s.ended_at IS NULL AND s.expires_at > now()
+    """,
 } | HISTORY
 
 

@@ -133,6 +133,7 @@ NOTHING_OF_THEM: Mapping[str, str] = {
     "delivery_notices": _WORK,
     "endpoints": _OURS,
     "notice_rules": _OURS,
+    "coverage_news": _WORK,
     "drafts": _OURS,
     "campaigns": "numbers of posts, and what was wrong with rows",
     "given_answers": "what was answered, for a day",

@@ -36,6 +36,7 @@ from models.insight import AccountLatest, AccountObservation, AudienceLatest, Au
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.media_state import MediaState
 from models.mention import Mention
+from models.news.coverage import CoverageNews
 from models.notice import Notice
 from models.part import Part
 from models.post import Post
@@ -68,6 +69,7 @@ TABLES = (
     CompetitorObservation,
     Connection,
     Container,
+    CoverageNews,
     CoveredDay,
     Delivery,
     DeliveryNotice,

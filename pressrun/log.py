@@ -32,6 +32,7 @@ _SECRET_TEXT = re.compile(
     | (?P<bearer>\b(?:Bearer|OAuth)\s+)(?!access\s)[A-Za-z0-9._|\-]{6,}  # Meta says "Invalid OAuth access token"
     | \bEAA[A-Za-z0-9]{8,}
     | \bIG(?:QV|AA|Q|A)[A-Za-z0-9_\-]{12,}
+    | \bpr_[A-Za-z0-9_\-]{43}\b  # a key of the API
     | \bSIM-TOKEN-[A-Za-z0-9\-]+
     | (?P<dsn>://[^:/@\s]*:)[^/\s]+(?=@)
     """,
@@ -48,7 +49,7 @@ _lock = threading.Lock()
 
 # One of these stands in everything that the pattern finds. Looking for them costs a hundredth of what the pattern does,
 # and whole answers of Instagram are looked through.
-_MARKS = ("token", "secret", "proof", "code=", "Bearer", "OAuth", "EAA", "IGA", "IGQ", "SIM-TOKEN-")
+_MARKS = ("token", "secret", "proof", "code=", "Bearer", "OAuth", "EAA", "IGA", "IGQ", "SIM-TOKEN-", "pr_")
 
 
 def conceal(*secrets: str, passing: bool = False) -> None:

@@ -1,6 +1,6 @@
 """Asking a provider of OpenID Connect who somebody is: the authorisation code flow with PKCE.
 
-The browser keeps one random secret in a cookie while it is away; state, nonce and PKCE's verifier follow from it, so that
+The browser keeps one random secret in a cookie while it is away; state, nonce and PKCE's verifier follow from it:
 nothing is kept here, and an answer that belongs to another browser fits nowhere.
 """
 

@@ -182,6 +182,12 @@ class Settings(BaseSettings):
     """Origins of pages elsewhere whose scripts may call the API, as `https://host`; none by default."""
     api_rate: Annotated[str | None, BeforeValidator(_rate)] = "6000/minute"
     """How often one asker may call the API, counted by each console; `none` for no limit."""
+    oidc_issuer: HttpUrl = None
+    """Provider of OpenID Connect by which users may sign in as well; it describes itself below this address."""
+    oidc_client_id: str | None = None
+    """What Pressrun is called there."""
+    oidc_client_secret: SecretStr | None = None
+    """With what Pressrun proves that."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severity that is logged."""
     log_format: Literal["console", "json"] = "console"
@@ -205,7 +211,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _conceal_secrets(self) -> Self:
-        named = [self.app_secret, self.webhook_verify_token, *self.secret_keys]
+        named = [self.app_secret, self.webhook_verify_token, self.oidc_client_secret, *self.secret_keys]
         conceal(*(one.get_secret_value() for one in named if one is not None))
         conceal(*secrets_of(self.database_url), *secrets_of(self.redis_url))
         return self
@@ -214,6 +220,8 @@ class Settings(BaseSettings):
     def _fit_together(self) -> Self:
         if not self.call_deadline or not self.hint_lease:
             raise _Unfit("PRESSRUN_CALL_DEADLINE", "and PRESSRUN_HINT_LEASE must be longer than 0s")
+        if (self.oidc_issuer is None) != (self.oidc_client_id is None or self.oidc_client_secret is None):
+            raise _Unfit("PRESSRUN_OIDC_ISSUER", "goes with PRESSRUN_OIDC_CLIENT_ID and PRESSRUN_OIDC_CLIENT_SECRET")
         if not timedelta(0) <= self.stage_ahead <= timedelta(hours=23):
             raise _Unfit("PRESSRUN_STAGE_AHEAD", "must be between 0s and 23h: a container lives 24 h")
         if self.lease <= self.call_deadline:

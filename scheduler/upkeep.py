@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models.connection import expire_connections
+from models.news.coverage import forget_news
 from models.partitions import ensure_partitions
 from models.raw_answer import roll_days
 from models.retention import drop_month, kept_since, old_partitions
@@ -52,6 +53,7 @@ def run(
             rolled = roll_days(tx, now=now, keep=raw_answers)
             added = add_missing_harvests(tx)
             expire_connections(tx, now=now)
+            forget_news(tx, now=now)
         if keep_months is not None:
             _drop_old(database, now=now, keep_months=keep_months)
             has_more = _sweep(database, now=now, keep_months=keep_months)

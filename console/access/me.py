@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -26,26 +27,35 @@ class Me:
         self._ctx = ctx
 
     def router(self) -> APIRouter:
-        ctx = self._ctx
         router = APIRouter(route_class=SmallForm, include_in_schema=False)
-        asked: Asker = Depends(asked_by(ctx))
+        asked: Asker = Depends(asked_by(self._ctx))
 
         @router.get("/me", response_model=None)
         def show(request: Request, asker: Asker = asked) -> Response:
             return self._page(request, asker)
 
+        self._add_password(router, asked)
+        self._add_factor(router, asked)
+
+        @router.post("/me/sessions/{session}/end", response_model=None)
+        def end(request: Request, session: int, asker: Asker = asked) -> Response:
+            return self._done(request, asker, lambda: myself.end_session(self._ctx, asker, session))
+
+        return router
+
+    def _add_password(self, router: APIRouter, asked: Asker) -> None:
         @router.post("/me/password", response_model=None)
         def change_password(
             request: Request, old: _Text = "", new: _Text = "", again: _Text = "", asker: Asker = asked
         ) -> Response:
-            try:
+            def change() -> None:
                 if new != again:
                     raise Invalid("the two new passwords differ", type="password.differ", field="again")
-                myself.change_password(ctx, asker, old, new)
-            except PressrunError as error:
-                return self._page(request, asker, error)
-            return _back()
+                myself.change_password(self._ctx, asker, old, new)
 
+            return self._done(request, asker, change)
+
+    def _add_factor(self, router: APIRouter, asked: Asker) -> None:
         @router.get("/me/factor", response_model=None)
         def offer(request: Request, asker: Asker = asked) -> Response:
             return self._offer(request, asker)
@@ -55,28 +65,21 @@ class Me:
             request: Request, secret: _Text = "", code: _Text = "", password: _Text = "", asker: Asker = asked
         ) -> Response:
             try:
-                codes = myself.take_factor(ctx, asker, secret, code, password)
+                codes = myself.take_factor(self._ctx, asker, secret, code, password)
             except PressrunError as error:
                 return self._offer(request, asker, error)
             return page(request, "recovery_codes.html", codes=codes)
 
         @router.post("/me/factor/drop", response_model=None)
         def drop(request: Request, password: _Text = "", asker: Asker = asked) -> Response:
-            try:
-                myself.drop_factor(ctx, asker, password)
-            except PressrunError as error:
-                return self._page(request, asker, error)
-            return _back()
+            return self._done(request, asker, lambda: myself.drop_factor(self._ctx, asker, password))
 
-        @router.post("/me/sessions/{session}/end", response_model=None)
-        def end(request: Request, session: int, asker: Asker = asked) -> Response:
-            try:
-                myself.end_session(ctx, asker, session)
-            except PressrunError as error:
-                return self._page(request, asker, error)
-            return _back()
-
-        return router
+    def _done(self, request: Request, asker: Asker, do: Callable[[], None]) -> Response:
+        try:
+            do()
+        except PressrunError as error:
+            return self._page(request, asker, error)
+        return RedirectResponse("/me", HTTP_303_SEE_OTHER)
 
     def _page(self, request: Request, asker: Asker, error: PressrunError | None = None) -> Response:
         me = myself.show(self._ctx, asker) if asker.user_id is not None else None
@@ -91,7 +94,3 @@ class Me:
             return self._page(request, asker, other)
         status = 200 if error is None else HTTP_422_UNPROCESSABLE_CONTENT
         return page(request, "factor.html", status, offered=offered, error=str(error or ""))
-
-
-def _back() -> Response:
-    return RedirectResponse("/me", HTTP_303_SEE_OTHER)

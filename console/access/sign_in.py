@@ -77,29 +77,28 @@ class SignIn:
         return router
 
     def ask(self, request: Request) -> Response:
-        return page(request, "sign_in.html", next=_local(request.query_params.get("next", "/")), name="", error="")
+        return self._form(request, _local(request.query_params.get("next", "/")))
 
     def sign_in(self, request: Request, name: _Text = "", password: _Text = "", next_: _Next = "/") -> Response:
         try:
-            entered = entering.sign_in(self._ctx, DOOR, name[:100], password, _visitor(request))
+            entered = entering.sign_in(self._ctx, DOOR, name[:100], password, visitor_of(request))
         except PressrunError as error:
-            status = _status(error)
-            return page(request, "sign_in.html", status, next=_local(next_), name=name[:100], error=str(error))
+            return self._form(request, _local(next_), error, name=name[:100])
         return self._go_on(request, entered, _local(next_))
 
     def show_code(self, request: Request, code_for: _Text = "", code: _Text = "", next_: _Next = "/") -> Response:
         try:
-            entered = entering.show_code(self._ctx, DOOR, code_for, code[:40], _visitor(request))
+            entered = entering.show_code(self._ctx, DOOR, code_for, code[:40], visitor_of(request))
         except LinkOver as over:
-            return page(request, "sign_in.html", HTTP_401_UNAUTHORIZED, next=_local(next_), name="", error=str(over))
+            return self._form(request, _local(next_), over)
         except PressrunError as error:
             told = {"code_for": code_for, "next": _local(next_), "error": str(error)}
-            return page(request, "code.html", _status(error), **told)
+            return page(request, "code.html", status_of(error), **told)
         return self._go_on(request, entered, _local(next_))
 
     def follow_link(self, request: Request, secret: str) -> Response:
         try:
-            entered = entering.follow_link(self._ctx, DOOR, secret, _visitor(request))
+            entered = entering.follow_link(self._ctx, DOOR, secret, visitor_of(request))
         except LinkOver as over:
             return page(request, "link_over.html", HTTP_410_GONE, error=str(over), is_invitation=False)
         return self._go_on(request, entered, "/")
@@ -117,23 +116,23 @@ class SignIn:
             if password != again:
                 told = {"name": name, "shortest": SHORTEST, "error": "The two passwords differ."}
                 return page(request, "invitation.html", HTTP_422_UNPROCESSABLE_CONTENT, **told)
-            entered = entering.accept(self._ctx, DOOR, secret, password, _visitor(request))
+            entered = entering.accept(self._ctx, DOOR, secret, password, visitor_of(request))
         except LinkOver as over:
             return page(request, "link_over.html", HTTP_410_GONE, error=str(over), is_invitation=True)
         except PressrunError as error:
             told = {"name": name, "shortest": SHORTEST, "error": str(error)}
-            return page(request, "invitation.html", _status(error), **told)
+            return page(request, "invitation.html", status_of(error), **told)
         return self._go_on(request, entered, "/")
+
+    def _form(self, request: Request, next_: str, error: PressrunError | None = None, *, name: str = "") -> Response:
+        has_provider = self._ctx.settings.oidc_issuer is not None
+        told = {"next": next_, "name": name, "error": str(error or ""), "has_provider": has_provider}
+        return page(request, "sign_in.html", 200 if error is None else status_of(error), **told)
 
     def _go_on(self, request: Request, entered: Entered, where: str) -> Response:
         if entered.cookie is None:
             return page(request, "code.html", code_for=entered.code_for, next=where, error="")
-        answer = RedirectResponse(where, HTTP_303_SEE_OTHER, {"Cache-Control": "no-store"})
-        is_https = request.url.scheme == "https"
-        answer.set_cookie(
-            COOKIE, entered.cookie, max_age=_LASTS_S, path="/", secure=is_https, httponly=True, samesite="lax"
-        )
-        return answer
+        return signed_in(request, entered, where)
 
 
 async def to_sign_in(request: Request, error: Exception) -> Response:
@@ -148,13 +147,24 @@ async def to_sign_in(request: Request, error: Exception) -> Response:
     return RedirectResponse(f"/sign-in?next={quote(where, safe='')}", HTTP_303_SEE_OTHER)
 
 
+def signed_in(request: Request, entered: Entered, where: str) -> Response:
+    """The answer that gives the browser its cookie, and sends it there."""
+    answer = RedirectResponse(where, HTTP_303_SEE_OTHER, {"Cache-Control": "no-store"})
+    is_https = request.url.scheme == "https"
+    answer.set_cookie(
+        COOKIE, entered.cookie or "", max_age=_LASTS_S, path="/", secure=is_https, httponly=True, samesite="lax"
+    )
+    return answer
+
+
 def _without_cookie(request: Request) -> Response:
     answer = RedirectResponse("/sign-in", HTTP_303_SEE_OTHER)
     answer.delete_cookie(COOKIE, path="/", secure=request.url.scheme == "https", httponly=True, samesite="lax")
     return answer
 
 
-def _visitor(request: Request) -> Visitor:
+def visitor_of(request: Request) -> Visitor:
+    """From where somebody comes, as far as they say."""
     return Visitor(request.headers.get("user-agent"), request.client.host if request.client else None)
 
 
@@ -176,7 +186,8 @@ def _require_own_origin(request: Request) -> None:
         raise HTTPException(HTTP_403_FORBIDDEN, "This form comes from another site.")
 
 
-def _status(error: PressrunError) -> int:
+def status_of(error: PressrunError) -> int:
+    """The status with which a page tells of it."""
     if error.type == "sign_in.too_many":
         return HTTP_429_TOO_MANY_REQUESTS
     by_kind = {Kind.INVALID: HTTP_422_UNPROCESSABLE_CONTENT, Kind.UNREACHABLE: HTTP_503_SERVICE_UNAVAILABLE}

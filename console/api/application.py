@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from console.api import (
     accounts,
     drafts,
+    events,
     harvests,
     imports,
     inbox,
@@ -20,17 +21,21 @@ from console.api import (
     post_wishes,
     posts,
     problems,
+    reading_room,
     slots,
     system,
     watches,
 )
+from console.api.document import PREFIX
+from console.api.events import Held, Hub
 from console.api.limiting import Limiter
 from console.api.requests import Identified
 from operations.operation import Asker, Context
 from pressrun import __version__
 
-PREFIX = "/api/v1"
-_ROUTERS = (
+__all__ = ["PREFIX", "ROUTERS", "create_api"]
+
+ROUTERS = (
     post_wishes.router,  # before the posts: `bulk` is no key of one
     posts.router,
     drafts.router,
@@ -45,7 +50,9 @@ _ROUTERS = (
     notices.router,
     keys.router,
     system.router,
+    events.router,
 )
+"""One for each resource."""
 _EXPOSED = (
     "ETag",
     "Location",
@@ -58,17 +65,26 @@ _EXPOSED = (
 )
 
 
-def create_api(ctx: Context, asked_by: Callable[[Request], Asker]) -> FastAPI:
+def create_api(ctx: Context, asked_by: Callable[[Request], Asker], held: Held = set) -> FastAPI:
     """Args:
     asked_by: who asks, from a request's header or cookie; raises what is to be answered when nobody may. It is called
         in a thread.
+    held: which of those who listen are honoured still; it is called in a thread, again and again.
     """
-    app = FastAPI(title="Pressrun", version=__version__, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Pressrun",
+        version=__version__,
+        openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.state.ctx, app.state.asked_by = ctx, asked_by
     app.state.limiter = Limiter(ctx.settings.api_rate) if ctx.settings.api_rate else None
+    app.state.hub = Hub(lambda: app.state.ctx, held)
     problems.install(app)
-    for router in _ROUTERS:
+    for router in ROUTERS:
         app.include_router(router)
+    app.include_router(reading_room.router)
     if ctx.settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -39,7 +39,6 @@ _BY_TYPE = {
     "post.changed": 412,
     "draft.changed": 412,
     "key.missing": 401,
-    "key.unknown": 401,
     "rate.exceeded": 429,
     "export.not_written": 503,
 }
@@ -57,7 +56,7 @@ _BUG = "This is a fault of Pressrun; its log says more, under the request's id."
 
 @dataclass(frozen=True)
 class Flaw:
-    """One of several things that are wrong. `line`: of a file with several posts."""
+    """One of several things that are wrong. `field` null: the whole; `line`: of a file with several posts."""
 
     field: str | None
     message: str
@@ -140,7 +139,7 @@ def _flaws(error: PressrunError) -> list[dict[str, Any]] | None:
         {
             name: value
             for name, value in vars(Flaw(one.field, redact(one.message), PREFIX + one.type, one.line)).items()
-            if value is not None
+            if value is not None or name == "field"
         }
         for one in error.flaws
     ]

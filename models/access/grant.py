@@ -29,15 +29,8 @@ class Grant(Base):
     account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"))
 
 
-def granted_to(tx: Session, to: ApiKey | User) -> frozenset[int] | None:
-    """Numbers of the accounts that it may see; None: all of them."""
-    if not to.is_limited:
-        return None
-    return frozenset(tx.scalars(select(Grant.account_id).where(_column(to) == to.id)))
-
-
 def names_granted(tx: Session, to: ApiKey | User) -> list[str] | None:
-    """The same by name."""
+    """Names of the accounts that it may see; None: all of them."""
     if not to.is_limited:
         return None
     query = select(Account.name).join(Grant, Grant.account_id == Account.id).where(_column(to) == to.id)

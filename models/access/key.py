@@ -7,11 +7,11 @@ slow digests that passwords need would let anybody keep the machine busy by send
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Boolean, CheckConstraint, ColumnElement, Index, UniqueConstraint, or_, select, text, update
+from sqlalchemy import Boolean, CheckConstraint, Index, UniqueConstraint, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import Text
@@ -23,7 +23,6 @@ from pressrun.errors import Unknown
 MARK = "pr_"
 """How every key begins: whoever finds one in a text knows what it is."""
 _SHOWN = 9
-_NOTED_EVERY = timedelta(seconds=60)
 
 
 class ApiKey(Base):
@@ -116,28 +115,3 @@ def rotate_key(key: ApiKey, *, old_until: datetime) -> str:
     key.old_digest, key.old_until = key.digest, old_until
     key.digest, key.begins = digest_of(secret), secret[:_SHOWN]
     return secret
-
-
-def holder_of(tx: Session, secret: str, *, now: datetime) -> ApiKey | None:
-    """The key with that secret, if it is honoured now; its use is noted, once a minute."""
-    digest = digest_of(secret)
-    is_old = (ApiKey.old_digest == digest) & (ApiKey.old_until > now)
-    query = select(ApiKey).where(or_(ApiKey.digest == digest, is_old), _is_honoured(now))
-    found = tx.scalar(query)
-    if found is not None and (found.last_used_at is None or found.last_used_at < now - _NOTED_EVERY):
-        is_stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < now)
-        tx.execute(update(ApiKey).where(ApiKey.id == found.id, is_stale).values(last_used_at=now))
-    return found
-
-
-def honoured(tx: Session, key_ids: Collection[int], *, now: datetime) -> frozenset[int]:
-    """Those of these keys that still let in."""
-    return (
-        frozenset(tx.scalars(select(ApiKey.id).where(ApiKey.id.in_(key_ids), _is_honoured(now))))
-        if key_ids
-        else frozenset()
-    )
-
-
-def _is_honoured(now: datetime) -> ColumnElement[bool]:
-    return ApiKey.revoked_at.is_(None) & or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)

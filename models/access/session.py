@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, UniqueConstraint, select, update
@@ -16,7 +16,6 @@ from models.types import Id, Instant, InstantNow, Str
 LASTS = timedelta(days=30)
 IDLE_FOR = timedelta(days=7)
 """A session that nobody uses for so long is over."""
-_NOTED_EVERY = timedelta(seconds=60)
 _LONGEST_AGENT = 200
 
 
@@ -64,26 +63,6 @@ def begin_session(
     )
     tx.flush()
     return secret
-
-
-def session_of(tx: Session, secret: str, *, now: datetime) -> tuple[SignedIn, User | None] | None:
-    """The session with that cookie and whose it is, if it goes on; its use is noted, once a minute."""
-    query = select(SignedIn, User).outerjoin(User, User.id == SignedIn.user_id)
-    row = tx.execute(query.where(SignedIn.digest == digest_of(secret), _goes_on(now))).first()
-    if row is None:
-        return None
-    if row[0].last_used_at < now - _NOTED_EVERY:
-        is_stale = SignedIn.last_used_at < now
-        tx.execute(update(SignedIn).where(SignedIn.id == row[0].id, is_stale).values(last_used_at=now))
-    return row[0], row[1]
-
-
-def going_on(tx: Session, session_ids: Collection[int], *, now: datetime) -> frozenset[int]:
-    """Those of these sessions that still let in."""
-    if not session_ids:
-        return frozenset()
-    query = select(SignedIn.id).outerjoin(User, User.id == SignedIn.user_id)
-    return frozenset(tx.scalars(query.where(SignedIn.id.in_(session_ids), _goes_on(now))))
 
 
 def end_sessions(tx: Session, *, now: datetime, session_id: int | None = None, user_id: int | None = None) -> int:

@@ -19,7 +19,7 @@ LONGEST = 60
 MOST = 20
 """Items of a list."""
 _LEFT_OUT = re.compile(
-    r"token|secret|password|digest|sealed|code|person|^text$|^apprise$|^webhook_url$|^totp_step$", re.IGNORECASE
+    r"token|secret|password|digest|sealed|code|person|^(text|username|apprise|webhook_url|totp_step)$", re.IGNORECASE
 )
 """Secrets, who is to be erased, and what is written to others, who may be erased later."""
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from models.access.user import User, totp_context
 from models.account import Account, AccountState, token_context, user_token_context
 from models.endpoint import Endpoint, EndpointState, address_context, secret_context
 
@@ -34,7 +35,7 @@ class Trouble:
 
 
 def sealed_tokens(tx: Session) -> list[SealedToken]:
-    """Every account's tokens, unopened, by the account's name; then what opens endpoints."""
+    """Every account's tokens, unopened, by the account's name; then what opens endpoints, and second factors."""
     query = select(Account.id, Account.name, Account.token_sealed, Account.user_token_sealed)
     query = query.where(Account.token_sealed.is_not(None)).order_by(Account.name)
     tokens = []
@@ -42,7 +43,7 @@ def sealed_tokens(tx: Session) -> list[SealedToken]:
         tokens.append(SealedToken(row.name, token_context(row.id), row.token_sealed))
         if row.user_token_sealed is not None:
             tokens.append(SealedToken(row.name, user_token_context(row.id), row.user_token_sealed))
-    return tokens + _sealed_endpoints(tx)
+    return tokens + _sealed_endpoints(tx) + _sealed_factors(tx)
 
 
 def _sealed_endpoints(tx: Session) -> list[SealedToken]:
@@ -57,6 +58,13 @@ def _sealed_endpoints(tx: Session) -> list[SealedToken]:
             if secret is not None:
                 sealed.append(SealedToken(one.name, context, secret))
     return sealed
+
+
+def _sealed_factors(tx: Session) -> list[SealedToken]:
+    query = select(User.id, User.name, User.totp_sealed).where(User.totp_sealed.is_not(None)).order_by(User.name)
+    return [
+        SealedToken(f"second factor of {row.name}", totp_context(row.id), row.totp_sealed) for row in tx.execute(query)
+    ]
 
 
 def troubled_accounts(tx: Session) -> list[Trouble]:

@@ -6,11 +6,12 @@ Asked anew with each request, and of event streams again and again: what was rev
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
-from models.access import key as keys
-from models.access import session as sessions
-from models.access.grant import granted_to
-from models.access.user import Role, User
+from models.access import letting_in
+from models.access.key import MARK
+from models.access.letting_in import Shown
+from models.access.user import Role
 from operations.access.rights import OF_ROLE
 from operations.operation import OWNER, Asker, Context, Effect, Face, Scope, operation
 from pressrun import clock
@@ -22,41 +23,53 @@ DOOR = Asker("door", frozenset({Scope.ENTER}), Face.PAGE)
 @operation("access.by_key", effect=Effect.READS, scope=Scope.ENTER)
 def by_key(ctx: Context, asker: Asker, secret: str, *, face: Face = Face.API) -> Asker | None:
     """Who shows this key; None when it is not, or no longer, honoured."""
-    if not secret.startswith(keys.MARK):
+    if not secret.startswith(MARK):
         return None
-    with ctx.database.transaction() as tx:
-        found = keys.holder_of(tx, secret, now=clock.now())
-        if found is None:
-            return None
-        scopes = frozenset(Scope(one) for one in found.scopes)
-        return Asker(found.name, scopes, face, granted_to(tx, found), key_id=found.id)
+    now = clock.now()
+    with ctx.database.glance() as connection:
+        shown = letting_in.by_key(connection, secret, now=now)
+    if shown is not None and shown.is_stale:
+        with ctx.database.transaction() as tx:
+            letting_in.note_use(tx, now=now, key_id=shown.id)
+    return None if shown is None else _bearer(shown, face)
 
 
 @operation("access.by_cookie", effect=Effect.READS, scope=Scope.ENTER)
 def by_cookie(ctx: Context, asker: Asker, secret: str, *, face: Face = Face.PAGE) -> Asker | None:
     """Whose session this cookie stands for; None when it stands for none, or for one that is over."""
-    with ctx.database.transaction() as tx:
-        found = sessions.session_of(tx, secret, now=clock.now())
-        if found is None:
-            return None
-        session, user = found
-        if user is None:
-            scopes = OF_ROLE[Role.ADMIN]
-            return Asker(OWNER.name, scopes, face, session_id=session.id)
-        scopes = OF_ROLE[Role(user.role)]
-        return Asker(user.name, scopes, face, granted_to(tx, user), user_id=user.id, session_id=session.id)
+    now = clock.now()
+    with ctx.database.glance() as connection:
+        shown = letting_in.by_cookie(connection, secret, now=now)
+    if shown is not None and shown.is_stale:
+        with ctx.database.transaction() as tx:
+            letting_in.note_use(tx, now=now, session_id=shown.id)
+    return None if shown is None else _guest(shown, face)
 
 
 @operation("access.held", effect=Effect.READS, scope=Scope.ENTER)
 def held(ctx: Context, asker: Asker, askers: Collection[Asker]) -> set[Asker]:
-    """Those of them whose key or session still lets them in: what a stream asks once a second for all its listeners."""
+    """Those of them who would be let in now as they were: what a stream asks once a second for all its listeners.
+
+    Whose key or session is over is not among them, nor whose rights or accounts are others by now.
+    """
     now = clock.now()
-    with ctx.database.transaction() as tx:
-        by_key = keys.honoured(tx, {one.key_id for one in askers if one.key_id is not None}, now=now)
-        by_session = sessions.going_on(tx, {one.session_id for one in askers if one.session_id is not None}, now=now)
-    return {one for one in askers if one.key_id in by_key or one.session_id in by_session}
+    with ctx.database.glance() as connection:
+        by_key = {one.key_id for one in askers if one.key_id is not None}
+        keys = letting_in.keys_still(connection, by_key, now=now)
+        by_session = {one.session_id for one in askers if one.session_id is not None}
+        sessions = letting_in.sessions_still(connection, by_session, now=now)
+    bearers = {_bearer(one, Face.API) for one in keys.values()}
+    guests = {_guest(one, Face.API) for one in sessions.values()}
+    return {one for one in askers if replace(one, face=Face.API) in bearers | guests}
 
 
-def name_of(user: User | None) -> str:
-    """What somebody who is signed in is called."""
-    return OWNER.name if user is None else user.name
+def _bearer(shown: Shown, face: Face) -> Asker:
+    scopes = frozenset(Scope(one) for one in shown.scopes)
+    return Asker(shown.name or "", scopes, face, shown.accounts, key_id=shown.id)
+
+
+def _guest(shown: Shown, face: Face) -> Asker:
+    if shown.user_id is None or shown.role is None:
+        return Asker(OWNER.name, OF_ROLE[Role.ADMIN], face, session_id=shown.id)
+    scopes = OF_ROLE[Role(shown.role)]
+    return Asker(shown.name or "", scopes, face, shown.accounts, user_id=shown.user_id, session_id=shown.id)

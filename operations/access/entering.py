@@ -61,7 +61,6 @@ def sign_in(ctx: Context, asker: Asker, name: str, password: str, visitor: Visit
         known_digest = known.password_digest if known is not None and known.state == UserState.ACTIVE else None
     if not passwords.is_right(known_digest, password):  # outside of any transaction: it takes its time
         raise Refused
-    tries.forgive(name, visitor.address)
     with ctx.database.transaction() as tx:
         user = named(tx, name, lock=True)
         if user is None or user.password_digest != known_digest or user.state != UserState.ACTIVE:
@@ -70,13 +69,16 @@ def sign_in(ctx: Context, asker: Asker, name: str, password: str, visitor: Visit
             now = clock.now()
             code_for = links.make_link(tx, Purpose.SECOND_FACTOR, created_by=asker.name, now=now, user_id=user.id)
             return Entered(user.name, code_for=code_for)
-        return Entered(user.name, _enter(tx, user, "password", visitor))
+        entered = Entered(user.name, enter(tx, user, "password", visitor))
+    tries.forgive(name, visitor.address)
+    return entered
 
 
 @operation("access.show_code", effect=Effect.CHANGES, scope=Scope.ENTER)
 def show_code(ctx: Context, asker: Asker, code_for: str, code: str, visitor: Visitor) -> Entered:
-    """Sign a user in whose password was right, by the code of their second factor. Raises Refused, LinkOver."""
+    """Sign a user in whose password was right, by a code of their second factor. Raises Refused, LinkOver, TooMany."""
     vault, now = ctx.vault(), clock.now()
+    tries.count(_whose(ctx, code_for), visitor.address)  # whoever has the password may still not try codes at will
     with ctx.database.transaction() as tx:
         asked = links.look_at_link(tx, code_for, Purpose.SECOND_FACTOR, now=now, lock=True)
         if asked is None or asked.tries >= MOST_CODES:
@@ -85,9 +87,21 @@ def show_code(ctx: Context, asker: Asker, code_for: str, code: str, visitor: Vis
         way = factors.accept(user, code, vault, now=now) if user.state == UserState.ACTIVE else None
         if way is not None:
             asked.used_at = now
-            return Entered(user.name, _enter(tx, user, way, visitor))
-        asked.tries += 1
-    raise Refused
+            entered = Entered(user.name, enter(tx, user, way, visitor))
+        else:
+            asked.tries += 1
+    if way is None:
+        raise Refused
+    tries.forgive(user.name, visitor.address)
+    return entered
+
+
+def _whose(ctx: Context, code_for: str) -> str:
+    with ctx.database.transaction() as tx:
+        asked = links.look_at_link(tx, code_for, Purpose.SECOND_FACTOR, now=clock.now())
+        if asked is None:
+            raise LinkOver("That took too long, or too many codes: sign in again.")
+        return tx.get_one(User, asked.user_id).name
 
 
 @operation("access.follow_link", effect=Effect.CHANGES, scope=Scope.ENTER)
@@ -97,7 +111,7 @@ def follow_link(ctx: Context, asker: Asker, secret: str, visitor: Visitor) -> En
     with ctx.database.transaction() as tx:
         if links.use_link(tx, secret, Purpose.OWNER, now=now) is None:
             raise LinkOver
-        return Entered(OWNER.name, _enter(tx, None, "link", visitor))
+        return Entered(OWNER.name, enter(tx, None, "link", visitor))
 
 
 @operation("access.invited", effect=Effect.READS, scope=Scope.ENTER)
@@ -121,7 +135,7 @@ def accept(ctx: Context, asker: Asker, secret: str, password: str, visitor: Visi
             raise LinkOver
         user = tx.get_one(User, used.user_id, with_for_update=True)
         user.password_digest, user.state, user.updated_at = digest, UserState.ACTIVE.value, now
-        return Entered(user.name, _enter(tx, user, "invitation", visitor))
+        return Entered(user.name, enter(tx, user, "invitation", visitor))
 
 
 @operation("access.sign_out", effect=Effect.CHANGES, scope=Scope.SELF)
@@ -132,7 +146,8 @@ def sign_out(ctx: Context, asker: Asker) -> None:
             sessions.end_sessions(tx, now=clock.now(), session_id=asker.session_id)
 
 
-def _enter(tx: Session, user: User | None, way: str, visitor: Visitor) -> str:
+def enter(tx: Session, user: User | None, way: str, visitor: Visitor) -> str:
+    """Begin a session; returns what the cookie holds."""
     now = clock.now()
     if user is not None:
         user.last_seen_at = now

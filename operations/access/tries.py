@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 OF_BOTH: Final = (5, 60)
 """Tries, and in how many seconds: of one name from one address."""
 OF_ADDRESS: Final = (30, 300)
-OF_NAME: Final = (50, 3600)
-"""From wherever: it slows down whoever comes from everywhere, and cannot be used to shut somebody out for long."""
+OF_NAME: Final = (100, 3600)
+"""From wherever. Whoever tries for long can shut a person out by it, but not the owner, who comes by a link."""
 
 
 class TooMany(PressrunError):

@@ -9,6 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models import raw_answer
+from models.access.grant import grant
+from models.access.key import add_key
 from models.account import Account
 from models.account_name import record_name
 from models.block import hold, record_live
@@ -59,6 +61,8 @@ def make_lived_in_account(tx: Session, *, now: datetime) -> Account:
     tx.execute(text("INSERT INTO slots (account_id, weekday, wall_time) VALUES (:id, 1, '09:00')"), told)
     gate = "INSERT INTO gates (key, account_id, level, changed_at) VALUES ('account:' || :id, :id, 'open', :now)"
     tx.execute(text(gate.replace("|| :id", "|| CAST(:id AS text)")), told)
+    key, _ = add_key(tx, f"key of {account.name}", ["read"], is_limited=True, created_by="owner", expires_at=None)
+    grant(tx, key, {account.id})
     connection = """
         INSERT INTO connections (login, ig_id, name, state, account_id, is_new, expires_at, settled_at)
         SELECT login, ig_id, name, 'done', id, true, :now, :now FROM accounts WHERE id = :id

@@ -35,8 +35,8 @@ def bakery(ctx: Context) -> int:
         return account.id
 
 
-def _entries(ctx: Context, **which: str) -> list[EntryShown]:
-    return audits.list_entries(ctx, OWNER, Wish(Which(**which)))
+def _entries(ctx: Context, *, asker: str | None = None, operation: str | None = None) -> list[EntryShown]:
+    return audits.list_entries(ctx, OWNER, Wish(Which(asker=asker, operation=operation)))
 
 
 @pytest.mark.usefixtures("bakery")

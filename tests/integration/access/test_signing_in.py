@@ -19,7 +19,7 @@ from models.access.audit import AuditEntry
 from operations.access import door, entering, factors, links, myself, passwords, tries, users
 from operations.access.door import DOOR
 from operations.access.entering import Visitor
-from operations.operation import OWNER, Context, Face, NotAllowed, Scope
+from operations.operation import OWNER, Asker, Context, Face, NotAllowed, Scope
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, Unknown
 from pressrun.trust import authorities
@@ -88,7 +88,7 @@ def test_a_link_works_for_ten_minutes(ctx: Context, http: httpx.Client) -> None:
 
 
 def test_only_the_command_line_makes_links_for_the_owner(ctx: Context) -> None:
-    admin = door.Asker("admin", frozenset(Scope), Face.API)
+    admin = Asker("admin", frozenset(Scope), Face.API)
     with pytest.raises(NotAllowed, match="on the machine itself"):
         links.link(ctx, admin)
 
@@ -207,6 +207,7 @@ def test_a_second_factor_is_asked_for_and_each_code_works_once(ctx: Context, htt
     used, fresh = (pyotp.TOTP(offered.secret).at(now + later) for later in (0, 30))
 
     def show(code: str) -> httpx.Response:
+        tries.forget()
         asked = http.post("/sign-in", data={"name": "ana", "password": PASSWORD})
         assert asked.status_code == 200
         return http.post("/sign-in/code", data={"code_for": _field(asked, "code_for"), "code": code})
@@ -228,11 +229,31 @@ def test_five_wrong_codes_end_it(ctx: Context) -> None:
     codes = myself.take_factor(ctx, asker, secret, pyotp.TOTP(secret).at(clock.now().timestamp()), PASSWORD)
     asked = entering.sign_in(ctx, DOOR, "ana", PASSWORD, HERE)
     for _ in range(entering.MOST_CODES):
+        tries.forget()
         with pytest.raises(entering.Refused):
             entering.show_code(ctx, DOOR, asked.code_for or "", "wrong", HERE)
 
     with pytest.raises(entering.LinkOver):
         entering.show_code(ctx, DOOR, asked.code_for or "", codes[0], HERE)
+
+
+def test_the_right_password_does_not_allow_more_codes(ctx: Context) -> None:
+    _add(ctx)
+    asker = door.by_cookie(ctx, DOOR, entering.sign_in(ctx, DOOR, "ana", PASSWORD, HERE).cookie or "")
+    assert asker is not None
+    secret = factors.new_secret()
+    myself.take_factor(ctx, asker, secret, pyotp.TOTP(secret).at(clock.now().timestamp()), PASSWORD)
+    tries.forget()
+
+    def guess() -> None:
+        asked = entering.sign_in(ctx, DOOR, "ana", PASSWORD, HERE)
+        entering.show_code(ctx, DOOR, asked.code_for or "", "123456x", HERE)
+
+    for _ in range(2):
+        with pytest.raises(entering.Refused):
+            guess()
+    with pytest.raises(tries.TooMany):
+        guess()
 
 
 def test_disabling_resetting_and_another_password_end_sessions(ctx: Context) -> None:
@@ -264,8 +285,12 @@ def test_a_change_of_rights_counts_from_the_next_request(ctx: Context) -> None:
     _add(ctx)
     cookie = entering.sign_in(ctx, DOOR, "ana", PASSWORD, HERE).cookie or ""
 
+    before = door.by_cookie(ctx, DOOR, cookie)
+    assert before is not None
+
     users.edit(ctx, OWNER, "ana", role="viewer", accounts=["bakery"])
 
+    assert door.held(ctx, DOOR, [before]) == set()
     asker = door.by_cookie(ctx, DOOR, cookie)
     assert asker is not None
     assert (asker.scopes, asker.accounts) == (frozenset({Scope.SELF, Scope.READ}), frozenset({bakery}))

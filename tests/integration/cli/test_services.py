@@ -85,7 +85,12 @@ class TestUp:
             url = re.search(r"^console\s+(\S+)$", up.output, re.MULTILINE)
             assert url is not None
             children = psutil.Process(up.pid).children(recursive=True)
+            link = re.search(r"http\S+", up.output)
+            assert link is not None
 
+            assert re.fullmatch(rf"{url[1]}/link/\S+", link[0])
+            entered = httpx.get(link[0], timeout=30)
+            assert (entered.status_code, entered.headers["location"]) == (303, "/")
             assert httpx.get(f"{url[1]}/readyz", timeout=30).json()["status"] == "ready"
             assert len(children) == 5
             for name in ("scheduler", "worker-publish", "worker-prepare", "worker-harvest"):

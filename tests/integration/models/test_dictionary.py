@@ -11,7 +11,9 @@ from models.session import Database
 NOT_HISTORY = {
     "account_names",
     "accounts",
+    "api_keys",
     "attempts",
+    "audit",
     "blocks",
     "connections",
     "containers",
@@ -20,7 +22,9 @@ NOT_HISTORY = {
     "endpoints",
     "erasures",
     "gates",
+    "grants",
     "inbox_events",
+    "links",
     "media_states",
     "notice_rules",
     "notices",
@@ -30,7 +34,9 @@ NOT_HISTORY = {
     "quota_entries",
     "raw_answers",
     "seen_invariants",
+    "sessions",
     "slots",
+    "users",
 }
 """Tables of publishing and of the machinery, which readers do not see. A new table is either here or explained."""
 

@@ -495,6 +495,33 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             "has waited since",
         ),
     ],
+    "limit_undone": [
+        (
+            [
+                "INSERT INTO api_keys (name, digest, begins, scopes, created_by)"
+                " VALUES ('k', 'd', 'pr_', '{read}', 'x')",
+                "INSERT INTO grants (key_id, account_id) SELECT id, :account FROM api_keys",
+            ],
+            "has grants and sees all accounts",
+        ),
+        (
+            [
+                "INSERT INTO users (name, role, created_by) VALUES ('u', 'viewer', 'x')",
+                "INSERT INTO grants (user_id, account_id) SELECT id, :account FROM users",
+            ],
+            "has grants and sees all accounts",
+        ),
+    ],
+    "shut_out_and_signed_in": [
+        (
+            [
+                "INSERT INTO users (name, role, state, created_by) VALUES ('u', 'viewer', 'disabled', 'x')",
+                "INSERT INTO sessions (user_id, digest, way, expires_at, last_used_at)"
+                " SELECT id, 'd', 'password', now() + interval '1 hour', now() FROM users",
+            ],
+            "is disabled",
+        ),
+    ],
     "covered_without_history": [
         (
             [

@@ -31,9 +31,7 @@ def variables() -> dict[str, bool]:
 def console() -> FastAPI:
     database = Database("postgresql://nobody@127.0.0.1:1/nothing")
     ctx = Context(database, SETTINGS)
-    return create_app(
-        ctx, media_keys=[b"key"], media_root=SETTINGS.home, schema_head="0001", public_only=True
-    )
+    return create_app(ctx, media_keys=[b"key"], media_root=SETTINGS.home, schema_head="0001", public_only=True)
 
 
 def test_every_service_is_there() -> None:

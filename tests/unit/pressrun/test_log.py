@@ -38,6 +38,7 @@ IG_TOKEN = "IGQVJWS3exampleexample-example_example"
         ("postgresql://app:hunter2@hunter2@db/pressrun", "db/pressrun"),
         ("/callback?code=AQDexampleexampleexampleexample&state=1", "state=1"),
         ("SIM-TOKEN-abc-1 is unknown", "is unknown"),
+        (f"the key pr_{'Ab3-' * 10}Ab3 is not honoured", "is not honoured"),
     ],
 )
 def test_secrets_are_cut_out_and_the_rest_stays(text: str, kept: str) -> None:
@@ -45,7 +46,17 @@ def test_secrets_are_cut_out_and_the_rest_stays(text: str, kept: str) -> None:
 
     assert REDACTED in cleaned
     assert kept in cleaned
-    for secret in (TOKEN, TOKEN[3:], IG_TOKEN, "hunter2", "0123456789abcdef", "deadbeef", "AQDexample", "TOKEN-abc"):
+    for secret in (
+        TOKEN,
+        TOKEN[3:],
+        IG_TOKEN,
+        "hunter2",
+        "0123456789abcdef",
+        "deadbeef",
+        "AQDexample",
+        "TOKEN-abc",
+        "Ab3-Ab3",
+    ):
         assert secret not in cleaned
 
 

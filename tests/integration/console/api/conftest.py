@@ -14,6 +14,7 @@ import pytest
 from fastapi import FastAPI, Request
 from pydantic import SecretStr
 
+from console import problems
 from console.api.application import PREFIX, create_api
 from models.session import Database
 from operations.operation import OWNER, Asker, Context, Scope
@@ -85,6 +86,7 @@ def running_api(database: Database, home: Path, **over: Any) -> Iterator[Api]:
 def mount(api: FastAPI) -> FastAPI:
     """The API where the console has it."""
     app = FastAPI(openapi_url=None)
+    problems.install(app)
     app.mount(PREFIX, api)
     return app
 

@@ -83,7 +83,7 @@ def test_bounds(api: Api, photo: bytes) -> None:
     problem(api.http.delete(path), 404, "upload.unknown")
 
 
-@pytest.mark.parametrize("name", ["..", "%2e%2e%2fx", "x" * 22, "a.json"])
+@pytest.mark.parametrize("name", ["%2e%2e%2fx", "x" * 22, "a.json"])
 def test_an_upload_is_its_askers_alone(api: Api, name: str) -> None:
     path = begin(api, 10)
 

@@ -1,0 +1,170 @@
+"""Signing in by a provider of OpenID Connect: one of the tests' own, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+from joserfc import jwk, jwt
+from pydantic import SecretStr
+
+from console.access.asking import COOKIE
+from console.app import create_app
+from migrations import HEAD
+from operations.access import door, users
+from operations.access.door import DOOR
+from operations.operation import OWNER, Context
+from pressrun import clock
+from pressrun.errors import Invalid
+from pressrun.oidc import derived
+from pressrun.settings import load
+from pressrun.trust import authorities
+from tests.support.web import serve
+
+
+@dataclass
+class Provider:
+    """What it answers; `over` changes the claims of its tokens."""
+
+    url: str = ""
+    key: Any = field(default_factory=lambda: jwk.generate_key("EC", "P-256", {"kid": "one"}))
+    asked: dict[str, str] = field(default_factory=dict)
+    exchanged: dict[str, str] = field(default_factory=dict)
+    over: dict[str, Any] = field(default_factory=dict)
+    signs_with: Any = None
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+
+        @app.get("/.well-known/openid-configuration")
+        def describe() -> dict[str, str]:
+            return {
+                "issuer": self.url,
+                "authorization_endpoint": f"{self.url}/authorize",
+                "token_endpoint": f"{self.url}/token",
+                "jwks_uri": f"{self.url}/keys",
+            }
+
+        @app.get("/keys")
+        def keys() -> dict[str, Any]:
+            return {"keys": [self.key.as_dict(private=False)]}
+
+        @app.post("/token")
+        async def token(request: Request) -> dict[str, str]:
+            self.exchanged = dict(parse_qsl((await request.body()).decode()))
+            self.exchanged["authorization"] = request.headers["authorization"]
+            now = int(clock.now().timestamp())
+            claims = {
+                "iss": self.url,
+                "sub": "248289761001",
+                "aud": "pressrun",
+                "iat": now,
+                "exp": now + 300,
+                "nonce": self.asked["nonce"],
+                "email": "ana@example.com",
+                "email_verified": True,
+            }
+            signed = jwt.encode({"alg": "ES256", "kid": "one"}, claims | self.over, self.signs_with or self.key)
+            return {"access_token": "x", "token_type": "Bearer", "id_token": signed}
+
+        return app
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    made = Provider()
+    with serve(made.app()) as url:
+        made.url = url
+        yield made
+
+
+@pytest.fixture
+def http(ctx: Context, provider: Provider, tmp_path: Path) -> Iterator[httpx.Client]:
+    told = {"oidc_issuer": provider.url, "oidc_client_id": "pressrun", "oidc_client_secret": SecretStr("hush, hush")}
+    ctx = replace(ctx, settings=ctx.settings.model_copy(update=told))
+    with (
+        serve(create_app(ctx, media_keys=[], media_root=tmp_path, schema_head=HEAD)) as url,
+        httpx.Client(base_url=url, timeout=30, verify=authorities()) as client,
+    ):
+        yield client
+
+
+def _go(http: httpx.Client, provider: Provider, **over: str) -> httpx.Response:
+    left = http.get("/sign-in/oidc")
+    assert left.status_code == 303, left.text
+    provider.asked = dict(parse_qsl(urlsplit(left.headers["location"]).query))
+    return http.get("/sign-in/oidc/callback", params={"state": provider.asked["state"], "code": "c0de"} | over)
+
+
+def test_whoever_was_invited_comes_in_by_their_address_and_then_by_their_id(
+    ctx: Context, http: httpx.Client, provider: Provider
+) -> None:
+    users.invite(ctx, OWNER, "Ana@example.com", role="author")
+    assert 'href="/sign-in/oidc"' in http.get("/sign-in").text
+
+    answer = _go(http, provider)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    asker = door.by_cookie(ctx, DOOR, http.cookies[COOKIE])
+    assert asker is not None
+    assert asker.name == "Ana@example.com"
+    assert provider.asked["redirect_uri"] == f"{str(http.base_url).rstrip('/')}/sign-in/oidc/callback"
+    assert provider.asked["code_challenge_method"] == "S256"
+    assert provider.exchanged["code"] == "c0de"
+    assert provider.exchanged["authorization"] == "Basic cHJlc3NydW46aHVzaCUyQyUyMGh1c2g="
+    assert [one.state for one in users.list_users(ctx, OWNER)] == ["active"]
+
+    provider.over = {"email": "other@example.com"}
+    assert _go(http, provider).status_code == 303
+    users.disable(ctx, OWNER, "ana@example.com")
+    assert _go(http, provider).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"email_verified": False},
+        {"email": "stranger@example.com"},
+        {"aud": "another"},
+        {"nonce": "another"},
+        {"iss": "https://another.example"},
+        {"exp": 1},
+    ],
+    ids=lambda over: next(iter(over)),
+)
+def test_nobody_else_comes_in(ctx: Context, http: httpx.Client, provider: Provider, over: dict[str, Any]) -> None:
+    users.invite(ctx, OWNER, "ana@example.com")
+    provider.over = over
+
+    answer = _go(http, provider)
+
+    assert answer.status_code == 401
+    assert COOKIE not in http.cookies
+
+
+def test_a_token_that_somebody_else_signed_or_an_answer_of_another_browser_proves_nothing(
+    ctx: Context, http: httpx.Client, provider: Provider
+) -> None:
+    users.invite(ctx, OWNER, "ana@example.com")
+
+    assert _go(http, provider, state=derived("another", "state")).status_code == 401
+    provider.signs_with = jwk.generate_key("EC", "P-256", {"kid": "one"})
+    answer = _go(http, provider)
+
+    assert answer.status_code == 401
+    assert "proves nothing" in answer.text
+    assert COOKIE not in http.cookies
+
+
+def test_without_a_provider_there_is_no_such_way(ctx: Context, tmp_path: Path) -> None:
+    app = create_app(ctx, media_keys=[], media_root=tmp_path, schema_head=HEAD)
+    with serve(app) as url:
+        assert httpx.get(f"{url}/sign-in/oidc", verify=authorities()).status_code == 404
+    with pytest.raises(Invalid, match="PRESSRUN_OIDC_ISSUER goes with"):
+        load({"PRESSRUN_OIDC_ISSUER": "https://id.example.com"})
