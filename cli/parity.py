@@ -24,6 +24,8 @@ from operations.operation import OPERATIONS, Operation, Scope
 
 _ASKED = "told at once by number, and asked for: nobody waits in a request"
 _WRITTEN = "a post is said whole at the command line; drafts are for where one writes"
+_GATHERED = "gathered for a page from what the other lists have"
+_DRAWN = "drawn for a page"
 _NETWORK = "files of this machine are named by their paths"
 
 REASONS: Mapping[tuple[str, str], str] = {
@@ -49,9 +51,22 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("system.ready", "route"): "`/readyz`, for whoever looks after the process",
     ("webhook.receive", "command"): "Instagram calls it",
     ("webhook.receive", "route"): "`/webhooks/instagram`, signed by Instagram",
+    ("today.show", "*"): _GATHERED,
+    ("calendar.show", "*"): _GATHERED,
+    ("calendar.consequences", "*"): "a move that is rehearsed says the same",
+    ("account.names", "*"): _GATHERED,
+    ("post.cards", "*"): _GATHERED,
+    ("post.surroundings", "*"): _GATHERED,
+    ("post.picture", "*"): _DRAWN,
+    ("media.picture", "*"): _DRAWN,
+    ("insight.overview", "*"): "gathered for a page from views, which every face has whole",
+    ("insight.grown", "*"): "a curve of `media_curve` beside others",
+    ("import.read", "*"): "a table to correct in place; elsewhere the file is corrected",
+    ("system.running", "*"): "`doctor`, `harvest list` and the metrics tell of it",
+    ("system.settings", "*"): "they are the environment of the processes",
     ("key.*", "command"): "keys are made where they are shown once",
 }
-"""(Operation, face) → why it has none there. `*` stands for any characters."""
+"""(Operation, face) → why it has none there. `*` stands for any characters, and for every face."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +81,8 @@ class Row:
         if found := self.places[face]:
             return ", ".join(f"`{place}`" for place in found)
         return next(
-            (why for (name, of), why in REASONS.items() if of == face and fnmatch(self.operation.name, name)), None
+            (why for (name, of), why in REASONS.items() if of in (face, "*") and fnmatch(self.operation.name, name)),
+            None,
         )
 
 

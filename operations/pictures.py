@@ -8,7 +8,7 @@ from pathlib import Path
 from models.part import parts_of
 from models.post import find_post
 from operations.operation import Asker, Context, Effect, Scope, operation
-from pressrun.errors import PressrunError, Unknown
+from pressrun.errors import NotPossible, PressrunError, Unknown
 from pressrun.media.store import MediaStore
 from pressrun.media.thumbnails import thumbnail
 
@@ -27,11 +27,11 @@ class Picture:
 
 @operation("post.picture", effect=Effect.READS, scope=Scope.READ)
 def picture(ctx: Context, asker: Asker, post: str, *, number: int = 1, width: int = 80) -> Picture:
-    """The media of that number (from 1) of a post, no wider than asked for. Raises Unknown where no file is kept."""
+    """The media of that number (from 1) of a post, no wider than asked for. Raises Unknown, NotPossible."""
     with ctx.database.transaction() as tx:
         items = [part for part in parts_of(tx, find_post(tx, post).id) if part.kind != "carousel"]
     if not 1 <= number <= len(items) or items[number - 1].media_sha256 is None:
-        raise Unknown("no file of that media is kept", type="picture.unknown", field="number")
+        raise NotPossible("no file of that media is kept", type="picture.not_kept", field="number")
     return _drawn(ctx, items[number - 1].media_sha256 or "", width)
 
 

@@ -11,7 +11,6 @@ from console.pages import (
     importing,
     inbox,
     insights,
-    live,
     notices,
     people,
     pictures,
@@ -24,6 +23,9 @@ from console.pages.door import AskedBy, Door, session_door
 from console.pages.house import House
 from operations.operation import Context
 
+EVENTS = "/api/v1/events"
+"""Where pages hear that something has happened; then they ask again for what they show."""
+
 PAGES = (today, calendar, posts, post, compose, importing, insights, inbox, accounts, notices, system, people, pictures)
 
 
@@ -31,10 +33,9 @@ def create_pages(ctx: Context, asked_by: AskedBy | None = None) -> APIRouter:
     """The pages, their styles and scripts. `asked_by`: how it is found who asks; by session or key, unless given."""
     door = session_door(ctx) if asked_by is None else Door(asked_by)
     house = House(ctx, door)
-    house.events = live.PATH
+    house.events = EVENTS
     made = APIRouter()
     made.include_router(house.assets.router())
-    made.include_router(live.Live(ctx, door, asks_again=asked_by is None).router())
     for page in PAGES:
         made.include_router(page.router(house))
     return made

@@ -19,8 +19,12 @@ from operations import (
     accounts,
     backfills,
     bulk,
+    calendar,
     campaigns,
+    cards,
     comments,
+    comparing,
+    composing,
     coverage,
     drafts,
     exports,
@@ -30,12 +34,15 @@ from operations import (
     insights,
     mentions,
     moving,
+    overview,
+    pictures,
     post_search,
     posts,
     removals,
     rereads,
     slots,
     tags,
+    today,
     watches,
 )
 from operations.operation import Asker, Context
@@ -127,6 +134,12 @@ def _bulk(ctx: Context, asker: Asker, it: Theirs) -> Any:
 Ask = Callable[[Context, Asker, Theirs], Any]
 
 ASKS: Mapping[str, Ask] = {
+    "calendar.show": lambda c, a, it: calendar.show(c, a, SINCE, SINCE + timedelta(days=400), account=it.account),
+    "calendar.consequences": lambda c, a, it: calendar.consequences(c, a, it.next_post, "2030-01-01 10:00"),
+    "today.show": lambda c, a, it: today.show(c, a, account=it.account),
+    "insight.overview": lambda c, a, it: overview.show(c, a, it.account),
+    "post.surroundings": lambda c, a, it: composing.surroundings(c, a, it.account),
+    "post.picture": lambda c, a, it: pictures.picture(c, a, it.post),
     "account.edit": lambda c, a, it: accounts.edit(c, a, it.account, accounts.TermChanges(min_spacing="1m")),
     "account.forecast": lambda c, a, it: forecasts.look(c, a, it.account),
     "account.pause": lambda c, a, it: accounts.pause(c, a, it.ig_id),
@@ -195,6 +208,11 @@ ASKS: Mapping[str, Ask] = {
 """Operation → how it is asked for what is of an account. One that stands in none of the three lists fails the test."""
 
 LISTS: Mapping[str, Ask] = {
+    "account.names": lambda c, a, _: accounts.names(c, a),
+    "calendar.show": lambda c, a, _: calendar.show(c, a, SINCE, SINCE + timedelta(days=400)),
+    "today.show": lambda c, a, _: today.show(c, a),
+    "post.cards": lambda c, a, _: cards.show(c, a, list(range(1, 100))),
+    "insight.grown": lambda c, a, it: comparing.growth(c, a, it.media),
     "account.list": lambda c, a, _: accounts.list_accounts(c, a),
     "comment.list": lambda c, a, _: comments.list_comments(c, a),
     "draft.list": lambda c, a, _: drafts.list_drafts(c, a),
@@ -215,6 +233,8 @@ LISTS: Mapping[str, Ask] = {
 """Those that can be asked of all accounts: whoever is limited gets their own."""
 
 OF_NO_ACCOUNT = {
+    "import.read",
+    "media.picture",
     "import.list",
     "import.show",
     "media.abandon",

@@ -160,8 +160,8 @@ def test_a_chart_tells_its_values_by_keys(shown: Window) -> None:
 
 def test_an_open_page_hears_of_a_change(shown: Window, month: Console) -> None:
     number = _planned(month, "watched", caption="Watched from afar")
-    page = shown.open("/posts?q=Watched")
-    page.wait_for_timeout(1_500)  # the stream has looked once, so that it can see a difference
+    with shown.page.expect_response("**/api/v1/events"):  # it listens from its first byte on
+        page = shown.open("/posts?q=Watched")
     posts.pause(month.ctx, OWNER, str(number))
 
     page.locator("[data-live]", has_text="Paused").wait_for()

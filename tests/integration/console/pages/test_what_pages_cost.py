@@ -75,7 +75,7 @@ def test_nobody_comes_in_without_signing_in(month: Console) -> None:
             assert answer.status_code == 303
             assert answer.headers["location"].startswith("/sign-in?next=%2F")
         assert stranger.post("/posts/month-failed/retry").status_code == 303
-        assert stranger.get("/live").status_code == 401
+        assert stranger.get("/api/v1/events").status_code == 401
 
 
 def test_a_form_of_another_site_does_nothing(month: Console, owner: httpx.Client) -> None:
