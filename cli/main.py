@@ -29,6 +29,7 @@ from cli.commands import (
     services,
     slots,
     tags,
+    top,
     up,
     users,
 )
@@ -89,6 +90,7 @@ app.add_typer(keys.app, name="key")
 app.add_typer(users.app, name="user")
 app.add_typer(audits.app, name="audit")
 app.command("doctor")(doctor.doctor)
+app.command("top")(top.top)
 
 
 def main() -> Never:

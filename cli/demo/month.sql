@@ -140,8 +140,10 @@ ON CONFLICT DO NOTHING;
 
 INSERT INTO account_observations (account_id, metric, period, breakdown, period_end, captured_at, value)
 SELECT d.account_id, 'followers_count', 'moment', '', timestamptz '1970-01-01Z', d.period_end - interval '2 hours',
-       4200 + d.place * 2700 + (:days - d.ago) * (14 + d.place * 3) + floor(random() * 12)
-  FROM days_ d WHERE d.period_end - interval '2 hours' < now() - interval '2 hours'
+       greatest(coalesce(l.value, 4700 + d.place * 2700) - d.ago * (14 + d.place * 3) - floor(random() * 12), 0)
+  FROM days_ d
+  LEFT JOIN account_latest l ON l.account_id = d.account_id AND l.metric = 'followers_count' AND l.period = 'moment' AND l.breakdown = ''
+ WHERE d.period_end - interval '2 hours' < now() - interval '2 hours'
 ON CONFLICT DO NOTHING;
 
 INSERT INTO account_latest (account_id, metric, period, breakdown, period_end, value, captured_at, last_checked_at)

@@ -93,7 +93,8 @@ def _curve(visit: Visit, post: PostShown) -> tuple[Chart | None, str]:
     if found.peers_count:
         series.append(Series(f"Median of {found.peers_count} earlier", found.peers[:count]))
     told = f"beside {words.plural(found.peers_count, 'earlier post')} of its kind" if found.peers_count else ""
-    return Chart("Reach by age", labels, series, gaps, unit="Age"), told
+    note = "Its first numbers are read within the hour."
+    return Chart("Reach by age", labels, series, gaps, unit="Age", note="" if reached else note), told
 
 
 def pause(visit: Visit) -> Response:
