@@ -49,6 +49,6 @@ def _frame(path: Path) -> Picture:
 
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
-            found: Picture = frame.to_image()
+            found: Picture = frame.to_image()  # type: ignore[no-untyped-call]  # PyAV left it untyped
             return found
     raise NoThumbnail(f"{path.name} has no frame")

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -19,11 +20,12 @@ from tests.support.processes import Process
 from tests.support.tools import require
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
-SHOTS = (
+Theme = Literal["light", "dark"]
+SHOTS: tuple[tuple[str, str, Theme], ...] = (
     ("calendar", "/calendar", "light"),
     ("insights", "/insights?account=harbour-bakery", "dark"),
 )
-_SIZE = {"width": 1280, "height": 820}
+_WIDTH, _HEIGHT = 1280, 820
 _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 _QUALITY = 82
 
@@ -39,7 +41,7 @@ def take(link: str) -> None:
     address = link.partition("/link/")[0]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=require("chromium", "chromium"), args=_FLAGS)
-        context = browser.new_context(viewport=_SIZE, reduced_motion="reduce")
+        context = browser.new_context(viewport={"width": _WIDTH, "height": _HEIGHT}, reduced_motion="reduce")
         page = context.new_page()
         page.goto(link)
         for name, path, theme in SHOTS:

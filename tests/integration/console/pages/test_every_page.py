@@ -49,7 +49,7 @@ def shown(browser: Browser, month: Console) -> Iterator[Window]:
 
 
 def _faults(page: Any) -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe
+    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # none are published
 
     found = Axe().run(page, options=OPTIONS).response["violations"]
     return [
