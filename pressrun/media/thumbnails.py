@@ -1,4 +1,4 @@
-"""Thumbnails of kept files: a picture made smaller, or the first frame of a video. The last few hundred stay in memory."""
+"""Thumbnails of kept files: a smaller picture, or a video's first frame. The last few hundred stay in memory."""
 
 from __future__ import annotations
 
