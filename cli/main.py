@@ -12,8 +12,10 @@ import typer
 
 from cli.commands import (
     accounts,
+    ahead,
     audits,
     changes,
+    comments,
     consents,
     consoles,
     db,
@@ -33,6 +35,7 @@ from cli.commands import (
     slots,
     standing,
     tags,
+    top,
     up,
     users,
     webhooks,
@@ -84,6 +87,7 @@ accounts.app.add_typer(removals.app)
 accounts.app.add_typer(standing.app)
 accounts.app.add_typer(webhooks.app)
 accounts.app.add_typer(deletions.app)
+accounts.app.add_typer(ahead.app)
 app.add_typer(posts.app, name="post")
 posts.app.add_typer(changes.app)
 app.add_typer(media.app, name="media")
@@ -92,6 +96,7 @@ app.add_typer(slots.app, name="slot")
 app.add_typer(harvests.app, name="harvest")
 app.add_typer(insights.app, name="insight")
 app.add_typer(tags.app, name="tag")
+app.add_typer(comments.app, name="comment")
 app.add_typer(mentions.app, name="mention")
 app.add_typer(inquiries.catalog, name="catalog")
 app.add_typer(inquiries.product, name="product")
@@ -102,6 +107,7 @@ app.add_typer(keys.app, name="key")
 app.add_typer(users.app, name="user")
 app.add_typer(audits.app, name="audit")
 app.command("doctor")(doctor.doctor)
+app.command("top")(top.top)
 
 
 def main() -> Never:

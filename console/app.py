@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from console import problems
-from console.access.asking import NotSignedIn
+from console.access.asking import CSRF_HEADER, NotSignedIn, who
 from console.access.headers import SecurityHeaders
 from console.access.me import Me
 from console.access.oidc import Oidc
 from console.access.sign_in import SignIn, to_sign_in
+from console.api.application import PREFIX, create_api
 from console.health import Health
 from console.instagram.callbacks import Callbacks
 from console.instagram.connect import ConnectCallback
 from console.instagram.media_host import MediaHost
 from console.instagram.receiver import Receiver
-from operations.operation import Context
+from console.pages.app import create_pages
+from operations.access import door
+from operations.access.door import DOOR
+from operations.operation import Asker, Context
 from pressrun import __version__
 
 
@@ -32,7 +36,7 @@ def create_app(
     schema_head: the revision that the database must be at; `/readyz` compares.
     public_only: only what Instagram and probes ask for: nobody can come in.
     """
-    # No pages about an API that is not there yet: this port is open to the internet.
+    # The API has a document of its own; what Instagram calls needs none.
     app = FastAPI(title="Pressrun", version=__version__, openapi_url=None)
     problems.install(app)
     app.include_router(Health(ctx, schema_head=schema_head).router())
@@ -44,6 +48,13 @@ def create_app(
         app.include_router(SignIn(ctx).router())
         app.include_router(Oidc(ctx).router())
         app.include_router(Me(ctx).router())
+        app.include_router(create_pages(ctx))
+        app.mount(PREFIX, create_api(ctx, _asked_by(ctx), lambda askers: door.held(ctx, DOOR, askers)))
         app.add_exception_handler(NotSignedIn, to_sign_in)
     app.add_middleware(SecurityHeaders)
     return app
+
+
+def _asked_by(ctx: Context) -> Callable[[Request], Asker]:
+    # A form is no body of the API: its token comes in the header or not at all.
+    return lambda request: who(ctx, request, csrf=request.headers.get(CSRF_HEADER))

@@ -64,6 +64,7 @@ def record_event(tx: Session, post_id: int, cause: Cause, *, from_state: str | N
     )
 
 
-def timeline(tx: Session, post_id: int) -> list[PostEvent]:
-    """All events of a post, oldest first."""
-    return list(tx.scalars(select(PostEvent).where(PostEvent.post_id == post_id).order_by(PostEvent.id)))
+def timeline(tx: Session, post_id: int, *, after: int = 0, limit: int | None = None) -> list[PostEvent]:
+    """The events of a post, oldest first: all, or at most `limit` behind that one."""
+    query = select(PostEvent).where(PostEvent.post_id == post_id, PostEvent.id > after)
+    return list(tx.scalars(query.order_by(PostEvent.id).limit(limit)))

@@ -29,6 +29,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, table_of
 from models.coverage import close_gap
+from models.news.coverage import tell_of_run
 from models.types import Id, Instant, JsonObject, Str, one_of
 
 
@@ -167,6 +168,7 @@ def end_run(
     slot_at = row.scalar_one()
     close_gap(tx, run_id, slot_at=slot_at)
     tx.execute(_TELL_HARVEST, {"run_id": run_id, "slot_at": slot_at})
+    tell_of_run(tx, run_id, slot_at)
 
 
 # Told by whoever begins or ends a run, in that transaction: the row never says less or more than its runs. greatest()

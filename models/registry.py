@@ -11,6 +11,9 @@ from models.access.user import User
 from models.account import Account
 from models.account_name import AccountName
 from models.account_zone import AccountZone
+from models.asked.answer import GivenAnswer
+from models.asked.campaign import Campaign
+from models.asked.draft import Draft
 from models.asked.follow_up import FollowUp
 from models.asked.inquiry import Inquiry
 from models.asked.poll import PollTally
@@ -39,6 +42,7 @@ from models.library.item import LibraryItem, LibraryTag
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.media_state import MediaState
 from models.mention import Mention
+from models.news.coverage import CoverageNews
 from models.notice import Notice
 from models.part import Part
 from models.post import Post
@@ -69,22 +73,26 @@ TABLES = (
     Block,
     BucketObject,
     BucketUse,
+    Campaign,
     Comment,
     CommentVersion,
     CompetitorLatest,
     CompetitorObservation,
     Connection,
     Container,
+    CoverageNews,
     CoveredDay,
     Deletion,
     Delivery,
     DeliveryNotice,
+    Draft,
     DroppedMonth,
     Endpoint,
     Erasure,
     PostEvent,
     FollowUp,
     Gate,
+    GivenAnswer,
     Grant,
     Harvest,
     HarvestGap,

@@ -8,14 +8,14 @@ from datetime import datetime
 from models import joining
 from models.account import AccountState, find_account
 from models.reading import accounts as reading
-from models.reading.accounts import AccountShown
+from models.reading.accounts import AccountNamed, AccountShown
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from pressrun.zones import doubts
 from scheduler import accounts as rules
 from scheduler.posts import changing
 
-__all__ = ["AccountShown", "AccountTerms", "Held", "Renamed", "TermChanges"]
+__all__ = ["AccountNamed", "AccountShown", "AccountTerms", "Held", "Renamed", "TermChanges"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +67,13 @@ def list_accounts(ctx: Context, asker: Asker) -> list[AccountShown]:
     """All accounts by name, with how full their publishing window is."""
     with ctx.database.transaction() as tx:
         return reading.list_accounts(tx, now=clock.now())
+
+
+@operation("account.names", effect=Effect.READS, scope=Scope.READ)
+def names(ctx: Context, asker: Asker) -> list[AccountNamed]:
+    """The accounts that are there, by name, with their zones and nothing more."""
+    with ctx.database.transaction() as tx:
+        return reading.account_names(tx)
 
 
 @operation("account.edit", effect=Effect.CHANGES, scope=Scope.ADMIN)

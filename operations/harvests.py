@@ -90,6 +90,13 @@ def await_runs(
         return [_outcome(one) for one in harvest_status(tx, ids)]
 
 
+@operation("harvest.outcomes", effect=Effect.READS, scope=Scope.READ)
+def outcomes(ctx: Context, asker: Asker, ids: Sequence[int]) -> list[HarvestOutcome]:
+    """How the harvests of these numbers stand, without waiting for them."""
+    with ctx.database.transaction() as tx:
+        return [_outcome(one) for one in harvest_status(tx, ids)]
+
+
 def parse_kind(text: str | None) -> HarvestKind | None:
     """Raises Invalid naming the known ones."""
     if text is None:

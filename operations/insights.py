@@ -21,7 +21,16 @@ from operations.times import instant
 from operations.which import account_id_of
 from pressrun import clock
 
-__all__ = ["ACCOUNT_COLUMNS", "CURVE_COLUMNS", "MEDIA_COLUMNS", "Newest", "curve", "newest", "parse_since"]
+__all__ = [
+    "ACCOUNT_COLUMNS",
+    "CURVE_COLUMNS",
+    "MEDIA_COLUMNS",
+    "CurvePoint",
+    "Newest",
+    "curve",
+    "newest",
+    "parse_since",
+]
 
 RECENT = timedelta(days=7)
 

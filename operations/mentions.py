@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy.orm import Session
 
 from models.mention import Mention
@@ -13,12 +15,21 @@ from operations.which import account_id_of
 from pressrun import clock
 from pressrun.errors import Invalid, Unknown
 
+__all__ = ["MentionShown", "ReplyShown"]
+
 
 @operation("mention.list", effect=Effect.READS, scope=Scope.READ)
-def list_mentions(ctx: Context, asker: Asker, account: str | None = None, *, limit: int = 100) -> list[MentionShown]:
+def list_mentions(
+    ctx: Context,
+    asker: Asker,
+    account: str | None = None,
+    *,
+    limit: int = 100,
+    behind: tuple[datetime, int] | None = None,
+) -> list[MentionShown]:
     """The newest mentions with what became of the reply to each. Raises Unknown for the account."""
     with ctx.database.transaction() as tx:
-        return newest_mentions(tx, account_id_of(tx, account), limit=limit)
+        return newest_mentions(tx, account_id_of(tx, account), limit=limit, behind=behind)
 
 
 @operation("mention.reply", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)
@@ -40,6 +51,13 @@ def reply(ctx: Context, asker: Asker, mention_id: int, text: str, *, again: bool
 def await_reply(ctx: Context, asker: Asker, reply_id: int, *, hands: Hands) -> ReplyShown:
     """Wait until the reply is settled or put off, and say what became of it."""
     await_errand(ctx, Errand.of("reply", [reply_id]), on_look=lambda _left: None, hands=hands)
+    with ctx.database.transaction() as tx:
+        return reply_shown(tx, reply_id)
+
+
+@operation("mention.reply_shown", effect=Effect.READS, scope=Scope.READ)
+def show_reply(ctx: Context, asker: Asker, reply_id: int) -> ReplyShown:
+    """What became of a reply so far. Raises Unknown."""
     with ctx.database.transaction() as tx:
         return reply_shown(tx, reply_id)
 

@@ -25,7 +25,7 @@ from models.reading.notices import DeliveryShown, EndpointShown, RuleShown
 from operations.errands import Errand, Hands, await_errand
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
-from pressrun.errors import Invalid, NotPossible
+from pressrun.errors import Invalid, NotPossible, Unknown
 from pressrun.telling import by_apprise, webhook
 from pressrun.zones import choose_zone
 
@@ -33,7 +33,8 @@ __all__ = ["DeliveryShown", "EndpointShown", "RuleShown"]
 
 LONGEST_ROTATION = timedelta(days=30)
 _NAME = re.compile(r"[\w][\w .@-]{0,63}")
-_RULED = tuple(kind.value for kind in NoticeKind if kind is not NoticeKind.TEST)
+RULED = tuple(kind.value for kind in NoticeKind if kind is not NoticeKind.TEST)
+"""The kinds that a rule may be about."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,8 @@ def rule(
     """
     if how not in {"default", *How}:
         raise Invalid(f"{how!r} must be one of {', '.join(How)} or default", type="rule.how", field="how")
-    if kind is not None and kind not in _RULED:
-        raise Invalid(f"there is no kind {kind!r}; there are {', '.join(_RULED)}", type="rule.kind", field="kind")
+    if kind is not None and kind not in RULED:
+        raise Invalid(f"there is no kind {kind!r}; there are {', '.join(RULED)}", type="rule.kind", field="kind")
     with ctx.database.transaction() as tx:
         endpoint = find_endpoint(tx, name, lock=True)
         account_id = None if account is None else find_account(tx, account).id
@@ -164,17 +165,34 @@ def await_test(ctx: Context, asker: Asker, delivery_id: int, *, hands: Hands) ->
         return found
 
 
+@operation("notify.delivery", effect=Effect.READS, scope=Scope.READ, whole=True)
+def show_delivery(ctx: Context, asker: Asker, delivery: int) -> DeliveryShown:
+    """What became of one delivery so far. Raises Unknown."""
+    with ctx.database.transaction() as tx:
+        found = reading.newest_deliveries(tx, id_=delivery)
+    if not found:
+        said = f"there is no delivery {delivery}"
+        raise Unknown(said, type="delivery.unknown", field="delivery", ids={"delivery": delivery})
+    return found[0]
+
+
 @operation("notify.log", effect=Effect.READS, scope=Scope.READ, whole=True)
 def log(
-    ctx: Context, asker: Asker, name: str | None = None, *, state: str | None = None, limit: int = 100
+    ctx: Context,
+    asker: Asker,
+    name: str | None = None,
+    *,
+    state: str | None = None,
+    limit: int = 100,
+    before: int | None = None,
 ) -> list[DeliveryShown]:
-    """The newest deliveries, of one endpoint or in one state. Raises Unknown, Invalid."""
+    """The newest deliveries, of one endpoint or in one state, before that number. Raises Unknown, Invalid."""
     if state is not None and state not in set(DeliveryState):
         raise Invalid(f"{state!r} must be one of {', '.join(DeliveryState)}", type="delivery.state", field="state")
     with ctx.database.transaction() as tx:
         if name is not None:
             find_endpoint(tx, name)
-        return reading.newest_deliveries(tx, endpoint=name, state=state, limit=limit)
+        return reading.newest_deliveries(tx, endpoint=name, state=state, limit=limit, before=before)
 
 
 @operation("notify.replay", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.account import find_account
 from models.post import find_post
 from models.reading import posts as reading
-from models.reading.posts import COLUMNS, PostPage, PostShown
+from models.reading.posts import COLUMNS, EventShown, PartShown, PostPage, PostShown
 from models.states import PostState
 from operations.imports import Queued, keeping
 from operations.operation import Asker, Context, Effect, Scope, operation
@@ -22,7 +22,7 @@ from scheduler.posts import changing, completing
 from scheduler.posts.editing import edit_post
 from scheduler.posts.importing import RowProblem, import_fields
 
-__all__ = ["COLUMNS", "Edited", "PostFields", "PostPage", "PostShown", "RowProblem"]
+__all__ = ["COLUMNS", "Edited", "EventShown", "PartShown", "PostFields", "PostPage", "PostShown", "RowProblem"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,12 +90,12 @@ def show(ctx: Context, asker: Asker, post: str) -> PostPage:
 
 @operation("post.add", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)
 def add(
-    ctx: Context, asker: Asker, fields: PostFields, *, base: Path, keep_media: bool = False, late: bool = False
+    ctx: Context, asker: Asker, fields: PostFields, *, base: Path | None, keep_media: bool = False, late: bool = False
 ) -> Queued:
     """Queue one post; the same key again, or all the same again, adds nothing.
 
     Args:
-        base: the folder that media paths are relative to.
+        base: the folder that media paths are relative to; None: no file of this machine may be named.
         keep_media: keep what is behind URLs too, as the settings may say for all posts.
         late: accept a time in the past; the post goes out at once.
     """
@@ -110,7 +110,7 @@ def edit(
     post: str,
     fields: PostFields,
     *,
-    base: Path,
+    base: Path | None,
     late: bool = False,
     version: int | None = None,
 ) -> Edited:

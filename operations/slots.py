@@ -10,9 +10,9 @@ from models.slot import WeeklyTime
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from scheduler import slots as rules
-from scheduler.slots import SlotShown
+from scheduler.slots import DAYS, SlotShown
 
-__all__ = ["SlotShown", "SlotsAdded"]
+__all__ = ["DAYS", "SlotShown", "SlotsAdded"]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from models import invariants, readers, seen_invariant
 from models.endpoint import EndpointState
@@ -39,6 +39,15 @@ class Readers:
 
     role: str
     readers: list[str]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Invariant → what breaks it. `since`: only what has changed from then on was looked at; null: all of it."""
+
+    violated: dict[str, list[str]]
+    since: datetime | None
+    checked: int
 
 
 @operation("system.examine", effect=Effect.READS, scope=Scope.ADMIN, whole=True)
@@ -76,6 +85,18 @@ def grant_reader(ctx: Context, asker: Asker, role: str) -> Readers:
     with ctx.database.transaction() as tx:
         readers.grant_reader(tx, role)
         return Readers(role, readers.readers(tx))
+
+
+@operation("system.invariants", effect=Effect.READS, scope=Scope.ADMIN, whole=True)
+def check_invariants(ctx: Context, asker: Asker, *, full: bool = False) -> Broken:
+    """Everything that may never be, and is: nothing, unless something is wrong with Pressrun itself.
+
+    Args:
+        full: look at the whole history, and not only at what has changed since it held.
+    """
+    with ctx.database.transaction() as tx:
+        seen = seen_invariant.look(tx, full=full)
+    return Broken({name: list(lines) for name, lines in seen.violated.items()}, seen.since, len(invariants.INVARIANTS))
 
 
 def _tokens(ctx: Context) -> Iterator[Finding]:

@@ -13,6 +13,8 @@ from pressrun import clock
 from pressrun.errors import Invalid
 from scheduler.harvests import watching
 
+__all__ = ["Target", "WatchChanged", "Watched"]
+
 
 @dataclass(frozen=True)
 class Target:

@@ -62,6 +62,19 @@ def _months(value: object) -> object:
     return int(match[1]) * (12 if match[2].startswith("year") else 1)
 
 
+_RATE = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)", re.ASCII)
+
+
+def _rate(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.strip().lower() == "none":
+        return None
+    if not _RATE.fullmatch(value.strip().lower()):
+        raise ValueError(f"{value!r} is no rate: write it as 100/second, 6000/minute or none")
+    return value.strip().lower()
+
+
 def _comma_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -210,6 +223,10 @@ class Settings(BaseSettings):
     """Address the console listens on."""
     console_port: Annotated[int, Field(ge=0, le=65535)] = 8321
     """Port of the console; 0 takes a free one."""
+    cors_origins: Annotated[list[str], BeforeValidator(_comma_list)] = []
+    """Origins of pages elsewhere whose scripts may call the API, as `https://host`; none by default."""
+    api_rate: Annotated[str | None, BeforeValidator(_rate)] = "6000/minute"
+    """How often one asker may call the API, counted by each console; `none` for no limit."""
     oidc_issuer: HttpUrl = None
     """Provider of OpenID Connect by which users may sign in as well; it describes itself below this address."""
     oidc_client_id: str | None = None

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.connection import expire_connections
 from models.hooks.subscription import add_missing_subscriptions
+from models.news.coverage import forget_news
 from models.partitions import ensure_partitions
 from models.raw_answer import roll_days
 from models.retention import drop_month, kept_since, old_partitions
@@ -63,6 +64,7 @@ def run(
             add_missing_care(tx)
             expire_connections(tx, now=now)
             subscribed = add_missing_subscriptions(tx, now=now)
+            forget_news(tx, now=now)
         if keep_months is not None:
             _drop_old(database, now=now, keep_months=keep_months)
             has_more = _sweep(database, now=now, keep_months=keep_months)

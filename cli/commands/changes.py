@@ -1,4 +1,4 @@
-"""`pressrun post cancel|edit|pause|resume|retry|resolve`: what a person may still want of a queued post."""
+"""`pressrun post cancel|edit|move|swap|pause|resume|retry|resolve`: what a person may still want of a queued post."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.asking import asking
-from cli.output import AsJson, show_json, show_record
+from cli.output import AsJson, show_json, show_record, show_rows
 from cli.problems import tell_rows
 from pressrun.errors import Invalid
 
@@ -86,6 +86,44 @@ def edit(
         edited = posts.edit(ctx, owner, post, fields, base=Path.cwd(), late=late, version=version)
     tell_rows(context.command, edited.problems, edited.warnings, source=None, nothing="nothing was changed")
     _show(edited.post, as_json=as_json)
+
+
+@app.command("move")
+def move(
+    context: typer.Context,
+    post: Reference,
+    publish_at: Annotated[str, typer.Option("--at", help="The new time.")],
+    version: Annotated[int | None, typer.Option(help="The one you have seen: refused if there is a newer one.")] = None,
+    late: Annotated[bool, typer.Option("--late", help="Accept a time in the past.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give a queued post another time."""
+    from operations import moving
+
+    with asking() as (ctx, owner):
+        moved = moving.move(ctx, owner, post, publish_at, late=late, version=version)
+    tell_rows(context.command, moved.problems, moved.warnings, source=None, nothing="nothing was changed")
+    _show(moved.post, as_json=as_json)
+
+
+@app.command("swap")
+def swap(
+    context: typer.Context,
+    post: Reference,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="Number or key of the other.")],
+    as_json: AsJson = False,
+) -> None:
+    """Give two queued posts each other's time, both or neither."""
+    from operations import moving
+
+    with asking() as (ctx, owner):
+        swapped = moving.swap(ctx, owner, post, other)
+    tell_rows(context.command, swapped.problems, swapped.warnings, source=None, nothing="nothing was changed")
+    rows = [one.columns() for one in swapped.posts]
+    if as_json:
+        show_json(rows)
+    else:
+        show_rows(("id", "key", "state", "publish_at"), rows, as_json=False)
 
 
 @app.command("pause")

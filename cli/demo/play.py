@@ -70,12 +70,14 @@ class _Play:
                 self._publish(here)
                 result = self._report(here)
                 if keep:
-                    self._keep(result, self._link(here))
+                    seconds = time.monotonic() - self.started
+                    self._fill(here)
+                    self._keep(result, self._link(here), seconds)
         return result
 
-    def conclude(self, result: Result) -> None:
-        """The last line, or the one document."""
-        seconds = time.monotonic() - self.started
+    def conclude(self, result: Result, *, seconds: float | None = None) -> None:
+        """The last line, or the one document. `seconds`: how long it took, where more was done since."""
+        seconds = time.monotonic() - self.started if seconds is None else seconds
         if self.as_json:
             show_json(result.as_json(seconds))
         else:
@@ -136,7 +138,16 @@ class _Play:
 
         return hardy(lambda: links.link(Context(here.database, here.settings), OWNER)).path
 
-    def _keep(self, result: Result, link: str) -> None:
+    def _fill(self, here: Runtime) -> None:
+        from cli.demo import month
+        from cli.demo.world import ACCOUNTS, hardy
+        from operations.operation import Context
+
+        self._tell("writing a month behind and three weeks ahead")
+        hardy(lambda: month.fill(here.database, ACCOUNTS))
+        hardy(lambda: month.plan_ahead(Context(here.database, here.settings), self.world.campaign.parent))
+
+    def _keep(self, result: Result, link: str, seconds: float) -> None:
         world = self.world
         self._tell(f"open       {world.console_url}{link}")
         self._tell(f"console    {world.console_url}")
@@ -145,7 +156,7 @@ class _Play:
         self._tell(f"  export PRESSRUN_HOME={world.home} PRESSRUN_GRAPH_URL={world.simulator_url}")
         self._tell("  pressrun post list; pressrun post show hb-sourdough; pressrun insight show; pressrun doctor")
         self._tell("Ctrl-C stops everything")
-        self.conclude(result)
+        self.conclude(result, seconds=seconds)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from console.access.asking import CSRF_FIELD, csrf_token
+from console.pages.assets import Assets
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -19,12 +20,18 @@ _TEMPLATES = Path(__file__).parents[1] / "pages" / "templates"
 
 def page(request: Request, template: str, status: int = 200, /, **told: Any) -> HTMLResponse:
     """A page; what is told is escaped. Templates know `nonce`, `csrf_field` and `csrf_token` as well."""
-    known = {
+    known: dict[str, Any] = {
+        "asset": _assets(),
         "nonce": getattr(request.state, "csp_nonce", ""),
         "csrf_field": CSRF_FIELD,
         "csrf_token": csrf_token(request),
     }
     return HTMLResponse(_environment().get_template(template).render(**known, **told), status)
+
+
+@cache
+def _assets() -> Assets:
+    return Assets()
 
 
 @cache

@@ -1,1 +1,1 @@
-"""Pages, drawn on the server."""
+"""The console's pages: server-rendered, one module each. They load by operations and hold no rule."""

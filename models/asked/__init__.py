@@ -1,1 +1,1 @@
-"""What is asked of Instagram beside harvests: by people, and of a post once it is live."""
+"""What is asked: of Instagram beside harvests; and of us, as drafts, imports and answers under an idempotency key."""

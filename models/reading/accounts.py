@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
 from models import quota
-from models.account import Account
+from models.account import Account, AccountState
 from models.post import Post
 from models.states import ACTIVE
 
@@ -35,6 +35,14 @@ class AccountShown:
     """Posts that are still owed a step."""
 
 
+@dataclass(frozen=True)
+class AccountNamed:
+    """What a page needs of an account to offer it."""
+
+    name: str
+    timezone: str
+
+
 def list_accounts(tx: Session, *, now: datetime) -> list[AccountShown]:
     """All accounts by name; their tokens are not read."""
     counts = select(Post.account_id, func.count().label("waiting")).where(Post.state.in_([s.value for s in ACTIVE]))
@@ -46,6 +54,12 @@ def list_accounts(tx: Session, *, now: datetime) -> list[AccountShown]:
     )
     used = quota.used_by_account(tx, now=now)
     return [_shown(one, used.get(one.id, 0), waiting.get(one.id, 0)) for one in tx.scalars(query)]
+
+
+def account_names(tx: Session) -> list[AccountNamed]:
+    """Those that were not removed, by name."""
+    query = select(Account.name, Account.timezone).where(Account.state != AccountState.REMOVED.value)
+    return [AccountNamed(row.name, row.timezone) for row in tx.execute(query.order_by(Account.name))]
 
 
 def _shown(account: Account, used: int, waiting: int) -> AccountShown:

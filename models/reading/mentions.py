@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from models.account import Account
@@ -48,8 +48,14 @@ class ReplyShown:
     next_action_at: datetime | None
 
 
-def newest_mentions(tx: Session, account_id: int | None, *, limit: int) -> list[MentionShown]:
-    """At most `limit` mentions, newest first, each with its newest reply."""
+def newest_mentions(
+    tx: Session, account_id: int | None, *, limit: int, behind: tuple[datetime, int] | None = None
+) -> list[MentionShown]:
+    """At most `limit` mentions, newest first, each with its newest reply.
+
+    Args:
+        behind: when the last one of the page before was announced, and its number.
+    """
     newest = select(Reply).where(Reply.mention_id == Mention.id).order_by(Reply.id.desc()).limit(1).lateral()
     query = (
         select(
@@ -73,6 +79,9 @@ def newest_mentions(tx: Session, account_id: int | None, *, limit: int) -> list[
     )
     if account_id is not None:
         query = query.where(Mention.account_id == account_id)
+    if behind is not None:
+        place = tuple_(Mention.announced_at, Mention.id)
+        query = query.where(place < tuple_(literal(behind[0]), literal(behind[1])))
     return [MentionShown(**row._mapping) for row in tx.execute(query)]
 
 

@@ -84,6 +84,7 @@ _DELIVERIES = text("""
      WHERE (CAST(:endpoint AS text) IS NULL OR e.name = :endpoint)
        AND (CAST(:state AS text) IS NULL OR d.state = :state)
        AND (CAST(:id AS bigint) IS NULL OR d.id = :id)
+       AND (CAST(:before AS bigint) IS NULL OR d.id < :before)
      ORDER BY d.id DESC LIMIT :limit
 """)
 
@@ -108,8 +109,14 @@ def list_rules(tx: Session, endpoint: str | None = None) -> list[RuleShown]:
 
 
 def newest_deliveries(
-    tx: Session, *, endpoint: str | None = None, state: str | None = None, limit: int = 100, id_: int | None = None
+    tx: Session,
+    *,
+    endpoint: str | None = None,
+    state: str | None = None,
+    limit: int = 100,
+    id_: int | None = None,
+    before: int | None = None,
 ) -> list[DeliveryShown]:
-    """At most `limit` deliveries, newest first."""
-    values = {"endpoint": endpoint, "state": state, "limit": limit, "id": id_}
+    """At most `limit` deliveries, newest first; with `before`, only those of smaller numbers."""
+    values = {"endpoint": endpoint, "state": state, "limit": limit, "id": id_, "before": before}
     return [DeliveryShown(**row._mapping) for row in tx.execute(_DELIVERIES, values)]

@@ -80,12 +80,15 @@ class PartShown:
     route: str | None
     """The way of its media to Instagram: that of its newest container, else the one that it would take now."""
     route_why: str | None
+    is_kept: bool
+    """Its file is kept here."""
 
 
 @dataclass(frozen=True)
 class EventShown:
-    """One line of a post's timeline."""
+    """One line of a post's timeline. `id`: our number of it, rising with time."""
 
+    id: int
     at: datetime
     from_state: str | None
     to_state: str
@@ -109,6 +112,8 @@ class PostPage:
     params: dict[str, Any]
     max_lateness_s: int
     if_late: str
+    lacks: tuple[str, ...]
+    """What a published post lacks for good."""
     parts: tuple[PartShown, ...]
     events: tuple[EventShown, ...]
 
@@ -144,8 +149,9 @@ def post_page(tx: Session, post_id: int, ways: Ways) -> PostPage:
         params=post.params,
         max_lateness_s=post.max_lateness_s,
         if_late=post.if_late,
+        lacks=tuple(post.missing or ()),
         parts=_parts(parts_of(tx, post_id), _taken(tx, post_id), ways, on_facebook=on_facebook),
-        events=_events(timeline(tx, post_id)),
+        events=events_shown(timeline(tx, post_id)),
     )
 
 
@@ -207,14 +213,17 @@ def _parts(
             published_at=part.published_at,
             route=way(part)[0],
             route_why=way(part)[1],
+            is_kept=part.media_sha256 is not None,
         )
         for part in parts
     )
 
 
-def _events(events: Sequence[PostEvent]) -> tuple[EventShown, ...]:
+def events_shown(events: Sequence[PostEvent]) -> tuple[EventShown, ...]:
+    """Lines of a timeline as they are shown."""
     return tuple(
         EventShown(
+            id=event.id,
             at=event.at,
             from_state=event.from_state,
             to_state=event.to_state,

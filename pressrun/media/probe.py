@@ -148,7 +148,9 @@ def _image(file: BinaryIO, path: Path | str, size: int, signature: magic.Signatu
         image = Image.open(file, formats=[signature.format])
         found = _image_probe(image, signature, size)
         if signature is magic.JPEG:
-            image.draft("RGB", (found.width // 8, found.height // 8))  # reads all the data at an eighth of the work
+            image.draft(
+                "RGB", (max(found.width // 8, 1), max(found.height // 8, 1))
+            )  # reads all the data at an eighth of the work
             image.load()
         elif signature is not magic.HEIF:  # that one is read through when it is opened
             image.verify()

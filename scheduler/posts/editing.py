@@ -39,7 +39,7 @@ def edit_post(
     post_id: int,
     changes: Mapping[str, str],
     *,
-    base: Path,
+    base: Path | None,
     late: bool = False,
     version: int | None = None,
 ) -> ImportReport:
@@ -71,6 +71,33 @@ def edit_post(
     return report
 
 
+def swap_posts(
+    database: Database, settings: Settings, pair: tuple[int, int], *, versions: tuple[int | None, int | None]
+) -> ImportReport:
+    """Give two posts each other's time, both or neither. Raises what `edit_post` raises, and Invalid for one post."""
+    if pair[0] == pair[1]:
+        raise Invalid("a post cannot change places with itself: name another", type="post.same", field="other")
+    now = clock.now()
+    with database.transaction() as tx:
+        seen = [_see(tx, post_id, {}) for post_id in pair]
+    for one, version in zip(seen, versions, strict=True):
+        require_version(one.post, one.post.version if version is None else version)
+    report = ImportReport()
+    times = [{"publish_at": one.post.publish_at.isoformat()} for one in reversed(seen)]
+    checked = [
+        _check(report, settings, one, at, base=None, late=True, now=now) for one, at in zip(seen, times, strict=True)
+    ]
+    if report.problems or None in checked:
+        return report
+    with database.transaction() as tx:
+        # In the order of their numbers: two people who swap the same two shall not wait for each other.
+        for one, what in sorted(zip(seen, checked, strict=True), key=lambda given: given[0].post.id):
+            if what is not None:
+                edit(tx, one.post, what, settings, now=now, has_new_media=False)
+                report.added.append(one.post.id)
+    return report
+
+
 @dataclass(frozen=True)
 class _Seen:
     """The post as it was read: what the changes are laid upon."""
@@ -96,7 +123,7 @@ def _check(
     seen: _Seen,
     changes: Mapping[str, str],
     *,
-    base: Path,
+    base: Path | None,
     late: bool,
     now: datetime,
 ) -> Checked | None:
@@ -130,7 +157,7 @@ def _check_names(changes: Mapping[str, str]) -> None:
             raise Invalid(told, type="post.field", field=name)
 
 
-def _preflight(settings: Settings, wish: Wish, seen: _Seen, changes: Mapping[str, str], base: Path) -> Preflight:
+def _preflight(settings: Settings, wish: Wish, seen: _Seen, changes: Mapping[str, str], base: Path | None) -> Preflight:
     examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base, library=seen.items)
     kept_media = None if "media" in changes else _media(seen.parts)
     kept_cover = None if "cover_url" in changes else _cover(seen.post, wish)

@@ -90,13 +90,15 @@ def import_file(database: Database, settings: Settings, path: Path, *, late: boo
 
 
 def import_fields(
-    database: Database, settings: Settings, fields: Mapping[str, str], *, base: Path, late: bool = False
+    database: Database, settings: Settings, fields: Mapping[str, str], *, base: Path | None, late: bool = False
 ) -> ImportReport:
     """Queue one post given as the fields of one row; its problems carry line 1."""
     return import_rows(database, settings, [Row(1, fields)], base=base, late=late)
 
 
-def import_rows(database: Database, settings: Settings, rows: Sequence[Row], *, base: Path, late: bool) -> ImportReport:
+def import_rows(
+    database: Database, settings: Settings, rows: Sequence[Row], *, base: Path | None, late: bool
+) -> ImportReport:
     """The same for rows that were already read."""
     now = clock.now()
     report = ImportReport()

@@ -30,6 +30,9 @@ from scheduler.posts.wish import ColumnProblem, Wish
 
 T = TypeVar("T")
 
+KEPT = "kept:"
+"""Begins the name of a file that the media store has already: what was uploaded, by its SHA-256."""
+
 _VIDEO_ENDINGS = (".mp4", ".mov", ".m4v")
 
 
@@ -55,12 +58,21 @@ class Preflight:
 
 
 class Examiner:
-    """Examines media, each file or address once however many posts use it."""
+    """Examines media, each file or address once however many posts use it.
+
+    Args:
+        base: the folder that paths are relative to; None: whoever asks is on another machine, and names no file here.
+        library: the items that may be referred to, by name.
+    """
 
     def __init__(
-        self, settings: Settings, store: MediaStore, *, base: Path, library: Mapping[str, LibraryItem] | None = None
+        self,
+        settings: Settings,
+        store: MediaStore,
+        *,
+        base: Path | None,
+        library: Mapping[str, LibraryItem] | None = None,
     ) -> None:
-        """`library`: the items that may be referred to, by name."""
         self._settings, self._store, self._base = settings, store, base
         self._library = library or {}
         self._seen: dict[tuple[str, Use | PostType], _Look] = {}
@@ -110,7 +122,9 @@ class Examiner:
     def _look(self, source: str, use: Use | PostType) -> _Look:
         if (source, use) not in self._seen:
             look = self._look_at_item if source.startswith(PREFIX) else self._look_at_file
-            if "://" in source:
+            if source.startswith(KEPT):
+                look = self._look_at_kept
+            elif "://" in source:
                 look = self._keep_address if self._settings.keep_media == "all" else self._look_at_address
             try:
                 self._seen[source, use] = look(source, use)
@@ -118,7 +132,16 @@ class Examiner:
                 self._seen[source, use] = (None, None, [Problem("media", str(problem), "error")])
         return self._seen[source, use]
 
+    def _look_at_kept(self, source: str, use: Use | PostType) -> _Look:
+        sha256 = source.removeprefix(KEPT)
+        path = self._store.path(sha256)
+        probed = probe(path)
+        kept = Kept(sha256, path, probed.size_bytes, probed.format)
+        return _examined(source, probed, kept), probed, list(rules.check(probed, _purpose(use, probed.kind)))
+
     def _look_at_file(self, source: str, use: Use | PostType) -> _Look:
+        if self._base is None:
+            raise PressrunError(f"{source}: give an address, or {KEPT} and the SHA-256 of a file that was uploaded")
         try:
             path = self._base / Path(source).expanduser()
         except RuntimeError:

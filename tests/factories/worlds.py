@@ -77,6 +77,7 @@ def make_lived_in_account(tx: Session, *, now: datetime) -> Account:
     """
     tx.execute(text(connection), told)
     make_token(tx, account)
+    tx.execute(text("INSERT INTO drafts (account_id, fields, author) VALUES (:id, '{}', 'owner')"), told)
     _tell(tx, account)
     make_subscription(tx, account)
     make_inquiry(tx, account, state="done", answer=[], settled_at=now, next_action_at=None)

@@ -18,17 +18,31 @@ from models.reading.views import View
 from operations import (
     accounts,
     backfills,
+    bulk,
+    calendar,
+    campaigns,
+    cards,
+    comments,
+    comparing,
+    composing,
     coverage,
+    drafts,
     exports,
+    forecasts,
     harvests,
     imports,
     insights,
     mentions,
+    moving,
+    overview,
+    pictures,
+    post_search,
     posts,
     removals,
     rereads,
     slots,
     tags,
+    today,
     watches,
 )
 from operations.operation import Asker, Context
@@ -53,6 +67,7 @@ class Theirs:
     slot: int
     harvest: int
     backfill: int
+    draft: int
 
 
 def numbers_of(tx: Session, account_id: int) -> Theirs:
@@ -72,6 +87,7 @@ def numbers_of(tx: Session, account_id: int) -> Theirs:
         slot=one("SELECT id FROM slots WHERE account_id = :id"),
         harvest=one("SELECT id FROM harvests WHERE account_id = :id"),
         backfill=one("SELECT id FROM backfills WHERE account_id = :id"),
+        draft=one("SELECT id FROM drafts WHERE account_id = :id"),
     )
 
 
@@ -101,10 +117,31 @@ def _import(ctx: Context, asker: Asker, it: Theirs) -> Any:
     return imports.import_file(ctx, asker, file)
 
 
+def _hand_in(ctx: Context, asker: Asker, it: Theirs) -> Any:
+    file = ctx.settings.home / "handed-in.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"account,publish_at,type,media,caption\n{it.account},2030-01-01 10:00,image,photo.jpg,x\n")
+    return campaigns.hand_in_file(ctx, asker, file)
+
+
+def _bulk(ctx: Context, asker: Asker, it: Theirs) -> Any:
+    [result] = bulk.act(ctx, asker, bulk.Action.PAUSE, [it.next_post])
+    if result.error is not None:
+        raise result.error
+    return result.shown
+
+
 Ask = Callable[[Context, Asker, Theirs], Any]
 
 ASKS: Mapping[str, Ask] = {
+    "calendar.show": lambda c, a, it: calendar.show(c, a, SINCE, SINCE + timedelta(days=400), account=it.account),
+    "calendar.consequences": lambda c, a, it: calendar.consequences(c, a, it.next_post, "2030-01-01 10:00"),
+    "today.show": lambda c, a, it: today.show(c, a, account=it.account),
+    "insight.overview": lambda c, a, it: overview.show(c, a, it.account),
+    "post.surroundings": lambda c, a, it: composing.surroundings(c, a, it.account),
+    "post.picture": lambda c, a, it: pictures.picture(c, a, it.post),
     "account.edit": lambda c, a, it: accounts.edit(c, a, it.account, accounts.TermChanges(min_spacing="1m")),
+    "account.forecast": lambda c, a, it: forecasts.look(c, a, it.account),
     "account.pause": lambda c, a, it: accounts.pause(c, a, it.ig_id),
     "account.resume": lambda c, a, it: accounts.resume(c, a, it.account),
     "account.removal": lambda c, a, it: removals.look_at_removal(c, a, it.account),
@@ -114,11 +151,21 @@ ASKS: Mapping[str, Ask] = {
     "backfill.await": lambda c, a, it: backfills.await_backfills(
         c, a, [it.backfill], on_progress=lambda _: None, hands=nobody
     ),
+    "comment.list": lambda c, a, it: comments.list_comments(c, a, it.account),
+    "draft.list": lambda c, a, it: drafts.list_drafts(c, a, it.account),
+    "draft.show": lambda c, a, it: drafts.show(c, a, it.draft),
+    "draft.add": lambda c, a, it: drafts.add(c, a, posts.PostFields(account=it.account)),
+    "draft.edit": lambda c, a, it: drafts.edit(c, a, it.draft, posts.PostFields(caption="theirs")),
+    "draft.queue": lambda c, a, it: drafts.queue(c, a, it.draft),
+    "draft.remove": lambda c, a, it: drafts.remove(c, a, it.draft),
     "harvest.list": lambda c, a, it: harvests.list_harvests(c, a, it.account),
     "harvest.run": lambda c, a, it: harvests.run_harvests(c, a, it.account),
     "harvest.await": lambda c, a, it: harvests.await_runs(
         c, a, [it.harvest], on_progress=lambda _done, _all: None, hands=nobody
     ),
+    "harvest.outcomes": lambda c, a, it: harvests.outcomes(c, a, [it.harvest]),
+    "import.add": lambda c, a, it: campaigns.hand_in(c, a, [_fields(it.account, "rows")]),
+    "import.add_file": _hand_in,
     "insight.coverage": lambda c, a, it: coverage.show(c, a, it.account, everything=True),
     "insight.export": _export,
     "insight.newest": lambda c, a, it: insights.newest(c, a, it.account, SINCE),
@@ -126,8 +173,14 @@ ASKS: Mapping[str, Ask] = {
     "mention.list": lambda c, a, it: mentions.list_mentions(c, a, it.account),
     "mention.reply": lambda c, a, it: mentions.reply(c, a, it.mention, "thanks", again=True),
     "mention.await_reply": lambda c, a, it: mentions.await_reply(c, a, it.reply, hands=nobody),
+    "mention.reply_shown": lambda c, a, it: mentions.show_reply(c, a, it.reply),
     "mention.resolve": lambda c, a, it: mentions.resolve(c, a, it.mention, was_sent=True),
     "post.list": lambda c, a, it: posts.list_posts(c, a, account=it.account),
+    "post.search": lambda c, a, it: post_search.search(c, a, post_search.PostQuery(account=it.account)),
+    "post.timeline": lambda c, a, it: post_search.timeline(c, a, it.post),
+    "post.move": lambda c, a, it: moving.move(c, a, it.next_post, "2030-01-01 10:00"),
+    "post.swap": lambda c, a, it: moving.swap(c, a, it.post, it.next_post),
+    "post.bulk": _bulk,
     "post.show": lambda c, a, it: posts.show(c, a, it.post),
     "post.add": lambda c, a, it: posts.add(c, a, _fields(it.account, "new"), base=Path()),
     "post.import": _import,
@@ -155,7 +208,15 @@ ASKS: Mapping[str, Ask] = {
 """Operation → how it is asked for what is of an account. One that stands in none of the three lists fails the test."""
 
 LISTS: Mapping[str, Ask] = {
+    "account.names": lambda c, a, _: accounts.names(c, a),
+    "calendar.show": lambda c, a, _: calendar.show(c, a, SINCE, SINCE + timedelta(days=400)),
+    "today.show": lambda c, a, _: today.show(c, a),
+    "post.cards": lambda c, a, _: cards.show(c, a, list(range(1, 100))),
+    "insight.grown": lambda c, a, it: comparing.growth(c, a, it.media),
     "account.list": lambda c, a, _: accounts.list_accounts(c, a),
+    "comment.list": lambda c, a, _: comments.list_comments(c, a),
+    "draft.list": lambda c, a, _: drafts.list_drafts(c, a),
+    "post.search": lambda c, a, _: post_search.search(c, a, post_search.PostQuery()),
     "harvest.list": lambda c, a, _: harvests.list_harvests(c, a),
     "insight.coverage": lambda c, a, _: coverage.show(c, a, everything=True),
     "insight.newest": lambda c, a, _: insights.newest(c, a, None, SINCE),
@@ -171,8 +232,22 @@ LISTS: Mapping[str, Ask] = {
 }
 """Those that can be asked of all accounts: whoever is limited gets their own."""
 
-OF_NO_ACCOUNT = {"system.ready", "webhook.receive"}
-"""They hold nothing of an account, or Instagram asks for them. The door has a scope of its own."""
+OF_NO_ACCOUNT = {
+    "import.read",
+    "media.picture",
+    "import.list",
+    "import.show",
+    "media.abandon",
+    "media.append",
+    "media.begin",
+    "media.keep",
+    "media.kept",
+    "media.upload",
+    "system.ready",
+    "webhook.receive",
+}
+"""They hold nothing of an account, or Instagram asks for them. The door has a scope of its own; an import and an upload
+are whose they are, and a kept file is found by who knows its content."""
 
 
 def _export_all(ctx: Context, asker: Asker) -> str:

@@ -35,6 +35,15 @@ class TestImages:
 
         assert (found.kind, found.format, found.width, found.height) == ("image", name, 40, 30)
 
+    @pytest.mark.parametrize("size", [(1, 1), (7, 400), (400, 7)])
+    def test_a_photo_of_a_few_pixels(self, tmp_path: Path, size: tuple[int, int]) -> None:
+        path = tmp_path / "dot.jpg"
+        Image.new("RGB", size).save(path)
+
+        found = probe(path)
+
+        assert (found.width, found.height) == size
+
     def test_a_multi_picture_jpeg_is_told_from_a_plain_one(self, tmp_path: Path) -> None:
         path = tmp_path / "panorama.jpg"
         first, second = (Image.new("RGB", (40, 30), colour) for colour in ("teal", "navy"))

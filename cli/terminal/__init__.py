@@ -1,0 +1,1 @@
+"""What lives in a terminal for longer than a command."""

@@ -1,0 +1,97 @@
+"""The API as an application of its own, to be mounted at `/api/v1`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import FastAPI, Request
+from starlette.middleware.cors import CORSMiddleware
+
+from console.api import (
+    accounts,
+    drafts,
+    events,
+    harvests,
+    imports,
+    inbox,
+    insights,
+    keys,
+    media,
+    notices,
+    post_wishes,
+    posts,
+    problems,
+    reading_room,
+    slots,
+    system,
+    watches,
+)
+from console.api.document import PREFIX
+from console.api.events import Held, Hub
+from console.api.limiting import Limiter
+from console.api.requests import Identified
+from operations.operation import Asker, Context
+from pressrun import __version__
+
+__all__ = ["PREFIX", "ROUTERS", "create_api"]
+
+ROUTERS = (
+    post_wishes.router,  # before the posts: `bulk` is no key of one
+    posts.router,
+    drafts.router,
+    imports.router,
+    media.router,
+    accounts.router,
+    slots.router,
+    harvests.router,
+    insights.router,
+    inbox.router,
+    watches.router,
+    notices.router,
+    keys.router,
+    system.router,
+    events.router,
+)
+"""One for each resource."""
+_EXPOSED = (
+    "ETag",
+    "Location",
+    "X-Request-Id",
+    "Retry-After",
+    "Idempotency-Replayed",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+)
+
+
+def create_api(ctx: Context, asked_by: Callable[[Request], Asker], held: Held = set) -> FastAPI:
+    """Args:
+    asked_by: who asks, from a request's header or cookie; raises what is to be answered when nobody may. It is called
+        in a thread.
+    held: which of those who listen are honoured still; it is called in a thread, again and again.
+    """
+    app = FastAPI(
+        title="Pressrun",
+        version=__version__,
+        openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.ctx, app.state.asked_by = ctx, asked_by
+    app.state.limiter = Limiter(ctx.settings.api_rate) if ctx.settings.api_rate else None
+    app.state.hub = Hub(lambda: app.state.ctx, held)
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.include_router(reading_room.router)
+    if ctx.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=ctx.settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=_EXPOSED,
+        )
+    app.add_middleware(Identified)
+    return app

@@ -1,0 +1,99 @@
+"""`/tags`, `/mentions`, `/comments`: what others say of accounts, and replying, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Query, Response
+from pydantic import Field
+
+from console.api.asking import Acting, Asked, Ctx, Cursor, Limit, Number
+from console.api.bodies import Body
+from console.api.route import Router, asks
+from operations import comments, mentions, tags
+from operations.comments import CommentShown
+from operations.mentions import MentionShown, ReplyShown
+from operations.paging import Page, page, place_of
+from operations.tags import EVER, TagShown
+
+router = Router("inbox")
+
+
+class NewReply(Body):
+    """What is said. `again`: although one was sent."""
+
+    text: Annotated[str, Field(min_length=1, max_length=2200)]
+    again: bool = False
+
+
+class ReplyWord(Body):
+    """A person's word on a reply that nobody could read."""
+
+    was_sent: bool
+
+
+@dataclass(frozen=True)
+class ReplyQueued:
+    """The reply that a worker sends."""
+
+    id: int
+
+
+@router.get("/tags", summary="List tags", **asks("tag.list"))
+def list_tags(
+    ctx: Ctx, asker: Asked, account: str | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> Page[TagShown]:
+    """Media of others that tag an account, newest first."""
+    place = place_of("tags", cursor, datetime, int)
+    behind = None if place is None else (place[0], place[1])
+    rows = tags.list_tags(ctx, asker, account, limit=limit + 1, behind=behind)
+    return page("tags", rows, lambda one: (one.posted_at or EVER, one.id), limit=limit)
+
+
+@router.get("/mentions", summary="List mentions", **asks("mention.list"))
+def list_mentions(
+    ctx: Ctx, asker: Asked, account: str | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> Page[MentionShown]:
+    """Captions and comments of others that name an account, newest first, with what became of the reply to each."""
+    place = place_of("mentions", cursor, datetime, int)
+    behind = None if place is None else (place[0], place[1])
+    rows = mentions.list_mentions(ctx, asker, account, limit=limit + 1, behind=behind)
+    return page("mentions", rows, lambda one: (one.announced_at, one.id), limit=limit)
+
+
+@router.post("/mentions/{mention}/reply", summary="Reply to a mention", status_code=202, **asks("mention.reply"))
+def reply_to_mention(mention: Number, body: NewReply, response: Response, ctx: Acting, asker: Asked) -> ReplyQueued:
+    """Queue a reply; a worker sends it, once."""
+    reply = mentions.reply(ctx, asker, mention, body.text, again=body.again)
+    response.headers["Location"] = f"/api/v1/replies/{reply}"
+    return ReplyQueued(reply)
+
+
+@router.post("/mentions/{mention}/resolve", summary="Decide about a reply", **asks("mention.resolve"))
+def resolve_reply(mention: Number, body: ReplyWord, ctx: Acting, asker: Asked) -> ReplyShown:
+    """Say whether a reply stands, of which only a person can tell."""
+    return mentions.resolve(ctx, asker, mention, was_sent=body.was_sent)
+
+
+@router.get("/replies/{reply}", summary="Show a reply", **asks("mention.reply_shown"))
+def show_reply(reply: Number, ctx: Ctx, asker: Asked) -> ReplyShown:
+    """What became of a reply so far."""
+    return mentions.show_reply(ctx, asker, reply)
+
+
+@router.get("/comments", summary="List comments", **asks("comment.list"))
+def list_comments(
+    ctx: Ctx,
+    asker: Asked,
+    account: str | None = None,
+    media: Annotated[str | None, Query(description="Instagram's id of the media.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[CommentShown]:
+    """Comments on the accounts' own media, those that were seen last first."""
+    place = place_of("comments", cursor, int)
+    before = None if place is None else place[0]
+    rows = comments.list_comments(ctx, asker, account, media=media, limit=limit + 1, before=before)
+    return page("comments", rows, lambda one: (one.id,), limit=limit)

@@ -1,0 +1,180 @@
+"""`/notices`: who hears of what happens, by which rules, and what was sent to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import Path, Query, Response
+from pydantic import Field, SecretStr
+
+from console.api.asking import Acting, Asked, Ctx, Cursor, Limit, Number
+from console.api.bodies import Body
+from console.api.route import Router, asks
+from operations import notices
+from operations.notices import DeliveryShown, EndpointShown, RuleShown, Timing
+from operations.paging import Page, cut, page, place_of
+from pressrun.clock import parse_duration
+
+router = Router("notices")
+
+Endpoint = Annotated[str, Path(description="Name of the endpoint.", max_length=100)]
+
+
+class NewEndpoint(Body):
+    """One address: that of a webhook, or one of apprise. It is sealed; only its scheme and host are ever shown."""
+
+    webhook_url: Annotated[SecretStr | None, Field(max_length=2000)] = None
+    apprise: Annotated[SecretStr | None, Field(max_length=2000)] = None
+    name: Annotated[str | None, Field(max_length=64)] = None
+
+
+class Times(Body):
+    """When it is told: its zone, `digest_at` (`08:00`), `quiet` (`22:00-07:00`; empty: none)."""
+
+    timezone: Annotated[str | None, Field(max_length=100)] = None
+    digest_at: Annotated[str | None, Field(max_length=20)] = None
+    quiet: Annotated[str | None, Field(max_length=40)] = None
+
+
+class Rule(Body):
+    """`how`: at_once, digest, never, or default, which takes the rule away. Without account and kind: of all."""
+
+    how: Annotated[str, Field(max_length=20)]
+    account: str | None = None
+    kind: Annotated[str | None, Field(max_length=50)] = None
+
+
+class Replay(Body):
+    """One delivery; all that it missed unless it is said."""
+
+    delivery: Annotated[int, Field(ge=1, lt=2**63)] | None = None
+
+
+class Rotation(Body):
+    """How long the secret before signs as well: `1d`."""
+
+    keep_old: Annotated[str, Field(max_length=20)] = "1d"
+
+
+@dataclass(frozen=True)
+class EndpointAdded:
+    """`secret` is what a webhook is signed with; it is told this once."""
+
+    name: str
+    way: str
+    place: str
+    secret: str | None
+
+
+@dataclass(frozen=True)
+class SecretRotated:
+    """`secret` is told this once; the one before signs as well until `old_until`."""
+
+    name: str
+    secret: str
+    old_until: datetime
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The most particular rule counts."""
+
+    items: list[RuleShown]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The delivery that is on its way."""
+
+    delivery: int
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """How many deliveries are sent again."""
+
+    deliveries: int
+
+
+@router.get("/notices/endpoints", summary="List endpoints", **asks("notify.list"))
+def list_endpoints(ctx: Ctx, asker: Asked, cursor: Cursor = None, limit: Limit = 50) -> Page[EndpointShown]:
+    """Who hears of what happens, with what is on its way to them and what they missed."""
+    return cut("endpoints", notices.list_endpoints(ctx, asker), lambda one: one.name, cursor=cursor, limit=limit)
+
+
+@router.post("/notices/endpoints", summary="Add an endpoint", status_code=201, **asks("notify.add", keeps=False))
+def add_endpoint(body: NewEndpoint, ctx: Acting, asker: Asked) -> EndpointAdded:
+    """Have an endpoint hear of everything at once, from now on, until rules say otherwise."""
+    address = {name: value.get_secret_value() for name in ("apprise", "webhook_url") if (value := getattr(body, name))}
+    added = notices.add(ctx, asker, name=body.name, **address)
+    return EndpointAdded(added.name, added.way, added.place, added.secret)
+
+
+@router.patch("/notices/endpoints/{name}", summary="Edit an endpoint", **asks("notify.edit"))
+def edit_endpoint(name: Endpoint, body: Times, ctx: Acting, asker: Asked) -> EndpointShown:
+    """Change an endpoint's zone, the time of its digest and its quiet hours."""
+    return notices.edit(ctx, asker, name, Timing(**body.model_dump(exclude_unset=True)))
+
+
+@router.delete("/notices/endpoints/{name}", summary="Remove an endpoint", status_code=204, **asks("notify.remove"))
+def remove_endpoint(name: Endpoint, ctx: Acting, asker: Asked) -> None:
+    """Tell an endpoint nothing more, and wipe what opened it."""
+    notices.remove(ctx, asker, name)
+
+
+@router.get("/notices/rules", summary="List rules", **asks("notify.rules"))
+def list_rules(ctx: Ctx, asker: Asked, endpoint: str | None = None) -> Rules:
+    """The rules of all endpoints, or of one. What no rule is for is told at once."""
+    return Rules(notices.list_rules(ctx, asker, endpoint))
+
+
+@router.put("/notices/endpoints/{name}/rules", summary="Set a rule", **asks("notify.rule"))
+def set_rule(name: Endpoint, body: Rule, ctx: Acting, asker: Asked) -> Rules:
+    """Say how an endpoint is told of an account, a kind, both or all."""
+    return Rules(notices.rule(ctx, asker, name, how=body.how, account=body.account, kind=body.kind))
+
+
+@router.post("/notices/endpoints/{name}/test", summary="Test an endpoint", status_code=202, **asks("notify.test"))
+def test_endpoint(name: Endpoint, response: Response, ctx: Acting, asker: Asked) -> Sent:
+    """Send a notice that says only that it works, whatever the rules."""
+    delivery = notices.send_test(ctx, asker, name)
+    response.headers["Location"] = f"/api/v1/notices/deliveries/{delivery}"
+    return Sent(delivery)
+
+
+@router.post("/notices/endpoints/{name}/replay", summary="Send again", status_code=202, **asks("notify.replay"))
+def replay_endpoint(name: Endpoint, ctx: Acting, asker: Asked, body: Replay | None = None) -> Replayed:
+    """Send again what an endpoint missed, or one delivery, under the ids they had."""
+    return Replayed(notices.replay(ctx, asker, name, delivery=body.delivery if body else None))
+
+
+@router.post("/notices/endpoints/{name}/rotate", summary="Rotate a secret", **asks("notify.rotate", keeps=False))
+def rotate_secret(name: Endpoint, ctx: Acting, asker: Asked, body: Rotation | None = None) -> SecretRotated:
+    """Give a webhook a new secret; the one before signs as well for a while."""
+    keep_old: timedelta = parse_duration((body or Rotation()).keep_old)
+    rotated = notices.rotate(ctx, asker, name, keep_old=keep_old)
+    return SecretRotated(rotated.name, rotated.secret, rotated.old_until)
+
+
+@router.get("/notices/deliveries", summary="List deliveries", **asks("notify.log"))
+def list_deliveries(
+    ctx: Ctx,
+    asker: Asked,
+    endpoint: str | None = None,
+    state: Annotated[str | None, Query(description="owed, delivered, failed, parked or canceled.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[DeliveryShown]:
+    """What was sent, newest first."""
+    place = place_of("deliveries", cursor, int)
+    before = None if place is None else place[0]
+    rows = notices.log(ctx, asker, endpoint, state=state, limit=limit + 1, before=before)
+    return page("deliveries", rows, lambda one: (one.id,), limit=limit)
+
+
+@router.get("/notices/deliveries/{delivery}", summary="Show a delivery", **asks("notify.delivery"))
+def show_delivery(delivery: Number, ctx: Ctx, asker: Asked) -> DeliveryShown:
+    """What became of one delivery so far."""
+    return notices.show_delivery(ctx, asker, delivery)

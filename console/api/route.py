@@ -1,0 +1,147 @@
+"""What stands between a request and its handler: who asks, how often, and whether the same was asked before.
+
+    readable → asker → rate → idempotency key → the handler
+
+The database is asked in threads only. An answer is kept under its key when it is one of success: what was refused has
+changed nothing, and may be asked again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from typing import Any
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from structlog.contextvars import bind_contextvars
+
+from console.api.requests import HEADERS
+from operations.given_answers import LONGEST_KEY, Given, Ticket
+from operations.operation import Asker
+from operations.outages import told_as_outage
+from pressrun import log
+from pressrun.errors import Invalid, Kind, PressrunError
+
+LARGEST_BODY = 8 * 1024 * 1024
+"""Of what is read at once; uploads and campaigns are streams."""
+KEEPS, STREAMS, OPERATION = "x-idempotency-key", "x-stream", "x-operation"
+"""What a route says of itself, in the document too."""
+_CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
+_KEPT_HEADERS = ("content-type", "location", "etag")
+
+Handle = Callable[[Request], Coroutine[Any, Any, Response]]
+_log = log.get(__name__)
+
+
+class TooOften(PressrunError):
+    """This asker has asked too often: wait until the window begins anew."""
+
+    kind = Kind.NOT_ALLOWED
+    type = "rate.exceeded"
+
+
+class Route(APIRoute):
+    """A route of the API."""
+
+    def get_route_handler(self) -> Handle:
+        handle, told = super().get_route_handler(), self.openapi_extra or {}
+
+        async def answer(request: Request) -> Response:
+            _require_text(request)
+            await _know_asker(request)
+            if not told.get(STREAMS):
+                request._body = await _body(request)
+            keeps = bool(told.get(KEEPS))
+            with told_as_outage():
+                return await (_once(request, handle) if keeps else handle(request))
+
+        return answer
+
+
+class Router(APIRouter):
+    """Routes of one resource."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(route_class=Route, tags=[tag])
+
+
+def asks(operation: str, *, keeps: bool = True, streams: bool = False, **more: Any) -> dict[str, Any]:
+    """What a route is declared with: which operation it calls.
+
+    Args:
+        keeps: an answer is kept under an idempotency key. Not where it tells a secret once.
+        streams: it reads its body itself.
+    """
+    told = {OPERATION: operation, KEEPS: keeps and not streams, STREAMS: streams}
+    return {"openapi_extra": told, **more}
+
+
+async def _know_asker(request: Request) -> None:
+    state = request.app.state
+    with told_as_outage():
+        asker: Asker = await run_in_threadpool(state.asked_by, request)
+    request.state.asker = asker
+    bind_contextvars(asker=asker.name)
+    if state.limiter is None:
+        return
+    standing = state.limiter.hit(asker.name)
+    request.scope[HEADERS].update(standing.headers())
+    if standing.is_over:
+        raise TooOften
+
+
+def _require_text(request: Request) -> None:
+    """Neither Postgres nor a log takes NUL: refused here, once for all that a path or a query can name."""
+    query = unquote(request.scope["query_string"].decode("latin-1"), errors="replace")
+    if "\0" in request.scope["path"] or "\0" in query:
+        raise Invalid("there is a character in it that is no text: U+0000", type="request.invalid")
+
+
+async def _body(request: Request) -> bytes:
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > LARGEST_BODY:
+            raise HTTPException(413, f"a body has {LARGEST_BODY} bytes at most", {"Connection": "close"})
+    return bytes(raw)
+
+
+async def _once(request: Request, handle: Handle) -> Response:
+    ticket = await _ticket(request)
+    if ticket is None:
+        return await handle(request)
+    ctx = request.app.state.ctx
+    given = await run_in_threadpool(ticket.claim, ctx)
+    if given is not None:
+        return Response(given.body, given.status, {**given.headers, "Idempotency-Replayed": "true"})
+    try:
+        response = await handle(request)
+        is_kept = response.status_code < 300
+    except BaseException:
+        await run_in_threadpool(ticket.release, ctx)
+        raise
+    if is_kept:
+        headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        await run_in_threadpool(ticket.keep, ctx, Given(response.status_code, headers, bytes(response.body)))
+    else:
+        await run_in_threadpool(ticket.release, ctx)
+    return response
+
+
+async def _ticket(request: Request) -> Ticket | None:
+    key = request.headers.get("idempotency-key")
+    if key is None or request.method not in _CHANGING or request.query_params.get("dry_run", "").lower() in _YES:
+        return None
+    if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
+        said = f"a key has 1 to {LONGEST_KEY} characters that can be read"
+        raise Invalid(said, type="idempotency.key", field="Idempotency-Key")
+    asked = [request.method, request.scope["path"], request.scope["query_string"].decode("latin-1")]
+    digest = hashlib.sha256("\n".join(asked).encode() + b"\n" + await request.body()).hexdigest()
+    return Ticket.of(request.state.asker, key, digest)
+
+
+_YES = {"true", "1", "yes", "on", "t", "y"}

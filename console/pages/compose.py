@@ -1,0 +1,191 @@
+"""`/compose`: writing a post. A draft is saved at each pause, and judged by the rules that will be asked in the end."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from starlette.datastructures import UploadFile
+
+from console.pages import words
+from console.pages.calendar_grid import instant_of
+from console.pages.compose_fields import DRAFTED, Written, shown_media
+from console.pages.house import STATUS, House, Visit
+from console.pages.saying import Said
+from operations import accounts, composing, drafts, posts, uploads
+from operations.drafts import DraftShown
+from operations.posts import PostPage
+from operations.rehearsing import rehearsal
+from pressrun.errors import PressrunError
+
+LARGEST_BYTES = 320 * 1024 * 1024
+
+
+def router(house: House) -> APIRouter:
+    made = APIRouter()
+    house.page(made, "/compose", show)
+    house.page(made, "/compose/around", around)
+    house.action(made, "/compose/media", keep)
+    house.action(made, "/compose/save", save)
+    house.action(made, "/compose/queue", queue)
+    house.action(made, "/compose/remove", remove)
+    return made
+
+
+def show(visit: Visit) -> Response:
+    """A new post, a draft, or a queued post to be edited."""
+    draft = drafts.show(visit.ctx, visit.asker, visit.whole("draft", 0)) if visit.asked("draft") else None
+    page = posts.show(visit.ctx, visit.asker, visit.asked("post") or "") if visit.asked("post") else None
+    fields = dict(draft.fields) if draft else _of_post(page) if page else {}
+    if visit.asked("account") and "account" not in fields:
+        fields["account"] = visit.asked("account") or ""
+    return _page(visit, fields, draft=draft, page=page)
+
+
+def around(visit: Visit) -> Response:
+    """Free slots and the profile grid of the account that was chosen, as a piece of the page."""
+    found = composing.surroundings(visit.ctx, visit.asker, visit.asked("account") or "")
+    return visit.render("compose_around.html", here="compose", around=found)
+
+
+def keep(visit: Visit) -> Response:
+    """Take in one file; the answer says how posts name it."""
+    file = visit.form.get("file")
+    if not isinstance(file, UploadFile):
+        return JSONResponse({"message": "no file came"}, 400)
+    with tempfile.TemporaryDirectory(dir=visit.ctx.settings.home) as folder:
+        path = Path(folder) / "file"
+        with path.open("wb") as copy:
+            while chunk := file.file.read(1024 * 1024):
+                copy.write(chunk)
+                if copy.tell() > LARGEST_BYTES:
+                    return JSONResponse({"message": "the file is larger than anything Instagram takes"}, 413)
+        try:
+            kept = uploads.hand_in(visit.ctx, visit.asker, path)
+        except PressrunError as problem:
+            return JSONResponse({"message": str(problem)}, STATUS[problem.kind])
+    return JSONResponse(asdict(kept))
+
+
+def save(visit: Visit) -> Response:
+    """Keep the draft, and say what is wrong with it so far; asked at each pause by the script of the page."""
+    written = Written.of(visit.form)
+    number, version = visit.given("draft"), visit.given("version")
+    told: dict[str, Any] = {"counts": asdict(composing.counted(written.fields.get("caption", "")))}
+    try:
+        if not visit.given("post"):
+            draft = _kept(visit, written, number, version)
+            told |= {"draft": draft.id, "version": draft.version}
+        told |= _judged(visit, written)
+    except PressrunError as problem:
+        return JSONResponse({"message": str(problem), "type": problem.type}, STATUS[problem.kind])
+    return JSONResponse(told)
+
+
+def _kept(visit: Visit, written: Written, number: str, version: str) -> DraftShown:
+    if number.isdigit():
+        seen = int(version) if version.isdigit() else None
+        return drafts.edit(visit.ctx, visit.asker, int(number), written.whole(), version=seen)
+    return drafts.add(visit.ctx, visit.asker, written.post_fields())
+
+
+def _judged(visit: Visit, written: Written) -> dict[str, Any]:
+    """By queueing it without doing so: the rules are the same because they are the same."""
+    if visit.given("post"):
+        with rehearsal(visit.ctx) as dry:
+            edited = posts.edit(dry, visit.asker, visit.given("post"), written.changes(), base=None)
+        flaws, warned = edited.problems, edited.warnings
+    else:
+        with rehearsal(visit.ctx) as dry:
+            queued = posts.add(dry, visit.asker, written.post_fields(), base=None)
+        flaws, warned = queued.problems, queued.warnings
+    return {
+        "problems": [{"column": one.column, "message": one.message} for one in flaws],
+        "warnings": [{"column": one.column, "message": one.message} for one in warned],
+    }
+
+
+def queue(visit: Visit) -> Response:
+    """Queue what was written, or change the post; with problems, the page comes again with each beside its field."""
+    written, number, post = Written.of(visit.form), visit.given("draft"), visit.given("post")
+    try:
+        if post:
+            version = int(visit.given("version") or 0) or None
+            edited = posts.edit(visit.ctx, visit.asker, post, written.changes(), base=None, version=version)
+            flaws, warned, ids = edited.problems, edited.warnings, [edited.post.id]
+        else:
+            queued = posts.add(visit.ctx, visit.asker, written.post_fields(), base=None)
+            flaws, warned, ids = queued.problems, queued.warnings, [*queued.added, *queued.unchanged]
+    except PressrunError as problem:
+        return _page(visit, written.fields, problem=problem, status=STATUS[problem.kind])
+    if flaws:
+        return _page(visit, written.fields, flaws=flaws, warned=warned, status=400)
+    if number.isdigit():
+        drafts.remove(visit.ctx, visit.asker, int(number))
+    told = " ".join(["Changed." if post else "Queued.", *(f"{one.message}." for one in warned)])
+    return visit.back(f"/posts/{ids[0]}" if ids else "/posts", Said(told))
+
+
+def remove(visit: Visit) -> Response:
+    drafts.remove(visit.ctx, visit.asker, int(visit.given("draft") or 0))
+    return visit.back("/compose", Said("The draft is thrown away."))
+
+
+def _of_post(page: PostPage) -> dict[str, str]:
+    """What a queued post says, in the fields that can be changed; its media stay unless others are put in."""
+    at = words.local(page.post.publish_at, page.post.timezone)
+    fields = {
+        "account": page.post.account,
+        "type": page.post.type,
+        "publish_at": f"{at:%Y-%m-%dT%H:%M}",
+        "caption": page.caption,
+        "first_comment": page.first_comment or "",
+        "if_late": page.if_late,
+        "alt_text": "|".join(part.alt_text or "" for part in page.parts if part.kind != "carousel").rstrip("|"),
+    }
+    for name in ("location_id", "thumb_offset_ms"):
+        fields[name] = str(page.params.get(name) or "")
+    fields["collaborators"] = "|".join(page.params.get("collaborators") or ())
+    return fields
+
+
+def _page(visit: Visit, fields: dict[str, str], *, status: int = 200, **told: Any) -> Response:
+    known = accounts.names(visit.ctx, visit.asker)
+    names = {one.name: one for one in known}
+    chosen = fields.get("account") or (known[0].name if len(known) == 1 else "")
+    found = composing.surroundings(visit.ctx, visit.asker, chosen) if chosen in names else None
+    listed = drafts.list_drafts(visit.ctx, visit.asker, limit=20).items if not told.get("page") else []
+    at = fields.get("publish_at", "")
+    if at.endswith("Z") or "+" in at[10:]:
+        fields["publish_at"] = (
+            f"{words.local(instant_of(at, 'UTC'), found.timezone if found else 'UTC'):%Y-%m-%dT%H:%M}"
+        )
+    beside: dict[str, Any] = {"flaws": (), "warned": (), "problem": None, "draft": None, "page": None} | told
+    return visit.render(
+        "compose.html",
+        status,
+        here="compose",
+        fields=fields,
+        accounts=known,
+        chosen=chosen,
+        around=found,
+        listed=listed,
+        drafted=DRAFTED,
+        counts=composing.counted(fields.get("caption", "")),
+        media=shown_media(fields),
+        zone=found.timezone if found else "UTC",
+        number=beside["draft"].id if beside["draft"] else visit.given("draft"),
+        version=_version(beside, visit),
+        post=beside["page"].post.id if beside["page"] else visit.given("post"),
+        **beside,
+    )
+
+
+def _version(beside: dict[str, Any], visit: Visit) -> str:
+    if beside["draft"]:
+        return str(beside["draft"].version)
+    return str(beside["page"].post.version) if beside["page"] else visit.given("version")

@@ -1,0 +1,109 @@
+"""The form of Compose as the fields of a post."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import FormData
+
+from operations.posts import PostFields
+
+DRAFTED = (
+    "account",
+    "publish_at",
+    "type",
+    "caption",
+    "first_comment",
+    "location_id",
+    "collaborators",
+    "thumb_offset_ms",
+    "share_to_feed",
+    "trial",
+    "max_lateness",
+    "if_late",
+)
+"""Fields that are one text each; media and alternative texts are lists of their own."""
+_UNCHANGEABLE = ("account", "type")
+_LONGEST = 12_000
+
+
+@dataclass(frozen=True)
+class Written:
+    """`fields`: column of a campaign → text; what was left empty is not among them."""
+
+    fields: dict[str, str]
+
+    @classmethod
+    def of(cls, form: FormData) -> Written:
+        fields = {}
+        for name in DRAFTED:
+            value = form.get(name)
+            if isinstance(value, str) and value.strip():
+                fields[name] = value[:_LONGEST]
+        media = [one for one in form.getlist("media") if isinstance(one, str) and one.strip()]
+        texts = [one.replace("|", "/") if isinstance(one, str) else "" for one in form.getlist("alt_text")]
+        if media:
+            fields["media"] = "|".join(media)
+        if any(text.strip() for text in texts):
+            fields["alt_text"] = "|".join(texts)
+        tags = _tags(form)
+        if tags:
+            fields["user_tags"] = json.dumps(tags)
+        return cls(fields)
+
+    def post_fields(self) -> PostFields:
+        return PostFields(**{name: _value(name, text) for name, text in self.fields.items()})
+
+    def whole(self) -> PostFields:
+        """With an empty text for each field that was left empty: so it is taken away."""
+        named = (*DRAFTED, "media", "alt_text", "user_tags")
+        return PostFields(**{name: _value(name, self.fields.get(name, "")) for name in named})
+
+    def changes(self) -> PostFields:
+        """For a post that is queued: its account and type stay, and so do its media unless others were put in."""
+        named = [name for name in (*DRAFTED, "alt_text") if name not in _UNCHANGEABLE]
+        told = {name: self.fields.get(name, "") for name in named}
+        if "media" in self.fields:
+            told["media"] = self.fields["media"]
+        for name in ("max_lateness", "publish_at", "if_late"):
+            if not told.get(name):
+                told.pop(name, None)
+        return PostFields(**{name: _value(name, text) for name, text in told.items()})
+
+
+def shown_media(fields: Mapping[str, str]) -> list[dict[str, str]]:
+    """Each media with its alternative text, and where its picture is."""
+    sources = [one for one in fields.get("media", "").split("|") if one]
+    texts = fields.get("alt_text", "").split("|")
+    return [
+        {
+            "source": source,
+            "alt": texts[number] if number < len(texts) else "",
+            "picture": f"/pictures/kept/{source.removeprefix('kept:')}" if source.startswith("kept:") else "",
+        }
+        for number, source in enumerate(sources)
+    ]
+
+
+def _value(name: str, text: str) -> Any:
+    return tuple(text.split("|")) if name in ("media", "alt_text") else text
+
+
+def _tags(form: FormData) -> list[dict[str, Any]]:
+    """People tagged: one name a line, for a picture with where they stand (`name 0.5 0.4`)."""
+    told = form.get("user_tags")
+    found = []
+    for line in told.splitlines() if isinstance(told, str) else ():
+        name, *place = line.replace(",", " ").split()[:3] or [""]
+        if not name.strip("@"):
+            continue
+        tag: dict[str, Any] = {"username": name.lstrip("@")}
+        if len(place) == 2:
+            with contextlib.suppress(ValueError):  # then it is judged as it stands: a name without a place
+                tag |= {"x": float(place[0]), "y": float(place[1])}
+        found.append(tag)
+    return found

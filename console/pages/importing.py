@@ -1,0 +1,104 @@
+"""`/import`: a file or pasted cells become a table; what is wrong is corrected in place; then all of it is queued."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Response
+from starlette.datastructures import UploadFile
+
+from console.pages import words
+from console.pages.house import House, Visit
+from console.pages.saying import Said
+from operations import accounts, campaigns, sheets
+from operations.posts import PostFields
+from operations.rehearsing import rehearsal
+from operations.sheets import COLUMNS, Sheet
+from pressrun.errors import PressrunError
+
+LARGEST_BYTES = 8 * 1024 * 1024
+_LISTS = ("media", "alt_text")
+
+
+def router(house: House) -> APIRouter:
+    made = APIRouter()
+    house.page(made, "/import", show)
+    house.action(made, "/import/read", read)
+    house.action(made, "/import/check", check)
+    return made
+
+
+def show(visit: Visit) -> Response:
+    return _page(visit, None)
+
+
+def read(visit: Visit) -> Response:
+    """A file that was chosen or dropped, or cells that were pasted."""
+    try:
+        sheet = _sheet(visit)
+    except PressrunError as problem:
+        return _page(visit, None, problem=str(problem).rpartition("/")[2], pasted=visit.given("pasted"), status=400)
+    return _checked(visit, sheet)
+
+
+def check(visit: Visit) -> Response:
+    """The table as it was corrected: looked at again, or queued."""
+    rows: dict[int, dict[str, str]] = defaultdict(dict)
+    for name, value in visit.form.multi_items():
+        number, _, column = name.partition(".")
+        if column in COLUMNS and number.isdigit() and isinstance(value, str):
+            rows[int(number)][column] = value
+    kept = [row for _, row in sorted(rows.items()) if any(text.strip() for text in row.values())]
+    columns = tuple(one for one in COLUMNS if any(one in row for row in kept))
+    sheet = Sheet(columns, kept)
+    if visit.given("do") != "queue" or not kept:
+        return _checked(visit, sheet)
+    done = campaigns.hand_in(visit.ctx, visit.asker, _wishes(sheet), name=visit.given("name") or None)
+    if done.flaws:
+        return _checked(visit, sheet)
+    told = f"{words.plural(done.added, 'post')} queued"
+    told += f"; {done.unchanged} were there already." if done.unchanged else "."
+    return visit.back("/calendar?view=list", Said(told))
+
+
+def _sheet(visit: Visit) -> Sheet:
+    file = visit.form.get("file")
+    with tempfile.TemporaryDirectory() as folder:
+        if isinstance(file, UploadFile) and file.filename:
+            path = Path(folder) / "file"
+            path.write_bytes(file.file.read(LARGEST_BYTES))
+        else:
+            path = Path(folder) / "cells"
+            path.write_text(visit.given("pasted"), encoding="utf-8", errors="replace")
+        return sheets.read(visit.ctx, visit.asker, path)
+
+
+def _wishes(sheet: Sheet) -> list[PostFields]:
+    return [PostFields(**{name: _value(name, row.get(name)) for name in COLUMNS}) for row in sheet.rows]
+
+
+def _value(name: str, text: str | None) -> Any:
+    if not text:
+        return None
+    return tuple(text.split("|")) if name in _LISTS else text
+
+
+def _checked(visit: Visit, sheet: Sheet) -> Response:
+    """The table with every problem beside its cell; nothing is queued by looking."""
+    with rehearsal(visit.ctx) as dry:
+        found = campaigns.hand_in(dry, visit.asker, _wishes(sheet))
+    problems: dict[tuple[int, str], list[str]] = defaultdict(list)
+    warnings: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for kind, those in ((problems, found.flaws), (warnings, found.warnings)):
+        for one in those:
+            kind[one.line, one.column].append(one.message)
+    return _page(visit, sheet, found=found, problems=problems, warnings=warnings)
+
+
+def _page(visit: Visit, sheet: Sheet | None, *, status: int = 200, **told: Any) -> Response:
+    known = {"found": None, "problems": {}, "warnings": {}, "problem": None, "pasted": ""} | told
+    names = [one.name for one in accounts.names(visit.ctx, visit.asker)]
+    return visit.render("import.html", status, here="import", sheet=sheet, columns=COLUMNS, names=names, **known)

@@ -1,0 +1,106 @@
+"""`/`: what goes out next, what went out, what needs a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter, Response
+
+from console.pages import words
+from console.pages.accounts_of import hues_of, zone_of
+from console.pages.house import House, Visit
+from operations import accounts, today
+from operations.today import Card, Today
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that a person has to look at, with the action beside it."""
+
+    title: str
+    words: str
+    mark: str = "note"
+    account: str | None = None
+    href: str | None = None
+    label: str = "Look"
+    retry: int | None = None
+    at: datetime | None = None
+
+
+def router(house: House) -> APIRouter:
+    made = APIRouter()
+    house.page(made, "/", show)
+    return made
+
+
+def show(visit: Visit) -> Response:
+    chosen = visit.asked("account")
+    found = today.show(visit.ctx, visit.asker, account=chosen)
+    names = [one.name for one in (found.accounts if chosen is None else accounts.names(visit.ctx, visit.asker))]
+    return visit.render(
+        "today.html",
+        here="today",
+        found=found,
+        needs=list(needs_of(found)),
+        names=names,
+        chosen=chosen,
+        hues=hues_of(names),
+        zone=zone_of(found.accounts),
+        now=found.now,
+    )
+
+
+def needs_of(found: Today) -> Iterator[Need]:
+    """Posts first, then accounts, endpoints and the history."""
+    yield from (_post(post) for post in found.for_a_person)
+    for one in found.accounts:
+        if one.state in ("broken", "blocked"):
+            until = f" until {one.state_until:%Y-%m-%d %H:%M} UTC" if one.state_until else ""
+            title = "Connect it again" if one.state == "broken" else f"Held back by Instagram{until}"
+            said = one.state_reason or "Instagram gave no reason."
+            yield Need(
+                title,
+                said,
+                "fail" if one.state == "broken" else "note",
+                one.name,
+                f"/accounts#{one.name}",
+                "To the account",
+            )
+    for endpoint in found.endpoints:
+        said = f"{endpoint.missed} deliveries did not arrive. {endpoint.state_reason or ''}"
+        yield Need(f"{endpoint.name} is not told", said, href="/notices", label="To Notices")
+    for lack in found.lacks:
+        days = words.plural(lack.count, "day")
+        said = f"{lack.kind}, {lack.first:%-d %b} to {lack.last:%-d %b}: {lack.state}."
+        yield Need(
+            f"{days} of history missing",
+            said,
+            account=lack.account,
+            href=f"/insights?account={lack.account}",
+            label="To the coverage",
+        )
+
+
+def _post(post: Card) -> Need:
+    _, means, todo = words.STATES[post.state]
+    title = f"{words.excerpt(post.caption, 60) or post.key}: {words.state_name(post.state).lower()}"
+    if post.state == "published":
+        lacks = ", ".join(
+            {"comment": "its first comment", "permalink": "its address", "once": "perhaps live twice"}.get(one, one)
+            for one in post.missing or ()
+        )
+        return Need(
+            f"{words.excerpt(post.caption, 60) or post.key}: live, but lacks {lacks}",
+            "; ".join(map(str, (post.missing or {}).values())),
+            "note",
+            post.account,
+            f"/posts/{post.id}",
+            "Look",
+            at=post.publish_at,
+        )
+    said = f"{post.error or means} {todo}".strip()
+    retry = post.id if post.state in ("failed", "expired") else None
+    label = "Decide" if post.state == "needs_review" else "Look"
+    return Need(title, said, post.state, post.account, f"/posts/{post.id}", label, retry, post.publish_at)

@@ -1,0 +1,67 @@
+"""What runs now, for whoever looks after the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from models.reading import running
+from models.reading.lateness import BOUNDS_MS, Lateness, lateness
+from models.reading.running import GateShown, Process, Queued
+from operations.operation import Asker, Context, Effect, Scope, operation
+from pressrun import clock
+from pressrun.settings import PREFIX
+
+__all__ = ["BOUNDS_MS", "GateShown", "Lateness", "Process", "Queued", "Running", "SettingShown"]
+
+LATENESS_OF = timedelta(days=30)
+_HIDDEN = "set, and not shown"
+
+
+@dataclass(frozen=True)
+class SettingShown:
+    """`value` as it is in force; of a secret only whether there is one."""
+
+    name: str
+    value: str
+    is_set: bool
+    """It differs from what it is without being said."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """All of it at one moment."""
+
+    queues: list[Queued]
+    absent: list[str]
+    """Services that nobody is connected for."""
+    processes: list[Process]
+    gates: list[GateShown]
+    lateness: Lateness
+    """Of the last 30 days."""
+
+
+@operation("system.running", effect=Effect.READS, scope=Scope.ADMIN, whole=True)
+def look(ctx: Context, asker: Asker) -> Running:
+    """Queues, processes, gates and lateness as they are now."""
+    with ctx.database.transaction() as tx:
+        return Running(
+            queues=running.queued(tx),
+            absent=running.absent(tx),
+            processes=running.processes(tx),
+            gates=running.gates(tx),
+            lateness=lateness(tx, None, since=clock.now() - LATENESS_OF),
+        )
+
+
+@operation("system.settings", effect=Effect.READS, scope=Scope.ADMIN, whole=True)
+def settings(ctx: Context, asker: Asker) -> list[SettingShown]:
+    """Every setting as it is in force, without secrets."""
+    secrets = {"app_secret", "secret_keys", "webhook_verify_token", "database_url", "redis_url"}
+    shown = []
+    for name in sorted(type(ctx.settings).model_fields):
+        value = getattr(ctx.settings, name)
+        is_secret = name in secrets or "secret" in name or "password" in name or "token" in name
+        told = _HIDDEN if is_secret and value else "not set" if value in (None, [], "") else str(value)
+        shown.append(SettingShown(PREFIX + name.upper(), told, name in ctx.settings.model_fields_set))
+    return shown

@@ -1,0 +1,124 @@
+"""The API behind real HTTP, asked by askers of the tests' own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+from pydantic import SecretStr
+
+from console import problems
+from console.api.application import PREFIX, create_api
+from models.session import Database
+from operations.operation import OWNER, Asker, Context, Scope
+from pressrun import clock
+from pressrun.errors import Kind, PressrunError
+from pressrun.media.store import MediaStore
+from pressrun.settings import Settings
+from pressrun.trust import authorities
+from tests.factories.rows import KEY, make_account
+from tests.support.web import serve
+
+ASKERS = {
+    "owner": OWNER,
+    "reader": Asker("reader", frozenset({Scope.READ})),
+    "author": Asker("author", frozenset({Scope.READ, Scope.PUBLISH})),
+}
+
+
+class NoKey(PressrunError):
+    """Say who asks."""
+
+    kind = Kind.NOT_ALLOWED
+    type = "key.missing"
+
+
+def asked_by(request: Request) -> Asker:
+    """Whoever the header names."""
+    found = ASKERS.get(request.headers.get("authorization", "").removeprefix("Bearer "))
+    if found is None:
+        raise NoKey
+    return found
+
+
+@dataclass
+class Api:
+    """An API, and what tests ask of it."""
+
+    http: httpx.Client
+    database: Database
+    store: MediaStore
+    url: str
+
+    def as_(self, name: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {name}"}
+
+    def keep(self, path: Path) -> str:
+        """A file in the media store, as posts name it."""
+        return f"kept:{self.store.keep(path).sha256}"
+
+
+def told(home: Path, **over: Any) -> Settings:
+    """Settings of an API whose Instagram can fetch what it keeps."""
+    given: dict[str, Any] = {
+        "secret_keys": [SecretStr(KEY)],
+        "home": home,
+        "public_url": "https://pressrun.example",
+        "allow_private_urls": True,
+    }
+    return Settings(**given | over)
+
+
+@contextmanager
+def running_api(database: Database, home: Path, **over: Any) -> Iterator[Api]:
+    """An API of its own, for settings of its own."""
+    with serve(mount(create_api(Context(database, told(home, **over)), asked_by))) as url, client(url) as http:
+        yield Api(http, database, MediaStore(home / "media"), url)
+
+
+def mount(api: FastAPI) -> FastAPI:
+    """The API where the console has it."""
+    app = FastAPI(openapi_url=None)
+    problems.install(app)
+    app.mount(PREFIX, api)
+    return app
+
+
+def client(url: str) -> httpx.Client:
+    """Whoever owns it."""
+    owner = {"Authorization": "Bearer owner"}
+    return httpx.Client(base_url=url + PREFIX, timeout=30, verify=authorities(), headers=owner)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FastAPI, str]]:
+    """One application for all tests, each of which gives it a database: building its routes costs more than a test."""
+    nobody = Database("postgresql:///nobody")
+    app = create_api(Context(nobody, told(tmp_path_factory.mktemp("home"))), asked_by)
+    with serve(mount(app)) as url:
+        yield app, url
+    nobody.close()
+
+
+@pytest.fixture
+def api(served: tuple[FastAPI, str], database: Database, tmp_path: Path) -> Iterator[Api]:
+    """With the account `bakery` in Berlin, and another."""
+    with database.transaction() as tx:
+        make_account(tx, name="bakery", timezone="Europe/Berlin")
+        make_account(tx, name="another")
+    app, url = served
+    home = tmp_path / "home"
+    app.state.ctx = Context(database, told(home))
+    with client(url) as http:
+        yield Api(http, database, MediaStore(home / "media"), url)
+
+
+def in_hours(hours: float) -> str:
+    return (clock.now() + timedelta(hours=hours)).isoformat()

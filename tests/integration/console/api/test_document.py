@@ -1,0 +1,153 @@
+"""The OpenAPI document is complete and true: schemathesis holds a live API to it, and its examples are run.
+
+Left out of the checks: `positive_data_acceptance`, since what is well formed may still name an account that is not
+there or a time that has passed; and the stream of `/events`, which does not end and has tests of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from jsonschema import Draft202012Validator
+from schemathesis import checks
+
+from operations.operation import OPERATIONS
+from pressrun import clock
+from tests.factories.worlds import make_lived_in_account
+from tests.integration.access.asks import load_operations
+from tests.integration.console.api.conftest import Api
+
+HELD_TO = [
+    checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+    checks.negative_data_rejection,
+]
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def document(api: Api) -> dict[str, Any]:
+    told: dict[str, Any] = httpx.get(f"{api.url}/api/v1/openapi.json").json()
+    return told
+
+
+def operations_of(told: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in told["paths"].items():
+        for method in _METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def test_it_is_openapi_and_every_part_of_it_is_there(api: Api) -> None:
+    told = document(api)
+
+    assert told["openapi"] == "3.1.0"
+    for name, schema in told["components"]["schemas"].items():
+        Draft202012Validator.check_schema(schema)
+        assert schema.get("description") or schema.get("enum"), name
+    dangling = {one for one in _references(told) if not _found(told, one)}
+    assert dangling == set()
+    for path, _, operation in operations_of(told):
+        assert path.startswith("/api/v1/")
+        assert operation["summary"]
+        assert operation["description"]
+        assert {"401", "403", "422", "429", "503"} < set(operation["responses"])
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for one in value.values():
+            yield from _references(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _references(one)
+
+
+def _found(told: dict[str, Any], reference: str) -> bool:
+    found: Any = told
+    for name in reference.removeprefix("#/").split("/"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found is not None
+
+
+def test_every_route_names_the_operation_that_it_calls(api: Api) -> None:
+    load_operations()
+
+    named = {operation["x-operation"] for _, _, operation in operations_of(document(api))}
+
+    assert named <= set(OPERATIONS)
+
+
+def test_the_page_loads_nothing_from_elsewhere(api: Api) -> None:
+    page = httpx.get(f"{api.url}/api/v1/docs")
+
+    assert "http" not in page.text.replace("http-equiv", "")
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert "unsafe" not in page.headers["content-security-policy"]
+    for name in ("swagger-ui-bundle.js", "swagger-ui.css", "begin.js"):
+        assert f"/api/v1/docs/{name}" in page.text
+        assert httpx.get(f"{api.url}/api/v1/docs/{name}").status_code == 200
+    assert httpx.get(f"{api.url}/api/v1/docs/x.js").status_code == 404
+
+
+@pytest.fixture
+def used(api: Api, served: tuple[Any, str], caplog: pytest.LogCaptureFixture) -> Iterator[Api]:
+    """An API of an account that has everything, which anybody may ask as often as they like."""
+    with api.database.transaction() as tx:
+        make_lived_in_account(tx, now=clock.now())
+    limiter, served[0].state.limiter = served[0].state.limiter, None
+    with caplog.at_level(logging.WARNING, "urllib3"):
+        yield api
+    served[0].state.limiter = limiter
+
+
+def _held(api: Api, examples: int) -> list[str]:
+    """What an operation answers that the document does not say."""
+    wrong: list[str] = []
+    schema = schemathesis.openapi.from_dict(document(api))
+    for result in schema.get_all_operations():
+        operation: Any = result.ok()  # type: ignore[union-attr]
+        if operation.path == "/api/v1/events":
+            continue
+
+        @settings(
+            max_examples=examples,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy())
+        def hold(case: Any) -> None:
+            case.call_and_validate(base_url=api.url, session=None, headers=api.as_("owner"), checks=HELD_TO, timeout=30)
+
+        try:
+            hold()
+        except AssertionError as failure:
+            wrong.append(f"{operation.method.upper()} {operation.path}: {failure}")
+        except BaseExceptionGroup as several:
+            wrong.append(f"{operation.method.upper()} {operation.path}: {several.exceptions}")
+    return wrong
+
+
+@pytest.mark.cost(cpu_s=6)
+def test_an_api_answers_as_the_document_says(used: Api) -> None:
+    wrong = _held(used, 2)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.long
+def test_an_api_answers_as_the_document_says_whatever_it_is_asked(used: Api) -> None:
+    wrong = _held(used, 50)
+    assert not wrong, "\n".join(wrong)

@@ -1,0 +1,244 @@
+"""`/api/v1/events`: what happens, in order, nothing lost and nobody else's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import event
+
+from models.account import find_account
+from models.event import Cause, record_event
+from models.harvest import RunStatus, begin_run, end_run
+from models.notice import News as Notice
+from models.notice import NoticeKind, tell
+from operations.news import Feed, Source
+from operations.operation import Context
+from pressrun import clock
+from pressrun.settings import Settings
+from tests.factories.rows import make_harvest, make_post
+from tests.integration.console.api import conftest
+from tests.integration.console.api.conftest import Api
+from tests.integration.console.api.test_posts import problem
+from tests.support.waiting import until
+
+
+class Stream:
+    """An open stream, read one event at a time."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._lines = response.iter_lines()
+        self.last_id = ""
+
+    def begin(self) -> None:
+        """Until the stream is there."""
+        while not next(self._lines).startswith(":"):
+            pass
+
+    def next(self) -> tuple[str, dict[str, Any]]:
+        """Kind and data of the next event."""
+        told: dict[str, str] = {}
+        for line in self._lines:
+            name, _, value = line.partition(":")
+            if not line and "data" in told:
+                return told["event"], json.loads(told["data"])
+            if name == "id":
+                self.last_id = value.strip()
+            if name:
+                told[name] = value.strip()
+        raise EOFError
+
+    def is_over(self) -> bool:
+        try:
+            self.next()
+        except EOFError:
+            return True
+        return False
+
+
+@contextmanager
+def following(api: Api, asker: str = "owner", last: str | None = None, **params: Any) -> Iterator[Stream]:
+    headers = api.as_(asker) | ({"Last-Event-ID": last} if last else {})
+    with api.http.stream("GET", "/events", headers=headers, params=params) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        stream = Stream(response)
+        stream.begin()
+        yield stream
+
+
+def happen(api: Api, account: str = "bakery", reason: str = "post.staged") -> int:
+    with api.database.transaction() as tx:
+        post = make_post(tx, find_account(tx, account))
+        record_event(tx, post.id, Cause(reason, "words"), from_state="scheduled", to_state="staging")
+        return post.id
+
+
+def test_what_happens_is_told_as_it_happens(api: Api) -> None:
+    happen(api, reason="post.before")
+    with following(api) as stream:
+        post = happen(api)
+        with api.database.transaction() as tx:
+            account = find_account(tx, "bakery")
+            tell(tx, Notice(NoticeKind.QUOTA_FULL, "full", account_id=account.id))
+            harvest = make_harvest(tx, account, kind="media")
+            run = begin_run(tx, harvest.id, clock.now(), api_version="v25.0", now=clock.now())
+            end_run(tx, run.id, RunStatus.DONE, now=clock.now())
+        told = dict(stream.next() for _ in range(3))
+
+    assert (told["post"]["post"], told["post"]["reason"], told["post"]["account"]) == (post, "post.staged", "bakery")
+    assert (told["notice"]["kind"], told["notice"]["account"]) == ("quota.full", "bakery")
+    assert told["coverage"] == {"at": told["coverage"]["at"], "account": "bakery", "kind": "media", "status": "done"}
+    assert told["post"]["at"].endswith("Z")
+
+
+def test_nothing_is_lost_while_somebody_is_away(api: Api) -> None:
+    with following(api) as stream:
+        first = happen(api)
+        assert stream.next()[1]["post"] == first
+        last = stream.last_id
+    missed = [happen(api), happen(api)]
+
+    with following(api, last=last) as stream:
+        assert [stream.next()[1]["post"] for _ in missed] == missed
+        now = happen(api)
+        assert stream.next()[1]["post"] == now
+
+
+def test_a_stream_that_told_nothing_yet_can_be_gone_on_with(api: Api) -> None:
+    with api.http.stream("GET", "/events") as response:
+        lines = response.iter_lines()
+        last = next(line for line in lines if line.startswith("id:")).partition(":")[2].strip()
+    missed = happen(api)
+
+    with following(api, last=last) as stream:
+        assert stream.next()[1]["post"] == missed
+
+
+def test_only_what_is_asked_for_and_may_be_seen(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    with api.database.transaction() as tx:
+        mine = find_account(tx, "another").id
+    limited = replace(conftest.ASKERS["reader"], name="limited", accounts=frozenset({mine}))
+    monkeypatch.setitem(conftest.ASKERS, "limited", limited)
+
+    with following(api, "limited") as theirs, following(api, source="notice") as notices:
+        last = theirs.last_id
+        happen(api, "bakery")
+        seen = happen(api, "another")
+        with api.database.transaction() as tx:
+            tell(tx, Notice(NoticeKind.QUEUE_SILENT, "of no account"))
+            tell(tx, Notice(NoticeKind.QUOTA_FULL, "full", account_id=mine))
+        assert theirs.next()[1]["post"] == seen
+        assert theirs.next()[1]["message"] == "full"
+        assert [notices.next()[1]["message"] for _ in range(2)] == ["of no account", "full"]
+    with following(api, "limited", last=last or "0.0.0") as again:
+        assert again.next()[1]["account"] == "another"
+
+
+def test_whoever_is_not_honoured_any_more_hears_nothing(api: Api, served: tuple[FastAPI, str]) -> None:
+    hub = served[0].state.hub
+    hub._held = lambda askers: {one for one in askers if one.name != "reader"}
+    try:
+        with following(api, "reader") as stream, following(api, "author") as other:
+            assert stream.is_over()
+            post = happen(api)
+            assert other.next()[1]["post"] == post
+    finally:
+        hub._held = set
+
+
+def test_a_thousand_who_listen_cost_one_query(api: Api, served: tuple[FastAPI, str]) -> None:
+    looks: list[str] = []
+    with following(api), following(api), following(api) as last:
+        event.listen(
+            api.database.engine,
+            "before_cursor_execute",
+            lambda *given: looks.append(given[2]) if "pg_current_snapshot() s" in given[2] else None,
+        )
+        until(lambda: len(looks) >= 2, 10, "nobody looks")
+        before = len(looks)
+        post = happen(api)
+        assert last.next()[1]["post"] == post
+        # One look after the other, whoever listens; never three at a time.
+        assert len(looks) - before <= 6
+
+
+def test_what_cannot_be_gone_on_with_is_told(api: Api) -> None:
+    answer = api.http.get("/events", headers={"Last-Event-ID": "x"})
+
+    assert problem(answer, 422, "event.id")["field"] == "Last-Event-ID"
+
+
+class TestOrder:
+    """Numbers become visible out of order."""
+
+    @pytest.fixture
+    def feed(self, api: Api) -> Feed:
+        return Feed(Context(api.database, Settings()))
+
+    def _told(self, feed: Feed) -> list[str]:
+        return [str(one.news.told["reason"]) for one in feed.look() if one.news.source is Source.POST]
+
+    def _look_until(self, feed: Feed, seen: list[str], count: int) -> None:
+        def look() -> bool:
+            seen.extend(self._told(feed))
+            return len(seen) >= count
+
+        until(look, 10, "it was never told")
+
+    def test_what_is_committed_late_is_told_before_what_follows_it(self, api: Api, feed: Feed) -> None:
+        happen(api, reason="before")
+        feed.begin()
+        late = api.database.standing_connection()
+        late.execute("BEGIN")
+        post = happen(api, reason="first")
+        told = "INSERT INTO post_events (post_id, to_state, reason) VALUES (%s, 'staging', 'late')"
+        late.execute(told, (post,))
+        happen(api, reason="after")
+
+        seen = [reason for _ in range(4) for reason in self._told(feed)]
+        late.execute("COMMIT")
+        self._look_until(feed, seen, 3)
+        late.close()
+
+        assert seen == ["first", "late", "after"]
+
+    def test_a_number_that_was_given_up_holds_nothing_back(self, api: Api, feed: Feed) -> None:
+        happen(api, reason="before")
+        feed.begin()
+        with api.database.transaction() as tx:
+            post = make_post(tx, find_account(tx, "bakery"))
+            record_event(tx, post.id, Cause("given up"), from_state=None, to_state="staging")
+            tx.rollback()
+        happen(api, reason="after")
+
+        seen: list[str] = []
+        self._look_until(feed, seen, 1)
+
+        assert seen == ["after"]
+
+    def test_what_was_there_behind_a_gap_reaches_whoever_comes_back(self, api: Api, feed: Feed) -> None:
+        late = api.database.standing_connection()
+        post = happen(api, reason="before")
+        late.execute("BEGIN")
+        told = "INSERT INTO post_events (post_id, to_state, reason) VALUES (%s, 'staging', 'late')"
+        late.execute(told, (post,))
+        happen(api, reason="there")
+        feed.begin()
+        late.execute("COMMIT")
+        late.close()
+
+        seen: list[tuple[Any, bool]] = []
+
+        def look() -> bool:
+            seen.extend((one.news.told["reason"], one.was_there) for one in feed.look())
+            return len(seen) == 2
+
+        until(look, 10, "it was never told")
+        assert seen == [("late", False), ("there", True)]
