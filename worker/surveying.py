@@ -83,6 +83,8 @@ def _examined(step: Step, client: GraphClient) -> TokenState | None:
     except GraphError as problem:
         if problem.http_status is None or problem.error_class in {ErrorClass.TRANSIENT, ErrorClass.THROTTLED}:
             raise
+        if problem.error_class is ErrorClass.AUTH:  # of the app: what is wrong with the token itself is no error here
+            raise of_another_app() from None
         _log.info("connect.not_examined", connection_id=step.lease.id, error=str(problem))
         return None
     if state.app_id is not None and state.app_id != app_id:
@@ -98,7 +100,8 @@ def _examined(step: Step, client: GraphClient) -> TokenState | None:
 def of_another_app() -> RefusedByInstagram:
     """The error of a token that another app was given."""
     return RefusedByInstagram(
-        "this token was given to another app than PRESSRUN_APP_ID: connect the account with the app that is set here",
+        "this token was given to another app than PRESSRUN_APP_ID: connect the account with the app that is set here, "
+        "or set the id and the secret of the other one",
         type="token.of_another_app",
     )
 

@@ -147,9 +147,7 @@ def _listener(ctx: Context, begun: Begun) -> Iterator[None]:
         try:
             stack.enter_context(listening(where, lambda query: _reply(ctx, query)))
         except ServerUnreachable as problem:
-            note(
-                f"{problem}: if another `account connect` listens there, it takes this answer too; or paste the address"
-            )
+            note(f"{problem}: whoever has it, the console or another `account connect`, takes the answer; or paste it")
         yield
 
 

@@ -337,6 +337,9 @@ class TestDiscover:
         desk.work(ids[1])
         desk.simulator.fault(endpoint="debug_token", mode="refuse", code=100)
         ids.append(desk.discover(token))
+        desk.simulator.clear_faults()
+        desk.settings = desk.settings.model_copy(update={"app_id": "ANOTHER"})
+        ids.append(desk.discover(desk.simulator.token(0)))
 
         for connection_id in ids:
             with pytest.raises(RefusedByInstagram, match="given to another app than PRESSRUN_APP_ID") as refused:
@@ -543,6 +546,23 @@ class TestAnInstagramThatDoesNotAnswer:
         row = desk.work(connection_id)
 
         assert (row.state, row.error_type, row.code_sealed) == ("failed", "instagram.silent", None)
+
+    def test_an_outage_is_no_refusal_of_the_token(self, desk: Desk) -> None:
+        connection_id = desk.agree(desk.begin())
+        desk.simulator.fault(endpoint="accounts", mode="refuse_500")
+
+        for _ in range(MOST_TRIES):
+            row = desk.work(connection_id)
+
+        assert (row.state, row.error_type) == ("failed", "instagram.silent")
+
+    @pytest.mark.parametrize("endpoint", ["oauth_access_token", "accounts"])
+    def test_one_that_throttles_is_named_as_that(self, desk: Desk, endpoint: str) -> None:
+        desk.simulator.fault(endpoint=endpoint, mode="throttle", code=4)
+
+        row = desk.work(desk.agree(desk.begin()))
+
+        assert (row.state, row.error_type, row.code_sealed) == ("failed", "instagram.throttled", None)
 
     def test_a_worker_that_is_stopping_leaves_it_to_another(self, desk: Desk) -> None:
         connection_id, stopping = desk.agree(desk.begin()), desk.worker
