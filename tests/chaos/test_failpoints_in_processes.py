@@ -27,7 +27,9 @@ TYPES = (  # no stories: two lost at once look alike, and are left to a person
 )
 OF_WHAT_IS_LOST = {"reconcile.after_read", "reconcile.after_record", "comment.after_read"}
 REACHED = {
-    point for point in POINTS if point.partition(".")[0] not in {"inbox", "backfill", "reply", "connect", "delivery"}
+    point
+    for point in POINTS
+    if point.partition(".")[0] not in {"inbox", "backfill", "reply", "connect", "delivery", "care"}
 }
 
 
