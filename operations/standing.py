@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.account import find_account
+from models.account import AccountState, find_account
 from models.reading.standing import AccountStanding, ReadingShown, TokenShown, standing
 from models.tokens.care import request_check
 from operations.errands import Errand, Hands, await_errand
@@ -50,6 +50,8 @@ def await_check(ctx: Context, asker: Asker, account: str, ids: list[int], *, han
 
 def _problems(found: AccountStanding) -> list[str]:
     told = []
+    if found.state == AccountState.BROKEN.value and all(one.refused is None for one in found.tokens):
+        told.append("Instagram takes the token again: resume the account, and what waits for it goes on")
     for token in found.tokens:
         name = "the token" if token.which == "account" else "the person's token"
         if token.refused is not None:

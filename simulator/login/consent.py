@@ -138,14 +138,20 @@ def redeem(call: Call, login: Login) -> Account | str | None:
     if target != call.world.codes.get(code, target):
         return "Error validating verification code. The redirect_uri must be identical to the one of the dialog."
     call.world.commit("code.used", code=code)
-    for one in call.world.accounts if account is None else [account]:
-        call.world.commit("consent.given", account=one.index, at=call.world.now())
+    consented(call.world, account)
     return account
+
+
+def consented(world: World, account: Account | None) -> None:
+    """Its person was asked just now; None: whoever manages all Pages."""
+    world.commit("consent.given", account=None if account is None else account.index, at=world.now())
 
 
 @applies("consent.given")
 def _consented(world: World, event: Event) -> None:
-    world.accounts[event["account"]].consented_at = event["at"]
+    index = event["account"]
+    for account in world.accounts if index is None else [world.accounts[index]]:
+        account.consented_at = event["at"]
 
 
 @applies("code.issued")

@@ -95,7 +95,10 @@ class Ward:
             long = {"grant_type": "ig_exchange_token", "client_secret": _APP["client_secret"], "access_token": short}
             return self.simulator.http.get("/access_token", params=long).json()["access_token"], None
         person = self._facebook(_APP | {"grant_type": "fb_exchange_token", "fb_exchange_token": self._facebook(grant)})
-        return f"SIM-TOKEN-PAGE-{index}", person
+        asked = {"fields": "access_token,instagram_business_account", "access_token": person}
+        pages = self.simulator.http.get("/v25.0/me/accounts", params=asked).raise_for_status().json()["data"]
+        its = [one for one in pages if one["instagram_business_account"]["id"] == self.simulator.ig_id(index)]
+        return str(its[0]["access_token"]), person
 
     def short_lived(self, index: int) -> str:
         """What Facebook gives for a code: it lives for an hour."""

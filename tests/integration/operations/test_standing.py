@@ -111,7 +111,8 @@ class TestCheck:
 
         done = check(ward, asked, "sim-1")
 
-        assert done.problems == ()
+        [problem] = done.problems
+        assert "takes the token again" in problem
         assert done.standing.state == "broken", "a person says when it goes on"
 
     def test_what_could_not_be_asked_is_a_problem_and_ends_the_wait(self, ward: Ward, asked: Context) -> None:

@@ -203,16 +203,15 @@ class TestRenewal:
 
 class TestRefusal:
     @pytest.mark.parametrize(
-        ("subcode", "said"),
+        ("login", "subcode", "said"),
         [
-            (458, "removed the app"),
-            (459, "log in on facebook.com"),
-            (460, "changed their password"),
-            (463, "has expired"),
-            (492, "lost their role"),
+            ("facebook", 458, "removed the app"),
+            ("facebook", 459, "log in on facebook.com"),
+            ("facebook", 492, "lost their role"),
+            ("instagram", 460, "changed their password"),
+            ("instagram", 463, "has expired"),
         ],
     )
-    @pytest.mark.parametrize("login", ["facebook", "instagram"])
     def test_it_breaks_the_account_with_the_reason(self, ward: Ward, login: str, subcode: int, said: str) -> None:
         index = ward.facebook if login == "facebook" else ward.instagram
         account_id = ward.join(index)
