@@ -273,18 +273,21 @@ def _send_some(bench: Bench, content: bytes, count: int) -> None:
     until(has_come, 10)
 
 
-POINTS_OF = {name: [point for point in POINTS if point.startswith(f"{name}.")] for name in MOVING}
+DEADLY = [point for point in POINTS if point.partition(".")[0] in MOVING]
 
 
-@pytest.mark.cost(cpu_s=6)
+@pytest.mark.cost(cpu_s=8)
 def test_a_kill_at_any_point_loses_nothing_and_leaves_nothing_behind(away: Away, s3: S3, tmp_path: Path) -> None:
     """Each step dies once at its point, in a process of its own; two of them as the post is canceled."""
-    bench = away(media_route="s3", **s3.settings)
+    bench = away(media_route="upload", **s3.settings)  # a picture goes by the bucket then
     account, died = bench.account(0), []
-    mortals = mortals_of(bench)
-    for number, point in enumerate(POINTS_OF["object"]):
-        make_jpeg(tmp_path / f"{number}.jpg", 640, 640, label=point)
-        post_id = bench.post(account, media=str(tmp_path / f"{number}.jpg"), caption=point, if_late="publish")
+    lease, url = timedelta(seconds=30), url_of(bench.database)
+    mortals = Mortals.start(bench.settings, lease=lease, database_url=url, key=KEY, media_base_url=None)
+    for number, point in enumerate(DEADLY):
+        work = point.partition(".")[0]
+        file = str(make_jpeg(tmp_path / f"{number}.jpg", 320, 320, label=point)) if work == "object" else "reel.mp4"
+        kind = "image" if work == "object" else "reel"
+        post_id = bench.post(account, type=kind, media=file, caption=point, if_late="publish")
         turn(bench, *OF_POSTS)
         is_leaving = point in {"object.after_leaving", "object.after_delete"}
         if is_leaving:
@@ -292,37 +295,16 @@ def test_a_kill_at_any_point_loses_nothing_and_leaves_nothing_behind(away: Away,
             with bench.database.transaction() as tx:
                 cancel(tx, post_id)
         hurry(bench)
-        died += mortals.run([Doomed(due(bench, "object"), point)])
+        died += mortals.run([Doomed(due(bench, work), point)])
 
         state = drive(bench, post_id)
 
         assert state is (PostState.CANCELED if is_leaving else PostState.PUBLISHED), bench.story(post_id)
         assert (s3.keys(), s3.uploads()) == ([], [])
     mortals.close()
-    assert died == [-9] * len(died), mortals.output
-
-
-@pytest.mark.cost(cpu_s=5)
-def test_a_kill_at_any_point_of_an_upload_loses_nothing(away: Away) -> None:
-    bench = away()
-    account, died = bench.account(0), []
-    mortals = mortals_of(bench)
-    for point in POINTS_OF["upload"]:
-        post_id = bench.post(account, type="reel", media="reel.mp4", caption=point, if_late="publish")
-        turn(bench, *OF_POSTS)
-        hurry(bench)
-        died += mortals.run([Doomed(due(bench, "upload"), point)])
-
-        assert drive(bench, post_id) == PostState.PUBLISHED, bench.story(post_id)
-    mortals.close()
-    assert died == [-9] * 3, mortals.output
-    assert bench.simulator.report()["calls"]["container_create"] == 3
-    assert bench.simulator.report()["calls"]["upload"] == 3
-
-
-def mortals_of(bench: Bench) -> Mortals:
-    lease, url = timedelta(seconds=30), url_of(bench.database)
-    return Mortals.start(bench.settings, lease=lease, database_url=url, key=KEY, media_base_url=None)
+    assert died == [-9] * len(DEADLY), mortals.output
+    calls = bench.simulator.report()["calls"]
+    assert (calls["upload"], calls["container_create"]) == (3, len(DEADLY) - 2)
 
 
 def due(bench: Bench, name: str) -> Hint:
