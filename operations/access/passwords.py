@@ -1,7 +1,7 @@
 """Passwords of people: argon2id, and never more than two at once.
 
-32 MiB, three passes and one lane are above what OWASP asks for (19 MiB, two passes). Each takes about a tenth of a second
-of a core, two at once 64 MiB: whoever floods the console with wrong passwords is told to come again before memory or
+32 MiB, three passes and one lane are above what OWASP asks for (19 MiB, two passes). Each takes about a tenth of a
+second of a core, two at once 64 MiB: whoever floods the console with wrong passwords is told to come again before memory or
 the threads of others run short.
 """
 
