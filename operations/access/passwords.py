@@ -1,8 +1,8 @@
 """Passwords of people: argon2id, and never more than two at once.
 
 32 MiB, three passes and one lane are above what OWASP asks for (19 MiB, two passes). Each takes about a tenth of a
-second of a core, two at once 64 MiB: whoever floods the console with wrong passwords is told to come again before memory or
-the threads of others run short.
+second of a core, two at once 64 MiB. Whoever floods the console with wrong passwords is told to come again before
+memory or the threads of others run short.
 """
 
 from __future__ import annotations
