@@ -50,6 +50,7 @@ def test_an_entry_says_who_did_what_and_by_which_face(ctx: Context) -> None:
     assert (entry.asker, entry.face, entry.user_id, entry.session_id, entry.key_id) == ("ana", "page", 7, 8, None)
     assert (entry.operation, entry.effect) == ("post.cancel", "changes")
     assert entry.asked == {"post": "spring", "why": "rain"}
+    assert (entry.before, entry.after) == ({"state": "scheduled"}, {"state": "canceled"})
 
 
 def test_an_edit_says_what_was_before_and_after(ctx: Context, bakery: int) -> None:
