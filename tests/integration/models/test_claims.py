@@ -83,7 +83,7 @@ def _owed(tx: Session, work: Work) -> int:
     if work.table == "inquiries":
         return make_inquiry(tx, make_account(tx)).id
     if work.table == "follow_ups":
-        return make_follow_up(tx, make_post(tx, make_account(tx))).id
+        return make_follow_up(tx, make_post(tx, make_account(tx), state="canceled", next_action_at=None)).id
     if work.table == "deliveries":
         return make_delivery(tx, make_endpoint(tx)).id
     return make_post(tx, make_account(tx), state=work.states[0]).id
