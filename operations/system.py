@@ -25,12 +25,14 @@ from models.reading.health import (
 )
 from models.reading.notices import list_endpoints
 from models.reading.standing import accounts_of_unknown_end, ending_tokens
+from models.reading.subscriptions import deaf_accounts
 from models.reading.workers import wrong_clocks
 from models.states import PostState
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from pressrun.errors import PressrunError
 from pressrun.finding import Finding, Result
+from pressrun.meta_app import app_secrets
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def examine(ctx: Context, asker: Asker, *, full: bool = False) -> list[Finding]:
         _lacking,
         _endpoints,
         _deletions,
+        _deaf,
         _coverage,
         _fruitless,
         _answers,
@@ -151,6 +154,18 @@ def _deletions(ctx: Context) -> Iterator[Finding]:
             yield Finding("deletion to review", Result.FAIL, detail, advice, one.code)
         elif one.error is not None:
             yield Finding("deletion", Result.NOTE, f"{asked}, and waits: {one.error}", subject=one.code)
+
+
+def _deaf(ctx: Context) -> Iterator[Finding]:
+    """Accounts of which Instagram does not tell what it could. Without a secret none is told, as another check says."""
+    if not app_secrets(ctx.settings):
+        return
+    with ctx.database.transaction() as tx:
+        found = deaf_accounts(tx, now=clock.now())
+    for one in found:
+        what = f"not subscribed: {', '.join(one.lacking)}" if one.lacking else "what is subscribed could not be read"
+        detail = f"{what}, since {one.since:%Y-%m-%d}" + (f": {one.error}" if one.error else "")
+        yield Finding("subscription", Result.NOTE, detail, "have it looked at now", subject=one.account)
 
 
 def _clocks(ctx: Context) -> Iterator[Finding]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import coalesce
 
-from models.account import Account
-from models.hooks.subscription import WANTED, Subscription
+from models.account import Account, AccountState
+from models.hooks.subscription import EVERY, WANTED, Subscription
+
+_TOLERATED = EVERY + timedelta(days=1)
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,39 @@ class SubscriptionShown:
     def is_whole(self) -> bool:
         """All that is wanted is subscribed, and the last look could tell."""
         return self.read_at is not None and not self.lacking and self.error is None
+
+
+@dataclass(frozen=True)
+class Deaf:
+    """An account that lacks webhooks, or of which nobody could tell for a day."""
+
+    account: str
+    lacking: tuple[str, ...]
+    since: datetime
+    error: str | None
+
+
+def deaf_accounts(tx: Session, *, now: datetime) -> list[Deaf]:
+    """Those that hear less than they should, by name; one whose token is refused says so elsewhere."""
+    query = (
+        select(
+            Account.name, Subscription.lacking, Subscription.lacking_since, Subscription.error, Subscription.error_at
+        )
+        .join(Account, Account.id == Subscription.account_id)
+        .where(
+            Account.token_refused.is_(None),
+            Account.state != AccountState.REMOVED.value,
+            or_(
+                Subscription.lacking_since.is_not(None),
+                and_(Subscription.error.is_not(None), coalesce(Subscription.read_at, _NEVER) < now - _TOLERATED),
+            ),
+        )
+        .order_by(Account.name)
+    )
+    return [
+        Deaf(row.name, tuple(row.lacking), row.lacking_since or row.error_at or now, row.error)
+        for row in tx.execute(query)
+    ]
 
 
 def subscription_of(tx: Session, account: Account) -> SubscriptionShown:

@@ -162,7 +162,8 @@ def _subscribe(look: _Look, found: Collection[str], intended: Collection[str]) -
         if alone:
             still, gone = _one_by_one(look, [], sorted(found), beside=False)
             refused |= gone
-            _refusal_of(look, [*still, *alone])
+            if _refusal_of(look, [*still, *alone]) is not None:  # each by itself, and not together: as it was before
+                _refusal_of(look, found)
     return refused
 
 

@@ -12,6 +12,7 @@ from graph.transport import Transport
 from models.hooks.subscription import WANTED, add_missing_subscriptions
 from operations.operation import OWNER
 from operations.subscriptions import SubscriptionShown, show
+from operations.system import examine
 from pressrun import clock, failpoints
 from pressrun.errors import Unknown
 from tests.factories.rows import make_account
@@ -88,6 +89,8 @@ def test_one_unknown_name_costs_nothing_but_itself(desk: Desk, index: int, way: 
     assert (found.lacking, found.is_whole) == (("story_insights",), False)
     assert found.lacking_since is not None
     assert "must be one of" in found.refused["story_insights"]
+    told = [one.detail for one in examine(desk.context, OWNER) if one.name == f"subscription sim-{index}"]
+    assert [text.startswith("not subscribed: story_insights, since ") for text in told] == [True]
 
     desk.work("subscription")
     again = show(desk.context, OWNER, f"sim-{index}")

@@ -85,7 +85,7 @@ def _owed(tx: Session, work: Work) -> int:
     if work.table == "inquiries":
         return make_inquiry(tx, make_account(tx)).id
     if work.table == "follow_ups":
-        return make_follow_up(tx, make_post(tx, make_account(tx))).id
+        return make_follow_up(tx, make_post(tx, make_account(tx), state="canceled", next_action_at=None)).id
     if work.table == "bucket_objects":
         return make_object(tx).id
     if work.table == "uploads":

@@ -62,7 +62,7 @@ def test_a_poll_and_a_prompt_go_out_with_the_caption(bench: Bench) -> None:
 
 
 class TestRefusedWhenQueued:
-    def _problems(self, bench: Bench, index: int = 0, /, **columns: str) -> list[tuple[str, str]]:
+    def _problems(self, bench: Bench, columns: dict[str, str], index: int = 0) -> list[tuple[str, str]]:
         account = bench.account(index)
         fields = {"account": account.name, "publish_at": "+1d", "type": "image", "media": "feed.jpg", **columns}
         report = import_fields(bench.database, bench.settings, fields, base=bench.media_folder)
@@ -75,7 +75,7 @@ class TestRefusedWhenQueued:
     )
     def test_on_instagram_login_there_is_none(self, bench: Bench, column: str, text: str) -> None:
         columns = {"caption": "c", column: text}
-        found = self._problems(bench, 1, **columns)
+        found = self._problems(bench, columns, 1)
 
         assert (column, "login.lacks") in found
 
@@ -94,7 +94,7 @@ class TestRefusedWhenQueued:
         ids=str,
     )
     def test_what_instagram_would_refuse(self, bench: Bench, columns: dict[str, str], column: str) -> None:
-        assert [name for name, _ in self._problems(bench, **columns)] == [column]
+        assert [name for name, _ in self._problems(bench, columns)] == [column]
 
     def test_an_edit_is_held_to_the_same(self, bench: Bench) -> None:
         post_id = bench.post(bench.account(0), publish_at="+1d", **POLL)
