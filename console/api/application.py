@@ -18,6 +18,7 @@ from console.api import (
     keys,
     media,
     notices,
+    people,
     post_wishes,
     posts,
     problems,
@@ -49,6 +50,7 @@ ROUTERS = (
     watches.router,
     notices.router,
     keys.router,
+    people.router,
     system.router,
     events.router,
 )

@@ -30,6 +30,7 @@ from operations import (
     insights,
     mentions,
     moving,
+    news,
     post_search,
     posts,
     removals,
@@ -117,6 +118,11 @@ def _hand_in(ctx: Context, asker: Asker, it: Theirs) -> Any:
     return campaigns.hand_in_file(ctx, asker, file)
 
 
+def _past(ctx: Context, asker: Asker, it: Theirs) -> Any:
+    told = news.past(ctx, asker, news.Source.POST, behind=0, upto=2**62)
+    return [one for one in told if one.told["account"] == it.account]
+
+
 def _bulk(ctx: Context, asker: Asker, it: Theirs) -> Any:
     [result] = bulk.act(ctx, asker, bulk.Action.PAUSE, [it.next_post])
     if result.error is not None:
@@ -145,6 +151,7 @@ ASKS: Mapping[str, Ask] = {
     "draft.edit": lambda c, a, it: drafts.edit(c, a, it.draft, posts.PostFields(caption="theirs")),
     "draft.queue": lambda c, a, it: drafts.queue(c, a, it.draft),
     "draft.remove": lambda c, a, it: drafts.remove(c, a, it.draft),
+    "event.past": _past,
     "harvest.list": lambda c, a, it: harvests.list_harvests(c, a, it.account),
     "harvest.run": lambda c, a, it: harvests.run_harvests(c, a, it.account),
     "harvest.await": lambda c, a, it: harvests.await_runs(
@@ -196,6 +203,7 @@ ASKS: Mapping[str, Ask] = {
 
 LISTS: Mapping[str, Ask] = {
     "account.list": lambda c, a, _: accounts.list_accounts(c, a),
+    "event.past": lambda c, a, _: news.past(c, a, news.Source.COVERAGE, behind=0, upto=2**62),
     "comment.list": lambda c, a, _: comments.list_comments(c, a),
     "draft.list": lambda c, a, _: drafts.list_drafts(c, a),
     "post.search": lambda c, a, _: post_search.search(c, a, post_search.PostQuery()),
