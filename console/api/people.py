@@ -10,7 +10,7 @@ from fastapi import Path, Query
 from pydantic import Field, SecretStr
 
 from console.api.asking import Acting, Asked, Ctx, Cursor, Limit, Number
-from console.api.bodies import Body
+from console.api.bodies import Body, example
 from console.api.route import Router, asks
 from operations.access import audits, users
 from operations.access.audits import EntryShown, Wish
@@ -27,6 +27,12 @@ Accounts = Annotated[list[str] | None, Field(max_length=1000)]
 class NewUser(Body):
     """A person and their password. Without accounts: they see all."""
 
+    model_config = example(
+        name="ana@example.com",
+        role="author",
+        password="correct horse battery",  # noqa: S106 - an example
+    )
+
     name: Annotated[str, Field(min_length=1, max_length=100)]
     role: Role
     password: Annotated[SecretStr, Field(max_length=1000)]
@@ -36,6 +42,8 @@ class NewUser(Body):
 class Invitation(Body):
     """A person who is to choose a password by a link."""
 
+    model_config = example(name="ben@example.com", role="viewer")
+
     name: Annotated[str, Field(min_length=1, max_length=100)]
     role: Role | None = None
     accounts: Accounts = None
@@ -43,6 +51,8 @@ class Invitation(Body):
 
 class UserChange(Body):
     """What is to be otherwise from the next request on."""
+
+    model_config = example(role="viewer")
 
     role: Role | None = None
     accounts: Accounts = None
