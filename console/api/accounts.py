@@ -15,9 +15,9 @@ from operations import accounts, connections, forecasts, removals
 from operations.accounts import AccountShown, AccountTerms, Held, TermChanges
 from operations.connections import Connected, Login, NewAccount
 from operations.forecasts import Forecast
-from operations.paging import Page, cut
 from operations.removals import Plan, Removed
 from pressrun.errors import NotPossible, Unknown
+from pressrun.paging import Page, cut
 
 router = Router("accounts")
 

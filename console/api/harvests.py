@@ -16,8 +16,8 @@ from operations import backfills, coverage, harvests, rereads
 from operations.backfills import BackfillStatus
 from operations.coverage import Covered
 from operations.harvests import HarvestOutcome, HarvestShown
-from operations.paging import Page, cut
 from operations.rereads import RereadStatus
+from pressrun.paging import Page, cut
 
 router = Router("harvests")
 

@@ -16,7 +16,7 @@ from console.api.problems import require_none
 from console.api.route import LARGEST_BODY, Router, asks
 from operations import campaigns
 from operations.campaigns import CampaignShown
-from operations.paging import Page
+from pressrun.paging import Page
 
 router = Router("imports")
 

@@ -15,8 +15,8 @@ from console.api.route import Router, asks
 from operations import comments, mentions, tags
 from operations.comments import CommentShown
 from operations.mentions import MentionShown, ReplyShown
-from operations.paging import Page, page, place_of
 from operations.tags import EVER, TagShown
+from pressrun.paging import Page, page, place_of
 
 router = Router("inbox")
 

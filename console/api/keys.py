@@ -14,8 +14,8 @@ from console.api.bodies import Body, example
 from console.api.route import Router, asks
 from operations.access import keys
 from operations.access.keys import KeyMade, KeyShown
-from operations.paging import Page, cut
 from pressrun.clock import parse_duration
+from pressrun.paging import Page, cut
 
 router = Router("keys")
 

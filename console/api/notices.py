@@ -14,8 +14,8 @@ from console.api.bodies import Body, example
 from console.api.route import Router, asks
 from operations import notices
 from operations.notices import DeliveryShown, EndpointShown, RuleShown, Timing
-from operations.paging import Page, cut, page, place_of
 from pressrun.clock import parse_duration
+from pressrun.paging import Page, cut, page, place_of
 
 router = Router("notices")
 

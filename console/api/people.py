@@ -15,7 +15,7 @@ from console.api.route import Router, asks
 from operations.access import audits, users
 from operations.access.audits import EntryShown, Wish
 from operations.access.users import Invited, SessionShown, UserShown
-from operations.paging import Page, cut, page, place_of
+from pressrun.paging import Page, cut, page, place_of
 
 router = Router("people")
 

@@ -10,8 +10,8 @@ from console.api.asking import Acting, Asked, Ctx, Cursor, Limit, Number
 from console.api.bodies import Body, example
 from console.api.route import Router, asks
 from operations import slots
-from operations.paging import Page, cut
 from operations.slots import SlotsAdded, SlotShown
+from pressrun.paging import Page, cut
 
 router = Router("slots")
 

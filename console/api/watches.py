@@ -12,8 +12,8 @@ from console.api.bodies import Body, example
 from console.api.route import Router, asks
 from operations import watches
 from operations.operation import Asker, Context
-from operations.paging import Page, cut
 from operations.watches import Target, WatchChanged, Watched
+from pressrun.paging import Page, cut
 
 router = Router("watches")
 
