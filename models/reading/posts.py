@@ -137,9 +137,8 @@ def show_post(tx: Session, post_id: int) -> PostShown:
     return shown(post, _account_name(tx, post))
 
 
-def post_page(tx: Session, post_id: int, ways: Ways) -> PostPage:
+def post_page(tx: Session, post: Post, ways: Ways) -> PostPage:
     """One post with its parts and its timeline, oldest event first. `ways`: what the installation can offer now."""
-    post = get_post(tx, post_id)
     on_facebook = tx.scalars(select(Account.login).where(Account.id == post.account_id)).one() == Login.FACEBOOK.value
     return PostPage(
         post=shown(post, _account_name(tx, post)),
@@ -150,8 +149,8 @@ def post_page(tx: Session, post_id: int, ways: Ways) -> PostPage:
         max_lateness_s=post.max_lateness_s,
         if_late=post.if_late,
         lacks=tuple(post.missing or ()),
-        parts=_parts(parts_of(tx, post_id), _taken(tx, post_id), ways, on_facebook=on_facebook),
-        events=events_shown(timeline(tx, post_id)),
+        parts=_parts(parts_of(tx, post.id), _taken(tx, post.id), ways, on_facebook=on_facebook),
+        events=events_shown(timeline(tx, post.id)),
     )
 
 
