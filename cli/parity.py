@@ -23,6 +23,7 @@ import operations
 from operations.operation import OPERATIONS, Operation, Scope
 
 _ASKED = "told at once by number, and asked for: nobody waits in a request"
+_OWN = "whoever is signed in does it on their own page, `/me`"
 _WRITTEN = "a post is said whole at the command line; drafts are for where one writes"
 _GATHERED = "gathered for a page from what the other lists have"
 _DRAWN = "drawn for a page"
@@ -64,9 +65,14 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("import.read", "*"): "a table to correct in place; elsewhere the file is corrected",
     ("system.running", "*"): "`doctor`, `harvest list` and the metrics tell of it",
     ("system.settings", "*"): "they are the environment of the processes",
-    ("key.*", "command"): "keys are made where they are shown once",
+    ("me.*", "command"): _OWN,
+    ("me.*", "route"): _OWN,
+    ("access.sign_out", "*"): _OWN,
+    ("audit.export", "route"): "`audit.list` tells the same, page by page",
+    ("console.link", "route"): "it is made on the machine itself",
+    ("console.has_somebody", "*"): "the console asks itself before it listens",
 }
-"""(Operation, face) → why it has none there. `*` stands for any characters, and for every face."""
+"""(Operation, face) → why it has none there. `*` stands for any characters."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ class Row:
         if found := self.places[face]:
             return ", ".join(f"`{place}`" for place in found)
         return next(
-            (why for (name, of), why in REASONS.items() if of in (face, "*") and fnmatch(self.operation.name, name)),
+            (why for (name, of), why in REASONS.items() if fnmatch(face, of) and fnmatch(self.operation.name, name)),
             None,
         )
 

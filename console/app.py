@@ -13,7 +13,7 @@ from console.access.headers import SecurityHeaders
 from console.access.me import Me
 from console.access.oidc import Oidc
 from console.access.sign_in import SignIn, to_sign_in
-from console.api.application import PREFIX, create_api
+from console.api.application import below_its_path, create_api
 from console.health import Health
 from console.instagram.media_host import MediaHost
 from console.instagram.receiver import Receiver
@@ -45,7 +45,8 @@ def create_app(
         app.include_router(Oidc(ctx).router())
         app.include_router(Me(ctx).router())
         app.include_router(create_pages(ctx))
-        app.mount(PREFIX, create_api(ctx, _asked_by(ctx), lambda askers: door.held(ctx, DOOR, askers)))
+        api = create_api(ctx, _asked_by(ctx), lambda askers: door.held(ctx, DOOR, askers))
+        app.router.routes.append(below_its_path(api))
         app.add_exception_handler(NotSignedIn, to_sign_in)
     app.add_middleware(SecurityHeaders)
     return app

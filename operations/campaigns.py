@@ -13,9 +13,9 @@ from sqlalchemy import select
 from models.asked.campaign import Campaign, find_campaign, record_campaign
 from operations.imports import Queued, keeping
 from operations.operation import Asker, Context, Effect, Scope, operation
-from operations.paging import Page, page, place_of
 from operations.posts import PostFields
 from pressrun.errors import Unknown
+from pressrun.paging import Page, page, place_of
 from scheduler.posts.files.reading import read_file
 from scheduler.posts.files.rows import Row
 from scheduler.posts.importing import RowProblem, import_rows

@@ -13,11 +13,11 @@ from models.asked.draft import add_draft, find_draft, write_draft
 from models.reading.drafts import DraftRow, newest_drafts
 from operations.imports import Queued, keeping
 from operations.operation import Asker, Context, Effect, Scope, operation
-from operations.paging import Page, page, place_of
 from operations.posts import PostFields
 from operations.which import account_id_of
 from pressrun import clock
 from pressrun.errors import Invalid, Unknown
+from pressrun.paging import Page, page, place_of
 from scheduler.posts.importing import RowProblem, import_fields
 from scheduler.posts.wish import parse_wish
 

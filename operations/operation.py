@@ -11,7 +11,8 @@ the audit have this one place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import wraps
@@ -21,6 +22,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from models.access.audit import Asking
 from models.access.bound import Bound
 from models.access.wording import fit_to_keep
+from models.rehearsal import rehearsed
 from models.session import Database
 from pressrun.errors import Kind, PressrunError
 from pressrun.settings import Settings
@@ -65,6 +67,12 @@ class Context:
     def vault(self) -> Vault:
         """Raises Invalid when there is no key."""
         return Vault(self.settings.keys())
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[Context]:
+        """A context in which all that is done is answered truly, and taken back at the end of the block."""
+        with rehearsed(self.database) as database:
+            yield replace(self, database=database)
 
 
 class Face(StrEnum):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -14,11 +13,15 @@ from pressrun.errors import ServerUnreachable
 _log = log.get(__name__)
 
 
-@contextmanager
-def told_as_outage() -> Iterator[None]:
-    """Raises ServerUnreachable where the database has failed us, or too many ask at once."""
-    try:
-        yield
-    except (OperationalError, InterfaceError, PoolExhausted) as trouble:
-        _log.warning("database.down", error=str(getattr(trouble, "orig", None) or trouble).splitlines()[0])
-        raise ServerUnreachable("the database does not answer: try again in a moment") from None
+class Outages:
+    """A block that raises ServerUnreachable where the database has failed us, or too many ask at once."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, trouble: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if isinstance(trouble, OperationalError | InterfaceError | PoolExhausted):
+            _log.warning("database.down", error=str(getattr(trouble, "orig", None) or trouble).splitlines()[0])
+            raise ServerUnreachable("the database does not answer: try again in a moment") from None

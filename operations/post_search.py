@@ -15,11 +15,11 @@ from models.reading.post_search import SORTS, Behind, PostFilter
 from models.reading.posts import EventShown, PostShown, events_shown
 from models.states import PostState
 from operations.operation import Asker, Context, Effect, Scope, operation
-from operations.paging import Page, page, place_of
 from operations.times import instant
 from operations.which import account_id_of
 from pressrun import clock
 from pressrun.errors import Invalid
+from pressrun.paging import Page, page, place_of
 
 __all__ = ["SORTS", "PostQuery", "PostState", "PostType", "search", "timeline"]
 

@@ -80,7 +80,7 @@ def list_posts(
 def show(ctx: Context, asker: Asker, post: str) -> PostPage:
     """One post by number or key: what it holds, and everything that happened to it. Raises Unknown."""
     with ctx.database.transaction() as tx:
-        return reading.post_page(tx, find_post(tx, post).id)
+        return reading.post_page(tx, find_post(tx, post))
 
 
 @operation("post.add", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)

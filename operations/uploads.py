@@ -106,7 +106,7 @@ def append(ctx: Context, asker: Asker, upload: str, piece: Path, *, offset: int)
         if there < size:
             return Upload(upload, size, there)
         try:
-            kept = keep(ctx, path)
+            kept = _keep(ctx, path)
         finally:
             _forget(path)
         return Upload(upload, size, there, kept)
@@ -115,7 +115,7 @@ def append(ctx: Context, asker: Asker, upload: str, piece: Path, *, offset: int)
 @operation("media.keep", effect=Effect.CHANGES, scope=Scope.PUBLISH)
 def hand_in(ctx: Context, asker: Asker, file: Path) -> KeptMedia:
     """Keep a whole file that was sent. Raises Invalid when it is no media that can be kept."""
-    return keep(ctx, file)
+    return _keep(ctx, file)
 
 
 @operation("media.abandon", effect=Effect.DESTROYS, scope=Scope.PUBLISH)
@@ -135,7 +135,7 @@ def look(ctx: Context, asker: Asker, sha256: str) -> KeptMedia:
     return _kept(path, sha256, probe(path))
 
 
-def keep(ctx: Context, path: Path) -> KeptMedia:
+def _keep(ctx: Context, path: Path) -> KeptMedia:
     """Raises Invalid."""
     try:
         probed = probe(path)

@@ -9,15 +9,15 @@ from fastapi import Query, Response
 from pydantic import Field, SecretStr
 
 from console.api.asking import Acting, Asked, Ctx, Cursor, Limit, Number
-from console.api.bodies import Body
+from console.api.bodies import Body, example
 from console.api.route import Router, asks
 from operations import accounts, connections, forecasts, removals
 from operations.accounts import AccountShown, AccountTerms, Held, TermChanges
 from operations.connections import Connected, Login, NewAccount
 from operations.forecasts import Forecast
-from operations.paging import Page, cut
 from operations.removals import Plan, Removed
 from pressrun.errors import NotPossible, Unknown
+from pressrun.paging import Page, cut
 
 router = Router("accounts")
 
@@ -26,6 +26,8 @@ Account = Annotated[str, "Name or Instagram id."]
 
 class Terms(Body):
     """What posts inherit from now on. What is not named stays; an empty text is the default again."""
+
+    model_config = example(timezone="Europe/Zurich", max_lateness="1h")
 
     timezone: Annotated[str | None, Field(max_length=100)] = None
     max_lateness: Annotated[str | None, Field(max_length=50)] = None
@@ -36,12 +38,22 @@ class Terms(Body):
 class Pause(Body):
     """`reading`: read nothing of it either."""
 
+    model_config = example(why="holidays")
+
     why: Annotated[str | None, Field(max_length=500)] = None
     reading: bool = False
 
 
 class Connect(Body):
     """An account and its token, which is sealed, and shown by nothing."""
+
+    model_config = example(
+        login="facebook",
+        ig_id="17841400000000000",
+        name="new-bakery",
+        token="the-access-token",  # noqa: S106 - an example
+        timezone="Europe/Zurich",
+    )
 
     login: Literal["facebook", "instagram"]
     ig_id: Annotated[str, Field(pattern=r"^[0-9]{1,30}$")]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from fastapi import FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Mount
 
 from console.api import (
     accounts,
@@ -18,6 +20,7 @@ from console.api import (
     keys,
     media,
     notices,
+    people,
     post_wishes,
     posts,
     problems,
@@ -33,7 +36,7 @@ from console.api.requests import Identified
 from operations.operation import Asker, Context
 from pressrun import __version__
 
-__all__ = ["PREFIX", "ROUTERS", "create_api"]
+__all__ = ["PREFIX", "ROUTERS", "below_its_path", "create_api"]
 
 ROUTERS = (
     post_wishes.router,  # before the posts: `bulk` is no key of one
@@ -49,6 +52,7 @@ ROUTERS = (
     watches.router,
     notices.router,
     keys.router,
+    people.router,
     system.router,
     events.router,
 )
@@ -95,3 +99,10 @@ def create_api(ctx: Context, asked_by: Callable[[Request], Asker], held: Held = 
         )
     app.add_middleware(Identified)
     return app
+
+
+def below_its_path(api: FastAPI) -> Mount:
+    """The API at its path in another application; a path with a line break in it is the API's to refuse, too."""
+    mount = Mount(PREFIX, app=api)
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount

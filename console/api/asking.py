@@ -8,9 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query, Request
 
 from operations.operation import Asker, Context
-from operations.paging import MOST
-from operations.rehearsing import rehearsal
 from pressrun.errors import Conflict
+from pressrun.paging import MOST
 
 
 async def _context(request: Request) -> Context:
@@ -30,7 +29,10 @@ DryRun = Annotated[bool, Query(description="Say what would come of it, and chang
 
 
 def _acting(ctx: Ctx, dry_run: DryRun = False) -> Iterator[Context]:
-    with rehearsal(ctx, dry_run=dry_run) as here:
+    if not dry_run:
+        yield ctx
+        return
+    with ctx.rehearsal() as here:
         yield here
 
 

@@ -38,6 +38,11 @@ def _has_nul(value: Any) -> bool:
     return isinstance(value, list) and any(_has_nul(one) for one in value)
 
 
+def example(**told: Any) -> ConfigDict:
+    """What the document shows of a body; a test sends each."""
+    return ConfigDict(json_schema_extra={"examples": [told]})
+
+
 class UserTag(Body):
     """A person on a picture. `x` and `y`: from 0 to 1, from the upper left corner."""
 
@@ -48,6 +53,8 @@ class UserTag(Body):
 
 class PostContent(Body):
     """What of a post can be changed. Null, or an empty text, takes a field away."""
+
+    model_config = example(caption="Fresh bread until one o'clock")
 
     publish_at: Annotated[
         str | None,
@@ -85,6 +92,8 @@ class PostContent(Body):
 class Draft(PostContent):
     """A post that is still being written: nothing is required."""
 
+    model_config = example(account="harbour-bakery", caption="Something with bread, and")
+
     account: str | None = None
     type: PostType | None = None
     key: Annotated[str | None, Field(max_length=200)] = None
@@ -92,6 +101,15 @@ class Draft(PostContent):
 
 class NewPost(PostContent):
     """A post to be queued."""
+
+    model_config = example(
+        account="harbour-bakery",
+        publish_at="2030-12-24T18:30",
+        type="image",
+        media=["https://media.example.com/bread.jpg"],
+        caption="Fresh bread until noon",
+        key="christmas",
+    )
 
     account: Annotated[str, Field(description="Name or Instagram id of the account.", min_length=1)]
     publish_at: Annotated[

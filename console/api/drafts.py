@@ -11,7 +11,7 @@ from console.api.problems import flaws_of, require_none
 from console.api.route import Router, asks
 from operations import drafts, posts
 from operations.drafts import DraftShown
-from operations.paging import Page
+from pressrun.paging import Page
 
 router = Router("drafts")
 

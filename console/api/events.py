@@ -22,7 +22,7 @@ from console.api.route import Router, asks
 from operations import news
 from operations.news import Cursor, Feed, News, Source, Told
 from operations.operation import Asker, Context
-from operations.outages import told_as_outage
+from operations.outages import Outages
 from pressrun import log
 from pressrun.errors import ServerUnreachable
 from pressrun.plain import plain
@@ -98,7 +98,7 @@ class Hub:
         self._at, asked_at = None, loop.time()
         try:
             feed = Feed(self._ctx())
-            with told_as_outage():
+            with Outages():
                 await run_in_threadpool(feed.begin)
             self._at = feed.cursor()
             self._begun.set()
@@ -118,7 +118,7 @@ class Hub:
             self._begun.set()
 
     async def _tell(self, feed: Feed) -> None:
-        with told_as_outage():
+        with Outages():
             told = await run_in_threadpool(feed.look)
         for one in told:
             event = written(one.at, one.news)
@@ -128,7 +128,7 @@ class Hub:
 
     async def _let_go(self) -> None:
         askers = {listener.asker for listener in self._listeners}
-        with told_as_outage():
+        with Outages():
             held = await run_in_threadpool(self._held, askers)
         for listener in tuple(self._listeners):
             if listener.asker not in held:

@@ -10,14 +10,14 @@ from fastapi import Query
 from pydantic import Field
 
 from console.api.asking import Acting, Asked, Ctx, Cursor, Limit
-from console.api.bodies import Body
+from console.api.bodies import Body, example
 from console.api.route import Router, asks
 from operations import backfills, coverage, harvests, rereads
 from operations.backfills import BackfillStatus
 from operations.coverage import Covered
 from operations.harvests import HarvestOutcome, HarvestShown
-from operations.paging import Page, cut
 from operations.rereads import RereadStatus
+from pressrun.paging import Page, cut
 
 router = Router("harvests")
 
@@ -29,6 +29,8 @@ _LARGEST = 2**63 - 1
 class Run(Body):
     """Which harvests; all of all accounts unless it is said."""
 
+    model_config = example(account="harbour-bakery", kind="media")
+
     account: str | None = None
     kind: str | None = None
 
@@ -36,11 +38,15 @@ class Run(Body):
 class Past(Run):
     """How far back."""
 
+    model_config = example(account="harbour-bakery", since="2026-10-01")
+
     since: str
 
 
 class Answers(Body):
     """Which answers are to be read again."""
+
+    model_config = example(account="harbour-bakery", since="2026-10-01")
 
     since: str
     until: str | None = None

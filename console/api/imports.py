@@ -9,14 +9,14 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from console.api.asking import Acting, Asked, Ctx, Cursor, DryRun, Limit, Number
-from console.api.bodies import Body, Draft
+from console.api.bodies import Body, Draft, example
 from console.api.pieces import spooled
 from console.api.posts import KeepMedia, Late
 from console.api.problems import require_none
 from console.api.route import LARGEST_BODY, Router, asks
 from operations import campaigns
 from operations.campaigns import CampaignShown
-from operations.paging import Page
+from pressrun.paging import Page
 
 router = Router("imports")
 
@@ -38,6 +38,19 @@ _FILE: dict[str, Any] = {
 
 class NewImport(Body):
     """Rows of a campaign: each as a post of its own would be written."""
+
+    model_config = example(
+        name="december",
+        rows=[
+            {
+                "account": "harbour-bakery",
+                "publish_at": "2030-12-26T09:00",
+                "type": "image",
+                "media": ["https://media.example.com/bread.jpg"],
+                "caption": "Rolls",
+            }
+        ],
+    )
 
     rows: Annotated[list[Draft], Field(min_length=1, max_length=5000)]
     name: Annotated[str | None, Field(max_length=200)] = None

@@ -10,13 +10,13 @@ from fastapi import Query, Response
 from pydantic import Field
 
 from console.api.asking import Acting, Asked, Ctx, Cursor, Limit, Number
-from console.api.bodies import Body
+from console.api.bodies import Body, example
 from console.api.route import Router, asks
 from operations import comments, mentions, tags
 from operations.comments import CommentShown
 from operations.mentions import MentionShown, ReplyShown
-from operations.paging import Page, page, place_of
 from operations.tags import EVER, TagShown
+from pressrun.paging import Page, page, place_of
 
 router = Router("inbox")
 
@@ -24,12 +24,16 @@ router = Router("inbox")
 class NewReply(Body):
     """What is said. `again`: although one was sent."""
 
+    model_config = example(text="Thank you!")
+
     text: Annotated[str, Field(min_length=1, max_length=2200)]
     again: bool = False
 
 
 class ReplyWord(Body):
     """A person's word on a reply that nobody could read."""
+
+    model_config = example(was_sent=True)
 
     was_sent: bool
 

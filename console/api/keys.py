@@ -10,12 +10,12 @@ from fastapi import Path, Query
 from pydantic import AwareDatetime, Field
 
 from console.api.asking import Acting, Asked, Ctx, Cursor, Limit
-from console.api.bodies import Body
+from console.api.bodies import Body, example
 from console.api.route import Router, asks
 from operations.access import keys
 from operations.access.keys import KeyMade, KeyShown
-from operations.paging import Page, cut
 from pressrun.clock import parse_duration
+from pressrun.paging import Page, cut
 
 router = Router("keys")
 
@@ -25,6 +25,8 @@ Name = Annotated[str, Path(max_length=64)]
 class NewKey(Body):
     """What a program may. Without accounts: all of them."""
 
+    model_config = example(name="planner", scopes=["read", "publish"], accounts=["harbour-bakery"])
+
     name: Annotated[str, Field(min_length=1, max_length=64)]
     scopes: Annotated[list[Literal["read", "publish", "admin"]], Field(min_length=1)]
     accounts: Annotated[list[str] | None, Field(max_length=1000)] = None
@@ -33,6 +35,8 @@ class NewKey(Body):
 
 class KeyRotation(Body):
     """How long the key before is honoured as well: `1d`."""
+
+    model_config = example(keep_old="1d")
 
     keep_old: Annotated[str, Field(max_length=20)] = "1d"
 

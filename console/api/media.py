@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from console.api.asking import Asked, Ctx
-from console.api.bodies import Body
+from console.api.bodies import Body, example
 from console.api.pieces import spooled
 from console.api.route import Router, asks
 from operations import uploads
@@ -28,6 +28,8 @@ _BYTES: dict[str, Any] = {
 
 class NewUpload(Body):
     """How many bytes the file has."""
+
+    model_config = example(size_bytes=1_000_000)
 
     size_bytes: Annotated[int, Field(ge=1, le=LARGEST_BYTES)]
 

@@ -10,12 +10,12 @@ from fastapi import Path, Query, Response
 from pydantic import Field, SecretStr
 
 from console.api.asking import Acting, Asked, Ctx, Cursor, Limit, Number
-from console.api.bodies import Body
+from console.api.bodies import Body, example
 from console.api.route import Router, asks
 from operations import notices
 from operations.notices import DeliveryShown, EndpointShown, RuleShown, Timing
-from operations.paging import Page, cut, page, place_of
 from pressrun.clock import parse_duration
+from pressrun.paging import Page, cut, page, place_of
 
 router = Router("notices")
 
@@ -25,6 +25,8 @@ Endpoint = Annotated[str, Path(description="Name of the endpoint.", max_length=1
 class NewEndpoint(Body):
     """One address: that of a webhook, or one of apprise. It is sealed; only its scheme and host are ever shown."""
 
+    model_config = example(webhook_url="https://hooks.example.com/pressrun", name="ops")
+
     webhook_url: Annotated[SecretStr | None, Field(max_length=2000)] = None
     apprise: Annotated[SecretStr | None, Field(max_length=2000)] = None
     name: Annotated[str | None, Field(max_length=64)] = None
@@ -33,6 +35,8 @@ class NewEndpoint(Body):
 class Times(Body):
     """When it is told: its zone, `digest_at` (`08:00`), `quiet` (`22:00-07:00`; empty: none)."""
 
+    model_config = example(timezone="Europe/Zurich", digest_at="08:00", quiet="22:00-07:00")
+
     timezone: Annotated[str | None, Field(max_length=100)] = None
     digest_at: Annotated[str | None, Field(max_length=20)] = None
     quiet: Annotated[str | None, Field(max_length=40)] = None
@@ -40,6 +44,8 @@ class Times(Body):
 
 class Rule(Body):
     """`how`: at_once, digest, never, or default, which takes the rule away. Without account and kind: of all."""
+
+    model_config = example(how="digest", kind="post.published")
 
     how: Annotated[str, Field(max_length=20)]
     account: str | None = None
@@ -54,6 +60,8 @@ class Replay(Body):
 
 class Rotation(Body):
     """How long the secret before signs as well: `1d`."""
+
+    model_config = example(keep_old="1d")
 
     keep_old: Annotated[str, Field(max_length=20)] = "1d"
 

@@ -9,7 +9,7 @@ from fastapi import Response
 from pydantic import Field
 
 from console.api.asking import Acting, Asked, IfMatch, etag, version_of
-from console.api.bodies import Body
+from console.api.bodies import Body, example
 from console.api.posts import Late, Post, PostEdited
 from console.api.problems import Flaw, Problem, body_of, flaws_of, require_none
 from console.api.route import Router, asks
@@ -26,11 +26,15 @@ MediaId = Annotated[str, Field(pattern=r"^[0-9]{1,30}$", description="Instagram'
 class Cancel(Body):
     """Why, for the record."""
 
+    model_config = example(why="the oven is broken")
+
     why: Annotated[str | None, Field(max_length=500)] = None
 
 
 class Retry(Body):
     """When; without a time, now. `missing`: the post is live, try its first comment and its address again."""
+
+    model_config = example(publish_at="2030-12-24T19:30")
 
     publish_at: str | None = None
     missing: bool = False
@@ -39,17 +43,23 @@ class Retry(Body):
 class Move(Body):
     """The new time, as in a campaign."""
 
+    model_config = example(publish_at="2030-12-24T20:30")
+
     publish_at: str
 
 
 class Swap(Body):
     """Number or key of the post whose time it gets, and which gets its."""
 
+    model_config = example(other="easter")
+
     other: str
 
 
 class Resolve(Body):
     """A person's word on the post (`published` with `media_id`, or not) or on its first comment: one of the two."""
+
+    model_config = example(published=True, media_id="17900000000000001")
 
     published: bool | None = None
     media_id: MediaId | None = None
@@ -58,6 +68,8 @@ class Resolve(Body):
 
 class Bulk(Body):
     """One wish for a selection of posts, by number or key."""
+
+    model_config = example(action="pause", posts=["christmas", "easter"])
 
     action: Action
     posts: Annotated[list[str], Field(min_length=1, max_length=bulk.MOST)]

@@ -12,9 +12,9 @@ from console.api.bodies import NewPost, PostContent
 from console.api.problems import Flaw, flaws_of, require_none
 from console.api.route import Router, asks
 from operations import post_search, posts
-from operations.paging import Page
 from operations.post_search import PostQuery
 from operations.posts import EventShown, PartShown, PostPage, PostShown
+from pressrun.paging import Page
 
 router = Router("posts")
 

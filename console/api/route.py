@@ -22,7 +22,7 @@ from structlog.contextvars import bind_contextvars
 from console.api.requests import HEADERS
 from operations.given_answers import LONGEST_KEY, Given, Ticket
 from operations.operation import Asker
-from operations.outages import told_as_outage
+from operations.outages import Outages
 from pressrun import log
 from pressrun.errors import Invalid, Kind, PressrunError
 
@@ -56,7 +56,7 @@ class Route(APIRoute):
             if not told.get(STREAMS):
                 request._body = await _body(request)
             keeps = bool(told.get(KEEPS))
-            with told_as_outage():
+            with Outages():
                 return await (_once(request, handle) if keeps else handle(request))
 
         return answer
@@ -82,7 +82,7 @@ def asks(operation: str, *, keeps: bool = True, streams: bool = False, **more: A
 
 async def _know_asker(request: Request) -> None:
     state = request.app.state
-    with told_as_outage():
+    with Outages():
         asker: Asker = await run_in_threadpool(state.asked_by, request)
     request.state.asker = asker
     bind_contextvars(asker=asker.name)

@@ -7,17 +7,19 @@ from typing import Annotated
 from pydantic import Field
 
 from console.api.asking import Acting, Asked, Ctx, Cursor, Limit, Number
-from console.api.bodies import Body
+from console.api.bodies import Body, example
 from console.api.route import Router, asks
 from operations import slots
-from operations.paging import Page, cut
 from operations.slots import SlotsAdded, SlotShown
+from pressrun.paging import Page, cut
 
 router = Router("slots")
 
 
 class NewSlots(Body):
     """Times of the week, in the account's zone."""
+
+    model_config = example(account="harbour-bakery", days="mon,wed,fri", at=["09:30", "18:00"])
 
     account: Annotated[str, Field(min_length=1)]
     days: Annotated[str, Field(description="`mon,wed,fri`, or `daily`, `weekdays`, `weekend`.", max_length=100)]

@@ -8,18 +8,20 @@ from fastapi import Response
 from pydantic import Field
 
 from console.api.asking import Acting, Asked, Ctx, Cursor, Limit
-from console.api.bodies import Body
+from console.api.bodies import Body, example
 from console.api.route import Router, asks
 from operations import watches
 from operations.operation import Asker, Context
-from operations.paging import Page, cut
 from operations.watches import Target, WatchChanged, Watched
+from pressrun.paging import Page, cut
 
 router = Router("watches")
 
 
 class NewWatch(Body):
     """Which account reads what along: a user name, or a hashtag with or without #."""
+
+    model_config = example(account="harbour-bakery", name="rival")
 
     account: Annotated[str, Field(min_length=1)]
     name: Annotated[str, Field(min_length=1, max_length=200)]

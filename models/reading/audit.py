@@ -57,7 +57,7 @@ def all_entries(tx: Session, which: Which) -> Iterator[EntryShown]:
     yield from (_shown(one) for one in tx.scalars(query))
 
 
-def _query(which: Which) -> Select[tuple[AuditEntry]]:
+def _query(which: Which) -> Select[AuditEntry]:
     query = select(AuditEntry)
     if which.asker is not None:
         query = query.where(AuditEntry.asker == which.asker)

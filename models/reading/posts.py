@@ -132,9 +132,8 @@ def show_post(tx: Session, post_id: int) -> PostShown:
     return shown(post, _account_name(tx, post))
 
 
-def post_page(tx: Session, post_id: int) -> PostPage:
+def post_page(tx: Session, post: Post) -> PostPage:
     """One post with its parts and its timeline, oldest event first."""
-    post = get_post(tx, post_id)
     return PostPage(
         post=shown(post, _account_name(tx, post)),
         caption=post.caption,
@@ -144,8 +143,8 @@ def post_page(tx: Session, post_id: int) -> PostPage:
         max_lateness_s=post.max_lateness_s,
         if_late=post.if_late,
         lacks=tuple(post.missing or ()),
-        parts=_parts(parts_of(tx, post_id)),
-        events=events_shown(timeline(tx, post_id)),
+        parts=_parts(parts_of(tx, post.id)),
+        events=events_shown(timeline(tx, post.id)),
     )
 
 

@@ -16,10 +16,12 @@ from models.access.link import Purpose
 from models.access.user import User, UserState, named
 from operations.access import factors, passwords, tries
 from operations.operation import OWNER, Asker, Context, Effect, Scope, operation
-from pressrun import clock
+from pressrun import clock, log
 from pressrun.errors import Kind, NotPossible, PressrunError
 
 MOST_CODES = 5
+
+_log = log.get(__name__)
 
 
 class Refused(PressrunError):
@@ -60,7 +62,7 @@ def sign_in(ctx: Context, asker: Asker, name: str, password: str, visitor: Visit
         known = named(tx, name)
         known_digest = known.password_digest if known is not None and known.state == UserState.ACTIVE else None
     if not passwords.is_right(known_digest, password):  # outside of any transaction: it takes its time
-        raise Refused
+        raise _refused("password", visitor)
     with ctx.database.transaction() as tx:
         user = named(tx, name, lock=True)
         if user is None or user.password_digest != known_digest or user.state != UserState.ACTIVE:
@@ -91,9 +93,15 @@ def show_code(ctx: Context, asker: Asker, code_for: str, code: str, visitor: Vis
         else:
             asked.tries += 1
     if way is None:
-        raise Refused
+        raise _refused("code", visitor)
     tries.forgive(user.name, visitor.address)
     return entered
+
+
+def _refused(what: str, visitor: Visitor) -> Refused:
+    # Not by which name: people type their password there, too.
+    _log.warning("sign_in.refused", what=what, address=visitor.address)
+    return Refused()
 
 
 def _whose(ctx: Context, code_for: str) -> str:

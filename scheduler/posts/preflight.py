@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -124,7 +125,7 @@ class Examiner:
     def _look_at_kept(self, source: str, use: Use | PostType) -> _Look:
         sha256 = source.removeprefix(KEPT)
         path = self._store.path(sha256)
-        probed = probe(path)
+        probed = _probe_kept(path)
         kept = Kept(sha256, path, probed.size_bytes, probed.format)
         return _examined(source, probed, kept), probed, list(rules.check(probed, _purpose(use, probed.kind)))
 
@@ -168,6 +169,12 @@ class Examiner:
                 return probe(file.name), self._store.keep(file.name)
             except MediaUnreadable as problem:
                 raise MediaUnreadable(fetch.shown(source), problem.reason) from None
+
+
+@lru_cache(maxsize=2048)
+def _probe_kept(path: Path) -> Probe:
+    """A kept file never changes: what it holds is read once, though a hundred posts are to have it."""
+    return probe(path)
 
 
 _Look = tuple[Examined | None, Probe | None, list[Problem]]

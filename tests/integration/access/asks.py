@@ -34,6 +34,7 @@ from operations import (
     insights,
     mentions,
     moving,
+    news,
     overview,
     pictures,
     post_search,
@@ -124,6 +125,11 @@ def _hand_in(ctx: Context, asker: Asker, it: Theirs) -> Any:
     return campaigns.hand_in_file(ctx, asker, file)
 
 
+def _past(ctx: Context, asker: Asker, it: Theirs) -> Any:
+    told = news.past(ctx, asker, news.Source.POST, behind=0, upto=2**62)
+    return [one for one in told if one.told["account"] == it.account]
+
+
 def _bulk(ctx: Context, asker: Asker, it: Theirs) -> Any:
     [result] = bulk.act(ctx, asker, bulk.Action.PAUSE, [it.next_post])
     if result.error is not None:
@@ -158,6 +164,7 @@ ASKS: Mapping[str, Ask] = {
     "draft.edit": lambda c, a, it: drafts.edit(c, a, it.draft, posts.PostFields(caption="theirs")),
     "draft.queue": lambda c, a, it: drafts.queue(c, a, it.draft),
     "draft.remove": lambda c, a, it: drafts.remove(c, a, it.draft),
+    "event.past": _past,
     "harvest.list": lambda c, a, it: harvests.list_harvests(c, a, it.account),
     "harvest.run": lambda c, a, it: harvests.run_harvests(c, a, it.account),
     "harvest.await": lambda c, a, it: harvests.await_runs(
@@ -214,6 +221,7 @@ LISTS: Mapping[str, Ask] = {
     "post.cards": lambda c, a, _: cards.show(c, a, list(range(1, 100))),
     "insight.grown": lambda c, a, it: comparing.growth(c, a, it.media),
     "account.list": lambda c, a, _: accounts.list_accounts(c, a),
+    "event.past": lambda c, a, _: news.past(c, a, news.Source.COVERAGE, behind=0, upto=2**62),
     "comment.list": lambda c, a, _: comments.list_comments(c, a),
     "draft.list": lambda c, a, _: drafts.list_drafts(c, a),
     "post.search": lambda c, a, _: post_search.search(c, a, post_search.PostQuery()),

@@ -12,8 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from models.access.wording import LONGEST, fit_to_keep
+from models.comment import SeenComment, see_comments
 from models.reading.audit import EntryShown, Which
-from operations import accounts, mentions, posts, slots
+from operations import accounts, mentions, posts, removals, slots
 from operations.access import audits, keys
 from operations.access.audits import Wish
 from operations.operation import OPERATIONS, OWNER, Asker, Context, Effect, Face, Scope
@@ -152,6 +153,19 @@ def test_it_is_only_ever_added_to(ctx: Context) -> None:
     for statement in ("UPDATE audit SET asker = 'nobody'", "DELETE FROM audit", "TRUNCATE audit"):
         with pytest.raises(DBAPIError, match="append-only"), ctx.database.transaction() as tx:
             tx.execute(text(statement))
+
+
+def test_a_person_who_is_erased_is_blanked_in_it(ctx: Context, bakery: int) -> None:
+    with ctx.database.transaction() as tx:
+        seen = [SeenComment("c1", "1", username="ana.lima", text="lovely")]
+        see_comments(tx, bakery, seen, now=clock.now(), are_shown=True)
+    posts.edit(ctx, ANA, "spring", posts.PostFields(caption="With @ana.lima"), base=Path())
+
+    removals.erase(ctx, OWNER, "ana.lima")
+
+    told = json.dumps([vars(one) for one in _entries(ctx)], default=str)
+    assert "ana.lima" not in told
+    assert [one.operation for one in _entries(ctx)] == ["person.erase", "post.edit"]
 
 
 @pytest.mark.usefixtures("bakery")

@@ -25,15 +25,21 @@ from pressrun.errors import Conflict, Invalid, NotPossible, Unknown
 from pressrun.trust import authorities
 from tests.factories.rows import make_account
 from tests.support.web import serve
+from tests.unit.docs.pages import ROOT
 
 PASSWORD = "correct horse battery"
 HERE = Visitor("a browser", "127.0.0.1")
 
 
 @pytest.fixture(autouse=True)
-def _uncounted() -> Iterator[None]:
+def _uncounted_and_quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No tries of other tests count, and passwords cost nothing: what they cost has a test of its own."""
+    for name, value in (("MEMORY_KIB", 64), ("PASSES", 1)):
+        monkeypatch.setattr(passwords, name, value)
+    passwords.forget()
     tries.forget()
     yield
+    passwords.forget()
     tries.forget()
 
 
@@ -333,6 +339,16 @@ def test_nothing_secret_stands_in_clear(ctx: Context) -> None:
         entered = tx.query(AuditEntry).filter(AuditEntry.operation == "access.sign_in").one()
     assert not [(one, row) for one in secrets for row in rows if one in row]
     assert (entered.asker, entered.after) == ("door", {"user": "ana", "way": "password"})
+
+
+def test_passwords_cost_what_is_stated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    passwords.forget()
+
+    assert passwords.digest_of(PASSWORD).startswith("$argon2id$v=19$m=32768,t=3,p=1$")
+    told = (ROOT / "docs/access.md").read_text()
+    assert "32 MiB, 3 passes, 1 lane" in told
+    assert f"Passwords** have {passwords.SHORTEST} to {passwords.LONGEST} characters" in told
 
 
 def test_at_most_two_passwords_are_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,6 +183,8 @@ def test_a_change_is_possible_in_the_states_named(row: dict[str, str]) -> None:
     command = row["command"].split()[2]
     possible = {
         "edit": cancelable,
+        "move": cancelable,
+        "swap": cancelable,
         "pause": cancelable,
         "resume": {"draft"},
         "cancel": cancelable | {"canceled"},

@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request
 from pydantic import SecretStr
 
 from console import problems
-from console.api.application import PREFIX, create_api
+from console.api.application import PREFIX, below_its_path, create_api
 from models.session import Database
 from operations.operation import OWNER, Asker, Context, Scope
 from pressrun import clock
@@ -87,7 +87,7 @@ def mount(api: FastAPI) -> FastAPI:
     """The API where the console has it."""
     app = FastAPI(openapi_url=None)
     problems.install(app)
-    app.mount(PREFIX, api)
+    app.router.routes.append(below_its_path(api))
     return app
 
 

@@ -169,6 +169,10 @@ class TestRequests:
     def test_what_is_no_text_is_refused(self, api: Api, path: str) -> None:
         problem(api.http.get(path), 422, "request.invalid")
 
+    @pytest.mark.parametrize("path", ["/posts/a%0Ab", "/posts/%0A"])
+    def test_a_line_break_is_a_key_like_any_other(self, api: Api, path: str) -> None:
+        problem(api.http.get(path), 404, "post.unknown")
+
     def test_a_body_has_bounds(self, api: Api) -> None:
         large = b'{"caption": "' + b"x" * (9 * 1024 * 1024) + b'"}'
 

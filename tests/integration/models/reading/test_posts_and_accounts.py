@@ -62,7 +62,7 @@ class TestPosts:
             account = make_account(tx)
             post = make_post(tx, account, parts=2, wait_reason="quota")
             record_event(tx, post.id, Cause("post.queued", "queued"), from_state=None, to_state="scheduled")
-            page = post_page(tx, post.id)
+            page = post_page(tx, get_post(tx, post.id))
 
         assert (page.post.id, page.post.account, page.post.is_waiting) == (post.id, account.name, True)
         assert [part.position for part in page.parts] == [0, 1]

@@ -1,0 +1,56 @@
+"""Nothing is open: every route of the console asks who it is, but those that are named here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from console.app import create_app
+from migrations import HEAD
+from operations.operation import Context
+from pressrun.trust import authorities
+from tests.support.web import serve
+
+OPEN = {
+    "/healthz": "whether it lives",
+    "/readyz": "whether it can work",
+    "/webhooks/instagram": "signed bodies",
+    "/sign-in": "coming in",
+    "/sign-in/code": "coming in",
+    "/sign-in/oidc": "coming in",
+    "/sign-in/oidc/callback": "coming in",
+    "/link/{secret}": "whoever has the link",
+    "/invitation/{secret}": "whoever has the link",
+}
+"""Path → why it is open. Whatever else there is asks for a key or a session."""
+
+
+def _routes(app: FastAPI) -> Iterator[tuple[str, str]]:
+    routers = [getattr(one, "original_router", None) or one for one in app.routes]
+    for route in (one for router in routers for one in getattr(router, "routes", [router])):
+        for method in sorted(getattr(route, "methods", None) or ()):
+            yield method, route.path
+
+
+def test_every_route_asks_who_it_is(ctx: Context, tmp_path: Path) -> None:
+    app: Any = create_app(ctx, media_keys=[], media_root=tmp_path, schema_head=HEAD)
+    found = sorted(set(_routes(app)))
+
+    answers = {}
+    with serve(app) as url, httpx.Client(base_url=url, timeout=30, verify=authorities()) as http:
+        for method, path in found:
+            if not _is_open(path):
+                where = re.sub(r"\{[^}]*\}", "1", path)
+                answers[f"{method} {path}"] = http.request(method, where, content=b"").status_code
+
+    assert {asked: status for asked, status in answers.items() if status != 401} == {}
+    assert "POST /sign-out" in answers
+
+
+def _is_open(path: str) -> bool:
+    return path.rstrip("/") in OPEN or path.startswith("/media/")
