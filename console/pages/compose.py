@@ -19,7 +19,6 @@ from console.pages.saying import Said
 from operations import accounts, composing, drafts, posts, uploads
 from operations.drafts import DraftShown
 from operations.posts import PostPage
-from operations.rehearsing import rehearsal
 from pressrun.errors import PressrunError
 
 LARGEST_BYTES = 320 * 1024 * 1024
@@ -96,11 +95,11 @@ def _kept(visit: Visit, written: Written, number: str, version: str) -> DraftSho
 def _judged(visit: Visit, written: Written) -> dict[str, Any]:
     """By queueing it without doing so: the rules are the same because they are the same."""
     if visit.given("post"):
-        with rehearsal(visit.ctx) as dry:
+        with visit.ctx.rehearsal() as dry:
             edited = posts.edit(dry, visit.asker, visit.given("post"), written.changes(), base=None)
         flaws, warned = edited.problems, edited.warnings
     else:
-        with rehearsal(visit.ctx) as dry:
+        with visit.ctx.rehearsal() as dry:
             queued = posts.add(dry, visit.asker, written.post_fields(), base=None)
         flaws, warned = queued.problems, queued.warnings
     return {

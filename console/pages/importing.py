@@ -15,7 +15,6 @@ from console.pages.house import House, Visit
 from console.pages.saying import Said
 from operations import accounts, campaigns, sheets
 from operations.posts import PostFields
-from operations.rehearsing import rehearsal
 from operations.sheets import COLUMNS, Sheet
 from pressrun.errors import PressrunError
 
@@ -88,7 +87,7 @@ def _value(name: str, text: str | None) -> Any:
 
 def _checked(visit: Visit, sheet: Sheet) -> Response:
     """The table with every problem beside its cell; nothing is queued by looking."""
-    with rehearsal(visit.ctx) as dry:
+    with visit.ctx.rehearsal() as dry:
         found = campaigns.hand_in(dry, visit.asker, _wishes(sheet))
     problems: dict[tuple[int, str], list[str]] = defaultdict(list)
     warnings: dict[tuple[int, str], list[str]] = defaultdict(list)
