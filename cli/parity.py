@@ -72,7 +72,7 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("console.link", "route"): "it is made on the machine itself",
     ("console.has_somebody", "*"): "the console asks itself before it listens",
 }
-"""(Operation, face) → why it has none there. `*` stands for any characters, and for every face."""
+"""(Operation, face) → why it has none there. `*` stands for any characters."""
 
 
 @dataclass(frozen=True)

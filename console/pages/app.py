@@ -8,6 +8,7 @@ from console.pages import (
     accounts,
     calendar,
     compose,
+    connecting,
     importing,
     inbox,
     insights,
@@ -26,7 +27,22 @@ from operations.operation import Context
 EVENTS = "/api/v1/events"
 """Where pages hear that something has happened; then they ask again for what they show."""
 
-PAGES = (today, calendar, posts, post, compose, importing, insights, inbox, accounts, notices, system, people, pictures)
+PAGES = (
+    today,
+    calendar,
+    posts,
+    post,
+    compose,
+    importing,
+    insights,
+    inbox,
+    connecting,
+    accounts,
+    notices,
+    system,
+    people,
+    pictures,
+)
 
 
 def create_pages(ctx: Context, asked_by: AskedBy | None = None) -> APIRouter:

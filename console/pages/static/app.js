@@ -108,4 +108,6 @@ dialogs();
 shortcuts();
 countdowns();
 charts(document);
+const again = document.querySelector("[data-again]");
+if (again) setTimeout(() => location.reload(), Number(again.dataset.again));
 follow(document.body.dataset.events, charts);
