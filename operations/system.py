@@ -1,12 +1,11 @@
-"""Is everything in the database as it must be, and who else may read it. The servers are `machine/checks.py`'s."""
+"""Is everything in the database as it must be. The servers are `machine/checks.py`'s."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from models import invariants, readers, seen_invariant
+from models import invariants, seen_invariant
 from models.endpoint import EndpointState
 from models.partitions import missing_partitions
 from models.reading.coverage import Lack, State, lacking
@@ -35,23 +34,6 @@ from pressrun.finding import Finding, Result
 from pressrun.meta_app import app_secrets
 
 
-@dataclass(frozen=True)
-class Readers:
-    """The role that was made a reader, and all that are."""
-
-    role: str
-    readers: list[str]
-
-
-@dataclass(frozen=True)
-class Broken:
-    """Invariant → what breaks it. `since`: only what has changed from then on was looked at; null: all of it."""
-
-    violated: dict[str, list[str]]
-    since: datetime | None
-    checked: int
-
-
 @operation("system.examine", effect=Effect.READS, scope=Scope.ADMIN, whole=True)
 def examine(ctx: Context, asker: Asker, *, full: bool = False) -> list[Finding]:
     """Check tokens, accounts, posts, partitions, and everything that may never be.
@@ -77,29 +59,6 @@ def examine(ctx: Context, asker: Asker, *, full: bool = False) -> list[Finding]:
     )
     found = [finding for check in checks for finding in check(ctx)]
     return found + list(_invariants(ctx, full=full))
-
-
-@operation("system.grant_reader", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
-def grant_reader(ctx: Context, asker: Asker, role: str) -> Readers:
-    """Let a role of Postgres read the history and nothing else.
-
-    Raises Unknown for the role, and TooPowerful when it may do more already.
-    """
-    with ctx.database.transaction() as tx:
-        readers.grant_reader(tx, role)
-        return Readers(role, readers.readers(tx))
-
-
-@operation("system.invariants", effect=Effect.READS, scope=Scope.ADMIN, whole=True)
-def check_invariants(ctx: Context, asker: Asker, *, full: bool = False) -> Broken:
-    """Everything that may never be, and is: nothing, unless something is wrong with Pressrun itself.
-
-    Args:
-        full: look at the whole history, and not only at what has changed since it held.
-    """
-    with ctx.database.transaction() as tx:
-        seen = seen_invariant.look(tx, full=full)
-    return Broken({name: list(lines) for name, lines in seen.violated.items()}, seen.since, len(invariants.INVARIANTS))
 
 
 def _tokens(ctx: Context) -> Iterator[Finding]:

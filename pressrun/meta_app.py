@@ -6,20 +6,18 @@ nobody has confirmed: each is tried.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pressrun.settings import Settings
 
 
 def app_secrets(settings: Settings) -> list[str]:
     """Every secret that may have signed what comes in; empty when none is set."""
-    named: list[Any] = [settings.app_secret, getattr(settings, "instagram_app_secret", None)]
+    named = (settings.app_secret, settings.instagram_app_secret)
     return list(dict.fromkeys(one.get_secret_value() for one in named if one is not None))
 
 
 def app_ids(settings: Settings, *, on_facebook: bool) -> list[str]:
     """Under which ids the app may be named; empty when that is not known."""
-    own = getattr(settings, "instagram_app_id", None)
+    own = settings.instagram_app_id
     if on_facebook:
         return [settings.app_id] if settings.app_id else []
     return [one for one in (own, settings.app_id) if one] if own else []

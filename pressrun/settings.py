@@ -8,23 +8,32 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from pressrun.addresses import check_database_url, check_redis_url, secrets_of
-from pressrun.clock import parse_duration
+from pressrun.addresses import secrets_of
 from pressrun.consent import CALLBACK_PATH
 from pressrun.errors import Invalid
 from pressrun.failpoints import arm
 from pressrun.log import conceal
+from pressrun.setting_types import (
+    Duration,
+    HttpUrl,
+    KeyPrefix,
+    PostgresUrl,
+    RedirectUrl,
+    RedisUrl,
+    comma_list,
+    months,
+    rate,
+)
 
 PREFIX = "PRESSRUN_"
 LOOPBACK_URL = "http://localhost:8322"
@@ -39,109 +48,11 @@ class _Unfit(ValueError):
         super().__init__(f"{name} {why}")
 
 
-def _duration(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_duration(value)
-    except Invalid as problem:
-        raise ValueError(str(problem)) from None  # so that the report names the setting
-
-
-_MONTHS = re.compile(r"(\d{1,4})\s*(months?|years?)", re.ASCII)
-
-
-def _months(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if value.strip().lower() == "forever":
-        return None
-    match = _MONTHS.fullmatch(value.strip().lower())
-    if match is None or int(match[1]) == 0:
-        raise ValueError(f"{value!r} is no time to keep a history: write it as 24months, 2years or forever")
-    return int(match[1]) * (12 if match[2].startswith("year") else 1)
-
-
-_RATE = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)", re.ASCII)
-
-
-def _rate(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if value.strip().lower() == "none":
-        return None
-    if not _RATE.fullmatch(value.strip().lower()):
-        raise ValueError(f"{value!r} is no rate: write it as 100/second, 6000/minute or none")
-    return value.strip().lower()
-
-
-def _comma_list(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _http_url(value: str | None) -> str | None:
-    if value is None:
-        return None
-    if not value.startswith(("http://", "https://")) or not value.isascii() or " " in value:
-        raise ValueError("must be an http:// or https:// URL of plain ASCII")
-    if not urlsplit(value).hostname:
-        raise ValueError("must be a URL with a host name")
-    return value.rstrip("/")
-
-
-def _redirect_url(value: str | None) -> str | None:
-    if value is not None:
-        _http_url(value)
-        if "#" in value or "?" in value:
-            raise ValueError("must have no ? and no #: what comes back is added behind it")
-    return value  # byte for byte as the app's dashboard lists it, a slash at its end included
-
-
-_PREFIX = re.compile(r"[A-Za-z0-9._/-]*", re.ASCII)
-
-
-def _key_prefix(value: str) -> str:
-    if not _PREFIX.fullmatch(value):
-        raise ValueError("must be made of ASCII letters, digits and . _ / -")
-    bare = value.strip("/")
-    return f"{bare}/" if bare else ""
-
-
-def _server_url(rule: Callable[[str], str], *schemes: str) -> AfterValidator:
-    def check(value: str | None) -> str | None:
-        if value is None:
-            return None
-        if not value.startswith(schemes):
-            raise ValueError(f"must begin with {' or '.join(schemes)}")
-        return rule(value)
-
-    return AfterValidator(check)
-
-
-def _as_socket_url(value: object) -> object:
-    # redis-py's form of a socket's address; Celery knows only the other one.
-    return value.replace("unix://", "redis+socket://", 1) if isinstance(value, str) else value
-
-
 def default_home() -> Path:
     """The platform's user data folder; root gets a system folder, because a server may not run as root."""
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return Path("/var/lib/pressrun")
     return Path(platformdirs.user_data_dir("pressrun", appauthor=False))
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-HttpUrl = Annotated[str | None, AfterValidator(_http_url)]
-RedirectUrl = Annotated[str | None, AfterValidator(_redirect_url)]
-KeyPrefix = Annotated[str, AfterValidator(_key_prefix)]
-PostgresUrl = Annotated[
-    str | None, _server_url(check_database_url, "postgresql://", "postgres://", "postgresql+psycopg://")
-]
-RedisUrl = Annotated[
-    str | None,
-    BeforeValidator(_as_socket_url),
-    _server_url(check_redis_url, "redis://", "rediss://", "redis+socket://", "unix://"),
-]
 
 
 class Settings(BaseSettings):
@@ -167,7 +78,7 @@ class Settings(BaseSettings):
     """Its secret, where it differs from APP_SECRET."""
     redirect_url: RedirectUrl = None
     """Where consent leads back to, as the app's dashboard lists it; none: below PUBLIC_URL, else a loopback port."""
-    secret_keys: Annotated[list[SecretStr], BeforeValidator(_comma_list)] = []
+    secret_keys: Annotated[list[SecretStr], BeforeValidator(comma_list)] = []
     """Keys that seal tokens at rest, newest first, 32 bytes of base64 each."""
     webhook_verify_token: SecretStr | None = None
     """What Meta must repeat when it verifies the webhook address."""
@@ -217,15 +128,15 @@ class Settings(BaseSettings):
     """How long Instagram's answers to harvests are kept as they came; 0s keeps none."""
     in_flight: Annotated[int, Field(ge=1, le=10_000)] = 256
     """Most hints per queue that may be under way at once."""
-    keep_history: Annotated[int | None, BeforeValidator(_months)] = None
+    keep_history: Annotated[int | None, BeforeValidator(months)] = None
     """Whole months of history that are kept before the one that is running; older ones are dropped. None: for ever."""
     console_host: str = "127.0.0.1"
     """Address the console listens on."""
     console_port: Annotated[int, Field(ge=0, le=65535)] = 8321
     """Port of the console; 0 takes a free one."""
-    cors_origins: Annotated[list[str], BeforeValidator(_comma_list)] = []
+    cors_origins: Annotated[list[str], BeforeValidator(comma_list)] = []
     """Origins of pages elsewhere whose scripts may call the API, as `https://host`; none by default."""
-    api_rate: Annotated[str | None, BeforeValidator(_rate)] = "6000/minute"
+    api_rate: Annotated[str | None, BeforeValidator(rate)] = "6000/minute"
     """How often one asker may call the API, counted by each console; `none` for no limit."""
     oidc_issuer: HttpUrl = None
     """Provider of OpenID Connect by which users may sign in as well; it describes itself below this address."""
