@@ -102,6 +102,7 @@ _MADE = (
         CONSTRAINT fk_inquiries_account_id_accounts FOREIGN KEY(account_id) REFERENCES accounts (id)
     )
     """,
+    "CREATE INDEX ix_inquiries_created_at ON inquiries (created_at)",
     "CREATE INDEX ix_inquiries_due ON inquiries (next_action_at, id) WHERE next_action_at IS NOT NULL",
     "CREATE INDEX ix_inquiries_leased ON inquiries (leased_until) WHERE leased_until IS NOT NULL",
     """

@@ -65,6 +65,7 @@ class Inquiry(Base):
         CheckConstraint(f"(state IN ({_OPEN})) = (next_action_at IS NOT NULL)", name="open_is_owed"),
         CheckConstraint(f"(state IN ({_OPEN})) = (settled_at IS NULL)", name="settled_at"),
         CheckConstraint("state NOT IN ('refused', 'failed') OR error IS NOT NULL", name="ended_says_why"),
+        Index("ix_inquiries_created_at", "created_at"),
         Index("ix_inquiries_due", "next_action_at", "id", postgresql_where=text("next_action_at IS NOT NULL")),
         Index("ix_inquiries_leased", "leased_until", postgresql_where=text("leased_until IS NOT NULL")),
     )
