@@ -6,6 +6,8 @@ when it is first asked for.
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -58,6 +60,8 @@ _IDEMPOTENCY_KEY = {
     "description": "The same request under the same key gets the same answer for 24 hours; another one is refused.",
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": r"^[\x21-\x7e]+$"},
 }
+_PAGES = re.compile(r"\bPage_([A-Za-z]+)_(?![A-Za-z])")
+"""How the framework names a page of things: generators of clients want a name that ends in a letter."""
 _CHANGING = ("post", "put", "patch", "delete")
 
 
@@ -84,7 +88,10 @@ def document_of(app: FastAPI) -> dict[str, Any]:
         schemas.pop(name, None)
     schemas |= _problem()
     _mend_times(schemas)
-    return told
+    mended: dict[str, Any] = json.loads(_PAGES.sub(r"\1Page", json.dumps(told)))
+    for name, schema in mended["components"]["schemas"].items():
+        schema["title"] = name  # pages of different things are not one thing
+    return mended
 
 
 def _mend_times(value: Any) -> None:

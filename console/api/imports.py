@@ -24,14 +24,7 @@ Name = Annotated[str | None, Query(max_length=200, description="What the file is
 _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {
-            one: {"schema": {"type": "string", "format": "binary"}}
-            for one in (
-                "text/csv",
-                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-                "application/octet-stream",
-            )
-        },
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 

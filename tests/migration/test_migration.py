@@ -1123,6 +1123,32 @@ class TestRunsByMonth:
             assert tx.execute(text(self.RUN), slot).scalar_one() == 9
 
 
+class TestAsked:
+    """0026 on a database that is in use."""
+
+    def test_what_was_there_stays_and_the_release_before_goes_on(self, empty: Database) -> None:
+        _upgrade_to(empty, "0025")
+        with empty.transaction() as tx:
+            of_it = {"id": _account_of_then(tx).id}
+            tx.execute(text("INSERT INTO harvests (account_id, kind, cron) VALUES (:id, 'tags', '0 * * * *')"), of_it)
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            slot = {"slot": clock.now(), "backfill": None}
+            tx.execute(text(TestRunsByMonth.RUN), slot)  # as the workers of the previous release go on writing
+            tx.execute(text("INSERT INTO coverage_news (account_id, kind, status) VALUES (:id, 'tags', 'done')"), of_it)
+            tx.execute(text("INSERT INTO drafts (account_id, fields, author) VALUES (:id, '{}', 'owner')"), of_it)
+            assert tx.execute(text("SELECT count(*) FROM accounts")).scalar_one() == 1
+
+        with empty.engine.connect() as connection:
+            command.downgrade(_config(connection), "0025")
+
+        assert upgrade(empty).is_current
+        with empty.transaction() as tx:
+            assert tx.execute(text("SELECT count(*) FROM harvest_runs")).scalar_one() == 1
+
+
 class TestModels:
     def test_alembic_finds_no_difference_to_the_revisions(self, empty: Database) -> None:
         upgrade(empty)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +14,12 @@ import httpx
 import pytest
 from sqlalchemy import func, select, text
 
+from console.api.application import ROUTERS
 from models.asked.answer import GivenAnswer, claim_key
 from models.post import Post
 from models.session import Database
 from pressrun import clock
+from pressrun.trust import authorities
 from tests.factories.rows import make_account
 from tests.integration.console.api.conftest import Api, running_api
 from tests.integration.console.api.test_posts import body, problem
@@ -139,6 +142,21 @@ class TestRates:
         assert answers[2].headers["ratelimit-policy"] == '"asker";q=2;w=3600'
         problem(answers[2], 429, "rate.exceeded")
         assert slow.http.get("/posts", headers=slow.as_("reader")).status_code == 200
+
+
+class TestAskers:
+    def test_nothing_of_it_is_open_but_its_document(self, api: Api) -> None:
+        asked: list[Any] = [route for router in ROUTERS for route in router.routes]
+        with httpx.Client(base_url=f"{api.url}/api/v1", timeout=30, verify=authorities()) as nobody:
+            answers = {
+                f"{method} {route.path}": nobody.request(method, re.sub(r"\{\w+\}", "1", route.path)).status_code
+                for route in asked
+                for method in route.methods
+            }
+
+            assert {place: status for place, status in answers.items() if status != 401} == {}
+            assert len(answers) > 90
+            assert nobody.get("/openapi.json").status_code == nobody.get("/docs").status_code == 200
 
 
 class TestRequests:

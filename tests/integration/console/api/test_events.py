@@ -6,27 +6,35 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import event
 
+from console.app import create_app
+from migrations import HEAD
 from models.account import find_account
 from models.event import Cause, record_event
 from models.harvest import RunStatus, begin_run, end_run
 from models.notice import News as Notice
 from models.notice import NoticeKind, tell
+from models.session import Database
+from operations.access import keys
 from operations.news import Feed, Source
-from operations.operation import Context
+from operations.operation import OWNER, Context
 from pressrun import clock
 from pressrun.settings import Settings
-from tests.factories.rows import make_harvest, make_post
+from pressrun.trust import authorities
+from tests.factories.rows import KEY, make_account, make_harvest, make_post
 from tests.integration.console.api import conftest
 from tests.integration.console.api.conftest import Api
 from tests.integration.console.api.test_posts import problem
 from tests.support.waiting import until
+from tests.support.web import serve
 
 
 class Stream:
@@ -151,6 +159,26 @@ def test_whoever_is_not_honoured_any_more_hears_nothing(api: Api, served: tuple[
             assert other.next()[1]["post"] == post
     finally:
         hub._held = set
+
+
+def test_a_key_that_is_taken_back_ends_its_stream(database: Database, tmp_path: Path) -> None:
+    """In the console itself, by a key that was made there."""
+    ctx = Context(database, Settings(secret_keys=[SecretStr(KEY)], home=tmp_path / "home"))
+    with database.transaction() as tx:
+        make_account(tx, name="bakery")
+    key = keys.add(ctx, OWNER, "planner", scopes=["read"]).key
+    app = create_app(ctx, media_keys=[], media_root=tmp_path / "media", schema_head=HEAD)
+    with (
+        serve(app) as url,
+        httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=30, verify=authorities()) as http,
+        http.stream("GET", f"{url}/api/v1/events") as response,
+    ):
+        stream = Stream(response)
+        stream.begin()
+        keys.revoke(ctx, OWNER, "planner")
+
+        assert stream.is_over()
+        assert http.get(f"{url}/api/v1/posts").status_code == 401
 
 
 def test_a_thousand_who_listen_cost_one_query(api: Api, served: tuple[FastAPI, str]) -> None:

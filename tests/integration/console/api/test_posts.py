@@ -7,12 +7,15 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from models.account import find_account
 from models.post import Post
 from tests.factories.rows import make_post
 from tests.integration.console.api.conftest import Api, in_hours
+
+CREATE = 14
+"""Queueing a post: names and slots, the key and the window, the post with its parts, event and audit, and showing it."""
 
 
 def body(api: Api, folder: Path, **over: Any) -> dict[str, Any]:
@@ -214,6 +217,34 @@ class TestFinding:
 
         assert [one["reason"] for one in first["items"] + rest["items"]] == ["post.queued", "post.paused"]
         problem(api.http.get("/posts/0/timeline"), 404, "post.unknown")
+
+
+class TestCost:
+    """Statements of a request, counted: BEGIN and COMMIT are not, and there is one transaction where it only reads."""
+
+    def _asked(self, api: Api, method: str, path: str, **more: Any) -> int:
+        asked: list[str] = []
+
+        def note(*given: Any) -> None:
+            asked.append(given[2])
+
+        event.listen(api.database.engine, "before_cursor_execute", note)
+        try:
+            assert api.http.request(method, path, **more).is_success
+        finally:
+            event.remove(api.database.engine, "before_cursor_execute", note)
+        return len(asked)
+
+    def test_what_requests_ask_the_database(self, api: Api, media_folder: Path) -> None:
+        with api.database.transaction() as tx:
+            account = find_account(tx, "bakery")
+            posts = [make_post(tx, account) for _ in range(30)]
+        new = body(api, media_folder)
+
+        assert self._asked(api, "GET", "/posts") == 1
+        assert self._asked(api, "GET", "/posts", params={"account": "bakery"}) == 2
+        assert self._asked(api, "GET", f"/posts/{posts[0].id}") == 4
+        assert self._asked(api, "POST", "/posts", json=new) == CREATE
 
 
 class TestChanging:
