@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from models.access.audit import note
 from models.account import AccountState, find_account
 from models.reading import accounts as reading
 from models.reading.accounts import AccountNamed, AccountShown
@@ -92,6 +93,7 @@ def pause(ctx: Context, asker: Asker, account: str, *, why: str | None = None, r
     """Let nothing of an account go out, and with `reading` read nothing of it, until it is resumed. Raises Unknown."""
     with ctx.database.transaction() as tx:
         found = find_account(tx, account)
+        note(tx, before={"state": found.state}, after={"state": AccountState.PAUSED.value})
         changing.pause_account(tx, found, why=why, reading=reading)
         return Held(found.name, AccountState.PAUSED, is_reading_paused=reading)
 
@@ -104,6 +106,8 @@ def resume(ctx: Context, asker: Asker, account: str) -> Held:
     """
     with ctx.database.transaction() as tx:
         found = find_account(tx, account)
+        note(tx, before={"state": found.state})
         released = changing.resume_account(tx, found, now=clock.now())
         tx.refresh(found)
+        note(tx, after={"state": found.state})
         return Held(found.name, AccountState(found.state), until=found.state_until, posts_released=released)

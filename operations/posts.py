@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from models.access.audit import note
 from models.account import find_account
 from models.post import find_post
 from models.reading import posts as reading
@@ -203,6 +204,9 @@ def _state(text: str) -> PostState:
 
 def _change(ctx: Context, reference: str, change: Callable[[Session, int], None]) -> PostShown:
     with ctx.database.transaction() as tx:
-        post_id = find_post(tx, reference).id
+        found = find_post(tx, reference)
+        post_id, before = found.id, found.state
         change(tx, post_id)
-        return reading.show_post(tx, post_id)
+        shown = reading.show_post(tx, post_id)
+        note(tx, before={"state": before}, after={"state": shown.state})
+        return shown

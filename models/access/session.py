@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, UniqueConstraint, select, update
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, UniqueConstraint, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.access.key import digest_of, new_secret
@@ -48,7 +48,8 @@ class SignedIn(Base):
 def begin_session(
     tx: Session, user_id: int | None, *, way: str, agent: str | None, address: str | None, now: datetime
 ) -> str:
-    """Sign somebody in; returns what the cookie holds."""
+    """Sign somebody in; returns what the cookie holds. Clears away sessions that ended long ago."""
+    tx.execute(delete(SignedIn).where(SignedIn.expires_at < now - LASTS))
     secret = new_secret()
     tx.add(
         SignedIn(

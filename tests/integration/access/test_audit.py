@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from models.access.wording import LONGEST, fit_to_keep
 from models.comment import SeenComment, see_comments
 from models.reading.audit import EntryShown, Which
+from models.sweeping import sweep
 from operations import accounts, mentions, posts, removals, slots
 from operations.access import audits, keys
 from operations.access.audits import Wish
@@ -48,6 +50,7 @@ def test_an_entry_says_who_did_what_and_by_which_face(ctx: Context) -> None:
     assert (entry.asker, entry.face, entry.user_id, entry.session_id, entry.key_id) == ("ana", "page", 7, 8, None)
     assert (entry.operation, entry.effect) == ("post.cancel", "changes")
     assert entry.asked == {"post": "spring", "why": "rain"}
+    assert (entry.before, entry.after) == ({"state": "scheduled"}, {"state": "canceled"})
 
 
 def test_an_edit_says_what_was_before_and_after(ctx: Context, bakery: int) -> None:
@@ -166,6 +169,24 @@ def test_a_person_who_is_erased_is_blanked_in_it(ctx: Context, bakery: int) -> N
     told = json.dumps([vars(one) for one in _entries(ctx)], default=str)
     assert "ana.lima" not in told
     assert [one.operation for one in _entries(ctx)] == ["person.erase", "post.edit"]
+
+
+@pytest.mark.usefixtures("bakery")
+def test_old_months_of_it_go_with_those_of_the_history(ctx: Context) -> None:
+    posts.pause(ctx, ANA, "spring")
+    now = clock.now()
+    with ctx.database.transaction() as tx:
+        tx.execute(
+            text(
+                "INSERT INTO audit (seen_at, asker, face, operation, effect)"
+                " VALUES (:then, 'ana', 'cli', 'post.pause', 'changes')"
+            ),
+            {"then": now - timedelta(days=400)},
+        )
+        gone = sweep(tx, before=now - timedelta(days=300), now=now, limit=100)
+
+    assert gone == {"audit": 1}
+    assert [one.face for one in _entries(ctx)] == ["page"]
 
 
 @pytest.mark.usefixtures("bakery")
