@@ -21,6 +21,8 @@ __all__ = ["AccountShown", "Card", "Lack", "Lateness", "Today"]
 
 SHOWN = 12
 MOST_FOR_A_PERSON = 50
+LOOKED_AT = 25
+"""Accounts of which it is looked up what their history lacks: it costs some milliseconds each."""
 LATENESS_OF = timedelta(days=7)
 
 
@@ -34,7 +36,7 @@ class Today:
     for_a_person: list[Card]
     accounts: list[AccountShown]
     lacks: list[Lack]
-    """Days that the history lacks and that can still be read, or are lost."""
+    """Days that the history lacks and that can still be read, or are lost; empty where there are over 25 accounts."""
     endpoints: list[EndpointShown]
     """Those that miss what they should hear."""
     lateness: Lateness
@@ -57,7 +59,7 @@ def show(ctx: Context, asker: Asker, *, account: str | None = None) -> Today:
             out=cards.last_out(tx, account_id, limit=SHOWN),
             for_a_person=cards.for_a_person(tx, account_id, now=now, limit=MOST_FOR_A_PERSON),
             accounts=[one for one in known if one.state != "removed" and one.name in names],
-            lacks=[one for one in lacking(tx, now=now) if one.account in names],
+            lacks=[one for one in lacking(tx, now=now) if one.account in names] if len(known) <= LOOKED_AT else [],
             endpoints=[one for one in endpoints if one.missed or one.state != EndpointState.ACTIVE.value],
             lateness=lateness(tx, account_id, since=now - LATENESS_OF),
         )

@@ -27,6 +27,7 @@ from console.pages.icons import icon, mark
 from console.pages.places import PLACES
 from console.pages.saying import Said
 from operations.operation import Asker, Context, Scope
+from operations.outages import Outages
 from pressrun import __version__, clock, log
 from pressrun.errors import Kind, PressrunError
 
@@ -154,16 +155,15 @@ class House:
         return answer
 
     def _shown(self, request: Request, page: Page) -> Response:
+        visit = Visit(self, request, NOBODY)
         try:
-            visit = Visit(self, request, self.door.asked_by(request, None))
+            with Outages():
+                visit = replace(visit, asker=self.door.asked_by(request, None))
+                if Scope.READ not in visit.asker.scopes:
+                    return self._told(visit, 403, "You may not look at this.")
+                return page(visit)
         except NotSignedIn:
-            return RedirectResponse(
-                f"{self.door.sign_in}?next={quote(Visit(self, request, NOBODY).here, safe='')}", 303
-            )
-        if Scope.READ not in visit.asker.scopes:
-            return self._told(visit, 403, "You may not look at this.")
-        try:
-            return page(visit)
+            return RedirectResponse(f"{self.door.sign_in}?next={quote(visit.here, safe='')}", 303)
         except PressrunError as problem:
             return self._told(visit, STATUS[problem.kind], str(problem))
         except Exception as bug:
@@ -174,14 +174,17 @@ class House:
         told = form.get(self.door.field) or request.headers.get(self.door.header)
         visit = Visit(self, request, NOBODY, form)
         try:
-            require_from_here(request)
-            visit = replace(visit, asker=self.door.asked_by(request, told if isinstance(told, str) else None))
-            return act(visit)
+            with Outages():
+                require_from_here(request)
+                visit = replace(visit, asker=self.door.asked_by(request, told if isinstance(told, str) else None))
+                return act(visit)
         except NotSignedIn:
             return RedirectResponse(self.door.sign_in, 303)
         except NotOurPage as stranger:
             return self._told(visit, stranger.status_code, stranger.detail)
         except PressrunError as problem:
+            if problem.kind is Kind.UNREACHABLE:
+                return self._told(visit, STATUS[problem.kind], str(problem))
             return visit.back(visit.way_back("/"), Said.of(problem))
 
     def _told(self, visit: Visit, status: int, message: str) -> Response:

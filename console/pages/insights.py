@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import partial
-from io import BytesIO
+from typing import IO
 
 from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
 
 from console.pages import words
 from console.pages.accounts_of import hues_of
@@ -19,6 +21,7 @@ from operations.exports import Wish
 from operations.overview import DayValues, Overview
 from pressrun import clock
 
+_PIECE = 256 * 1024
 SPANS = (("7", "7 days"), ("28", "28 days"), ("90", "90 days"))
 _DAILY_SQL = "SELECT day, {}\n  FROM account_daily\n WHERE account = '{}' AND day >= '{}' AND day < '{}'\n ORDER BY day"
 _GROWTH_SQL = (
@@ -80,11 +83,19 @@ def export(visit: Visit) -> Response:
         as_of=visit.asked("as_of"),
         now=clock.now(),
     )
-    body = BytesIO()
+    body = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 - closed once it was sent
     exports.export(visit.ctx, visit.asker, wish, body, visit.asked("account"))
+    body.seek(0)
     name = f"{wish.view}-{clock.now():%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(body.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingResponse(_pieces(body), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _pieces(file: IO[str]) -> Iterator[str]:
+    """Whatever its size, a piece of it is in memory at a time."""
+    with file:
+        while piece := file.read(_PIECE):
+            yield piece
 
 
 def _span(visit: Visit) -> tuple[date | None, date | None]:

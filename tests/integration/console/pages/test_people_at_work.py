@@ -64,7 +64,6 @@ def test_words_that_mean_harm_change_no_page(shown: Window, month: Console) -> N
         page = shown.open(path)
         assert page.locator("main script, main img[src=x], main b:has-text('x') b").count() == 0, path
         assert page.evaluate("document.documentElement.scrollWidth") <= 1280, path
-    month.ctx.database.engine.dispose()
 
 
 def test_a_post_is_moved_by_keyboard_alone_and_back(shown: Window, month: Console) -> None:

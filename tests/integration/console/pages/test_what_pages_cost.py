@@ -18,7 +18,7 @@ QUERIES = {
     "/": 10,
     "/calendar": 5,
     "/posts": 4,
-    "/posts/month-failed": 7,
+    "/posts/month-failed": 6,
     "/insights?account=lena-makes": 11,
     "/inbox": 3,
     "/accounts": 5,
