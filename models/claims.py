@@ -29,6 +29,8 @@ from pressrun.hints import Hint, Queue, Task
 
 WAKE_CHANNEL = "pressrun_due"
 BACKFILLS_AT_ONCE = 2
+CONVERSIONS_AT_ONCE = 16
+"""On all machines. Each takes a core for minutes: hints of more would only lie in the broker and be sent again."""
 _PULL_FIRST = 0.2
 """The part of a hint lease, after its end, that belongs to the workers' pull. A scheduler wakes the moment a row is
 due: it would send the same row for ever to a broker that accepts hints and hands out none.
@@ -104,6 +106,15 @@ WORKS: tuple[Work, ...] = (
     ),
     Work("notice", "notices", Queue.INBOX, {"": Task.NOTICE_DEAL}),
     Work("delivery", "deliveries", Queue.INBOX, {"": Task.DELIVERY_SEND}, fair_over="endpoint_id"),
+    Work(
+        "media",
+        "conversions",
+        Queue.MEDIA,
+        {"": Task.MEDIA_FIX},
+        is_pending="state = 'asked'",
+        fair_over="asked_by",
+        most_at_once=CONVERSIONS_AT_ONCE,
+    ),
 )
 
 TABLE_OF_TASK: dict[Task, str] = {task: work.table for work in WORKS for task in work.tasks.values()}

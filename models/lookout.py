@@ -9,14 +9,15 @@ from __future__ import annotations
 import psycopg
 
 from models import server_clock
-from models.claims import BACKFILLS_AT_ONCE, UNANSWERED, WAKE_CHANNEL, WORKS
+from models.claims import BACKFILLS_AT_ONCE, CONVERSIONS_AT_ONCE, UNANSWERED, WAKE_CHANNEL, WORKS
 from models.presence import ABSENT
 from models.session import Database
 
-# Harvests without a slot wait for the scheduler itself; they are due at once. Backfills beyond those that may run at
-# once are not due: whoever ends a step of one wakes the schedulers.
+# Harvests without a slot wait for the scheduler itself; they are due at once. Backfills and conversions beyond those
+# that may run at once are not due: whoever ends a step of one wakes the schedulers.
 _MAY_BEGIN = {
-    "backfills": f" AND (SELECT count(*) FROM backfills WHERE leased_until > now()) < {BACKFILLS_AT_ONCE}"  # noqa: S608
+    table: f" AND (SELECT count(*) FROM {table} WHERE leased_until > now()) < {most}"  # noqa: S608 - constants
+    for table, most in (("backfills", BACKFILLS_AT_ONCE), ("conversions", CONVERSIONS_AT_ONCE))
 }
 _TABLES = tuple(dict.fromkeys(work.table for work in WORKS))
 _OWED = "SELECT min(next_action_at) FROM {table} WHERE next_action_at IS NOT NULL{more}"

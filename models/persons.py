@@ -102,6 +102,7 @@ NOTHING_OF_THEM: Mapping[str, str] = {
     "blocks": _WORK,
     "connections": _OURS,
     "containers": _WORK,
+    "conversions": _WORK,
     "quota_entries": _COUNTS,
     "parts": _OURS,
     "slots": _OURS,

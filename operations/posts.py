@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.account import find_account
 from models.post import find_post
 from models.reading import posts as reading
-from models.reading.posts import COLUMNS, PostPage, PostShown
+from models.reading.posts import COLUMNS, FixShown, PostPage, PostShown
 from models.states import PostState
 from operations.imports import Queued, keeping
 from operations.operation import Asker, Context, Effect, Scope, operation
@@ -21,7 +21,7 @@ from scheduler.posts import changing, completing
 from scheduler.posts.editing import edit_post
 from scheduler.posts.importing import RowProblem, import_fields
 
-__all__ = ["COLUMNS", "Edited", "PostFields", "PostPage", "PostShown", "RowProblem"]
+__all__ = ["COLUMNS", "Edited", "FixShown", "PostFields", "PostPage", "PostShown", "RowProblem"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,7 @@ class PostFields:
     trial: str | None = None
     max_lateness: str | None = None
     if_late: str | None = None
+    fix: str | None = None
     key: str | None = None
 
     def said(self) -> dict[str, str]:

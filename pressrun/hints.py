@@ -14,6 +14,7 @@ class Queue(StrEnum):
     PREPARE = "prepare"
     HARVEST = "harvest"
     INBOX = "inbox"
+    MEDIA = "media"
 
 
 class Task(StrEnum):
@@ -31,6 +32,7 @@ class Task(StrEnum):
     CONNECTION_RUN = "connection.run"
     NOTICE_DEAL = "notice.deal"
     DELIVERY_SEND = "delivery.send"
+    MEDIA_FIX = "media.fix"
 
 
 @dataclass(frozen=True)

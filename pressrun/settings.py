@@ -24,6 +24,7 @@ from pressrun.clock import parse_duration
 from pressrun.errors import Invalid
 from pressrun.failpoints import arm
 from pressrun.log import conceal
+from pressrun.media.fixing.wanted import read_fixing
 
 PREFIX = "PRESSRUN_"
 
@@ -61,6 +62,14 @@ def _months(value: object) -> object:
 
 def _comma_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _fixing(value: str) -> str:
+    try:
+        read_fixing(value)
+    except Invalid as problem:
+        raise ValueError(str(problem)) from None  # so that the report names the setting
+    return value
 
 
 def _http_url(value: str | None) -> str | None:
@@ -137,6 +146,8 @@ class Settings(BaseSettings):
     """Let media URLs, and the endpoints of notices, point to private addresses."""
     keep_media: Literal["files", "all"] = "files"
     """What is kept when a post is queued: files only, or what is behind URLs too, so that what was checked goes out."""
+    fix: Annotated[str, AfterValidator(_fixing)] = "no"
+    """Whether and how files become what Instagram takes where a post does not say: `no`, `yes`, `pad:blur`, `crop`."""
     stage_ahead: Duration = timedelta(minutes=30)
     """How long before its time a post's containers are created; containers live 24 h, so 23 h at most."""
     max_lateness: Duration = timedelta(minutes=15)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from celery import Celery
 
 from pressrun.hints import Hint, Queue, Task
-from worker import connecting, inbox, reply
+from worker import connecting, fixing, inbox, reply
 from worker.boundary import Direct, Step, perform
 from worker.context import WorkerContext
 from worker.harvests import backfill
@@ -28,6 +28,7 @@ STEPS: Mapping[Task, Step] = {
     Task.CONNECTION_RUN: connecting.run,
     Task.NOTICE_DEAL: deal.run,
     Task.DELIVERY_SEND: send.run,
+    Task.MEDIA_FIX: fixing.run,
 }
 
 QUEUE_OF: Mapping[Task, Queue] = {
@@ -43,6 +44,7 @@ QUEUE_OF: Mapping[Task, Queue] = {
     Task.CONNECTION_RUN: Queue.PREPARE,
     Task.NOTICE_DEAL: Queue.INBOX,
     Task.DELIVERY_SEND: Queue.INBOX,
+    Task.MEDIA_FIX: Queue.MEDIA,
 }
 
 

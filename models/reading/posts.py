@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models import conversion as conversions
 from models.account import Account
 from models.event import PostEvent, timeline
 from models.part import Part, parts_of
@@ -78,6 +79,17 @@ class PartShown:
 
 
 @dataclass(frozen=True)
+class FixShown:
+    """A file of a post that is made right, or was. `made` tells before, after and each change with its reason."""
+
+    source: str | None
+    """None: the cover."""
+    state: str
+    made: dict[str, Any] | None
+    error: str | None
+
+
+@dataclass(frozen=True)
 class EventShown:
     """One line of a post's timeline."""
 
@@ -105,6 +117,7 @@ class PostPage:
     max_lateness_s: int
     if_late: str
     parts: tuple[PartShown, ...]
+    fixes: tuple[FixShown, ...]
     events: tuple[EventShown, ...]
 
 
@@ -139,6 +152,7 @@ def post_page(tx: Session, post_id: int) -> PostPage:
         max_lateness_s=post.max_lateness_s,
         if_late=post.if_late,
         parts=_parts(parts_of(tx, post_id)),
+        fixes=_fixes(tx, post_id),
         events=_events(timeline(tx, post_id)),
     )
 
@@ -166,6 +180,13 @@ def shown(post: Post, account: str) -> PostShown:
 
 def _account_name(tx: Session, post: Post) -> str:
     return tx.scalars(select(Account.name).where(Account.id == post.account_id)).one()
+
+
+def _fixes(tx: Session, post_id: int) -> tuple[FixShown, ...]:
+    sources = {part.conversion_id: part.source for part in parts_of(tx, post_id) if part.conversion_id is not None}
+    return tuple(
+        FixShown(sources.get(row.id), row.state, row.made, row.error) for row in conversions.of_post(tx, post_id)
+    )
 
 
 def _parts(parts: Sequence[Part]) -> tuple[PartShown, ...]:

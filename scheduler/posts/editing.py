@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -19,8 +19,10 @@ from pressrun.errors import Invalid
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
 from scheduler.posts.changing import edit, require_version
+from scheduler.posts.examined import Examined
+from scheduler.posts.fixing import commission, waiting
 from scheduler.posts.importing import ImportReport, RowProblem, past, unreachable, without_slots
-from scheduler.posts.preflight import Examined, Examiner, Preflight
+from scheduler.posts.preflight import Examiner, Preflight
 from scheduler.posts.queueing import Checked, check
 from scheduler.posts.wish import COLUMNS, Wish, parse_wish
 from scheduler.slots import accounts_with_slots
@@ -61,7 +63,9 @@ def edit_post(
     if checked is None or report.problems:
         return report
     with database.transaction() as tx:
-        edit(tx, seen.post, checked, settings, now=now, has_new_media="media" in changes)
+        [asked] = commission(tx, [(checked.preflight, seen.post.account_id)], now=now)
+        edit(tx, seen.post, replace(checked, preflight=asked), settings, now=now, new=changes)
+    report.fixing = waiting(asked)
     report.added.append(post_id)
     return report
 
@@ -166,6 +170,7 @@ def _fields(post: Post, parts: list[Part], account: str) -> dict[str, str]:
         "trial": params.get("trial"),
         "max_lateness": f"{post.max_lateness_s}s",
         "if_late": post.if_late,
+        "fix": params.get("fix"),
         "key": post.key,
     }
     return {name: "" if value is None else str(value) for name, value in given.items()}

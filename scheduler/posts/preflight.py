@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from models.part import PartKind
@@ -19,27 +19,19 @@ from models.post import PostType
 from pressrun import fetch
 from pressrun.errors import PressrunError
 from pressrun.media import answers, captions, expiry, rules
+from pressrun.media.fixing.recipe import shape_of_all
+from pressrun.media.fixing.wanted import Fixing, read_fixing
 from pressrun.media.magic import Kind, sniff
 from pressrun.media.probe import MediaUnreadable, Probe, probe
 from pressrun.media.rules import Problem, Use
 from pressrun.media.store import Kept, MediaStore
 from pressrun.settings import Settings
+from scheduler.posts.examined import Examined, Look, examined_file, fixing_look, known_of
 from scheduler.posts.wish import ColumnProblem, Wish
 
 T = TypeVar("T")
 
-_VIDEO_ENDINGS = (".mp4", ".mov", ".m4v")
-
-
-@dataclass(frozen=True)
-class Examined:
-    """One media as it was found: a kept file (`sha256`) or an address."""
-
-    source: str
-    kind: PartKind
-    sha256: str | None
-    extension: str | None
-    probe: dict[str, Any]
+_VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi")
 
 
 @dataclass(frozen=True)
@@ -57,7 +49,7 @@ class Examiner:
 
     def __init__(self, settings: Settings, store: MediaStore, *, base: Path) -> None:
         self._settings, self._store, self._base = settings, store, base
-        self._seen: dict[tuple[str, Use | PostType], _Look] = {}
+        self._seen: dict[tuple[str, Use | PostType, Fixing | None, float | None], Look] = {}
         self._peeks: dict[str, fetch.Peek | PressrunError] = {}
         self._downloads: dict[str, tuple[Probe, Kept] | PressrunError] = {}
 
@@ -83,13 +75,17 @@ class Examiner:
     def _media(self, wish: Wish, found: list[Problem]) -> tuple[Examined, ...]:
         media: list[Examined] = []
         probes: list[Probe] = []
+        fixing = read_fixing(wish.fix or self._settings.fix)
+        shape = self._shape(wish, fixing)
         for source in wish.media:
-            examined, probed, problems = self._look(source, wish.type)
+            examined, probed, problems = self._look(source, wish.type, fixing, shape)
             found += [_at("media", problem, source) for problem in problems]
             media += [examined] if examined else []
             probes += [probed] if probed else []
         if len(probes) == len(wish.media):
-            found += rules.check_together(wish.type.value, probes)
+            together = rules.check_together(wish.type.value, probes)
+            # Of shapes that differ people are warned; here they are brought to one.
+            found += [one for one in together if shape is None or one.severity == "error"]
         else:
             found += _count(wish)
         return tuple(media)
@@ -97,32 +93,60 @@ class Examiner:
     def _cover(self, wish: Wish, found: list[Problem]) -> Examined | None:
         if wish.cover is None:
             return None
-        examined, _, problems = self._look(wish.cover, Use.REEL_COVER)
+        examined, _, problems = self._look(
+            wish.cover, Use.REEL_COVER, read_fixing(wish.fix or self._settings.fix), None
+        )
         found += [_at("cover_url", problem, wish.cover) for problem in problems]
         return examined
 
-    def _look(self, source: str, use: Use | PostType) -> _Look:
-        if (source, use) not in self._seen:
-            look = self._look_at_file
-            if "://" in source:
-                look = self._keep_address if self._settings.keep_media == "all" else self._look_at_address
+    def _look(self, source: str, use: Use | PostType, fixing: Fixing | None, shape: float | None) -> Look:
+        key = (source, use, fixing, shape)
+        if key not in self._seen:
             try:
-                self._seen[source, use] = look(source, use)
+                self._seen[key] = self._looked_at(source, use, fixing, shape)
             except PressrunError as problem:
-                self._seen[source, use] = (None, None, [Problem("media", str(problem), "error")])
-        return self._seen[source, use]
+                self._seen[key] = (None, None, [Problem("media", str(problem), "error")])
+        return self._seen[key]
 
-    def _look_at_file(self, source: str, use: Use | PostType) -> _Look:
+    def _looked_at(self, source: str, use: Use | PostType, fixing: Fixing | None, shape: float | None) -> Look:
+        is_address = "://" in source
+        if fixing is not None:  # what is made right must be kept: it is another file than the one behind an address
+            probed, kept = self._downloaded(source) if is_address else (None, None)
+            path = kept.path if kept else self._path(source)
+            probed = probed or probe(path)
+            recipe = fixing.recipe(_purpose(use, probed.kind), shape)
+            return fixing_look(source, path, probed, recipe, self._store)
+        if is_address:
+            look = self._keep_address if self._settings.keep_media == "all" else self._look_at_address
+            return look(source, use)
+        return self._look_at_file(source, use)
+
+    def _shape(self, wish: Wish, fixing: Fixing | None) -> float | None:
+        """The shape of the first item of a carousel, where all are to be brought to it."""
+        if fixing is None or fixing.way is None or wish.type is not PostType.CAROUSEL:
+            return None
+        first = wish.media[0]
         try:
-            path = self._base / Path(source).expanduser()
+            probed = self._downloaded(first)[0] if "://" in first else probe(self._path(first))
+        except PressrunError:
+            return None  # told of when it is looked at
+        has_video = any(urlsplit(one).path.lower().endswith(_VIDEO_ENDINGS) for one in wish.media)
+        return shape_of_all(probed.ratio, has_video=has_video)
+
+    def _path(self, source: str) -> Path:
+        try:
+            return self._base / Path(source).expanduser()
         except RuntimeError:
             raise PressrunError(f"{source}: nobody here has a home of that name") from None
+
+    def _look_at_file(self, source: str, use: Use | PostType) -> Look:
+        path = self._path(source)
         probed = probe(path)
         problems = list(rules.check(probed, _purpose(use, probed.kind)))
         kept = None if any(p.severity == "error" for p in problems) else self._store.keep(path)
-        return _examined(source, probed, kept), probed, problems
+        return examined_file(source, probed, kept), probed, problems
 
-    def _look_at_address(self, source: str, use: Use | PostType) -> _Look:
+    def _look_at_address(self, source: str, use: Use | PostType) -> Look:
         if source not in self._peeks:
             self._peeks[source] = _told(lambda: fetch.peek(source, allow_private=self._settings.allow_private_urls))
         peek = _or_raise(self._peeks[source])
@@ -130,16 +154,19 @@ class Examiner:
         problems = list(answers.check_url(peek, _purpose(use, kind)))
         is_readable = all(problem.field != "media" for problem in problems)
         probed = answers.probe_answer(peek) if is_readable else None
-        known = _known(probed) | {"size_bytes": peek.content_length, "content_type": peek.content_type}
+        known = known_of(probed) | {"size_bytes": peek.content_length, "content_type": peek.content_type}
         details = {name: value for name, value in known.items() if value is not None}
         return Examined(source, PartKind(kind), None, None, details), probed, problems
 
-    def _keep_address(self, source: str, use: Use | PostType) -> _Look:
+    def _keep_address(self, source: str, use: Use | PostType) -> Look:
         """The file behind the address, whole, and judged as a file: what was checked is what goes out."""
+        probed, kept = self._downloaded(source)
+        return examined_file(source, probed, kept), probed, list(rules.check(probed, _purpose(use, probed.kind)))
+
+    def _downloaded(self, source: str) -> tuple[Probe, Kept]:
         if source not in self._downloads:
             self._downloads[source] = _told(lambda: self._download(source))
-        probed, kept = _or_raise(self._downloads[source])
-        return _examined(source, probed, kept), probed, list(rules.check(probed, _purpose(use, probed.kind)))
+        return _or_raise(self._downloads[source])
 
     def _download(self, source: str) -> tuple[Probe, Kept]:
         with tempfile.NamedTemporaryFile(prefix="pressrun-") as file:
@@ -150,9 +177,6 @@ class Examiner:
                 return probe(file.name), self._store.keep(file.name)
             except MediaUnreadable as problem:
                 raise MediaUnreadable(fetch.shown(source), problem.reason) from None
-
-
-_Look = tuple[Examined | None, Probe | None, list[Problem]]
 
 
 def _told(look: Callable[[], T]) -> T | PressrunError:
@@ -171,15 +195,6 @@ def _or_raise(answer: T | PressrunError) -> T:
 
 def _purpose(use: Use | PostType, kind: Kind) -> Use:
     return use if isinstance(use, Use) else rules.use_for(use.value, kind)
-
-
-def _known(probed: Probe | None) -> dict[str, Any]:
-    return {} if probed is None else {name: one for name, one in asdict(probed).items() if one is not None}
-
-
-def _examined(source: str, probed: Probe, kept: Kept | None) -> Examined:
-    sha256, extension = (kept.sha256, kept.extension) if kept else (None, None)
-    return Examined(source, PartKind(probed.kind), sha256, extension, _known(probed))
 
 
 def _ends(column: str, wish: Wish, media: Sequence[Examined]) -> list[Problem]:

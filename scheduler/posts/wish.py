@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from models.post import IfLate, PostType
 from pressrun.clock import parse_duration, parse_instant
 from pressrun.errors import Invalid, UsageError
+from pressrun.media.fixing.wanted import read_fixing
 
 T = TypeVar("T")
 
@@ -36,6 +37,7 @@ COLUMNS = (
     "trial",
     "max_lateness",
     "if_late",
+    "fix",
     "key",
 )
 REQUIRED = ("account", "publish_at", "type", "media")
@@ -92,6 +94,8 @@ class Wish:
     trial: str | None = None
     max_lateness: timedelta | None = None
     if_late: IfLate | None = None
+    fix: str | None = None
+    """Whether and how its files are made right, as it was written; None: as the settings say."""
     key: str | None = None
 
 
@@ -121,6 +125,7 @@ def parse_wish(
         trial=reader.read("trial", _graduation),
         max_lateness=reader.read("max_lateness", parse_duration),
         if_late=reader.read("if_late", _if_late),
+        fix=reader.read("fix", _fix),
         key=reader.read("key", _key),
     )
     reader.require(*REQUIRED)
@@ -235,6 +240,11 @@ def _if_late(text: str) -> IfLate:
         return IfLate(text.lower())
     except ValueError:
         raise Invalid(f"{text!r} is unknown: use {', '.join(IfLate)}") from None
+
+
+def _fix(text: str) -> str:
+    read_fixing(text)
+    return text
 
 
 def _key(text: str) -> str:

@@ -27,6 +27,7 @@ from models.backfill import ONLY_OWED, open_reread
 from models.block import hold
 from models.claims import take
 from models.connection import record_unasked
+from models.conversion import ask, of_post
 from models.crons import STANDING_CRONS
 from models.erasure import Wish
 from models.event import Cause
@@ -677,6 +678,37 @@ class TestBeingTold:
             found = tx.execute(text("SELECT kind, post_id, next_action_at IS NOT NULL AS is_owed FROM notices")).all()
             assert run_all(tx) == {}
         assert [tuple(row) for row in found] == [("post.failed", going, True)]
+
+
+class TestConversions:
+    """0023 on a database that is in use."""
+
+    def test_posts_of_before_need_none_and_those_after_may(self, empty: Database) -> None:
+        _upgrade_to(empty, "0019")
+        with empty.transaction() as tx:
+            account = _account_of_then(tx)
+            post_id = _post(tx, account)
+            tx.execute(text("INSERT INTO parts (post_id, position, kind) VALUES (:id, 0, 'image')"), {"id": post_id})
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            row, same = (
+                ask(tx, source_sha256="a", recipe="{}", recipe_key="b", asked_by=account.id, now=_READ_AT)
+                for _ in range(2)
+            )
+            assert row.id == same.id
+            tx.execute(text("UPDATE parts SET conversion_id = :id"), {"id": row.id})
+            assert [one.id for one in of_post(tx, post_id)] == [row.id]
+            assert run_all(tx) == {}
+
+    def test_it_may_be_run_again_where_it_was_interrupted(self, empty: Database) -> None:
+        upgrade(empty)
+        with empty.transaction() as tx:
+            tx.execute(text("UPDATE alembic_version SET version_num = '0019'"))
+            tx.execute(text("DROP INDEX ix_parts_conversion_id"))
+
+        assert upgrade(empty).is_current
 
 
 class TestStatesOfMedia:

@@ -37,6 +37,7 @@ from worker.outcomes import Rule, Verdict, block, cause, staging_rule, wait_of
 from worker.publishing.loaded import Loaded, hand_back, load, move
 from worker.publishing.specs import container_spec
 from worker.publishing.standing import Park, fail, open_post, park_post
+from worker.publishing.unfixed import with_media
 
 FIRST_LOOK_AFTER = timedelta(seconds=1)
 MOST_CONTAINERS = 40
@@ -52,6 +53,10 @@ def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     if loaded is None:
         return
     now = clock.now()
+    fixed = with_media(ctx, loaded, now=now)
+    if fixed is None:
+        return
+    loaded = fixed
     for part in loaded.parts:
         if part.kind == PartKind.CAROUSEL.value or part.media_id is not None or _is_made(loaded, part, now):
             continue

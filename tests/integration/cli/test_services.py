@@ -87,8 +87,8 @@ class TestUp:
             children = psutil.Process(up.pid).children(recursive=True)
 
             assert httpx.get(f"{url[1]}/readyz", timeout=30).json()["status"] == "ready"
-            assert len(children) == 5
-            for name in ("scheduler", "worker-publish", "worker-prepare", "worker-harvest"):
+            assert len(children) == 6
+            for name in ("scheduler", "worker-publish", "worker-prepare", "worker-harvest", "worker-media"):
                 assert re.search(rf"^{name}\s+running$", up.output, re.MULTILINE)
             up.send(signal.SIGINT)
             assert up.wait(90) == 0, up.output

@@ -11,6 +11,7 @@ from graph.errors import ErrorClass
 from machine.stack import WORKERS
 from models import block, claims, container, gate, partitions, presence, quota
 from models.account import AccountState
+from models.conversion import WAITS
 from models.invariants import INVARIANTS
 from models.states import PostState
 from pressrun.hints import Queue
@@ -62,6 +63,7 @@ def test_every_reason_to_wait_is_there() -> None:
 
     assert written <= told
     reasons = {"paused", "account", "quota", "spacing", "throttled", "clock", "container_budget", "reconcile", "worker"}
+    reasons.add(WAITS)
     assert reasons == told
 
 
