@@ -38,6 +38,7 @@ from tests.factories.rows import (
     make_account,
     make_backfill,
     make_connection,
+    make_conversion,
     make_delivery,
     make_endpoint,
     make_harvest,
@@ -72,6 +73,8 @@ def _owed(tx: Session, work: Work) -> int:
         return make_connection(tx).id
     if work.table == "notices":
         return make_notice(tx).id
+    if work.table == "conversions":
+        return make_conversion(tx, make_account(tx)).id
     if work.table == "deliveries":
         return make_delivery(tx, make_endpoint(tx)).id
     return make_post(tx, make_account(tx), state=work.states[0]).id
@@ -523,7 +526,7 @@ class TestInFlight:
             make_post(tx, account, state="scheduled")
             make_harvest(tx, account)
 
-        idle = {"reply": 0, "backfill": 0, "connection": 0, "notice": 0, "delivery": 0}
+        idle = {"reply": 0, "backfill": 0, "connection": 0, "notice": 0, "delivery": 0, "media": 0}
         assert _in_flight(database) == {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0} | idle
         hints = _claim(database, limit=4)
         _claim(database, WORK["prepare"])

@@ -17,6 +17,7 @@ NOT_HISTORY = {
     "containers",
     "deliveries",
     "delivery_notices",
+    "conversions",
     "endpoints",
     "erasures",
     "gates",
