@@ -76,6 +76,12 @@ _BEFORE_MENTION = (
     "DELETE FROM replies WHERE mention_id = ANY(:ids)",
 )
 
+_UNUSED = """
+    t.settled_at < :before AND t.state <> 'asked'
+    AND NOT EXISTS (SELECT FROM parts p WHERE p.conversion_id = t.id)
+    AND NOT EXISTS (SELECT FROM posts p WHERE p.cover_conversion_id = t.id)
+"""
+
 _OLD_NOTICE = """
     t.at < :before AND t.next_action_at IS NULL
     AND NOT EXISTS (SELECT FROM delivery_notices n JOIN deliveries d ON d.id = n.delivery_id
@@ -144,6 +150,7 @@ ENDS: Mapping[str, End] = {
     ),
     "tags": End(_OF_IT, Swept(_TOLD, "first_seen_at")),
     "posts": End(_OF_IT, _PUBLISHING),
+    "conversions": End(None, Swept(_UNUSED, "settled_at")),
     "slots": End(_OF_IT, _FEW),
     "public_media_snapshots": End(_OF_PUBLIC_MEDIA, Months()),
     "public_media_latest": End(_OF_PUBLIC_MEDIA, Stays("it goes with its media")),

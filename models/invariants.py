@@ -229,6 +229,12 @@ INVARIANTS: dict[str, str] = {
         SELECT 'tag ' || id || ' of an erased person says something' FROM tags
          WHERE erased_at IS NOT NULL AND num_nonnulls(username, caption, permalink) > 0
     """,
+    # Nor does a file go out that was still to be made right.
+    "unfixed_media_offered": """
+        SELECT 'part ' || p.id || ' was offered before its file was made right'
+          FROM parts p JOIN conversions c ON c.id = p.conversion_id JOIN containers k ON k.part_id = p.id
+         WHERE c.state <> 'done' OR p.media_sha256 IS DISTINCT FROM c.result_sha256
+    """,
     # 10. A webhook lost after its 200.
     "inbox_forgotten": """
         SELECT 'inbox event ' || id || ' is neither handled nor owed a step' FROM inbox_events

@@ -117,6 +117,7 @@ NOTHING_OF_THEM: Mapping[str, str] = {
     "library_items": _OURS,
     "library_tags": _OURS,
     "containers": _WORK,
+    "conversions": _WORK,
     "quota_entries": _COUNTS,
     "parts": _OURS,
     "slots": _OURS,

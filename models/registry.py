@@ -25,6 +25,7 @@ from models.comment import Comment, CommentVersion
 from models.competitor import CompetitorLatest, CompetitorObservation
 from models.connection import Connection
 from models.container import Container
+from models.conversion import Conversion
 from models.coverage import CoveredDay, HarvestGap
 from models.delivery import Delivery, DeliveryNotice
 from models.dictionary import describe
@@ -81,6 +82,7 @@ TABLES = (
     Connection,
     Container,
     CoverageNews,
+    Conversion,
     CoveredDay,
     Deletion,
     Delivery,

@@ -9,6 +9,8 @@ from pressrun.hints import Queue, Task
 
 BACKFILLS_AT_ONCE = 2
 TRANSFERS_AT_ONCE = 4
+CONVERSIONS_AT_ONCE = 16
+"""On all machines. Each takes a core for minutes: hints of more would only lie in the broker and be sent again."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,15 @@ WORKS: tuple[Work, ...] = (
         most_at_once=TRANSFERS_AT_ONCE,
     ),
     Work("upload", "uploads", Queue.PREPARE, {"": Task.UPLOAD_SEND}, most_at_once=TRANSFERS_AT_ONCE),
+    Work(
+        "media",
+        "conversions",
+        Queue.MEDIA,
+        {"": Task.MEDIA_FIX},
+        is_pending="state = 'asked'",
+        fair_over="asked_by",
+        most_at_once=CONVERSIONS_AT_ONCE,
+    ),
     Work("delivery", "deliveries", Queue.INBOX, {"": Task.DELIVERY_SEND}, fair_over="endpoint_id"),
     # Few and short, and somebody may wait for one: in the queue of connections.
     Work("token", "tokens", Queue.PREPARE, {"": Task.TOKEN_CARE}, is_pending="asked_at IS NOT NULL"),

@@ -12,7 +12,7 @@ from models.access.audit import note
 from models.account import find_account
 from models.post import find_post
 from models.reading import posts as reading
-from models.reading.posts import COLUMNS, EventShown, PartShown, PostPage, PostShown
+from models.reading.posts import COLUMNS, EventShown, FixShown, PartShown, PostPage, PostShown
 from models.states import PostState
 from operations.imports import Queued, keeping
 from operations.operation import Asker, Context, Effect, Scope, operation
@@ -23,7 +23,17 @@ from scheduler.posts import changing, completing
 from scheduler.posts.editing import edit_post
 from scheduler.posts.importing import RowProblem, import_fields
 
-__all__ = ["COLUMNS", "Edited", "EventShown", "PartShown", "PostFields", "PostPage", "PostShown", "RowProblem"]
+__all__ = [
+    "COLUMNS",
+    "Edited",
+    "EventShown",
+    "FixShown",
+    "PartShown",
+    "PostFields",
+    "PostPage",
+    "PostShown",
+    "RowProblem",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +60,7 @@ class PostFields:
     trial: str | None = None
     max_lateness: str | None = None
     if_late: str | None = None
+    fix: str | None = None
     key: str | None = None
 
     def said(self) -> dict[str, str]:

@@ -19,6 +19,10 @@ from pathlib import Path
 from pressrun.errors import Invalid
 
 POINTS = (
+    "fix.begun",
+    "fix.converted",
+    "fix.kept",
+    "fix.settled",
     "stage.before_container",
     "stage.after_container",
     "stage.after_record",

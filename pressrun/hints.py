@@ -14,6 +14,7 @@ class Queue(StrEnum):
     PREPARE = "prepare"
     HARVEST = "harvest"
     INBOX = "inbox"
+    MEDIA = "media"
 
 
 class Task(StrEnum):
@@ -38,6 +39,7 @@ class Task(StrEnum):
     FOLLOW_UP_RUN = "follow_up.run"
     OBJECT_MOVE = "object.move"
     UPLOAD_SEND = "upload.send"
+    MEDIA_FIX = "media.fix"
 
 
 @dataclass(frozen=True)

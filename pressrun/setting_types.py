@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator
 from pressrun.addresses import check_database_url, check_redis_url
 from pressrun.clock import parse_duration
 from pressrun.errors import Invalid
+from pressrun.media.fixing.wanted import read_fixing
 
 
 def _duration(value: object) -> object:
@@ -53,6 +54,14 @@ def rate(value: object) -> object:
 
 def comma_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def fixing(value: str) -> str:
+    try:
+        read_fixing(value)
+    except Invalid as problem:
+        raise ValueError(str(problem)) from None  # so that the report names the setting
+    return value
 
 
 def _http_url(value: str | None) -> str | None:

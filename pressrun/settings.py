@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pressrun.addresses import secrets_of
@@ -31,6 +31,7 @@ from pressrun.setting_types import (
     RedirectUrl,
     RedisUrl,
     comma_list,
+    fixing,
     months,
     rate,
 )
@@ -106,6 +107,8 @@ class Settings(BaseSettings):
     """Id of the key that signs requests to the bucket."""
     s3_secret_key: SecretStr | None = None
     """The key itself."""
+    fix: Annotated[str, AfterValidator(fixing)] = "no"
+    """Whether and how files become what Instagram takes where a post does not say: `no`, `yes`, `pad:blur`, `crop`."""
     stage_ahead: Duration = timedelta(minutes=30)
     """How long before its time a post's containers are created; containers live 24 h, so 23 h at most."""
     max_lateness: Duration = timedelta(minutes=15)

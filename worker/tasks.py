@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from celery import Celery
 
 from pressrun.hints import Hint, Queue, Task
-from worker import connecting, inbox, reply
+from worker import connecting, fixing, inbox, reply
 from worker.asked import following_up, inquiring
 from worker.boundary import Direct, Step, perform
 from worker.context import WorkerContext
@@ -39,6 +39,7 @@ STEPS: Mapping[Task, Step] = {
     Task.FOLLOW_UP_RUN: following_up.run,
     Task.OBJECT_MOVE: bucket_object.run,
     Task.UPLOAD_SEND: upload.run,
+    Task.MEDIA_FIX: fixing.run,
 }
 
 QUEUE_OF: Mapping[Task, Queue] = {
@@ -61,6 +62,7 @@ QUEUE_OF: Mapping[Task, Queue] = {
     Task.FOLLOW_UP_RUN: Queue.HARVEST,
     Task.OBJECT_MOVE: Queue.PREPARE,
     Task.UPLOAD_SEND: Queue.PREPARE,
+    Task.MEDIA_FIX: Queue.MEDIA,
 }
 
 

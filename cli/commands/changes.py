@@ -55,6 +55,7 @@ def edit(
     trial: Annotated[str | None, typer.Option()] = None,
     max_lateness: Annotated[str | None, typer.Option()] = None,
     if_late: Annotated[str | None, typer.Option()] = None,
+    fix: Annotated[str | None, typer.Option(help="yes, no, or how new files are made right: crop, pad:blur.")] = None,
     version: Annotated[int | None, typer.Option(help="The one you have seen: refused if there is a newer one.")] = None,
     late: Annotated[bool, typer.Option("--late", help="Accept a time in the past.")] = False,
     as_json: AsJson = False,
@@ -81,6 +82,7 @@ def edit(
         trial=trial,
         max_lateness=max_lateness,
         if_late=if_late,
+        fix=fix,
     )
     with asking() as (ctx, owner):
         edited = posts.edit(ctx, owner, post, fields, base=Path.cwd(), late=late, version=version)

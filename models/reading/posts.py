@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models import conversion as conversions
 from models.account import Account, Login
 from models.container import Container
 from models.event import PostEvent, timeline
@@ -85,6 +86,17 @@ class PartShown:
 
 
 @dataclass(frozen=True)
+class FixShown:
+    """A file of a post that is made right, or was. `made` tells before, after and each change with its reason."""
+
+    source: str | None
+    """None: the cover."""
+    state: str
+    made: dict[str, Any] | None
+    error: str | None
+
+
+@dataclass(frozen=True)
 class EventShown:
     """One line of a post's timeline. `id`: our number of it, rising with time."""
 
@@ -115,6 +127,7 @@ class PostPage:
     lacks: tuple[str, ...]
     """What a published post lacks for good."""
     parts: tuple[PartShown, ...]
+    fixes: tuple[FixShown, ...]
     events: tuple[EventShown, ...]
 
 
@@ -151,6 +164,7 @@ def post_page(tx: Session, post: Post, ways: Ways) -> PostPage:
         lacks=tuple(post.missing or ()),
         parts=_parts(parts_of(tx, post.id), _taken(tx, post.id), ways, on_facebook=on_facebook),
         events=events_shown(timeline(tx, post.id)),
+        fixes=_fixes(tx, post.id),
     )
 
 
@@ -192,6 +206,13 @@ def _would_take(part: Part, ways: Ways, *, on_facebook: bool) -> Choice | None:
     if part.media_sha256 is None:
         return GIVEN
     return ways.choose(is_video=part.kind == PartKind.VIDEO.value, on_facebook=on_facebook)
+
+
+def _fixes(tx: Session, post_id: int) -> tuple[FixShown, ...]:
+    sources = {part.conversion_id: part.source for part in parts_of(tx, post_id) if part.conversion_id is not None}
+    return tuple(
+        FixShown(sources.get(row.id), row.state, row.made, row.error) for row in conversions.of_post(tx, post_id)
+    )
 
 
 def _parts(

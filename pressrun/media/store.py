@@ -21,6 +21,9 @@ from pressrun.media import magic
 from pressrun.media.probe import MediaUnreadable, open_media
 
 EXTENSIONS = {signature.extension: signature for signature in (magic.JPEG, magic.PNG, magic.MP4, magic.MOV)}
+"""What is offered to Instagram."""
+KEPT = {signature.extension: signature for signature in magic.ALL}
+"""What is kept: also the originals of what was made right."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CHUNK = 1024 * 1024
@@ -68,19 +71,36 @@ class MediaStore:
         """
         with open_media(path) as source:
             signature = magic.sniff(source.read(magic.HEAD_BYTES))
-            if signature is None or signature.extension not in EXTENSIONS:
-                what = signature.format if signature else "not an image or a video"
-                raise MediaUnreadable(path, f"this is {what}: only JPEG, PNG, MP4 and MOV files can be kept")
+            if signature is None:
+                raise MediaUnreadable(path, "this is not an image or a video: it cannot be kept")
             source.seek(0)
             try:
                 return self._take(source, signature)
             except OSError as problem:
                 raise MediaStoreFailed(self.root, problem) from problem
 
+    def adopt(self, path: Path) -> Kept:
+        """Move a file that lies on the same disk into the store. Raises MediaUnreadable or MediaStoreFailed.
+
+        A kill in the midst of it leaves the file where it was, or kept.
+        """
+        with open_media(path) as source:
+            signature = magic.sniff(source.read(magic.HEAD_BYTES))
+            if signature is None:
+                raise MediaUnreadable(path, "this is not an image or a video: it cannot be kept")
+            try:
+                os.fsync(source.fileno())
+                sha256, size = _hash(path), os.fstat(source.fileno()).st_size
+                place = self._settle(path, sha256, signature.extension)
+            except OSError as problem:
+                raise MediaStoreFailed(self.root, problem) from problem
+        path.unlink(missing_ok=True)
+        return Kept(sha256, place, size, signature.media_type)
+
     def path(self, sha256: str) -> Path:
         """Where the kept file with this content is. Raises MediaNotKept."""
         if _SHA256.fullmatch(sha256):
-            for extension in EXTENSIONS:
+            for extension in KEPT:
                 candidate = self._place(sha256, extension)
                 if candidate.is_file():
                     return candidate

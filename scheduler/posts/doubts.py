@@ -23,7 +23,7 @@ from models.states import PostState
 from pressrun import fetch
 from pressrun.media.grid import hidden_part
 from pressrun.media.likeness import are_alike
-from scheduler.posts.preflight import Examined
+from scheduler.posts.examined import Examined
 from scheduler.posts.queueing import Checked
 from scheduler.posts.wish import ColumnProblem, Wish
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -22,8 +22,10 @@ from pressrun.settings import Settings
 from scheduler import library
 from scheduler.posts.add_ons import written
 from scheduler.posts.changing import edit, require_version
+from scheduler.posts.examined import Examined
+from scheduler.posts.fixing import commission, waiting
 from scheduler.posts.importing import ImportReport, RowProblem, not_on_this_login, past, without_slots
-from scheduler.posts.preflight import Examined, Examiner, Preflight
+from scheduler.posts.preflight import Examiner, Preflight
 from scheduler.posts.queueing import Checked, check
 from scheduler.posts.reaching import unreachable
 from scheduler.posts.wish import COLUMNS, Wish, parse_wish
@@ -66,7 +68,9 @@ def edit_post(
         return report
     with database.transaction() as tx:
         hold_items(tx, sorted(seen.items))
-        edit(tx, seen.post, checked, settings, now=now, has_new_media="media" in changes)
+        [asked] = commission(tx, [(checked.preflight, seen.post.account_id)], now=now)
+        edit(tx, seen.post, replace(checked, preflight=asked), settings, now=now, new=changes)
+    report.fixing = waiting(asked)
     report.added.append(post_id)
     return report
 
@@ -93,7 +97,7 @@ def swap_posts(
         # In the order of their numbers: two people who swap the same two shall not wait for each other.
         for one, what in sorted(zip(seen, checked, strict=True), key=lambda given: given[0].post.id):
             if what is not None:
-                edit(tx, one.post, what, settings, now=now, has_new_media=False)
+                edit(tx, one.post, what, settings, now=now, new=("publish_at",))
                 report.added.append(one.post.id)
     return report
 
@@ -205,6 +209,7 @@ def _fields(post: Post, parts: list[Part], account: str) -> dict[str, str]:
         "trial": params.get("trial"),
         "max_lateness": f"{post.max_lateness_s}s",
         "if_late": post.if_late,
+        "fix": params.get("fix"),
         "key": post.key,
     }
     return {name: "" if value is None else str(value) for name, value in given.items()}

@@ -5,8 +5,8 @@ Importing the same file again adds nothing: a row is known by its key, or by all
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from scheduler.posts.add_ons import not_on_instagram_login
 from scheduler.posts.doubts import doubts
 from scheduler.posts.files.reading import read_file
 from scheduler.posts.files.rows import Row
+from scheduler.posts.fixing import commission, failed_before, waiting
 from scheduler.posts.preflight import Examiner
 from scheduler.posts.queueing import Checked, KeyTaken, check, find_same, queue_post
 from scheduler.posts.reaching import unreachable
@@ -72,6 +73,8 @@ class ImportReport:
     unchanged: list[int] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
     warnings: list[RowProblem] = field(default_factory=list)
+    fixing: int = 0
+    """How many files of what was queued are being made right."""
     first_due: Due | None = None
     last_due: Due | None = None
     """Of what was queued: the times as they were understood."""
@@ -120,14 +123,13 @@ def import_rows(
     try:
         with database.transaction() as tx:
             known = posts_by_key(tx, [one.key for _, one in checked])
-            new = _sort_out(checked, known, report, now=now, late=late)
+            new = _sort_out(tx, checked, known, report, now=now, late=late)
             _warn_of_full_windows(tx, new, accounts, report)
             report.warnings += [RowProblem.of(line, doubt) for line, doubt in doubts(tx, new, accounts)]
             _find_lost_items(tx, new, report)
             if not report.problems:
                 _note_times(report, [one.wish for _, one in new])
-                for _, one in new:
-                    post = queue_post(tx, one, accounts[one.wish.account], settings, now=now, late=late)
+                for post in _queue_all(tx, [one for _, one in new], accounts, settings, report, now=now, late=late):
                     report.added.append(post.id)
     except IntegrityError:
         message = "another import queued one of these keys at the same moment: try again"
@@ -144,6 +146,23 @@ def _find_lost_items(tx: Session, new: list[tuple[int, Checked]], report: Import
             RowProblem(line, "media", f"the library has nothing under the name {name!r} any more", "library.unknown")
             for name in sorted(names - there)
         ]
+
+
+def _queue_all(
+    tx: Session,
+    new: Sequence[Checked],
+    accounts: Mapping[str, Terms],
+    settings: Settings,
+    report: ImportReport,
+    *,
+    now: datetime,
+    late: bool,
+) -> Iterator[Post]:
+    asked = commission(tx, [(one.preflight, accounts[one.wish.account].id) for one in new], now=now)
+    report.fixing = sum(waiting(one) for one in asked)
+    for one, preflight in zip(new, asked, strict=True):
+        whole = replace(one, preflight=preflight)
+        yield queue_post(tx, whole, accounts[one.wish.account], settings, now=now, late=late)
 
 
 def _note_times(report: ImportReport, wishes: Sequence[Wish]) -> None:
@@ -221,7 +240,13 @@ def _find_doubles(checked: list[tuple[int, Checked]], report: ImportReport) -> N
 
 
 def _sort_out(
-    checked: list[tuple[int, Checked]], known: Mapping[str, Post], report: ImportReport, *, now: datetime, late: bool
+    tx: Session,
+    checked: list[tuple[int, Checked]],
+    known: Mapping[str, Post],
+    report: ImportReport,
+    *,
+    now: datetime,
+    late: bool,
 ) -> list[tuple[int, Checked]]:
     """The rows that are new. Those that are queued already, and those that may not be, are noted in the report."""
     new = []
@@ -236,6 +261,8 @@ def _sort_out(
         if one.wish.publish_at < now and not late:  # only now: a row that was queued in time may be imported again
             report.problems.append(RowProblem.of(line, past(one.wish.publish_at)))
             continue
+        for source, why in failed_before(tx, one.preflight):
+            report.problems.append(RowProblem(line, "media", f"{source}: it cannot be made right: {why}"))
         new.append((line, one))
     report.problems.sort(key=lambda problem: problem.line)
     return new

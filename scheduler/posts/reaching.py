@@ -9,7 +9,7 @@ from models.part import PartKind
 from models.post import PostType
 from pressrun.media.routes import Ways
 from pressrun.settings import Settings
-from scheduler.posts.preflight import Examined
+from scheduler.posts.examined import Examined
 from scheduler.posts.wish import ColumnProblem, Wish
 
 

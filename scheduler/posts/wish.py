@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from models.post import IfLate, PostType
 from pressrun.clock import parse_duration, parse_instant
 from pressrun.errors import Invalid, UsageError
+from pressrun.media.fixing.wanted import read_fixing
 from scheduler.posts import add_ons
 
 T = TypeVar("T")
@@ -41,6 +42,7 @@ COLUMNS = (
     "trial",
     "max_lateness",
     "if_late",
+    "fix",
     "key",
 )
 MEDIA_COLUMNS = ("media", "cover_url")
@@ -107,6 +109,8 @@ class Wish:
     trial: str | None = None
     max_lateness: timedelta | None = None
     if_late: IfLate | None = None
+    fix: str | None = None
+    """Whether and how its files are made right, as it was written; None: as the settings say."""
     key: str | None = None
 
     def sources(self) -> dict[str, str]:
@@ -144,6 +148,7 @@ def parse_wish(
         trial=reader.read("trial", _graduation),
         max_lateness=reader.read("max_lateness", parse_duration),
         if_late=reader.read("if_late", _if_late),
+        fix=reader.read("fix", _fix),
         key=reader.read("key", _key),
     )
     reader.require(*REQUIRED)
@@ -258,6 +263,11 @@ def _if_late(text: str) -> IfLate:
         return IfLate(text.lower())
     except ValueError:
         raise Invalid(f"{text!r} is unknown: use {', '.join(IfLate)}") from None
+
+
+def _fix(text: str) -> str:
+    read_fixing(text)
+    return text
 
 
 def _key(text: str) -> str:

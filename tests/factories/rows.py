@@ -15,6 +15,7 @@ from models.attempt import Attempt
 from models.backfill import Backfill
 from models.connection import Connection, ask
 from models.container import Container
+from models.conversion import Conversion
 from models.delivery import Delivery, DeliveryNotice
 from models.endpoint import Endpoint, Way, add_endpoint
 from models.harvest import Harvest
@@ -150,6 +151,20 @@ def make_harvest(tx: Session, account: Account, **over: Any) -> Harvest:
     tx.add(harvest)
     tx.flush()
     return harvest
+
+
+def make_conversion(tx: Session, account: Account, **over: Any) -> Conversion:
+    """A file that waits to be made right, due now."""
+    values: dict[str, Any] = {
+        "asked_by": account.id,
+        "source_sha256": f"{next(_numbers):064x}",
+        "recipe_key": "recipe",
+        "next_action_at": clock.now() - timedelta(milliseconds=1),
+    }
+    conversion = Conversion(**values | over)
+    tx.add(conversion)
+    tx.flush()
+    return conversion
 
 
 def make_inbox_event(tx: Session, **over: Any) -> InboxEvent:

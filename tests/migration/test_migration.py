@@ -31,6 +31,7 @@ from models.connection import record_unasked
 from models.consenting import Wish as Wanted
 from models.consenting import await_consent, begin_with_token
 from models.container import live_containers
+from models.conversion import ask, of_post
 from models.crons import STANDING_CRONS
 from models.erasure import Wish
 from models.event import Cause
@@ -1318,3 +1319,34 @@ class TestWaysOfMedia:
             command.downgrade(_config(connection), "0019")
         with empty.transaction() as tx:
             assert tx.execute(text("SELECT ig_id FROM containers")).scalar_one() == "1801"
+
+
+class TestConversions:
+    """0027 on a database that is in use."""
+
+    def test_posts_of_before_need_none_and_those_after_may(self, empty: Database) -> None:
+        _upgrade_to(empty, "0019")
+        with empty.transaction() as tx:
+            account = _account_of_then(tx)
+            post_id = _post(tx, account)
+            tx.execute(text("INSERT INTO parts (post_id, position, kind) VALUES (:id, 0, 'image')"), {"id": post_id})
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            row, same = (
+                ask(tx, source_sha256="a", recipe="{}", recipe_key="b", asked_by=account.id, now=_READ_AT)
+                for _ in range(2)
+            )
+            assert row.id == same.id
+            tx.execute(text("UPDATE parts SET conversion_id = :id"), {"id": row.id})
+            assert [one.id for one in of_post(tx, post_id)] == [row.id]
+            assert run_all(tx) == {}
+
+    def test_it_may_be_run_again_where_it_was_interrupted(self, empty: Database) -> None:
+        upgrade(empty)
+        with empty.transaction() as tx:
+            tx.execute(text("UPDATE alembic_version SET version_num = '0026'"))
+            tx.execute(text("DROP INDEX ix_parts_conversion_id"))
+
+        assert upgrade(empty).is_current

@@ -42,6 +42,7 @@ from worker.outcomes import Rule, Verdict, block, cause, staging_rule, wait_of
 from worker.publishing.loaded import Loaded, hand_back, load, move
 from worker.publishing.specs import container_spec
 from worker.publishing.standing import Park, fail, open_post, park_post
+from worker.publishing.unfixed import with_media
 from worker.ways import offering
 
 FIRST_LOOK_AFTER = timedelta(seconds=1)
@@ -58,6 +59,10 @@ def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     if loaded is None:
         return
     now = clock.now()
+    fixed = with_media(ctx, loaded, now=now)
+    if fixed is None:
+        return
+    loaded = fixed
     missing = [part for part in loaded.parts if _is_owed(loaded, part, now)]
     try:
         if not offering.are_there(ctx, loaded, missing):

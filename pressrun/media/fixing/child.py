@@ -2,13 +2,14 @@
 
     argv    the most bytes of memory
     stdin   a line of JSON for each file: {"source", "target", "recipe", "threads"}
-    stdout  a line of JSON for each: {"made": …} or {"refused": why, "field": …}
+    stdout  a line of JSON for each: {"made": …}, {"refused": why, "field": …} or {"trouble": [errno, why]}
 
 It ends with its stdin: when whoever asked is gone, whatever is under way is dropped, and its target removed.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import queue
@@ -83,7 +84,7 @@ def _answer(job: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         return {"refused": "it takes more memory than a conversion may use", "field": "media", "is_spent": True}
     except OSError as problem:
-        return {"refused": f"the result cannot be written: {problem.strerror or problem}", "field": "media"}
+        return {"trouble": [problem.errno or errno.EIO, problem.strerror or str(problem)]}
     except Exception as problem:  # a library's own trouble with a damaged file
         return {"refused": f"it cannot be converted ({type(problem).__name__}: {problem})"[:300], "field": "media"}
     finally:

@@ -37,7 +37,8 @@ class Converter:
         self._jobs = 0
 
     def fix(self, source: Path, target: Path, recipe: Recipe, *, beat: Callable[[], None] | None = None) -> Made:
-        """Write to `target` what the recipe makes of the source. Raises CannotFix, and nothing is left at `target`.
+        """Write to `target` what the recipe makes of the source. Raises CannotFix, and OSError when it cannot be
+        written; then nothing is left at `target`.
 
         Args:
             beat: called about four times a second while it lasts; what it raises ends the conversion and comes through.
@@ -52,6 +53,8 @@ class Converter:
             raise
         if "made" in answer:
             return Made.from_json(answer["made"])
+        if "trouble" in answer:
+            raise OSError(*answer["trouble"])
         if answer.get("is_spent"):
             self._kill()
         raise CannotFix(printable(str(answer["refused"])), field=str(answer.get("field") or "media"))

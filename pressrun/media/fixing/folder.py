@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pressrun.errors import Invalid, PressrunError
 from pressrun.media.fixing.converter import Converter
-from pressrun.media.fixing.recipe import Recipe, use_of
+from pressrun.media.fixing.recipe import Recipe, shape_of_all, use_of
 from pressrun.media.fixing.run import kind_of
 from pressrun.media.fixing.told import Made
 from pressrun.media.probe import MediaUnreadable, probe
@@ -23,8 +23,6 @@ from pressrun.media.rules import LIMITS, Use
 
 _MOST_AT_ONCE = 8
 _PART = ".pressrun-"
-_CAROUSEL = (4 / 5, 1.91)
-_CAROUSEL_VIDEO = (4 / 5, 16 / 9)
 
 
 @dataclass(frozen=True)
@@ -93,6 +91,8 @@ def _fix(source: Path, part: Path, order: Order, converters: queue.SimpleQueue[C
         return Fixed(source, use, problem=problem.reason, field="media")
     except PressrunError as problem:
         return Fixed(source, use, problem=str(problem), field=problem.field)
+    except OSError as problem:
+        return Fixed(source, use, problem=f"the result cannot be written: {problem.strerror or problem}")
     finally:
         converters.put(converter)
     return Fixed(source, use, part, made)
@@ -121,9 +121,7 @@ def _in_one_shape(files: Sequence[Path], order: Order) -> Order:
     if not (order.is_one_shape and order.said == "carousel" and files):
         return order
     with suppress(PressrunError):
-        kinds = {kind_of(one) for one in files}
-        least, most = _CAROUSEL_VIDEO if "video" in kinds else _CAROUSEL
-        shape = min(max(probe(files[0]).ratio, least), most)
+        shape = shape_of_all(probe(files[0]).ratio, has_video="video" in {kind_of(one) for one in files})
         return replace(order, recipe=replace(order.recipe, shape=shape))
     return order
 

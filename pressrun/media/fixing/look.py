@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pressrun.media.fixing.plan import require_bearable
 from pressrun.media.fixing.told import CannotFix
 from pressrun.media.probe import DEMUXERS, MediaUnreadable, Probe, codec_name, open_media, probe, video_of
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
 
-MOST_PIXELS = 36_000_000
-"""Of one frame: 8K."""
 _FIRST_FRAMES = 4
 _STRAYS = 0.25
 """How far the time of a frame may stray from the rate, as a part of a frame: cameras count in coarse ticks."""
@@ -148,8 +147,7 @@ def opened(path: Path, format_: str) -> Iterator[InputContainer]:
 def look(path: Path) -> Look:
     """Raises MediaUnreadable, and CannotFix for frames of too many pixels."""
     found = probe(path)
-    if found.width * found.height > MOST_PIXELS:
-        raise CannotFix(f"{found.width}x{found.height} is more than a frame may have: export it smaller", field="width")
+    require_bearable(found.width, found.height)
     with opened(path, found.format) as container:  # nothing of a container may be touched once it is closed
         video, sound = video_of(container), sound_of(container)
         assert video is not None  # noqa: S101 - `probe` has seen it

@@ -20,7 +20,7 @@ MOST_PIXELS = 120_000_000
 MOST_PIXELS_OF_JPEG = 178_000_000
 """A JPEG is read at a fraction of its size; this is as far as Pillow goes."""
 FORMATS = {
-    magic.JPEG: ("JPEG", "MPO"),
+    magic.JPEG: ("JPEG",),  # its reader knows MPO too
     magic.PNG: ("PNG",),
     magic.GIF: ("GIF",),
     magic.WEBP: ("WEBP",),

@@ -38,7 +38,7 @@ class _Seen:
 
     @property
     def is_plain_jpeg(self) -> bool:
-        return self.facts.format == "JPEG" and self.mode in {"RGB", "L"} and self.orientation == 1
+        return self.facts.format == "JPEG" and self.mode == "RGB" and self.orientation == 1
 
 
 def fix_picture(source: Path, target: Path, recipe: Recipe) -> Made:
@@ -49,13 +49,21 @@ def fix_picture(source: Path, target: Path, recipe: Recipe) -> Made:
     with opened(source) as (image, signature):
         seen = _look(image, signature, source.stat().st_size)
         frame = frame_for((seen.facts.width, seen.facts.height), wanted(recipe), recipe.way, recipe.focus)
-        if seen.mode == "RGB" and seen.is_plain_jpeg and _is_right(seen, frame, recipe):
+        if _is_right(seen, frame, recipe):
             kept = _kept(source, seen)
             if kept is not None:
                 target.write_bytes(kept[0])
                 return replace(kept[1], after=replace(seen.facts, size_bytes=len(kept[0])))
         upright = _unpack(image, seen, frame)
     return _make(upright, seen, target, recipe)
+
+
+def is_right(source: Path, recipe: Recipe) -> bool:
+    """Whether the picture would stay as it is; nothing is unpacked. Raises MediaUnreadable and CannotFix."""
+    with opened(source) as (image, signature):
+        seen = _look(image, signature, source.stat().st_size)
+        frame = frame_for((seen.facts.width, seen.facts.height), wanted(recipe), recipe.way, recipe.focus)
+        return _is_right(seen, frame, recipe) and not seen.about.private
 
 
 def from_frame(image: Picture, target: Path, recipe: Recipe, before: Facts, taken: Change) -> Made:
@@ -108,7 +116,7 @@ def _by_number(image: Picture) -> bytes | None:
 
 def _is_right(seen: _Seen, frame: Frame, recipe: Recipe) -> bool:
     size = (seen.facts.width, seen.facts.height)
-    is_small_enough = seen.facts.size_bytes <= LIMITS[recipe.use].max_bytes
+    is_small_enough = seen.is_plain_jpeg and seen.facts.size_bytes <= LIMITS[recipe.use].max_bytes
     return frame.canvas == size and not frame.is_padded and is_small_enough and colours.is_srgb(seen.profile)
 
 

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from pressrun.media.fixing.look import Look
 from pressrun.media.fixing.recipe import Recipe
 from pressrun.media.fixing.shape import Frame, Wanted, frame_for
 from pressrun.media.fixing.told import CannotFix, Change, megabytes
 from pressrun.media.rules import LIMITS, Limits, ratio_text
 
+if TYPE_CHECKING:
+    from pressrun.media.fixing.look import Look
+
 MOST_BITS_PER_S = 25_000_000
+MOST_PIXELS = 36_000_000
+"""Of one frame: 8K."""
 _USUAL_BITS_PER_S = 18_000_000
 _LEAST_BITS_PER_S = 150_000
 SOUND_BITS_PER_S = 128_000
@@ -58,7 +63,7 @@ class Plan:
 def plan(seen: Look, recipe: Recipe) -> Plan:
     """Raises CannotFix."""
     limits = LIMITS[recipe.use]
-    end_s = _end(seen, recipe, limits)
+    end_s = end_of(seen.duration_s, recipe)
     lasts_s = float(end_s if end_s is not None else seen.duration_s)
     frame = frame_for(seen.shown_size, _wanted(recipe, limits, seen), recipe.way, recipe.focus)
     rate = _rate(seen)
@@ -82,11 +87,21 @@ def plan(seen: Look, recipe: Recipe) -> Plan:
     )
 
 
-def _end(seen: Look, recipe: Recipe, limits: Limits) -> Fraction | None:
-    if limits.duration_s is None:
+def require_bearable(width: int, height: int) -> None:
+    """Raises CannotFix for frames of more pixels than are unpacked."""
+    if width * height > MOST_PIXELS:
+        raise CannotFix(f"{width}x{height} is more than a frame may have: export it smaller", field="width")
+
+
+def end_of(duration_s: Fraction | float, recipe: Recipe) -> Fraction | None:
+    """Where a video of that length is to be cut; None: nowhere. Raises CannotFix for one that may not be, or is too
+    short.
+    """
+    bounds = LIMITS[recipe.use].duration_s
+    if bounds is None:
         return None
-    least, most = limits.duration_s
-    lasts_s = float(seen.duration_s)
+    least, most = bounds
+    lasts_s = float(duration_s)
     if lasts_s < least - _SHORT_BY_S:
         raise CannotFix(f"{lasts_s:.1f} s is shorter than the {least:g} s that a {recipe.use} needs", field="duration")
     if lasts_s <= most + _SHORT_BY_S:

@@ -18,6 +18,8 @@ EDITION = 1
 """Raised when the same recipe gives another file than before: what was converted by an older one is converted anew."""
 BLUR = "blur"
 WHITE = "#ffffff"
+_CAROUSEL = (4 / 5, 1.91)
+_CAROUSEL_WITH_VIDEO = (4 / 5, 16 / 9)
 _CENTRE = (0.5, 0.5)
 _COLOUR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.ASCII)
 
@@ -76,6 +78,12 @@ def use_of(said: str | None, kind: Kind) -> Use:
     if said not in FOR:
         raise Invalid(f"unknown use {said!r}: say {', '.join(FOR)}", type="media.use", field="for")
     return FOR[said][kind]
+
+
+def shape_of_all(ratio: float, *, has_video: bool) -> float:
+    """The shape of the items of a carousel whose first one has that ratio, as far as pictures and videos allow it."""
+    least, most = _CAROUSEL_WITH_VIDEO if has_video else _CAROUSEL
+    return min(max(ratio, least), most)
 
 
 def read_colour(text: str) -> str:

@@ -37,6 +37,7 @@ from tests.factories.rows import (
     make_account,
     make_backfill,
     make_connection,
+    make_conversion,
     make_deletion,
     make_delivery,
     make_endpoint,
@@ -90,6 +91,8 @@ def _owed(tx: Session, work: Work) -> int:
         return make_object(tx).id
     if work.table == "uploads":
         return make_upload(tx, make_account(tx)).id
+    if work.table == "conversions":
+        return make_conversion(tx, make_account(tx)).id
     if work.table == "deliveries":
         return make_delivery(tx, make_endpoint(tx)).id
     if work.table == "tokens":
@@ -545,6 +548,8 @@ class TestInFlight:
 
         idle = dict.fromkeys(WORK, 0)
         assert _in_flight(database) == idle | {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0}
+        idle = {"reply": 0, "backfill": 0, "connection": 0, "notice": 0, "delivery": 0, "media": 0}
+        assert _in_flight(database) == {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0} | idle
         hints = _claim(database, limit=4)
         _claim(database, WORK["prepare"])
         _claim(database, WORK["harvest"])

@@ -22,6 +22,7 @@ NOT_HISTORY = {
     "data_deletions",
     "deliveries",
     "delivery_notices",
+    "conversions",
     "endpoints",
     "erasures",
     "follow_ups",

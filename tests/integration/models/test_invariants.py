@@ -489,6 +489,16 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
         )
         for part in ("default", f"{clock.now():%Y_%m}")
     ],
+    "unfixed_media_offered": [
+        (
+            [
+                "INSERT INTO conversions (asked_by, source_sha256, recipe_key, next_action_at)"
+                " VALUES (1, 'a', 'b', now() + interval '1 hour')",
+                "UPDATE parts SET conversion_id = (SELECT max(id) FROM conversions) WHERE id = :published_part",
+            ],
+            "part {published_part} was offered before its file was made right",
+        ),
+    ],
     "inbox_forgotten": [
         (["UPDATE inbox_events SET next_action_at = NULL WHERE id = :inbox"], "inbox event {inbox} is neither handled"),
     ],

@@ -42,6 +42,7 @@ SAMPLES = {
     "trial": GRADUATION[0],
     "max_lateness": "2h",
     "if_late": "publish",
+    "fix": "crop:0.5,0.3 trim",
     "key": "k" * 200,
 }
 USES = {

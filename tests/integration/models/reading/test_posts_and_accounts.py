@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import event
 
 from models.event import Cause, record_event
-from models.post import get_post
 from models.quota import FALLBACK_TOTAL
 from models.reading.accounts import list_accounts
 from models.reading.posts import COLUMNS, list_posts, post_page

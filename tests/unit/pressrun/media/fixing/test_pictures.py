@@ -223,6 +223,16 @@ class TestColours:
         assert "transparency" in fields(made)
         assert delta_e(colours_of(target)[0], (0x33, 0x66, 0x99)) <= 3
 
+    def test_a_picture_of_several_gives_its_first(self, tmp_path: Path) -> None:
+        source = tmp_path / "a.jpg"
+        others = [Image.new("RGB", (400, 400), RIGHT)]
+        Image.new("RGB", (400, 400), LEFT).save(source, "MPO", save_all=True, append_images=others)
+
+        target, made = fixed(source, Use.FEED_IMAGE)
+
+        assert [change.before for change in made.changes if change.field == "format"] == ["MPO"]
+        assert delta_e(colours_of(target)[0], LEFT) <= 3
+
     def test_a_moving_picture_gives_its_first_frame(self, tmp_path: Path) -> None:
         source = tmp_path / "a.webp"
         frames = [Image.new("RGB", (400, 400), colour) for colour in (LEFT, RIGHT)]
