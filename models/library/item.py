@@ -103,7 +103,8 @@ _NEEDING = text("""
 """)
 
 
-# A post that failed or expired may be queued again as it is.
+# A post that failed or expired may be queued again as it is. What was made right is not made twice: its row tells where
+# the file is.
 _NEEDED = text("""
     SELECT sha256 FROM library_items WHERE removed_at IS NULL AND sha256 = ANY(:sha256s)
      UNION
@@ -112,6 +113,10 @@ _NEEDED = text("""
      UNION
     SELECT p.params -> 'cover' ->> 'sha256' FROM posts p
      WHERE p.params -> 'cover' ->> 'sha256' = ANY(:sha256s) AND p.state NOT IN ('published', 'canceled')
+     UNION
+    SELECT source_sha256 FROM conversions WHERE source_sha256 = ANY(:sha256s)
+     UNION
+    SELECT result_sha256 FROM conversions WHERE result_sha256 = ANY(:sha256s)
 """)
 
 
