@@ -12,7 +12,7 @@ POSTGRES_BIN ?= $(lastword $(sort $(wildcard /usr/lib/postgresql/*/bin)))
 # Set in many images. Here hundreds of processes start, and without bytecode each compiles all of its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test check-long test-postgres torture bench-lateness bench-idle bench-step bench-harvest bench-month bench-year bench-history pictures bench-simulator bench-renewals lint types layers lock lock-check check clean
+.PHONY: help install demo test check-long test-postgres torture bench-lateness bench-idle bench-step bench-harvest bench-month bench-year bench-history pictures bench-simulator bench-renewals bench-media lint types layers lock lock-check check clean
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
@@ -70,6 +70,9 @@ bench-renewals: $(VENV)/.installed-dev  ## three weeks in which no token can be 
 
 bench-simulator: $(VENV)/.installed-dev  ## requests a second of the simulator, beside a bare application
 	$(BIN)/python -m benchmarks.simulator $(ARGS)
+
+bench-media: $(VENV)/.installed-dev  ## photos and videos made right in a minute, beside Pillow and ffmpeg; ARGS="--photos 200"
+	$(BIN)/python -m benchmarks.media $(ARGS)
 
 bench-year: $(VENV)/.installed-dev  ## what planning, commands and queries cost after a year; ARGS="--accounts 3 --days 40"
 	$(BIN)/python -m benchmarks.year $(ARGS)

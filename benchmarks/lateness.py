@@ -2,6 +2,7 @@
 
 python -m benchmarks.lateness --posts 1000 --spread-s 60      half of them reels with 60 s of processing
 python -m benchmarks.lateness --posts 300 --spread-s 0        all due in the same second
+python -m benchmarks.lateness … --videos 200                  as many videos are made right at the same time
 python -m benchmarks.lateness … --without redis|scheduler     that part killed, and kept dead, before the first is due
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import struct
 import threading
 import time
 from contextlib import suppress
@@ -18,10 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from sqlalchemy import text
 
 from benchmarks.rig import Rig, cpu_times, make_media, percentile, rig, steal_percent
 from models.reading.posts import list_posts
 from pressrun import clock
+from pressrun.media.samples import make_mp4
 from scheduler.posts.importing import import_file
 
 _LEAD_S = 40.0
@@ -34,12 +38,13 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=50)
     parser.add_argument("--spread-s", type=float, default=60.0)
     parser.add_argument("--reel-processing-s", type=float, default=60.0)
+    parser.add_argument("--videos", type=int, default=0)
     parser.add_argument("--without", choices=["redis", "scheduler"])
     print(json.dumps(measure(**vars(parser.parse_args()))))
 
 
 def measure(
-    *, posts: int, accounts: int, spread_s: float, reel_processing_s: float, without: str | None
+    *, posts: int, accounts: int, spread_s: float, reel_processing_s: float, videos: int, without: str | None
 ) -> dict[str, Any]:
     """Queue the posts, wait until all are out, compare each call's arrival with its due time (milliseconds)."""
     flags = [f"--video-processing-s={reel_processing_s:g}", "--quota-total=1000", "--container-quota=5000"]
@@ -51,6 +56,9 @@ def measure(
         if report.problems:
             raise SystemExit(str(report.problems[0]))
         before = cpu_times()
+        if videos:
+            _wait_until(start - timedelta(seconds=10))
+            _queue_videos(running, videos)
         _wait_until(start - timedelta(seconds=8))
         ready = _count(running, "staged")
         if without:
@@ -58,11 +66,14 @@ def measure(
         _wait_published(running, posts)
         ledger = running.simulator("ledger")["publishes"]
         late = _lateness_ms(ledger, due)
+        to_fix = _to_fix(running)
         return {
             "benchmark": "lateness",
             "posts": posts,
             "spread_s": spread_s,
             "without": without,
+            "videos": videos,
+            "videos_still_to_fix": to_fix,
             "staged_8s_before": ready,
             "published": len(late),
             "duplicates": len(ledger) - len({entry["caption"] for entry in ledger}),
@@ -83,6 +94,28 @@ def _campaign(running: Rig, due: dict[str, datetime], accounts: int) -> Path:
             kind, media = ("reel", f"media/clip-{number % 3}.mp4") if number % 2 else ("image", "media/feed-0.jpg")
             writer.writerow([f"acc{number % accounts}", at.isoformat(), kind, media, key, key, "publish"])
     return path
+
+
+def _queue_videos(running: Rig, count: int) -> None:
+    """Each another file, due tomorrow, of 15 frames a second: every frame has to be encoded anew."""
+    folder = running.home / "videos"
+    folder.mkdir()
+    whole = make_mp4(folder / "whole.mp4", 720, 1280, 4.0, fps=15, label="whole").read_bytes()
+    path = folder / "videos.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["account", "publish_at", "type", "media", "key", "fix"])
+        for number in range(count):
+            (folder / f"{number}.mp4").write_bytes(whole + struct.pack(">I4sI", 12, b"free", number))
+            writer.writerow(["acc0", "+24h", "reel", f"{number}.mp4", f"video-{number}", "yes"])
+    report = import_file(running.here.database, running.here.settings, path)
+    if report.problems:
+        raise SystemExit(str(report.problems[0]))
+
+
+def _to_fix(running: Rig) -> int:
+    with running.here.database.transaction() as tx:
+        return int(tx.execute(text("SELECT count(*) FROM conversions WHERE state = 'asked'")).scalar_one())
 
 
 def _wait_until(at: datetime) -> None:
