@@ -27,7 +27,7 @@ PAGES = (
     "/import",
     "/insights?account=lena-makes",
     "/inbox",
-    "/inbox?show=tags",
+    "/inbox?show=comments",
     "/accounts",
     "/notices",
     "/system",
