@@ -19,7 +19,7 @@ QUERIES = {
     "/calendar": 5,
     "/posts": 4,
     "/posts/month-failed": 6,
-    "/insights?account=lena-makes": 11,
+    "/insights?account=lena-makes": 12,
     "/inbox": 3,
     "/accounts": 5,
     "/notices": 5,
