@@ -12,7 +12,7 @@ POSTGRES_BIN ?= $(lastword $(sort $(wildcard /usr/lib/postgresql/*/bin)))
 # Set in many images. Here hundreds of processes start, and without bytecode each compiles all of its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test check-long test-postgres torture bench-lateness bench-idle bench-step bench-harvest bench-month bench-year bench-history pictures bench-simulator lint types layers lock lock-check check clean
+.PHONY: help install demo test check-long test-postgres torture bench-lateness bench-idle bench-step bench-harvest bench-month bench-year bench-history pictures bench-simulator bench-renewals lint types layers lock lock-check check clean
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
@@ -64,6 +64,9 @@ bench-harvest: $(VENV)/.installed-dev  ## calls a second of a harvest worker; AR
 
 bench-month: $(VENV)/.installed-dev  ## a month of harvests on a clock that jumps; ARGS="--accounts 4 --days 3"
 	$(BIN)/python -m benchmarks.month $(ARGS)
+
+bench-renewals: $(VENV)/.installed-dev  ## three weeks in which no token can be renewed: no post is missing
+	$(BIN)/python -m benchmarks.renewals $(ARGS)
 
 bench-simulator: $(VENV)/.installed-dev  ## requests a second of the simulator, beside a bare application
 	$(BIN)/python -m benchmarks.simulator $(ARGS)

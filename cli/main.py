@@ -16,22 +16,29 @@ from cli.commands import (
     audits,
     changes,
     comments,
+    consents,
     consoles,
     db,
+    deletions,
     doctor,
     harvests,
+    inquiries,
     insights,
     keys,
+    library,
+    media,
     mentions,
     notify,
     posts,
     removals,
     services,
     slots,
+    standing,
     tags,
     top,
     up,
     users,
+    webhooks,
 )
 from cli.commands import simulator as simulation
 from cli.demo.play import demo
@@ -75,16 +82,26 @@ app.add_typer(consoles.app, name="console")
 app.command("simulator", context_settings=simulation.PASS_ON)(simulation.simulator)
 app.add_typer(db.app, name="db")
 app.add_typer(accounts.app, name="account")
+accounts.app.add_typer(consents.app)
 accounts.app.add_typer(removals.app)
+accounts.app.add_typer(standing.app)
+accounts.app.add_typer(webhooks.app)
+accounts.app.add_typer(deletions.app)
 accounts.app.add_typer(ahead.app)
 app.add_typer(posts.app, name="post")
 posts.app.add_typer(changes.app)
+app.add_typer(media.app, name="media")
+media.app.add_typer(library.app)
 app.add_typer(slots.app, name="slot")
 app.add_typer(harvests.app, name="harvest")
 app.add_typer(insights.app, name="insight")
 app.add_typer(tags.app, name="tag")
 app.add_typer(comments.app, name="comment")
 app.add_typer(mentions.app, name="mention")
+app.add_typer(inquiries.catalog, name="catalog")
+app.add_typer(inquiries.product, name="product")
+app.add_typer(inquiries.live, name="live")
+app.add_typer(inquiries.invite, name="invite")
 app.add_typer(notify.app, name="notify")
 app.add_typer(keys.app, name="key")
 app.add_typer(users.app, name="user")

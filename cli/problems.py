@@ -27,12 +27,16 @@ _MOST_SHOWN = 20
 HINTS = {
     "account.no_slots": "`pressrun slot add` gives it some",
     "account.busy": "`pressrun post list` and `pressrun mention list` show it",
-    "account.none_yet": "`pressrun account add` adds one",
+    "account.none_yet": "`pressrun account connect` connects one",
+    "account.unsaid": "--account names it",
+    "deletion.unknown": "`pressrun account deletions` lists them",
     "console.nobody": "`pressrun key add` or `user invite` changes that; with --public-only nobody can come in",
     "endpoint.parked": "`pressrun notify replay NAME` sends what it missed",
     "endpoint.unknown": "`pressrun notify list` lists them",
     "gate.shut": "--no-check connects it without asking Instagram",
     "instagram.unreachable": "--no-check connects it without asking Instagram",
+    "library.needed": "`pressrun post cancel` or `post edit`",
+    "library.unknown": "`pressrun media list` shows what there is",
     "key.unknown": "`pressrun key list` lists them",
     "media.unknown": "`pressrun insight show` lists them",
     "mention.unknown": "`pressrun mention list` lists them",
@@ -42,6 +46,8 @@ HINTS = {
     "post.late": "with --late it goes out at once",
     "post.needs_review": "see `pressrun post resolve`",
     "post.unknown": "`pressrun post list` shows them",
+    "product.appeal_lost": "`pressrun product appeal show` says how it stands",
+    "product.not_eligible": "`pressrun product appeal show` says how it stands",
     "psql.missing": "`pressrun db url` prints the address",
     "reader.none": "`pressrun db grant-reader` makes one, --owner signs in as the owner",
     "reader.several": "--role names one",
@@ -49,6 +55,7 @@ HINTS = {
     "reply.sent": "--again replies again",
     "reply.undecided": "say `pressrun mention reply ID --sent` or `--not-sent`",
     "schema.behind": "run `pressrun db upgrade`",
+    "scope.missing": "--scope names those to ask for",
     "slot.unknown": "`pressrun slot list` shows them",
     "token.empty": "give it on stdin or with --token-file",
     "user.unknown": "`pressrun user list` lists them",
@@ -115,8 +122,10 @@ def tell_rows(
     alike: dict[tuple[str, str], list[RowProblem]] = {}
     for warning in warnings:
         alike.setdefault((warning.column, warning.message), []).append(warning)
-    for several in alike.values():
+    for several in list(alike.values())[:_MOST_SHOWN]:
         note(f"warning: {told(several[0])}{_more(len(several) - 1, ' more rows')}")
+    if len(alike) > _MOST_SHOWN:
+        note(f"warning: and {len(alike) - _MOST_SHOWN} more; --json lists them all")
     if problems:
         for problem in problems[:-1][:_MOST_SHOWN]:
             note(told(problem))

@@ -15,6 +15,8 @@ from console.access.oidc import Oidc
 from console.access.sign_in import SignIn, to_sign_in
 from console.api.application import below_its_path, create_api
 from console.health import Health
+from console.instagram.callbacks import Callbacks
+from console.instagram.connect import ConnectCallback
 from console.instagram.media_host import MediaHost
 from console.instagram.receiver import Receiver
 from console.pages.app import create_pages
@@ -40,6 +42,8 @@ def create_app(
     app.include_router(Health(ctx, schema_head=schema_head).router())
     app.include_router(MediaHost(media_root, media_keys).router())
     app.include_router(Receiver(ctx).router())
+    app.include_router(ConnectCallback(ctx).router())
+    app.include_router(Callbacks(ctx).router())
     if not public_only:
         app.include_router(SignIn(ctx).router())
         app.include_router(Oidc(ctx).router())

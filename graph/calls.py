@@ -19,6 +19,7 @@ from typing import Any, Final
 from graph import second_token, usage
 from graph.body import parsed
 from graph.credentials import Credentials, Login
+from graph.dates import date_of
 from graph.endpoints import Endpoint
 from graph.errors import ErrorClass, GraphError, NotOnThisLogin, classify, unanswered, unreadable
 from graph.transport import Answer, Outgoing, Transport, Unanswered
@@ -59,6 +60,8 @@ class CallRecord:
     fbtrace_id: str | None
     api_version: str | None = None
     """Which version answered, as it said itself: an expired one is served as the next usable (graph-api.md §1.1)."""
+    answered_at: datetime | None = None
+    """What the clock of whoever answered showed, cut to the second (the HTTP header Date)."""
     asked: Mapping[str, Any] | None = field(default=None, repr=False)
     """Of a read that was answered: its `path` and `params`, without token and proof."""
     body: bytes | None = field(default=None, repr=False)
@@ -201,7 +204,8 @@ class Caller:
         status, headers = (answer.status, answer.headers) if answer else (None, {})
         fbtrace_id = error.fbtrace_id if error else None
         version = headers.get(_VERSION_HEADER, "")[:_LONGEST_VERSION] or None
-        record = CallRecord(call.endpoint, status, error, usage.parse(headers), duration_s, fbtrace_id, version)
+        used, answered_at = usage.parse(headers), date_of(headers)
+        record = CallRecord(call.endpoint, status, error, used, duration_s, fbtrace_id, version, answered_at)
         if answer is not None and error is None and _is_plain_read(call):
             asked = {"path": "/".join(call.path), "params": encode(call.params)}
             record = replace(record, asked=asked, body=answer.body)

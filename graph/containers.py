@@ -13,13 +13,13 @@ from typing import Final
 
 from pressrun.errors import PressrunError
 from pressrun.log import redact
-from pressrun.media import captions
+from pressrun.media import add_ons, captions
 
 CAROUSEL_ITEMS: Final = range(2, 11)
 MOST_SPONSORS: Final = 2
-MOST_PRODUCT_TAGS: Final = 5
-MOST_PRODUCT_TAGS_ON_REEL: Final = 30  # an older changelog; Meta's page says 5 for all
-POLL_OPTIONS: Final = range(2, 5)
+MOST_PRODUCT_TAGS: Final = add_ons.MAX_PRODUCT_TAGS
+MOST_PRODUCT_TAGS_ON_REEL: Final = add_ons.MAX_PRODUCT_TAGS_ON_REEL
+POLL_OPTIONS: Final = add_ons.POLL_OPTIONS
 TRIAL_STRATEGIES: Final = ("MANUAL", "SS_PERFORMANCE")
 
 

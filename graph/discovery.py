@@ -19,7 +19,7 @@ from graph.paging import Page, checked_limit, nested_page, read_page
 from graph.reading import Node
 from graph.users import Profile, read_profile
 
-_PAGE_FIELDS = ("id", "name", "access_token", "tasks", "instagram_business_account")
+_PAGE_FIELDS = ("id", "name", "access_token", "tasks", "instagram_business_account{id,username}")
 _PUBLISHING_TASKS = frozenset({"MANAGE", "CREATE_CONTENT"})
 
 
@@ -32,6 +32,8 @@ class FacebookPage:
     access_token: str | None = field(default=None, repr=False)
     tasks: tuple[str, ...] = ()
     ig_id: str | None = None
+    username: str | None = None
+    """Of the linked account."""
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -125,6 +127,7 @@ def _read_facebook_page(node: Node) -> FacebookPage:
         access_token=node.text("access_token"),
         tasks=node.texts("tasks"),
         ig_id=account.maybe_id("id") if account else None,
+        username=account.text("username") if account else None,
         extra=node.rest(),
     )
 

@@ -32,7 +32,7 @@ class Token:
 
 @dataclass(frozen=True)
 class TokenState:
-    """What Meta says of a token. Times in UTC; None for `expires_at` means never.
+    """What Meta says of a token. Times in UTC; None for `expires_at`: it named no end. `never_ends`: it said so.
 
     `data_access_expires_at` passes 90 days after the person was last active, even while the token is valid.
     """
@@ -45,6 +45,7 @@ class TokenState:
     data_access_expires_at: datetime | None = None
     scopes: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
+    never_ends: bool = False
 
 
 class Tokens:
@@ -180,10 +181,16 @@ def _read_state(node: Node) -> TokenState:
         expires_at=_end(node, "expires_at"),
         data_access_expires_at=_end(node, "data_access_expires_at"),
         scopes=node.texts("scopes"),
+        never_ends=_is_never(node, "expires_at"),
         extra=node.rest(),
     )
 
 
 def _end(node: Node, name: str) -> datetime | None:
+    return None if _is_never(node, name) else node.instant(name)
+
+
+def _is_never(node: Node, name: str) -> bool:
     # Meta writes "never" as 0.
-    return None if node.raw(name) == 0 else node.instant(name)
+    raw = node.raw(name)
+    return raw == 0 and not isinstance(raw, bool)

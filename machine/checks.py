@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from machine import schema
+from machine.rehearsing import rehearse_routes
 from machine.runtime import Runtime, connect_broker, ping, require_rights
 from models import server_clock
 from models.server_clock import Distance
@@ -17,6 +18,7 @@ from pressrun import clock
 from pressrun.errors import NotPossible, PressrunError
 from pressrun.finding import Finding, Result
 from pressrun.graph_versions import ends_within, expires_on, is_expired, parse_version
+from pressrun.media.routes import TWO_WAYS, Ways
 from pressrun.redis_client import is_unverified
 from pressrun.settings import Settings
 
@@ -49,6 +51,7 @@ def _all(here: Runtime) -> Iterator[Finding]:
     yield graph_version(here.settings, on=clock.now().date())
     yield _keys(here)
     yield _media_folder(here)
+    yield from rehearse_routes(here.settings)
     yield from _notes(here.settings)
 
 
@@ -148,12 +151,13 @@ def _media_folder(here: Runtime) -> Finding:
 
 
 def _notes(settings: Settings) -> Iterator[Finding]:
-    if not settings.offers_local_media:
+    ways = Ways.of(settings)
+    if ways.choose(is_video=False, on_facebook=False) is None:
         yield Finding(
             "public address",
             Result.NOTE,
-            "not set: only media with public URLs can be published",
-            "set PRESSRUN_PUBLIC_URL to the console's address as seen from outside",
+            "neither it nor a bucket is set: only public URLs, and videos on Facebook Login, can be published",
+            TWO_WAYS,
         )
     missing = [
         name

@@ -21,10 +21,17 @@ from pressrun.errors import PressrunError
 from pressrun.hints import Queue
 from pressrun.settings import PREFIX, Settings
 
+
+def usual_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 WORKERS: dict[str, tuple[tuple[Queue, ...], int]] = {
     "worker-publish": ((Queue.PUBLISH,), 32),
     "worker-prepare": ((Queue.PREPARE,), 16),
     "worker-harvest": ((Queue.HARVEST, Queue.INBOX), 8),
+    "worker-media": ((Queue.MEDIA,), usual_cores()),
 }
 """Queues and concurrency of each worker process: a flood of harvests must not reach the threads that publish."""
 
@@ -62,8 +69,7 @@ def supervised(
 
 def usual_workers() -> int:
     """How many processes each queue of posts gets on a machine of this size: Postgres and the rest want cores too."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(max(cores // 2, 1), _MOST_WORKERS)
+    return min(max(usual_cores() // 2, 1), _MOST_WORKERS)
 
 
 def worker_names(workers: int) -> dict[str, tuple[tuple[Queue, ...], int]]:

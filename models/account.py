@@ -141,6 +141,7 @@ class Terms:
 
     id: int
     name: str
+    login: str
     timezone: str
     max_lateness_s: int | None
     if_late: str | None

@@ -14,7 +14,6 @@ When its lease ends a row is simply due again, whatever became of its worker. `n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -23,12 +22,12 @@ from typing import Any
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
+from models.works import Work
 from pressrun.clock import Deadline
 from pressrun.errors import PressrunError
-from pressrun.hints import Hint, Queue, Task
+from pressrun.hints import Hint
 
 WAKE_CHANNEL = "pressrun_due"
-BACKFILLS_AT_ONCE = 2
 _PULL_FIRST = 0.2
 """The part of a hint lease, after its end, that belongs to the workers' pull. A scheduler wakes the moment a row is
 due: it would send the same row for ever to a broker that accepts hints and hands out none.
@@ -38,75 +37,6 @@ due: it would send the same row for ever to a broker that accepts hints and hand
 class ClaimLost(PressrunError):
     """The claim has passed to someone else, or the row has moved on; nothing was changed."""
 
-
-@dataclass(frozen=True)
-class Work:
-    """One kind of owed step: rows of `table` in the states of `tasks` (the empty state: any row)."""
-
-    name: str
-    table: str
-    queue: Queue
-    tasks: Mapping[str, Task]
-    is_pending: str = "next_action_at IS NOT NULL"
-    """Condition under which a row is not done: what somebody who waits for it looks at."""
-    extra: str = "true"
-    """Further condition on a row `r`."""
-    fair_over: str = "account_id"
-    """The column whose values take turns, so that none with many rows keeps others waiting."""
-    most_at_once: int | None = None
-    """How many may be worked on at a time, so that they leave the queue's workers to what is more urgent."""
-
-    @property
-    def states(self) -> list[str]:
-        return [state for state in self.tasks if state]
-
-
-WORKS: tuple[Work, ...] = (
-    Work("publish", "posts", Queue.PUBLISH, {"staged": Task.POST_PUBLISH}),
-    Work(
-        "prepare",
-        "posts",
-        Queue.PREPARE,
-        {
-            "scheduled": Task.POST_STAGE,
-            "staging": Task.POST_POLL,
-            # Found due in `publishing` only after a crash: the lease of the worker that sent has run out.
-            "publishing": Task.POST_RECONCILE,
-            "uncertain": Task.POST_RECONCILE,
-            "published": Task.POST_AFTERCARE,
-        },
-    ),
-    # A person waits at the terminal for it, and there are few.
-    Work("connection", "connections", Queue.PREPARE, {"": Task.CONNECTION_RUN}, is_pending="state = 'asked'"),
-    Work(
-        "harvest",
-        "harvests",
-        Queue.HARVEST,
-        {"": Task.HARVEST_RUN},
-        is_pending="coalesce(slot_at <= now(), false)",
-        extra="r.slot_at IS NOT NULL",
-    ),
-    Work("inbox", "inbox_events", Queue.INBOX, {"": Task.INBOX_HANDLE}),
-    Work(
-        "reply",
-        "replies",
-        Queue.INBOX,
-        {"": Task.REPLY_SEND},
-        is_pending="state IN ('queued', 'sending', 'unknown')",
-    ),
-    Work(
-        "backfill",
-        "backfills",
-        Queue.HARVEST,
-        {"": Task.BACKFILL_RUN},
-        is_pending="finished_at IS NULL",
-        most_at_once=BACKFILLS_AT_ONCE,
-    ),
-    Work("notice", "notices", Queue.INBOX, {"": Task.NOTICE_DEAL}),
-    Work("delivery", "deliveries", Queue.INBOX, {"": Task.DELIVERY_SEND}, fair_over="endpoint_id"),
-)
-
-TABLE_OF_TASK: dict[Task, str] = {task: work.table for work in WORKS for task in work.tasks.values()}
 
 UNANSWERED = "({row}leased_until <= now() AND {row}next_action_at > {row}leased_until)"
 """A hint that was sent and not taken in its time. Every other owner holds a row until just the time it is next due."""

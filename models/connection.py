@@ -1,17 +1,22 @@
 """Connections: accounts that somebody wants connected, each asked of Instagram by a worker.
 
-    asked → done | refused | failed
+    waiting ──▶ answered ──▶ granted ──▶ prolonged ──▶ asked ──▶ done | refused | failed
+    a person    a code       a token     a long one      ▲
+    consents                                  └▶ found ──┘ a person chooses
 
-The row holds the token sealed until it is settled; by then it is sealed on the account, or nobody needs it. What is not
-settled in time ends by itself, so that no token lies around.
+`account add` begins at `asked`, `account discover` at `granted`; `models/consenting.py` has the way up to there. A row
+holds code and tokens sealed until it is settled; by then they are sealed on the account, or nobody needs them. What is
+not settled in time ends by itself, so that no token lies around.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Integer, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.account import Login
@@ -26,15 +31,42 @@ from pressrun.vault import Vault
 LIFE = timedelta(hours=1)
 """How long somebody may take to ask Instagram; a person who waits has left long before."""
 _TOO_LATE = "nobody asked Instagram in time: is a worker running? Connect the account once more"
+_NO_ANSWER = "the consent page sent no answer in time: connect the account once more"
+_NO_CHOICE = "nobody chose an account in time: connect it once more"
+
+
+BARE = """token_sealed = NULL, user_token_sealed = NULL, code_sealed = NULL, found_sealed = NULL, found = NULL,
+       settled_at = :now, next_action_at = NULL, leased_until = NULL"""
+"""What settling a row takes off it, in SQL."""
 
 
 class ConnectionState(StrEnum):
+    WAITING = "waiting"
+    """For a person's answer on the consent page; owed to nobody."""
+    ANSWERED = "answered"
+    """With a code, which is good for one exchange."""
+    GRANTED = "granted"
+    """The code is a token by now, or somebody has given one."""
+    PROLONGED = "prolonged"
+    """The token is a long-lived one."""
+    FOUND = "found"
+    """It leads to several accounts, and a person is to choose; owed to nobody."""
     ASKED = "asked"
     DONE = "done"
     REFUSED = "refused"
     """Instagram says that this token is not the account's."""
     FAILED = "failed"
     """Instagram could not be asked, or the account cannot be kept under this name."""
+
+
+OWED = ("answered", "granted", "prolonged", "asked")
+"""In these states a worker has a step to do."""
+OPEN = ("waiting", "found", *OWED)
+"""In these it is not settled."""
+
+
+def _listed(states: tuple[str, ...]) -> str:
+    return ", ".join(f"'{state}'" for state in states)
 
 
 class Connection(Base):
@@ -44,10 +76,15 @@ class Connection(Base):
         one_of("state", ConnectionState),
         one_of("error_kind", Kind),
         CheckConstraint(
-            "state <> 'asked' OR next_action_at IS NOT NULL AND token_sealed IS NOT NULL", name="asked_is_owed"
+            f"(state IN ({_listed(OWED)})) = (next_action_at IS NOT NULL)"
+            " AND (state NOT IN ('asked', 'done') OR ig_id IS NOT NULL)"
+            " AND (state <> 'answered' OR code_sealed IS NOT NULL)"
+            " AND (state NOT IN ('granted', 'prolonged', 'found', 'asked') OR token_sealed IS NOT NULL)",
+            name="asked_is_owed",
         ),
         CheckConstraint(
-            "state = 'asked' OR token_sealed IS NULL AND user_token_sealed IS NULL AND settled_at IS NOT NULL",
+            f"state IN ({_listed(OPEN)}) OR settled_at IS NOT NULL"
+            " AND num_nonnulls(token_sealed, user_token_sealed, code_sealed, found_sealed) = 0",
             name="settled_is_bare",
         ),
         CheckConstraint("state <> 'done' OR account_id IS NOT NULL AND is_new IS NOT NULL", name="done_has_account"),
@@ -58,7 +95,8 @@ class Connection(Base):
 
     id: Mapped[Id]
     login: Mapped[Str]
-    ig_id: Mapped[Str]
+    ig_id: Mapped[Str | None]
+    """Null while nobody has said or found which account it is."""
     name: Mapped[Str]
     timezone: Mapped[Str | None]
     """The zone that was asked for; null keeps the one that the account has."""
@@ -68,6 +106,24 @@ class Connection(Base):
     """Ciphertext of `pressrun.vault`, context `connection:<id>:token`; wiped when the row is settled."""
     user_token_sealed: Mapped[Str | None]
     """The person's token beside the Page's, context `connection:<id>:user_token`; wiped alike."""
+    code_sealed: Mapped[Str | None]
+    """What the consent page sent, context `connection:<id>:code`; wiped once it is exchanged."""
+    redirect_url: Mapped[Str | None]
+    """Where the consent leads back to, as it was asked for; null: there is no consent, somebody gave a token."""
+    answer_digest: Mapped[Str | None]
+    """SHA-256 of the `state` that the answer has to carry."""
+    wanted: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+    """Accounts that were named beforehand: Instagram ids or user names."""
+    scopes_asked: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+    """Permissions that the person was asked for; null: nobody asked, or the app's dashboard says which."""
+    scopes: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+    """Permissions that the token has, as Instagram told; null: it did not."""
+    found: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    """The accounts that the token leads to (`models.consenting.Found`)."""
+    found_sealed: Mapped[Str | None]
+    """The Pages' tokens as JSON by Instagram id, context `connection:<id>:found`; wiped once it is chosen."""
+    origin_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The connection whose consent led to this one too."""
     state: Mapped[Str] = mapped_column(server_default=text("'asked'"))
     error: Mapped[Str | None]
     error_kind: Mapped[Str | None]
@@ -89,14 +145,19 @@ class Connection(Base):
     """Times that a worker began to ask."""
 
 
+def context_of(connection_id: int, what: str) -> str:
+    """What binds a sealed secret to its row."""
+    return f"connection:{connection_id}:{what}"
+
+
 def token_context(connection_id: int) -> str:
     """What binds a sealed token to its row."""
-    return f"connection:{connection_id}:token"
+    return context_of(connection_id, "token")
 
 
 def user_token_context(connection_id: int) -> str:
     """What binds the second token to its row."""
-    return f"connection:{connection_id}:user_token"
+    return context_of(connection_id, "user_token")
 
 
 def ask(tx: Session, new: NewAccount, vault: Vault, *, now: datetime) -> Connection:
@@ -143,27 +204,30 @@ def too_late() -> PressrunError:
 
 
 def expire_connections(tx: Session, *, now: datetime) -> int:
-    """End those that nobody took up in time, token and all; what a worker holds is its own. Returns how many."""
+    """End those that nobody took up in time, tokens and all; what a worker holds is its own. Returns how many."""
     problem = too_late()
+    told = {"kind": problem.kind.value, "type": problem.type, "now": now, "open": list(OPEN)}
     rows = tx.execute(
-        text("""
+        text(f"""
             UPDATE connections
-               SET state = 'failed', error = :error, error_kind = :kind, error_type = :type, token_sealed = NULL,
-                   user_token_sealed = NULL, settled_at = :now, next_action_at = NULL, leased_until = NULL,
-                   claim = claim + 1
-             WHERE state = 'asked' AND expires_at <= :now AND (leased_until IS NULL OR leased_until <= :now)
+               SET state = 'failed', error_kind = :kind, error_type = :type, {BARE}, claim = claim + 1,
+                   error = CASE state WHEN 'waiting' THEN :no_answer WHEN 'found' THEN :no_choice ELSE :too_late END
+             WHERE state = ANY (:open) AND expires_at <= :now AND (leased_until IS NULL OR leased_until <= :now)
             RETURNING id
-        """),
-        {"error": str(problem), "kind": problem.kind.value, "type": problem.type, "now": now},
+        """),  # noqa: S608 - a constant
+        told | {"too_late": _TOO_LATE, "no_answer": _NO_ANSWER, "no_choice": _NO_CHOICE},
     )
     return len(rows.all())
 
 
+def next_number(tx: Session) -> int:
+    """The number of a row that is still to be made: seals are bound to it."""
+    return int(tx.execute(text("SELECT nextval(pg_get_serial_sequence('connections', 'id'))")).scalar_one())
+
+
 def _row_of(tx: Session, new: NewAccount, now: datetime) -> Connection:
-    # The row's number before the row: the seal is bound to it.
-    number = tx.execute(text("SELECT nextval(pg_get_serial_sequence('connections', 'id'))")).scalar_one()
     return Connection(
-        id=int(number),
+        id=next_number(tx),
         login=new.login.value,
         ig_id=new.ig_id,
         name=new.name,
@@ -176,3 +240,4 @@ def _row_of(tx: Session, new: NewAccount, now: datetime) -> Connection:
 def _settle(connection: Connection, state: ConnectionState, now: datetime) -> None:
     connection.state, connection.settled_at, connection.next_action_at = state.value, now, None
     connection.token_sealed = connection.user_token_sealed = None
+    connection.code_sealed = connection.found_sealed = connection.found = None

@@ -55,6 +55,10 @@ class Container(Base):
     words: Mapped[Str | None]
     """Normal form of the caption that it was made with; null of one that goes out as part of another, or was made
     before this was kept."""
+    route: Mapped[Str | None]
+    """The way of its media to Instagram (`pressrun/media/routes.py`); null of what has none."""
+    route_why: Mapped[Str | None]
+    """Why it is that one, for a person."""
     polls: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     polled_at: Mapped[Instant | None]
     finished_at: Mapped[Instant | None]

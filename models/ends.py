@@ -76,6 +76,12 @@ _BEFORE_MENTION = (
     "DELETE FROM replies WHERE mention_id = ANY(:ids)",
 )
 
+_UNUSED = """
+    t.settled_at < :before AND t.state <> 'asked'
+    AND NOT EXISTS (SELECT FROM parts p WHERE p.conversion_id = t.id)
+    AND NOT EXISTS (SELECT FROM posts p WHERE p.cover_conversion_id = t.id)
+"""
+
 _OLD_NOTICE = """
     t.at < :before AND t.next_action_at IS NULL
     AND NOT EXISTS (SELECT FROM delivery_notices n JOIN deliveries d ON d.id = n.delivery_id
@@ -107,12 +113,27 @@ ENDS: Mapping[str, End] = {
     "quota_entries": End(_OF_IT, _PUBLISHING),
     "blocks": End(_OF_IT, Swept("t.until < :before", "until")),
     "attempts": End(_OF_ATTEMPT, _PUBLISHING),
+    "uploads": End(_OF_IT, Swept("t.settled_at < :before AND t.next_action_at IS NULL", "created_at")),
     "containers": End(_OF_IT, _PUBLISHING),
     "post_events": End(_OF_POST, _PUBLISHING),
+    "follow_ups": End(_OF_IT, Swept("t.ended_at < :before", "ended_at")),
+    "poll_tallies": End(_OF_MEDIA, Swept("t.captured_at < :before", "captured_at", is_guarded=True)),
     "media_snapshots": End(_OF_MEDIA, Months()),
     "media_latest": End(_OF_MEDIA, _NEWEST),
     "media_states": End(_OF_MEDIA, Stays("one for each media")),
     "media": End(_OF_IT, _NEWEST),
+    "bucket_uses": End(
+        f"t.part_id IN (SELECT p.id FROM parts p WHERE {_OF_POST.replace('t.', 'p.')})",  # noqa: S608 - constants
+        Stays("it goes with its object"),
+    ),
+    "bucket_objects": End(
+        None,
+        Swept(
+            "t.removed_at < :before AND t.state = 'gone'",
+            "created_at",
+            ("DELETE FROM bucket_uses WHERE object_id = ANY(:ids)",),
+        ),
+    ),
     "parts": End(_OF_POST, _PUBLISHING),
     "replies": End(_OF_IT, Stays("it goes with its mention")),
     "mentions": End(_OF_IT, Swept(_OLD_MENTION, "announced_at", _BEFORE_MENTION)),
@@ -129,6 +150,7 @@ ENDS: Mapping[str, End] = {
     ),
     "tags": End(_OF_IT, Swept(_TOLD, "first_seen_at")),
     "posts": End(_OF_IT, _PUBLISHING),
+    "conversions": End(None, Swept(_UNUSED, "settled_at")),
     "slots": End(_OF_IT, _FEW),
     "public_media_snapshots": End(_OF_PUBLIC_MEDIA, Months()),
     "public_media_latest": End(_OF_PUBLIC_MEDIA, Stays("it goes with its media")),
@@ -169,11 +191,14 @@ ENDS: Mapping[str, End] = {
             "received_at",
         ),
     ),
+    "inquiries": End(_OF_IT, Swept("t.settled_at < :before", "settled_at")),
+    "subscriptions": End(_OF_IT, Stays("one for each account")),
     "gates": End(_OF_IT, Stays("one for each account and app")),
     "connections": End(
         "(t.account_id = :account_id OR t.ig_id = (SELECT ig_id FROM accounts WHERE id = :account_id))",
         Swept("t.settled_at < :before", "settled_at"),
     ),
+    "tokens": End(_OF_IT, Stays("one or two for each account")),
     "covered_days": End(_OF_IT, Stays("says of days whose history was dropped that they were read: one a day")),
     "harvest_gaps": End(_OF_IT, Stays("says what was never read, for as long as the account")),
     "coverage_news": End(_OF_IT, Stays("each for a week; the upkeep takes those that are older")),
@@ -181,9 +206,12 @@ ENDS: Mapping[str, End] = {
     "account_zones": End(_OF_IT, Stays("one for each time that an account changes its zone")),
     "account_names": End(_OF_IT, Stays("one for each time that an account is renamed")),
     "accounts": End("t.id = :account_id", _FEW),
+    "library_tags": End(None, Stays("it goes with its item")),
+    "library_items": End(None, _FEW),
     "campaigns": End(None, Swept("t.at < :before", "at")),
     "given_answers": End(None, Stays("each for a day; whoever asks under a key takes those that have ended")),
     "seen_invariants": End(None, _FEW),
     "dropped_months": End(None, Stays("the record of what retention took: a few rows a month")),
+    "data_deletions": End(None, Stays("the record of what people asked to have deleted")),
     "erasures": End(None, Stays("the record of what people had erased")),
 }

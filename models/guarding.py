@@ -19,6 +19,7 @@ APPEND_ONLY = (
     "hashtag_tops",
     "account_names",
     "comment_versions",
+    "poll_tallies",
     "audit",
 )
 

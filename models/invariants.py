@@ -103,11 +103,12 @@ INVARIANTS: dict[str, str] = {
     # Nor a token that waits to be asked about, without an end to it.
     "connection_forgotten": """
         SELECT 'connection ' || id || ' is asked for and owed no step, or has no end' FROM connections
-         WHERE state = 'asked' AND (next_action_at IS NULL OR expires_at > created_at + interval '1 day')
+         WHERE state IN ('answered', 'granted', 'prolonged', 'asked') AND next_action_at IS NULL
+            OR settled_at IS NULL AND expires_at > created_at + interval '1 day'
     """,
     "connection_late": """
         SELECT 'connection ' || id || ' has waited since ' || created_at FROM connections
-         WHERE state = 'asked' AND next_action_at < now() - interval '10 minutes'
+         WHERE settled_at IS NULL AND coalesce(next_action_at, expires_at) < now() - interval '10 minutes'
     """,
     # 3. A published post without its media id and no one told.
     "published_without_media_id": """
@@ -151,6 +152,13 @@ INVARIANTS: dict[str, str] = {
          WHERE g.level = 'shut' AND t.state NOT IN ('not_done')
            AND t.intent_at > g.changed_at + interval '2 seconds' AND t.intent_at < g.until
     """,
+    # And media on their way, into a bucket, out of it or to a container, that nobody moves.
+    "media_late": """
+        SELECT what || id || ' has waited since ' || next_action_at
+          FROM (SELECT 'object ' AS what, id, next_action_at FROM bucket_objects
+                 UNION ALL SELECT 'upload ', id, next_action_at FROM uploads) owed
+         WHERE next_action_at < now() - interval '10 minutes'
+    """,
     # 6. A token where it does not belong. Fixed shapes of Instagram's tokens; the vault's ciphertext has none.
     "token_in_text": """
         SELECT source || ' holds something that looks like a token' FROM (
@@ -162,24 +170,30 @@ INVARIANTS: dict[str, str] = {
             UNION ALL SELECT 'harvest run ' || id, errors::text FROM harvest_runs
             UNION ALL SELECT 'inbox event ' || id, error FROM inbox_events
             UNION ALL SELECT 'reply ' || id, error FROM replies
-            UNION ALL SELECT 'connection ' || id, error FROM connections
+            UNION ALL SELECT 'connection ' || id, concat(error, ' ', found) FROM connections
+            UNION ALL SELECT 'token ' || id, concat(refused, ' ', error) FROM tokens
             UNION ALL SELECT 'notice ' || id, message || detail::text FROM notices
             UNION ALL SELECT 'delivery ' || id, error FROM deliveries
+            UNION ALL SELECT 'follow-up ' || id, error FROM follow_ups
+            UNION ALL SELECT 'inquiry ' || id, error FROM inquiries
+            UNION ALL SELECT 'subscription ' || id, concat(error, refused::text) FROM subscriptions
+            UNION ALL SELECT 'object ' || id, error FROM bucket_objects
+            UNION ALL SELECT 'upload ' || id, concat(url, ' ', error) FROM uploads
         ) texts WHERE body ~ '(EAA[A-Za-z0-9]{20,}|IGQV[A-Za-z0-9_-]{20,}|SIM-TOKEN-|access_token=[^\\[&])'
     """,
     "token_not_sealed": """
         SELECT 'account ' || id || ' holds a token that the vault did not seal' FROM accounts
          WHERE token_sealed !~ '^v1:[0-9a-f]+:' OR user_token_sealed !~ '^v1:[0-9a-f]+:'
         UNION ALL
-        SELECT 'connection ' || id || ' holds a token that the vault did not seal' FROM connections
-         WHERE token_sealed !~ '^v1:[0-9a-f]+:' OR user_token_sealed !~ '^v1:[0-9a-f]+:'
+        SELECT DISTINCT 'connection ' || id || ' holds a token that the vault did not seal' FROM connections, unnest(
+            ARRAY[token_sealed, user_token_sealed, code_sealed, found_sealed]) sealed WHERE sealed !~ '^v1:[0-9a-f]+:'
         UNION ALL
         SELECT 'endpoint ' || id || ' holds a secret that the vault did not seal' FROM endpoints, unnest(
             ARRAY[address_sealed, secret_sealed, old_secret_sealed]) sealed WHERE sealed !~ '^v1:[0-9a-f]+:'
     """,
     "token_left_over": """
         SELECT 'connection ' || id || ' is ' || state || ' and still holds a token' FROM connections
-         WHERE state <> 'asked' AND coalesce(token_sealed, user_token_sealed) IS NOT NULL
+         WHERE settled_at IS NOT NULL AND coalesce(token_sealed, user_token_sealed, code_sealed, found_sealed) <> ''
     """,
     # Nor is a removed account worked for, or an erased person there again.
     "removed_account_owed": """
@@ -192,6 +206,16 @@ INVARIANTS: dict[str, str] = {
                 SELECT account_id, 'backfill ' || id FROM backfills WHERE next_action_at IS NOT NULL
                 UNION ALL
                 SELECT account_id, 'reply ' || id FROM replies WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'token ' || id FROM tokens WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'follow-up ' || id FROM follow_ups WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'inquiry ' || id FROM inquiries WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'subscription ' || id FROM subscriptions WHERE next_action_at IS NOT NULL
+                UNION ALL
+                SELECT account_id, 'upload ' || id FROM uploads WHERE next_action_at IS NOT NULL
                ) w ON w.account_id = a.id
          WHERE a.state = 'removed'
     """,
@@ -205,6 +229,12 @@ INVARIANTS: dict[str, str] = {
         SELECT 'tag ' || id || ' of an erased person says something' FROM tags
          WHERE erased_at IS NOT NULL AND num_nonnulls(username, caption, permalink) > 0
     """,
+    # Nor does a file go out that was still to be made right.
+    "unfixed_media_offered": """
+        SELECT 'part ' || p.id || ' was offered before its file was made right'
+          FROM parts p JOIN conversions c ON c.id = p.conversion_id JOIN containers k ON k.part_id = p.id
+         WHERE c.state <> 'done' OR p.media_sha256 IS DISTINCT FROM c.result_sha256
+    """,
     # 10. A webhook lost after its 200.
     "inbox_forgotten": """
         SELECT 'inbox event ' || id || ' is neither handled nor owed a step' FROM inbox_events
@@ -214,7 +244,17 @@ INVARIANTS: dict[str, str] = {
         SELECT 'inbox event ' || id || ' has waited since ' || received_at FROM inbox_events
          WHERE handled_at IS NULL AND next_action_at < now() - interval '10 minutes'
     """,
-    # 11. Something happened, and those who want to hear of it do not.
+    # 11. An account that dies with nobody told: nobody looks after its token, or nobody was told of its end.
+    "token_forgotten": """
+        SELECT 'token ' || t.id || ' of account ' || a.name || ' is owed no look' FROM tokens t
+          JOIN accounts a ON a.id = t.account_id WHERE t.next_action_at IS NULL
+    """,
+    "token_late": """
+        SELECT 'token ' || t.id || ' of account ' || a.name || ' was to be looked at by ' || t.next_action_at
+          FROM tokens t JOIN accounts a ON a.id = t.account_id
+         WHERE t.next_action_at < now() - interval '1 hour'
+    """,
+    # And something happened, and those who want to hear of it do not.
     "notice_late": """
         SELECT what || id || ' has waited since ' || next_action_at
           FROM (SELECT 'notice ' AS what, id, next_action_at FROM notices

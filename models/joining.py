@@ -15,7 +15,10 @@ from models.block import reactivate
 from models.claims import wake_schedulers
 from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind, add_harvests, resume_harvests
+from models.hooks.subscription import owe_subscription
 from models.keeping import ACCOUNT_KEPT
+from models.tokens.care import begin_care, end_care
+from models.tokens.token import TokenOf
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid
 from pressrun.vault import Vault
@@ -41,15 +44,15 @@ class NewAccount:
     def __post_init__(self) -> None:
         if not _IG_ID.fullmatch(self.ig_id):
             raise Invalid(f"{self.ig_id!r} is not an account's id: it has digits only", field="ig_id")
-        _check_token(self.token, "token")
+        check_token(self.token, "token")
         if self.user_token is not None:
             if self.login is not Login.FACEBOOK:
                 said = "on Instagram Login there is one token, and no other beside it"
                 raise Invalid(said, type="token.superfluous", field="user_token")
-            _check_token(self.user_token, "user_token")
+            check_token(self.user_token, "user_token")
         if self.timezone is not None:
             object.__setattr__(self, "timezone", choose_zone(self.timezone).key)  # frozen: its name, without spaces
-        _check_name(self.name)
+        check_name(self.name)
 
 
 @dataclass(frozen=True)
@@ -98,19 +101,10 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     account.token_refused = None
     account.login, account.name = new.login.value, new.name
     account.timezone = new.timezone or account.timezone
-    account.token_sealed = vault.seal(new.token, context=token_context(account.id))
-    if new.user_token is not None:
-        account.user_token_sealed = vault.seal(new.user_token, context=user_token_context(account.id))
-    elif new.login is not Login.FACEBOOK:
-        account.user_token_sealed = None
-    tx.add(account)
-    tx.flush()
+    _store_tokens(tx, account, new, vault)
     if username is not None:
         record_name(tx, account.id, username)
-    add_harvests(tx, account.id, STANDING_CRONS)
-    if known is None:
-        # The first runs of the other kinds read all that Instagram tells; of the days of an account one reads a few.
-        heal(tx, account.id, HarvestKind.ACCOUNT, clock.now() - ACCOUNT_KEPT)
+    _owe(tx, account.id, is_new=known is None)
     if was_removed:
         resume_harvests(tx, account.id)
     woken = reactivate(tx, account.id, now=clock.now()) if is_mended else 0
@@ -118,7 +112,47 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     return Joined(account.id, is_new=known is None, posts_woken=woken)
 
 
-def _check_token(token: str, field_: str) -> None:
+def rename_account(tx: Session, account: Account, name: str) -> None:
+    """Give it another name. Raises Invalid; Conflict: another one has it."""
+    check_name(name)
+    tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})  # nobody joins under that name meanwhile
+    taken = tx.scalar(select(Account.id).where(Account.name == name, Account.id != account.id))
+    if taken is not None:
+        said = f"the name {name!r} belongs to another account"
+        raise Conflict(said, type="account.name_taken", field="name", ids={"account": taken})
+    locked = lock_account(tx, account.id)
+    locked.name = name
+    tx.flush()
+
+
+def _store_tokens(tx: Session, account: Account, new: NewAccount, vault: Vault) -> None:
+    """The tokens take the place of those before, and are looked after from now on."""
+    account.token_sealed = vault.seal(new.token, context=token_context(account.id))
+    if new.user_token is not None:
+        account.user_token_sealed = vault.seal(new.user_token, context=user_token_context(account.id))
+    elif new.login is not Login.FACEBOOK:
+        account.user_token_sealed = None
+    tx.add(account)
+    tx.flush()
+    now = clock.now()
+    begin_care(tx, account.id, TokenOf.ACCOUNT, now=now)
+    if new.user_token is not None:
+        begin_care(tx, account.id, TokenOf.PERSON, now=now)
+    elif account.user_token_sealed is None:
+        end_care(tx, account.id, TokenOf.PERSON)
+
+
+def _owe(tx: Session, account_id: int, *, is_new: bool) -> None:
+    """Have it read, and hear what Instagram tells of it."""
+    add_harvests(tx, account_id, STANDING_CRONS)
+    if is_new:
+        # The first runs of the other kinds read all that Instagram tells; of the days of an account one reads a few.
+        heal(tx, account_id, HarvestKind.ACCOUNT, clock.now() - ACCOUNT_KEPT)
+    owe_subscription(tx, account_id, now=clock.now(), is_new_token=True)
+
+
+def check_token(token: str, field_: str) -> None:
+    """Raises Invalid for what cannot be a token."""
     if not token:
         raise Invalid("the token is empty", type="token.empty", field=field_)
     if not token.isascii() or not token.isprintable() or " " in token:
@@ -126,7 +160,8 @@ def _check_token(token: str, field_: str) -> None:
         raise Invalid(said, type="token.malformed", field=field_)
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises Invalid for what cannot be an account's name."""
     if not name or name != name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
         said = f"{name!r} must have 1 to {_LONGEST_NAME} characters and no spaces at its ends"
     elif "," in name or "|" in name:

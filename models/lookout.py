@@ -9,14 +9,17 @@ from __future__ import annotations
 import psycopg
 
 from models import server_clock
-from models.claims import BACKFILLS_AT_ONCE, UNANSWERED, WAKE_CHANNEL, WORKS
+from models.claims import UNANSWERED, WAKE_CHANNEL
 from models.presence import ABSENT
 from models.session import Database
+from models.works import WORKS
 
-# Harvests without a slot wait for the scheduler itself; they are due at once. Backfills beyond those that may run at
-# once are not due: whoever ends a step of one wakes the schedulers.
+# Harvests without a slot wait for the scheduler itself; they are due at once. Backfills and transfers beyond those that
+# may run at once are not due: whoever ends a step of one wakes the schedulers.
 _MAY_BEGIN = {
-    "backfills": f" AND (SELECT count(*) FROM backfills WHERE leased_until > now()) < {BACKFILLS_AT_ONCE}"  # noqa: S608
+    work.table: f" AND (SELECT count(*) FROM {work.table} WHERE leased_until > now()) < {work.most_at_once}"  # noqa: S608
+    for work in WORKS
+    if work.most_at_once is not None
 }
 _TABLES = tuple(dict.fromkeys(work.table for work in WORKS))
 _OWED = "SELECT min(next_action_at) FROM {table} WHERE next_action_at IS NOT NULL{more}"

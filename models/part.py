@@ -27,6 +27,8 @@ class Part(Base):
     __table_args__ = (
         Index("uq_parts_position", "post_id", "position", unique=True, postgresql_where=text("dropped_at IS NULL")),
         Index("ix_parts_parent_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
+        # Serves whoever has made a file right.
+        Index("ix_parts_conversion_id", "conversion_id", postgresql_where=text("conversion_id IS NOT NULL")),
         one_of("kind", PartKind),
         # Two parts can never claim the same live media.
         Index("uq_parts_media_id", "media_id", unique=True, postgresql_where=text("media_id IS NOT NULL")),
@@ -43,6 +45,8 @@ class Part(Base):
     media_sha256: Mapped[Str | None]
     """The kept copy of a local file; null for a URL."""
     media_extension: Mapped[Str | None]
+    conversion_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("conversions.id"))
+    """What makes the file right: until that is done, `media_sha256` is the original's."""
     alt_text: Mapped[Str | None]
     probe: Mapped[JsonObject]
     """What the file was found to be when it was queued."""

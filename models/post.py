@@ -65,6 +65,12 @@ class Post(Base):
         # Serve people who ask what goes out, and what went out last.
         Index("ix_posts_publish_at_id", "publish_at", "id"),
         Index("ix_posts_published_at", "published_at", postgresql_where=text("published_at IS NOT NULL")),
+        # Serves whoever has made a cover right.
+        Index(
+            "ix_posts_cover_conversion_id",
+            "cover_conversion_id",
+            postgresql_where=text("cover_conversion_id IS NOT NULL"),
+        ),
         # Serves the question which published posts lack something.
         Index("ix_posts_missing", "id", postgresql_where=text("missing IS NOT NULL")),
     )
@@ -82,7 +88,11 @@ class Post(Base):
     """The IANA zone the person meant; times are shown in it."""
     caption: Mapped[Str] = mapped_column(server_default=text("''"))
     params: Mapped[JsonObject]
-    """What else was asked for: location_id, user_tags, collaborators, cover, thumb_offset_ms, share_to_feed, trial."""
+    """What else was asked for: location_id, user_tags, collaborators, product_tags, poll_options, poll_extended,
+    comment_prompt, cover, thumb_offset_ms, share_to_feed, trial, fix.
+    """
+    cover_conversion_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("conversions.id"))
+    """What makes the cover right; null where nothing has to."""
     first_comment: Mapped[Str | None]
     max_lateness_s: Mapped[int] = mapped_column(Integer)
     if_late: Mapped[Str]

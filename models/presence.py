@@ -21,9 +21,10 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.claims import WORKS, Lease, wake_schedulers
+from models.claims import Lease, wake_schedulers
 from models.event import Cause, record_event
 from models.session import Database
+from models.works import WORKS
 from pressrun import log
 from pressrun.clock import Deadline
 

@@ -14,6 +14,9 @@ from models.account_zone import AccountZone
 from models.asked.answer import GivenAnswer
 from models.asked.campaign import Campaign
 from models.asked.draft import Draft
+from models.asked.follow_up import FollowUp
+from models.asked.inquiry import Inquiry
+from models.asked.poll import PollTally
 from models.attempt import Attempt
 from models.backfill import Backfill
 from models.base import Base
@@ -22,6 +25,7 @@ from models.comment import Comment, CommentVersion
 from models.competitor import CompetitorLatest, CompetitorObservation
 from models.connection import Connection
 from models.container import Container
+from models.conversion import Conversion
 from models.coverage import CoveredDay, HarvestGap
 from models.delivery import Delivery, DeliveryNotice
 from models.dictionary import describe
@@ -31,8 +35,11 @@ from models.event import PostEvent
 from models.gate import Gate
 from models.harvest import Harvest, HarvestRun
 from models.hashtag import HashtagSearch, HashtagTop
+from models.hooks.deletion import Deletion
+from models.hooks.subscription import Subscription
 from models.inbox import InboxEvent
 from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
+from models.library.item import LibraryItem, LibraryTag
 from models.media import Media, MediaLatest, MediaSnapshot
 from models.media_state import MediaState
 from models.mention import Mention
@@ -48,7 +55,10 @@ from models.retention import DroppedMonth
 from models.seen_invariant import SeenInvariant
 from models.slot import Slot
 from models.tag import Tag
+from models.tokens.token import Token
 from models.watch import Watch
+from models.ways.bucket_object import BucketObject, BucketUse
+from models.ways.upload import Upload
 
 metadata = Base.metadata
 describe(metadata)
@@ -62,6 +72,8 @@ TABLES = (
     AuditEntry,
     Backfill,
     Block,
+    BucketObject,
+    BucketUse,
     Campaign,
     Comment,
     CommentVersion,
@@ -70,7 +82,9 @@ TABLES = (
     Connection,
     Container,
     CoverageNews,
+    Conversion,
     CoveredDay,
+    Deletion,
     Delivery,
     DeliveryNotice,
     Draft,
@@ -78,6 +92,7 @@ TABLES = (
     Endpoint,
     Erasure,
     PostEvent,
+    FollowUp,
     Gate,
     GivenAnswer,
     Grant,
@@ -87,6 +102,9 @@ TABLES = (
     HashtagSearch,
     HashtagTop,
     InboxEvent,
+    Inquiry,
+    LibraryItem,
+    LibraryTag,
     AccountLatest,
     AccountObservation,
     AudienceLatest,
@@ -100,6 +118,7 @@ TABLES = (
     Notice,
     NoticeRule,
     Part,
+    PollTally,
     Post,
     PublicMedia,
     PublicMediaLatest,
@@ -110,7 +129,10 @@ TABLES = (
     SeenInvariant,
     SignedIn,
     Slot,
+    Subscription,
     Tag,
+    Token,
+    Upload,
     User,
     Watch,
 )

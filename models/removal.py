@@ -15,7 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models import erasure
-from models.account import Account
+from models.account import Account, lock_account
+from models.connection import BARE
 from models.ends import ENDS
 from models.erasure import ErasureKind, Wish
 from pressrun.errors import NotPossible
@@ -42,7 +43,19 @@ _UNDER_WAY = text("""
 
 # By the number of its claim every worker that has a row of the account loses it: it can store nothing more. A store
 # that is under way is waited for. In the order of locks (`models/__init__.py`).
-_WORK = ("posts", "harvests", "backfills", "inbox_events", "replies", "notices")
+_WORK = (
+    "posts",
+    "harvests",
+    "backfills",
+    "inbox_events",
+    "replies",
+    "notices",
+    "uploads",
+    "tokens",
+    "subscriptions",
+    "inquiries",
+    "follow_ups",
+)
 
 
 def under_way(tx: Session, account_id: int) -> list[str]:
@@ -87,6 +100,25 @@ def take_work(tx: Session, account_id: int) -> None:
         tx.execute(text(query), {"account_id": account_id})
 
 
+def hold(tx: Session, account: Account) -> Account:
+    """The account under its row lock, as its removal needs it: a connection that is asked for comes before it."""
+    asked = "SELECT 1 FROM connections WHERE state = 'asked' AND ig_id = :id FOR UPDATE"
+    tx.execute(text(asked), {"id": account.ig_id})
+    return lock_account(tx, account.id)
+
+
+def erase_settled(tx: Session, account: Account, wish: Wish) -> dict[str, int]:
+    """Erase an account that is held, and all that is known of it; returns rows by table.
+
+    Raises NotPossible while something of it is being sent or uncertain.
+    """
+    take_work(tx, account.id)
+    require_settled(tx, account)
+    # FOR UPDATE and no less: nobody refers to the account any more between here and its end.
+    tx.execute(text("SELECT 1 FROM accounts WHERE id = :id FOR UPDATE"), {"id": account.id})
+    return erase_account(tx, account, wish)
+
+
 def erase_account(tx: Session, account: Account, wish: Wish) -> dict[str, int]:
     """Delete all that is known of the account, and write down how much that was; returns rows by table.
 
@@ -126,12 +158,11 @@ def _of_account() -> Mapping[str, str]:
 
 
 _LAY_DOWN: Mapping[str, str] = {
-    "connections": """
+    "connections": f"""
         UPDATE connections SET state = 'failed', error = :why, error_kind = 'failed', error_type = 'account.removed',
-               token_sealed = NULL, user_token_sealed = NULL, settled_at = :now, next_action_at = NULL,
-               leased_until = NULL, claim = claim + 1
+               {BARE}, claim = claim + 1
          WHERE state = 'asked' AND ig_id = (SELECT ig_id FROM accounts WHERE id = :account_id)
-    """,
+    """,  # noqa: S608 - a constant
     # What a live post still lacked it lacks for good, and says so.
     "posts": """
         UPDATE posts SET next_action_at = NULL, updated_at = :now,
@@ -145,6 +176,10 @@ _LAY_DOWN: Mapping[str, str] = {
                                THEN jsonb_build_object('permalink', CAST(:why AS text)) ELSE '{}' END AS lacks
                   FROM posts WHERE account_id = :account_id AND next_action_at IS NOT NULL) owed
          WHERE id = post_id
+    """,
+    "uploads": """
+        UPDATE uploads SET state = 'dropped', settled_at = :now, next_action_at = NULL
+         WHERE account_id = :account_id AND state = 'owed'
     """,
     "replies": """
         UPDATE replies SET state = 'failed', error = :why, settled_at = :now, settled_by = 'person',
@@ -164,6 +199,19 @@ _LAY_DOWN: Mapping[str, str] = {
          WHERE account_id = :account_id AND next_action_at IS NOT NULL
     """,
     "watches": "UPDATE watches SET ended_at = :now WHERE account_id = :account_id AND ended_at IS NULL",
+    "tokens": "DELETE FROM tokens WHERE account_id = :account_id",
+    "follow_ups": """
+        UPDATE follow_ups SET ended_at = :now, error = :why, next_action_at = NULL
+         WHERE account_id = :account_id AND next_action_at IS NOT NULL
+    """,
+    "inquiries": """
+        UPDATE inquiries SET state = 'failed', error = :why, error_kind = 'failed', error_type = 'account.removed',
+               settled_at = :now, next_action_at = NULL
+         WHERE account_id = :account_id AND next_action_at IS NOT NULL
+    """,
+    "subscriptions": """
+        UPDATE subscriptions SET next_action_at = NULL WHERE account_id = :account_id AND next_action_at IS NOT NULL
+    """,
     "slots": "DELETE FROM slots WHERE account_id = :account_id",
     "accounts": """
         UPDATE accounts SET state = 'removed', state_reason = NULL, state_until = NULL, token_refused = NULL,

@@ -91,6 +91,8 @@ NARROWED: Mapping[str, Mapping[str, str]] = {
         "attempts": "intent_at >= @since",
         "harvest_runs": "started_at >= @since",
         "inbox_events": "received_at >= @since",
+        "inquiries": "created_at >= @since",
+        "follow_ups": "next_action_at IS NOT NULL",
         **_REPLIES,
     },
     # The points as well: Postgres would not see that those of other months cannot be the ones.

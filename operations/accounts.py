@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from models import joining
 from models.access.audit import note
 from models.account import AccountState, find_account
 from models.reading import accounts as reading
@@ -15,7 +16,7 @@ from pressrun.zones import doubts
 from scheduler import accounts as rules
 from scheduler.posts import changing
 
-__all__ = ["AccountNamed", "AccountShown", "AccountTerms", "Held", "TermChanges"]
+__all__ = ["AccountNamed", "AccountShown", "AccountTerms", "Held", "Renamed", "TermChanges"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,14 @@ class AccountTerms:
     min_spacing_s: int
     warnings: tuple[str, ...] = ()
     """What was taken as it was said, and may not be what was meant."""
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """An account that has another name."""
+
+    old: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,19 @@ def edit(ctx: Context, asker: Asker, account: str, changes: TermChanges) -> Acco
             found.min_spacing_s,
             warnings=doubts(found.timezone if said.get("timezone") else None),
         )
+
+
+@operation("account.rename", effect=Effect.CHANGES, scope=Scope.ADMIN)
+def rename(ctx: Context, asker: Asker, old: str, new: str) -> Renamed:
+    """Give an account another name of yours. What it was called then stays in what was told and exported.
+
+    Raises Unknown; Invalid for a name that cannot be; Conflict when another account has it.
+    """
+    with ctx.database.transaction() as tx:
+        found = find_account(tx, old)
+        before = found.name
+        joining.rename_account(tx, found, new)
+        return Renamed(before, new)
 
 
 @operation("account.pause", effect=Effect.CHANGES, scope=Scope.PUBLISH)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models.account import Login, get_account
-from models.connection import Connection, ConnectionState, ask, expire_connections, record_unasked
+from models.connection import OPEN, Connection, ConnectionState, ask, expire_connections, record_unasked
 from models.joining import NewAccount, join_account, known_account
 from operations.errands import Errand, Hands, await_errand
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
+from pressrun.consent import SCOPES
 from pressrun.errors import NotPossible, Unknown, of_kind
 from pressrun.zones import doubts
 
@@ -66,7 +67,7 @@ def outcome(ctx: Context, asker: Asker, connection_id: int) -> Connected:
         ids = {"connection": connection_id}
         if found is None:
             raise Unknown(f"there is no connection {connection_id}", type="connection.unknown", ids=ids)
-        if found.state == ConnectionState.ASKED.value:
+        if found.state in OPEN:
             raise NotPossible("Instagram is still being asked", type="connection.pending", ids=ids)
         if found.account_id is None or found.state != ConnectionState.DONE.value:
             raise of_kind(
@@ -83,7 +84,7 @@ def outcome(ctx: Context, asker: Asker, connection_id: int) -> Connected:
             timezone=account.timezone,
             is_new=bool(found.is_new),
             posts_woken=found.posts_woken,
-            warnings=doubts(found.timezone),
+            warnings=(*doubts(found.timezone), *_not_granted(found)),
         )
 
 
@@ -91,3 +92,11 @@ def await_outcome(ctx: Context, asker: Asker, connection_id: int, *, hands: Hand
     """Wait for what comes of it. Raises what `outcome` raises."""
     await_errand(ctx, Errand.of("connection", [connection_id]), on_look=lambda _left: None, hands=hands)
     return outcome(ctx, asker, connection_id)
+
+
+def _not_granted(found: Connection) -> list[str]:
+    """What the account goes without, where its token's permissions are known."""
+    if found.scopes is None:
+        return []
+    costs = SCOPES[found.login].items()
+    return [f"without the permission {scope} {cost}" for scope, cost in costs if scope not in found.scopes]

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from models.claims import WORKS, Work
 from models.reading.owed import Owed, owed
 from models.reading.workers import has_worker
+from models.works import WORKS, Work
 from operations.operation import Context
 from pressrun.clock import Deadline
 from pressrun.hints import Queue
@@ -37,7 +37,7 @@ class Errand:
 
     @classmethod
     def of(cls, name: str, ids: Sequence[int]) -> Errand:
-        """`name` as in `models.claims.WORKS`."""
+        """`name` as in `models.works.WORKS`."""
         return cls(next(work for work in WORKS if work.name == name), tuple(ids))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from operations.operation import Asker, Context, Effect, Scope, operation
+from pressrun.media.fixing.wanted import read_fixing
 from pressrun.settings import Settings
 from scheduler.posts import importing
 from scheduler.posts.importing import Due, ImportReport, RowProblem
@@ -23,6 +24,8 @@ class Queued:
     """Numbers of the posts that were queued before and say the same."""
     problems: tuple[RowProblem, ...]
     warnings: tuple[RowProblem, ...]
+    fixing: int
+    """How many files of the new posts are being made right."""
     first_due: Due | None
     last_due: Due | None
     """Of what was queued: the times as they were understood."""
@@ -35,26 +38,33 @@ class Queued:
             unchanged,
             tuple(report.problems),
             tuple(report.warnings),
+            report.fixing,
             report.first_due,
             report.last_due,
         )
 
 
-def keeping(settings: Settings, keep_media: bool) -> Settings:
-    """The settings under which what is behind URLs is kept too, so that what was checked goes out."""
-    return settings.model_copy(update={"keep_media": "all"}) if keep_media else settings
+def keeping(settings: Settings, keep_media: bool, fix: bool = False) -> Settings:
+    """The settings under which what is behind URLs is kept too, so that what was checked goes out; with `fix` files are
+    made right where a row does not say otherwise.
+    """
+    settings = settings.model_copy(update={"keep_media": "all"}) if keep_media else settings
+    return settings.model_copy(update={"fix": "yes"}) if fix and read_fixing(settings.fix) is None else settings
 
 
 @operation("post.import", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)
-def import_file(ctx: Context, asker: Asker, file: Path, *, keep_media: bool = False, late: bool = False) -> Queued:
+def import_file(
+    ctx: Context, asker: Asker, file: Path, *, keep_media: bool = False, fix: bool = False, late: bool = False
+) -> Queued:
     """Queue all rows of a CSV, XLSX or JSON file, or none if one of them is wrong. The same file again adds nothing.
 
     Args:
         file: media paths in it are relative to its folder.
         keep_media: keep what is behind URLs too, as the settings may say for all posts.
+        fix: make files what Instagram takes, where a row does not say otherwise.
         late: accept times in the past; such a post goes out at once.
 
     Raises Invalid when it cannot be read as a campaign.
     """
-    report = importing.import_file(ctx.database, keeping(ctx.settings, keep_media), file, late=late)
+    report = importing.import_file(ctx.database, keeping(ctx.settings, keep_media, fix), file, late=late)
     return Queued.of(report)

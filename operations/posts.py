@@ -12,17 +12,28 @@ from models.access.audit import note
 from models.account import find_account
 from models.post import find_post
 from models.reading import posts as reading
-from models.reading.posts import COLUMNS, EventShown, PartShown, PostPage, PostShown
+from models.reading.posts import COLUMNS, EventShown, FixShown, PartShown, PostPage, PostShown
 from models.states import PostState
 from operations.imports import Queued, keeping
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from pressrun.errors import Invalid
+from pressrun.media.routes import Ways
 from scheduler.posts import changing, completing
 from scheduler.posts.editing import edit_post
 from scheduler.posts.importing import RowProblem, import_fields
 
-__all__ = ["COLUMNS", "Edited", "EventShown", "PartShown", "PostFields", "PostPage", "PostShown", "RowProblem"]
+__all__ = [
+    "COLUMNS",
+    "Edited",
+    "EventShown",
+    "FixShown",
+    "PartShown",
+    "PostFields",
+    "PostPage",
+    "PostShown",
+    "RowProblem",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +50,17 @@ class PostFields:
     location_id: str | None = None
     user_tags: str | None = None
     collaborators: str | None = None
+    product_tags: tuple[str, ...] | None = None
+    poll_options: tuple[str, ...] | None = None
+    poll_extended: str | None = None
+    comment_prompt: str | None = None
     cover_url: str | None = None
     thumb_offset_ms: str | None = None
     share_to_feed: str | None = None
     trial: str | None = None
     max_lateness: str | None = None
     if_late: str | None = None
+    fix: str | None = None
     key: str | None = None
 
     def said(self) -> dict[str, str]:
@@ -81,7 +97,7 @@ def list_posts(
 def show(ctx: Context, asker: Asker, post: str) -> PostPage:
     """One post by number or key: what it holds, and everything that happened to it. Raises Unknown."""
     with ctx.database.transaction() as tx:
-        return reading.post_page(tx, find_post(tx, post))
+        return reading.post_page(tx, find_post(tx, post), Ways.of(ctx.settings))
 
 
 @operation("post.add", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)

@@ -1,15 +1,15 @@
-"""Is everything in the database as it must be, and who else may read it. The servers are `machine/checks.py`'s."""
+"""Is everything in the database as it must be. The servers are `machine/checks.py`'s."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 
-from models import invariants, readers, seen_invariant
+from models import invariants, seen_invariant
 from models.endpoint import EndpointState
 from models.partitions import missing_partitions
 from models.reading.coverage import Lack, State, lacking
+from models.reading.deletions import open_deletions
 from models.reading.health import (
     FRUITLESS_RUNS,
     answering_version,
@@ -17,34 +17,21 @@ from models.reading.health import (
     incomplete_posts,
     posts_held_by_a_clock,
     sealed_tokens,
+    stuck_media,
     troubled_accounts,
     unpublished_posts,
     unread_media,
 )
 from models.reading.notices import list_endpoints
+from models.reading.standing import accounts_of_unknown_end, ending_tokens
+from models.reading.subscriptions import deaf_accounts
 from models.reading.workers import wrong_clocks
 from models.states import PostState
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from pressrun.errors import PressrunError
 from pressrun.finding import Finding, Result
-
-
-@dataclass(frozen=True)
-class Readers:
-    """The role that was made a reader, and all that are."""
-
-    role: str
-    readers: list[str]
-
-
-@dataclass(frozen=True)
-class Broken:
-    """Invariant → what breaks it. `since`: only what has changed from then on was looked at; null: all of it."""
-
-    violated: dict[str, list[str]]
-    since: datetime | None
-    checked: int
+from pressrun.meta_app import app_secrets
 
 
 @operation("system.examine", effect=Effect.READS, scope=Scope.ADMIN, whole=True)
@@ -54,32 +41,24 @@ def examine(ctx: Context, asker: Asker, *, full: bool = False) -> list[Finding]:
     Args:
         full: look at the whole history, which takes longer each year, and not only at what has changed since it held.
     """
-    checks = (_tokens, _clocks, _accounts, _posts, _lacking, _endpoints, _coverage, _fruitless, _answers, _partitions)
+    checks = (
+        _tokens,
+        _ends,
+        _clocks,
+        _accounts,
+        _posts,
+        _media,
+        _lacking,
+        _endpoints,
+        _deletions,
+        _deaf,
+        _coverage,
+        _fruitless,
+        _answers,
+        _partitions,
+    )
     found = [finding for check in checks for finding in check(ctx)]
     return found + list(_invariants(ctx, full=full))
-
-
-@operation("system.grant_reader", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
-def grant_reader(ctx: Context, asker: Asker, role: str) -> Readers:
-    """Let a role of Postgres read the history and nothing else.
-
-    Raises Unknown for the role, and TooPowerful when it may do more already.
-    """
-    with ctx.database.transaction() as tx:
-        readers.grant_reader(tx, role)
-        return Readers(role, readers.readers(tx))
-
-
-@operation("system.invariants", effect=Effect.READS, scope=Scope.ADMIN, whole=True)
-def check_invariants(ctx: Context, asker: Asker, *, full: bool = False) -> Broken:
-    """Everything that may never be, and is: nothing, unless something is wrong with Pressrun itself.
-
-    Args:
-        full: look at the whole history, and not only at what has changed since it held.
-    """
-    with ctx.database.transaction() as tx:
-        seen = seen_invariant.look(tx, full=full)
-    return Broken({name: list(lines) for name, lines in seen.violated.items()}, seen.since, len(invariants.INVARIANTS))
 
 
 def _tokens(ctx: Context) -> Iterator[Finding]:
@@ -100,6 +79,52 @@ def _tokens(ctx: Context) -> Iterator[Finding]:
         yield Finding("tokens", Result.FAIL, "; ".join(broken), advice)
     else:
         yield Finding("tokens", Result.OK, f"all {len(tokens)} open" if tokens else "no accounts yet")
+
+
+def _ends(ctx: Context) -> Iterator[Finding]:
+    """Tokens near their end, before people are told so: a person may have to log in."""
+    with ctx.database.transaction() as tx:
+        ending = ending_tokens(tx, now=clock.now(), within=_ENDS_WITHIN)
+        unknown = accounts_of_unknown_end(tx)
+    if unknown and (ctx.settings.app_id is None or ctx.settings.app_secret is None):
+        detail = f"not known of {_first_of(unknown)}: Facebook tells it to the app alone, and renews nothing without it"
+        yield Finding("token ends", Result.NOTE, detail, "set PRESSRUN_APP_ID and PRESSRUN_APP_SECRET")
+    consents = set[str]()
+    for one in ending:
+        if one.renews or (one.what != "token" and one.account in consents):
+            continue
+        if one.what != "token":  # of one person, for both tokens
+            consents.add(one.account)
+        whose = "the person's " if one.which == "person" and one.what == "token" else ""
+        why = f"; renewing it fails: {one.error}" if one.what == "token" and one.error else ""
+        detail = f"{whose}{one.what} ends on {one.ends_at:%Y-%m-%d %H:%M} UTC{why}"
+        yield Finding("token end", Result.NOTE, detail, "connect the account before", subject=one.account)
+
+
+def _deletions(ctx: Context) -> Iterator[Finding]:
+    """What people asked of Meta to have deleted."""
+    with ctx.database.transaction() as tx:
+        found = open_deletions(tx)
+    for one in found:
+        asked = f"asked for on {one.asked_at:%Y-%m-%d}"
+        if one.state == "review":
+            detail = f"{asked}: no account is known to be theirs, and of some nobody knows whose they are"
+            advice = "remove those that are theirs, then say that it is done"
+            yield Finding("deletion to review", Result.FAIL, detail, advice, one.code)
+        elif one.error is not None:
+            yield Finding("deletion", Result.NOTE, f"{asked}, and waits: {one.error}", subject=one.code)
+
+
+def _deaf(ctx: Context) -> Iterator[Finding]:
+    """Accounts of which Instagram does not tell what it could. Without a secret none is told, as another check says."""
+    if not app_secrets(ctx.settings):
+        return
+    with ctx.database.transaction() as tx:
+        found = deaf_accounts(tx, now=clock.now())
+    for one in found:
+        what = f"not subscribed: {', '.join(one.lacking)}" if one.lacking else "what is subscribed could not be read"
+        detail = f"{what}, since {one.since:%Y-%m-%d}" + (f": {one.error}" if one.error else "")
+        yield Finding("subscription", Result.NOTE, detail, "have it looked at now", subject=one.account)
 
 
 def _clocks(ctx: Context) -> Iterator[Finding]:
@@ -142,6 +167,15 @@ def _posts(ctx: Context) -> Iterator[Finding]:
     if counts:
         detail = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
         yield Finding("posts not published", Result.NOTE, f"{detail} in the last 7 days", "each post says why")
+
+
+def _media(ctx: Context) -> Iterator[Finding]:
+    """Files on their way into the bucket or out of it that do not get on."""
+    with ctx.database.transaction() as tx:
+        stuck = stuck_media(tx)
+    for what, count, error in stuck:
+        detail = f"{count} could not be {what} it: {error}"
+        yield Finding("media in the bucket", Result.NOTE, detail, "mend what keeps them; they are tried again")
 
 
 def _lacking(ctx: Context) -> Iterator[Finding]:
@@ -241,6 +275,7 @@ def _invariants(ctx: Context, *, full: bool) -> Iterator[Finding]:
 
 
 _MOST_TOLD = 10
+_ENDS_WITHIN = timedelta(days=14)
 _REPORT = "this must never happen: please report it"
 _NOBODY = "are a scheduler and a worker of each queue running? If so, please report it"
 _ADVICE = {"due_post_unowned": _NOBODY, "inbox_late": _NOBODY, "notice_late": _NOBODY, "connection_late": _NOBODY}

@@ -19,6 +19,10 @@ from pathlib import Path
 from pressrun.errors import Invalid
 
 POINTS = (
+    "fix.begun",
+    "fix.converted",
+    "fix.kept",
+    "fix.settled",
     "stage.before_container",
     "stage.after_container",
     "stage.after_record",
@@ -42,9 +46,26 @@ POINTS = (
     "reply.after_response",
     "reply.after_record",
     "reply.after_read",
+    "connect.after_code",
+    "connect.after_exchange",
     "connect.after_answer",
     "connect.after_record",
+    "care.after_look",
+    "care.after_renewal",
+    "care.after_record",
     "delivery.after_send",
+    "subscription.after_intent",
+    "deletion.after_account",
+    "inquiry.after_intent",
+    "inquiry.after_response",
+    "object.before_part",
+    "object.after_put",
+    "object.after_leaving",
+    "object.after_delete",
+    "object.after_record",
+    "upload.after_read",
+    "upload.after_send",
+    "upload.after_record",
     "dispatch.after_claim",
 )
 

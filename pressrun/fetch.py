@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import SplitResult, urlsplit
@@ -50,19 +50,27 @@ class Peek:
     head: bytes
     retry_after_s: float | None = None
     """How long the server asks to be left alone."""
+    location: str | None = None
+    """Where it sends whoever asks, as it says."""
 
 
-def peek(url: str, *, allow_private: bool, timeout_s: float = 10) -> Peek:
-    """GET the first 64 KiB. Raises UrlNotFetchable; an HTTP error status is an answer."""
-    first: dict[bytes | str, bytes | str] = {"Range": f"bytes=0-{HEAD_BYTES - 1}"}
-    with _get(url, first, allow_private=allow_private, timeout_s=timeout_s) as response:
+_FIRST = {"Range": f"bytes=0-{HEAD_BYTES - 1}"}
+
+
+def peek(
+    url: str, *, allow_private: bool, timeout_s: float = 10, method: str = "GET", headers: Mapping[str, str] = _FIRST
+) -> Peek:
+    """GET the first 64 KiB, or ask otherwise. Raises UrlNotFetchable; an HTTP error status is an answer."""
+    more: dict[bytes | str, bytes | str] = {}
+    more.update(headers.items())
+    with _open(method, url, more, body=None, allow_private=allow_private, timeout_s=timeout_s) as response:
         return _read(response)
 
 
 def download(url: str, into: IO[bytes], *, allow_private: bool, most_bytes: int, timeout_s: float = 300) -> None:
     """GET the whole file. Raises UrlNotFetchable, also for any answer but 200 and for more than `most_bytes`."""
     size = 0
-    with _get(url, {}, allow_private=allow_private, timeout_s=timeout_s) as response:
+    with _open("GET", url, {}, body=None, allow_private=allow_private, timeout_s=timeout_s) as response:
         if response.status != 200:
             raise UrlNotFetchable(url, f"the server answers {response.status}{advice(response.status)}")
         for chunk in response.iter_stream():
@@ -78,12 +86,6 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bo
     more.update(headers.items())
     with _open("POST", url, more, body=body, allow_private=allow_private, timeout_s=timeout_s) as response:
         return _read(response)
-
-
-def _get(
-    url: str, more: Mapping[bytes | str, bytes | str], *, allow_private: bool, timeout_s: float
-) -> AbstractContextManager[httpcore.Response]:
-    return _open("GET", url, more, body=None, allow_private=allow_private, timeout_s=timeout_s)
 
 
 @contextmanager
@@ -167,6 +169,7 @@ def _read(response: httpcore.Response) -> Peek:
         content_length=int(length) if length.isascii() and length.isdigit() and len(length) <= 18 else None,
         accepts_ranges=partial or headers.get("accept-ranges", "").strip().lower() == "bytes",
         head=bytes(head[:HEAD_BYTES]),
+        location=headers.get("location"),
         retry_after_s=float(pause) if pause.isascii() and pause.isdigit() and len(pause) <= 6 else None,
     )
 

@@ -14,6 +14,7 @@ class Queue(StrEnum):
     PREPARE = "prepare"
     HARVEST = "harvest"
     INBOX = "inbox"
+    MEDIA = "media"
 
 
 class Task(StrEnum):
@@ -31,6 +32,14 @@ class Task(StrEnum):
     CONNECTION_RUN = "connection.run"
     NOTICE_DEAL = "notice.deal"
     DELIVERY_SEND = "delivery.send"
+    TOKEN_CARE = "token.care"  # noqa: S105 - a name
+    SUBSCRIPTION_RUN = "subscription.run"
+    DELETION_RUN = "deletion.run"
+    INQUIRY_RUN = "inquiry.run"
+    FOLLOW_UP_RUN = "follow_up.run"
+    OBJECT_MOVE = "object.move"
+    UPLOAD_SEND = "upload.send"
+    MEDIA_FIX = "media.fix"
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ _SECRET_KEYS = re.compile(r"(token|secret|authorization|password|appsecret_proof
 _SECRET_TEXT = re.compile(
     r"""
     (?P<param>\b(?:access_token|input_token|client_secret|fb_exchange_token|appsecret_proof|hub\.verify_token)=)[^&\s"']+
+    | (?P<signed>\bX-Amz-(?:Signature|Credential|Security-Token)=)[^&\s"']+
     | (?P<code>\bcode=)[^&\s"']{20,}  # a login code; `code=190` is an error number
     | (?P<json>["'](?:access_token|client_secret|appsecret_proof)["']\s*:\s*["'])[^"']+
     | (?P<bearer>\b(?:Bearer|OAuth)\s+)(?!access\s)[A-Za-z0-9._|\-]{6,}  # Meta says "Invalid OAuth access token"
@@ -49,7 +50,7 @@ _lock = threading.Lock()
 
 # One of these stands in everything that the pattern finds. Looking for them costs a hundredth of what the pattern does,
 # and whole answers of Instagram are looked through.
-_MARKS = ("token", "secret", "proof", "code=", "Bearer", "OAuth", "EAA", "IGA", "IGQ", "SIM-TOKEN-", "pr_")
+_MARKS = ("token", "secret", "proof", "code=", "Bearer", "OAuth", "EAA", "IGA", "IGQ", "SIM-TOKEN-", "X-Amz-", "pr_")
 
 
 def conceal(*secrets: str, passing: bool = False) -> None:
@@ -118,8 +119,8 @@ def configure(*, level: str = "INFO", form: Literal["console", "json"] = "consol
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # httpx logs full URLs at INFO; a query may hold what must not be written.
-    for noisy in ("httpx", "httpcore", "uvicorn.access", "PIL", "libav"):
+    # httpx logs full URLs at INFO, botocore what it signs; both may hold what must not be written.
+    for noisy in ("httpx", "httpcore", "uvicorn.access", "PIL", "libav", "boto3", "botocore", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -19,13 +18,27 @@ import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from pressrun.addresses import check_database_url, check_redis_url, secrets_of
-from pressrun.clock import parse_duration
+from pressrun.addresses import secrets_of
+from pressrun.consent import CALLBACK_PATH
 from pressrun.errors import Invalid
 from pressrun.failpoints import arm
 from pressrun.log import conceal
+from pressrun.setting_types import (
+    Duration,
+    HttpUrl,
+    KeyPrefix,
+    PostgresUrl,
+    RedirectUrl,
+    RedisUrl,
+    comma_list,
+    fixing,
+    months,
+    rate,
+)
 
 PREFIX = "PRESSRUN_"
+LOOPBACK_URL = "http://localhost:8322"
+"""Where consent leads back to on a machine that nobody reaches from outside: fixed, since dashboards list it."""
 
 
 class _Unfit(ValueError):
@@ -36,89 +49,11 @@ class _Unfit(ValueError):
         super().__init__(f"{name} {why}")
 
 
-def _duration(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_duration(value)
-    except Invalid as problem:
-        raise ValueError(str(problem)) from None  # so that the report names the setting
-
-
-_MONTHS = re.compile(r"(\d{1,4})\s*(months?|years?)", re.ASCII)
-
-
-def _months(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if value.strip().lower() == "forever":
-        return None
-    match = _MONTHS.fullmatch(value.strip().lower())
-    if match is None or int(match[1]) == 0:
-        raise ValueError(f"{value!r} is no time to keep a history: write it as 24months, 2years or forever")
-    return int(match[1]) * (12 if match[2].startswith("year") else 1)
-
-
-_RATE = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)", re.ASCII)
-
-
-def _rate(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if value.strip().lower() == "none":
-        return None
-    if not _RATE.fullmatch(value.strip().lower()):
-        raise ValueError(f"{value!r} is no rate: write it as 100/second, 6000/minute or none")
-    return value.strip().lower()
-
-
-def _comma_list(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _http_url(value: str | None) -> str | None:
-    if value is None:
-        return None
-    if not value.startswith(("http://", "https://")) or not value.isascii() or " " in value:
-        raise ValueError("must be an http:// or https:// URL of plain ASCII")
-    if not urlsplit(value).hostname:
-        raise ValueError("must be a URL with a host name")
-    return value.rstrip("/")
-
-
-def _server_url(rule: Callable[[str], str], *schemes: str) -> AfterValidator:
-    def check(value: str | None) -> str | None:
-        if value is None:
-            return None
-        if not value.startswith(schemes):
-            raise ValueError(f"must begin with {' or '.join(schemes)}")
-        return rule(value)
-
-    return AfterValidator(check)
-
-
-def _as_socket_url(value: object) -> object:
-    # redis-py's form of a socket's address; Celery knows only the other one.
-    return value.replace("unix://", "redis+socket://", 1) if isinstance(value, str) else value
-
-
 def default_home() -> Path:
     """The platform's user data folder; root gets a system folder, because a server may not run as root."""
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return Path("/var/lib/pressrun")
     return Path(platformdirs.user_data_dir("pressrun", appauthor=False))
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-HttpUrl = Annotated[str | None, AfterValidator(_http_url)]
-PostgresUrl = Annotated[
-    str | None, _server_url(check_database_url, "postgresql://", "postgres://", "postgresql+psycopg://")
-]
-RedisUrl = Annotated[
-    str | None,
-    BeforeValidator(_as_socket_url),
-    _server_url(check_redis_url, "redis://", "rediss://", "redis+socket://", "unix://"),
-]
 
 
 class Settings(BaseSettings):
@@ -138,7 +73,13 @@ class Settings(BaseSettings):
     """Id of the Meta app; names the throttle gate that all its accounts share."""
     app_secret: SecretStr | None = None
     """Secret of the Meta app: signs calls (appsecret_proof) and verifies webhooks."""
-    secret_keys: Annotated[list[SecretStr], BeforeValidator(_comma_list)] = []
+    instagram_app_id: str | None = None
+    """Id of the app behind Instagram Login, where it differs from APP_ID ("Instagram app ID" in Meta's dashboard)."""
+    instagram_app_secret: SecretStr | None = None
+    """Its secret, where it differs from APP_SECRET."""
+    redirect_url: RedirectUrl = None
+    """Where consent leads back to, as the app's dashboard lists it; none: below PUBLIC_URL, else a loopback port."""
+    secret_keys: Annotated[list[SecretStr], BeforeValidator(comma_list)] = []
     """Keys that seal tokens at rest, newest first, 32 bytes of base64 each."""
     webhook_verify_token: SecretStr | None = None
     """What Meta must repeat when it verifies the webhook address."""
@@ -150,6 +91,24 @@ class Settings(BaseSettings):
     """Let media URLs, and the endpoints of notices, point to private addresses."""
     keep_media: Literal["files", "all"] = "files"
     """What is kept when a post is queued: files only, or what is behind URLs too, so that what was checked goes out."""
+    keep_files: Duration | None = None
+    """How long kept media stay that no item of the library and no post that may go out needs. None: for ever."""
+    media_route: Literal["auto", "host", "s3", "upload"] = "auto"
+    """How kept media reach Instagram; auto takes the first that can work for a post and its account."""
+    s3_bucket: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$")] = None
+    """A bucket from whose presigned addresses Instagram fetches kept media."""
+    s3_endpoint: HttpUrl = None
+    """Where the bucket is, if not at Amazon; Instagram has to reach it too."""
+    s3_region: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] = "us-east-1"
+    """Region that requests to the bucket are signed for."""
+    s3_prefix: KeyPrefix = "pressrun/"
+    """What the names of all our objects in the bucket begin with."""
+    s3_access_key: SecretStr | None = None
+    """Id of the key that signs requests to the bucket."""
+    s3_secret_key: SecretStr | None = None
+    """The key itself."""
+    fix: Annotated[str, AfterValidator(fixing)] = "no"
+    """Whether and how files become what Instagram takes where a post does not say: `no`, `yes`, `pad:blur`, `crop`."""
     stage_ahead: Duration = timedelta(minutes=30)
     """How long before its time a post's containers are created; containers live 24 h, so 23 h at most."""
     max_lateness: Duration = timedelta(minutes=15)
@@ -172,15 +131,15 @@ class Settings(BaseSettings):
     """How long Instagram's answers to harvests are kept as they came; 0s keeps none."""
     in_flight: Annotated[int, Field(ge=1, le=10_000)] = 256
     """Most hints per queue that may be under way at once."""
-    keep_history: Annotated[int | None, BeforeValidator(_months)] = None
+    keep_history: Annotated[int | None, BeforeValidator(months)] = None
     """Whole months of history that are kept before the one that is running; older ones are dropped. None: for ever."""
     console_host: str = "127.0.0.1"
     """Address the console listens on."""
     console_port: Annotated[int, Field(ge=0, le=65535)] = 8321
     """Port of the console; 0 takes a free one."""
-    cors_origins: Annotated[list[str], BeforeValidator(_comma_list)] = []
+    cors_origins: Annotated[list[str], BeforeValidator(comma_list)] = []
     """Origins of pages elsewhere whose scripts may call the API, as `https://host`; none by default."""
-    api_rate: Annotated[str | None, BeforeValidator(_rate)] = "6000/minute"
+    api_rate: Annotated[str | None, BeforeValidator(rate)] = "6000/minute"
     """How often one asker may call the API, counted by each console; `none` for no limit."""
     oidc_issuer: HttpUrl = None
     """Provider of OpenID Connect by which users may sign in as well; it describes itself below this address."""
@@ -211,7 +170,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _conceal_secrets(self) -> Self:
-        named = [self.app_secret, self.webhook_verify_token, self.oidc_client_secret, *self.secret_keys]
+        named = [self.app_secret, self.instagram_app_secret, self.webhook_verify_token, *self.secret_keys]
+        named += [self.s3_access_key, self.s3_secret_key, self.oidc_client_secret]
         conceal(*(one.get_secret_value() for one in named if one is not None))
         conceal(*secrets_of(self.database_url), *secrets_of(self.redis_url))
         return self
@@ -224,6 +184,8 @@ class Settings(BaseSettings):
             raise _Unfit("PRESSRUN_OIDC_ISSUER", "goes with PRESSRUN_OIDC_CLIENT_ID and PRESSRUN_OIDC_CLIENT_SECRET")
         if not timedelta(0) <= self.stage_ahead <= timedelta(hours=23):
             raise _Unfit("PRESSRUN_STAGE_AHEAD", "must be between 0s and 23h: a container lives 24 h")
+        if (self.instagram_app_id is None) != (self.instagram_app_secret is None):
+            raise _Unfit("PRESSRUN_INSTAGRAM_APP_ID", "and PRESSRUN_INSTAGRAM_APP_SECRET belong together: set both")
         if self.lease <= self.call_deadline:
             raise _Unfit(
                 "PRESSRUN_LEASE", "must be longer than PRESSRUN_CALL_DEADLINE, or a slow call outlives its lease"
@@ -233,12 +195,27 @@ class Settings(BaseSettings):
                 "PRESSRUN_SETTLE",
                 "must be longer than PRESSRUN_LEASE + PRESSRUN_CALL_DEADLINE, or a slow send could be sent again",
             )
+        if self.media_route == "s3" and self.s3_bucket is None:
+            raise _Unfit("PRESSRUN_MEDIA_ROUTE", "is s3, which needs PRESSRUN_S3_BUCKET")
+        if self.s3_bucket is not None and (self.s3_access_key is None or self.s3_secret_key is None):
+            raise _Unfit("PRESSRUN_S3_BUCKET", "needs PRESSRUN_S3_ACCESS_KEY and PRESSRUN_S3_SECRET_KEY")
         return self
 
     @property
     def offers_local_media(self) -> bool:
-        """Whether Instagram, or the simulator that stands for it, can fetch files that we keep."""
+        """Whether Instagram, or the simulator that stands for it, can fetch files that we keep from our own console."""
         return self.public_url is not None or is_loopback(self.graph_url)
+
+    @property
+    def callback_url(self) -> str:
+        """Where a consent page is to lead back to, byte for byte the same whenever it is named."""
+        return self.redirect_url or f"{self.public_url or LOOPBACK_URL}{CALLBACK_PATH}"
+
+    def app_of(self, login: str) -> tuple[str | None, str | None]:
+        """Id and secret of the app behind a login."""
+        own = login == "instagram"
+        secret = (self.instagram_app_secret if own else None) or self.app_secret
+        return (self.instagram_app_id if own else None) or self.app_id, secret.get_secret_value() if secret else None
 
     def keys(self) -> list[str]:
         return [key.get_secret_value() for key in self.secret_keys]

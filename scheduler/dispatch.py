@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from models.claims import WORKS, Work, claim_due, give_back, in_flight
+from models.claims import claim_due, give_back, in_flight
 from models.company import one_of_each
 from models.session import Database
+from models.works import WORKS, Work
 from pressrun import log
 from pressrun.broker import Broker
 from pressrun.errors import ServerUnreachable

@@ -79,6 +79,8 @@ class SchedulerLoop:
                 now=now,
                 keep_months=self._settings.keep_history,
                 raw_answers=self._settings.raw_answers,
+                media=self._settings.home / "media",
+                keep_files=self._settings.keep_files,
             )
         if self._warnings_due is None or now >= self._warnings_due:
             self._warnings_due = self._warnings.run(now=now)

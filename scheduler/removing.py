@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import removal
-from models.account import Account, AccountState, lock_account
+from models.account import Account, AccountState
 from models.erasure import Wish
 from models.post import Post
 from models.states import CANCELABLE
@@ -44,11 +44,7 @@ def remove(tx: Session, account: Account, wish: Wish, *, erase: bool) -> tuple[i
 
     Raises NotPossible while something of it is being sent or uncertain, or when it was removed and is to be kept.
     """
-    # A connection that is asked for comes before the account in the order of locks.
-    tx.execute(
-        text("SELECT 1 FROM connections WHERE state = 'asked' AND ig_id = :id FOR UPDATE"), {"id": account.ig_id}
-    )
-    locked = lock_account(tx, account.id)
+    locked = removal.hold(tx, account)
     if locked.state == AccountState.REMOVED.value and not erase:
         raise NotPossible(
             f"account {account.name} was removed already; its history can be erased",
@@ -56,13 +52,11 @@ def remove(tx: Session, account: Account, wish: Wish, *, erase: bool) -> tuple[i
             field="account",
             ids={"account": account.id},
         )
+    if erase:
+        posts = len(_cancelable(tx, account.id))
+        return posts, removal.erase_settled(tx, locked, wish)
     removal.take_work(tx, account.id)
     removal.require_settled(tx, locked)
-    if erase:
-        # FOR UPDATE and no less: nobody refers to the account any more between here and its end.
-        tx.execute(text("SELECT 1 FROM accounts WHERE id = :id FOR UPDATE"), {"id": account.id})
-        posts = len(_cancelable(tx, account.id))
-        return posts, removal.erase_account(tx, locked, wish)
     posts_taken = _cancelable(tx, account.id)
     for post_id in posts_taken:
         cancel(tx, post_id, why=removal.REMOVED)

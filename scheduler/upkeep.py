@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models.connection import expire_connections
+from models.hooks.subscription import add_missing_subscriptions
 from models.news.coverage import forget_news
 from models.partitions import ensure_partitions
 from models.raw_answer import roll_days
 from models.retention import drop_month, kept_since, old_partitions
 from models.session import Database
 from models.sweeping import sweep
+from models.tokens.care import add_missing_care
 from pressrun import log
+from pressrun.media.store import MediaStore
 from scheduler.harvests.planning import add_missing_harvests
+from scheduler.library import drop_files
 
 EVERY = timedelta(hours=6)
 AGAIN_AFTER = timedelta(minutes=1)
@@ -36,6 +41,8 @@ def run(
     now: datetime,
     keep_months: int | None = None,
     raw_answers: timedelta = timedelta(days=30),
+    media: Path | None = None,
+    keep_files: timedelta | None = None,
 ) -> datetime:
     """Do the upkeep; returns when it is due again. Several schedulers may do it at once.
 
@@ -44,6 +51,8 @@ def run(
     Args:
         keep_months: whole months of history to keep before the one that is running; None keeps all.
         raw_answers: how long Instagram's answers are kept as they came.
+        media: the folder of kept media, whose files go that nothing needs any more; None leaves it alone.
+        keep_files: how long those stay that the library has not let go; None: for ever.
     """
     has_more = False
     try:
@@ -52,21 +61,38 @@ def run(
         with _hurried(database) as tx:
             rolled = roll_days(tx, now=now, keep=raw_answers)
             added = add_missing_harvests(tx)
+            add_missing_care(tx)
             expire_connections(tx, now=now)
+            subscribed = add_missing_subscriptions(tx, now=now)
             forget_news(tx, now=now)
         if keep_months is not None:
             _drop_old(database, now=now, keep_months=keep_months)
             has_more = _sweep(database, now=now, keep_months=keep_months)
+        if media is not None:
+            _clear_up(database, MediaStore(media), now=now, keep=keep_files)
     except DBAPIError as problem:
         _log.warning("upkeep.failed", error=str(problem.orig or problem))
         return now + AGAIN_AFTER
+    _tell(made, rolled, added, subscribed)
+    return now + (SWEEP_AGAIN_AFTER if has_more else EVERY)
+
+
+def _tell(made: Sequence[str], rolled: Sequence[str], added: int, subscribed: int) -> None:
     if made:
         _log.info("upkeep.partitions_made", names=made)
     if rolled:
         _log.info("upkeep.raw_answers_rolled", names=rolled)
     if added:
         _log.info("upkeep.harvests_added", count=added)
-    return now + (SWEEP_AGAIN_AFTER if has_more else EVERY)
+    if subscribed:
+        _log.info("upkeep.subscriptions_added", count=subscribed)
+
+
+def _clear_up(database: Database, store: MediaStore, *, now: datetime, keep: timedelta | None) -> None:
+    try:
+        drop_files(database, store, now=now, keep=keep)
+    except OSError as problem:
+        _log.warning("upkeep.files_failed", error=str(problem))
 
 
 def _sweep(database: Database, *, now: datetime, keep_months: int) -> bool:

@@ -57,7 +57,7 @@ class Warnings:
                 self._far_due = now + FAR_EVERY
                 found += reading.full_windows(tx, now=now, total=FALLBACK_TOTAL)
                 found += reading.silent_accounts(tx, now=now)
-                found += reading.unread_kinds(tx, now=now)
+                found += reading.lost_coverage(tx, now=now)
                 found += reading.refused_metrics(tx)
             return sum(tell(tx, news) for news in found)
 

@@ -24,6 +24,11 @@ READINGS: Mapping[str, tuple[str, ...]] = {
     "insight_day": ("pacific", "account"),
     "poll_attachment": ("object", "data"),
     "robots": ("ignored", "obeyed"),
+    "lapsed_data_access": ("permission", "token", "served"),
+    "collaborators": ("status", "accepted"),
+    "subscribe": ("replaces", "adds"),
+    "account_subscribes": ("itself", "by_page"),
+    "told_fields": ("subscribed", "all"),
 }
 """Where the contract says CONFLICT or UNCONFIRMED: the readings on offer, the first is the default."""
 

@@ -47,6 +47,7 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=3,
                 timeout_keep_alive=75,
                 server_header=False,
+                date_header=False,  # the world has a clock of its own
                 backlog=2048,
             )
         )

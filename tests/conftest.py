@@ -1,7 +1,7 @@
 """What every test may ask for: private servers, a database of its own, a simulator, real media files.
 
-Servers are started once per session and shared by parallel workers; every test gets a fresh clone of a migrated
-template, so it may commit, open many connections and be killed. Its end checks all invariants.
+Servers are started once per session and shared by parallel workers; every test has a database as good as a fresh clone
+of a migrated template, so it may commit, open many connections and be killed. Its end checks all invariants.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import shutil
 import signal
 import tempfile
-import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,18 +21,16 @@ import redis
 from hypothesis import HealthCheck, settings
 
 from machine.schema import upgrade
-from models.invariants import run_all
 from models.session import Database
 from pressrun import log
 from pressrun.embedded.servers import redis_py_url
 from pressrun.media.samples import make_jpeg, make_mp4
 from tests.support import guards, logs
 from tests.support.dealing import dealt
+from tests.support.lending import Lender, Lent
 from tests.support.servers import (
     Servers,
-    clone_database,
     create_database,
-    drop_database,
     private_servers,
     quick_folder,
 )
@@ -148,20 +145,31 @@ def template(servers: Servers) -> str:
     return name
 
 
-@pytest.fixture
-def database_url(servers: Servers, template: str) -> Iterator[str]:
-    name = f"test_{uuid.uuid4().hex[:16]}"
-    yield clone_database(servers.database_url, template, name)
-    drop_database(servers.database_url, name)
+@pytest.fixture(scope="session")
+def lender(servers: Servers, template: str) -> Iterator[Lender]:
+    lender = Lender(servers.database_url, template)
+    yield lender
+    lender.close()
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def lent(lender: Lender) -> Iterator[Lent]:
+    """A migrated database of the test's own."""
+    with lender.lend() as lent:
+        yield lent
+
+
+@pytest.fixture
+def database_url(lent: Lent) -> str:
+    return lent.url
+
+
+@pytest.fixture
+def database(lent: Lent) -> Iterator[Database]:
     """A migrated database of the test's own. At the end no invariant may be violated."""
-    database = Database(database_url, pool_size=10)
+    database = Database(lent.url, pool_size=10)
     yield database
-    with database.transaction() as tx:
-        violations = run_all(tx)
+    violations = lent.violations()
     database.close()
     assert not violations
 

@@ -20,6 +20,7 @@ from pressrun.vault import Vault
 from worker.attendance import Attendance
 from worker.consuming import consume
 from worker.context import WorkerContext
+from worker.fixing import close_converters
 from worker.pull import Puller
 from worker.tasks import STEPS, register
 
@@ -61,8 +62,9 @@ def run_worker(
     finally:
         ctx.stopping.set()
         puller.stop()
+        close_converters()
         attendance.stop()
-        ctx.transport.close()
+        ctx.close()
         ctx.database.close()
         _log.info("worker.stopped")
 

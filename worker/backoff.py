@@ -31,6 +31,8 @@ PATIENT = Backoff(first_s=30.0, longest_s=3600.0)
 """Of events and replies: they have no later slot."""
 TELLING = Backoff(first_s=5.0, longest_s=14_400.0)
 """Of deliveries: for three days."""
+CARE = Backoff(first_s=60.0, longest_s=21_600.0, least_s=15.0)
+"""Of tokens: there are weeks."""
 
 _SLOW_S = (300.0, 600.0)
 _STAGING_WAITS_S = (2.0, 5.0, 15.0, 45.0, 120.0)

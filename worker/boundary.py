@@ -15,7 +15,8 @@ import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from models import claims
-from models.claims import TABLE_OF_TASK, ClaimLost, Lease
+from models.claims import ClaimLost, Lease
+from models.works import TABLE_OF_TASK
 from pressrun import clock, log
 from pressrun.clock import Deadline
 from pressrun.hints import Hint, Task

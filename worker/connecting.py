@@ -1,16 +1,17 @@
-"""The step of every connection: ask Instagram whose token it is, then keep the account, in that order.
+"""The last step of every connection: ask Instagram whose token it is, then keep the account, in that order.
 
     tx 1   claim held, the try counted
     call   GET the account, within the lease
     tx 2   account added or renewed, what waited for it made due, the row settled and its token wiped
 
-Asking changes nothing at Instagram, so a worker that dies between the two is followed by one that asks again.
+Asking changes nothing at Instagram, so a worker that dies between the two is followed by one that asks again. What
+comes before, where a consent or a token has to lead to the account first, is `worker/consenting.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -22,19 +23,18 @@ from models import claims, connection, gate
 from models.account import Account, Login
 from models.claims import Lease
 from models.connection import Connection, ConnectionState
-from models.gate import Purpose, Shut
+from models.gate import Purpose
 from models.joining import NewAccount, join_account, known_account
 from pressrun import clock, log
 from pressrun.errors import Conflict, PressrunError, RefusedByInstagram, ServerUnreachable
 from pressrun.failpoints import reach
+from worker.consenting import MOST_TRIES, asks_again, carry_on, end, gate_shut, unanswered
 from worker.context import GateShut, WorkerContext
+from worker.surveying import SURVEYORS, is_of_another_app, of_another_app
 
-MOST_TRIES = 3
-"""Of what fails in passing: a person waits for the answer."""
-ASK_AGAIN_AFTER = timedelta(seconds=3)
+__all__ = ["MOST_TRIES", "run"]
 
 _FIELDS = ("id", "username")
-_PASSING = (ErrorClass.TRANSIENT, ErrorClass.NOT_READY)
 _log = log.get(__name__)
 
 
@@ -50,13 +50,15 @@ class _Asking:
 
 def run(ctx: WorkerContext, lease: Lease) -> None:
     """One try. Raises ClaimLost when the row has passed to someone else."""
+    if not carry_on(ctx, lease, SURVEYORS):
+        return
     asking = _open(ctx, lease, now=clock.now())
     if asking is None:
         return
     try:
         username = _ask(asking)
     except GateShut as shut:
-        _end(asking, ConnectionState.FAILED, _gate_shut(shut))
+        _end(asking, ConnectionState.FAILED, gate_shut(shut.until, shut.reason))
     except GraphError as problem:
         _after_error(asking, problem)
     except RefusedByInstagram as refusal:
@@ -94,16 +96,15 @@ def _check_gate(tx: Session, ctx: WorkerContext, known: Account | None, now: dat
     if known is not None:
         shut = gate.barrier(tx, ctx.settings.app_id, known.id, Purpose.PUBLISH, now=now)
         if shut is not None:
-            raise _gate_shut(shut)
+            raise gate_shut(shut.until, shut.reason)
 
 
 def _wish(ctx: WorkerContext, row: Connection, now: datetime) -> NewAccount:
     """What was asked for, tokens and all. Raises PressrunError when there is no more asking."""
-    if row.expires_at <= now or row.token_sealed is None:
+    if row.expires_at <= now or row.token_sealed is None or row.ig_id is None:
         raise connection.too_late()
     if row.tries >= MOST_TRIES:  # each of them ended without a word: its worker died
-        said = f"{MOST_TRIES} tries to ask Instagram ended without an answer"
-        raise PressrunError(said, type="connection.unanswered")
+        raise unanswered()
     token = ctx.vault.open(row.token_sealed, context=connection.token_context(row.id))
     other = None
     if row.user_token_sealed is not None:
@@ -144,27 +145,19 @@ def _profile(asking: _Asking, token: str) -> Profile:
 def _after_error(asking: _Asking, problem: GraphError) -> None:
     """Ask again soon, or end with what Instagram said."""
     new = asking.new
-    if problem.error_class in _PASSING and asking.tries < MOST_TRIES:
-        with asking.ctx.database.transaction() as tx:
-            claims.finish(tx, asking.lease, next_action_at=clock.now() + ASK_AGAIN_AFTER)
-        _log.info("connect.again", connection_id=asking.lease.id, error=str(problem))
-    elif problem.http_status is None:
+    if asks_again(asking.ctx, asking.lease, problem, asking.tries):
+        return
+    if problem.http_status is None:
         said = f"the token could not be checked: {problem} Ask again, or connect the account unchecked"
         _end(asking, ConnectionState.FAILED, ServerUnreachable(said, type="instagram.unreachable"))
+    elif is_of_another_app(problem):
+        _end(asking, ConnectionState.REFUSED, of_another_app())
     elif problem.error_class is ErrorClass.AUTH:
         said = f"Instagram refuses the token of {new.name}: {problem}"
         _end(asking, ConnectionState.REFUSED, RefusedByInstagram(said, type="token.refused"))
     else:
         said = f"Instagram does not confirm that the token belongs to {new.ig_id}: {problem}"
         _end(asking, ConnectionState.REFUSED, RefusedByInstagram(said, type="token.not_confirmed"))
-
-
-def _gate_shut(shut: GateShut | Shut) -> PressrunError:
-    return RefusedByInstagram(
-        f"Instagram wants no call before {shut.until:%Y-%m-%d %H:%M:%S} UTC ({shut.reason}): "
-        "wait until then, or connect the account unchecked",
-        type="gate.shut",
-    )
 
 
 def _keep(asking: _Asking, username: str | None) -> None:
@@ -184,9 +177,4 @@ def _keep(asking: _Asking, username: str | None) -> None:
 
 
 def _end(asking: _Asking, state: ConnectionState, problem: PressrunError) -> None:
-    with asking.ctx.database.transaction() as tx:
-        lease = claims.renew(tx, asking.lease)
-        connection.settle_ended(tx.get_one(Connection, lease.id), state, problem, now=clock.now())
-        tx.flush()
-        claims.finish(tx, lease, next_action_at=None)
-    _log.info("connect.ended", connection_id=lease.id, state=state.value, type=problem.type)
+    end(asking.ctx, asking.lease, state, problem)

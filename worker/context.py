@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from graph.client import CallRecord, Credentials, GraphClient
 from graph.client import Login as GraphLogin
@@ -20,6 +21,7 @@ from models.presence import Presence
 from models.session import Database, in_transaction
 from pressrun import clock, log
 from pressrun.errors import PressrunError
+from pressrun.media.bucket import Bucket, Place
 from pressrun.settings import Settings
 from pressrun.vault import SecretUnreadable, Vault
 
@@ -51,6 +53,24 @@ class WorkerContext:
     """Set on shutdown; a step checks it before it starts a call, never during one."""
     presence: Presence | None = None
     """What the database knows this process by; None: it is known to nobody, and its rows wait for their lease."""
+
+    @cached_property
+    def bucket(self) -> Bucket | None:
+        """The bucket of the settings, if they name one."""
+        place = Place.of(self.settings)
+        return None if place is None else Bucket(place)
+
+    def close(self) -> None:
+        """End all connections to the outside: nothing is asked any more."""
+        self.transport.close()
+        if self.bucket is not None:
+            self.bucket.close()
+
+    def need_bucket(self) -> Bucket:
+        """The same. Raises PressrunError where there is none."""
+        if self.bucket is None:
+            raise PressrunError("PRESSRUN_S3_BUCKET names no bucket any more")
+        return self.bucket
 
     @property
     def holder(self) -> int | None:
@@ -116,7 +136,7 @@ class WorkerContext:
         asks_gate: bool = True,
     ) -> GraphClient:
         """The same for an account that need not be known yet: then the app's gate alone is asked and told."""
-        secret = self.settings.app_secret
+        app_id, secret = self.settings.app_of(credentials.login.value)
         keeper = _GateKeeper(self.database, self.settings.app_id, account_id, purpose)
 
         def before(endpoint: Endpoint) -> None:
@@ -134,8 +154,8 @@ class WorkerContext:
             self.transport,
             version=self.settings.graph_version,
             graph_url=self.settings.graph_url,
-            app_secret=secret.get_secret_value() if secret else None,
-            app_id=self.settings.app_id,
+            app_secret=secret,
+            app_id=app_id,
             call_deadline_s=self.settings.call_deadline.total_seconds(),
             before_call=before,
             after_call=after,

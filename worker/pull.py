@@ -14,10 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from models.claims import WORKS, Work, claim_due
+from models.claims import claim_due
 from models.company import one_of_each
 from models.lookout import Lookout
 from models.server_clock import ClockWatch
+from models.works import WORKS, Work
 from pressrun import log
 from pressrun.hints import Hint, Queue, Task
 from worker.boundary import Step, perform

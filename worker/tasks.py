@@ -7,13 +7,17 @@ from collections.abc import Callable, Mapping
 from celery import Celery
 
 from pressrun.hints import Hint, Queue, Task
-from worker import connecting, inbox, reply
+from worker import connecting, fixing, inbox, reply
+from worker.asked import following_up, inquiring
 from worker.boundary import Direct, Step, perform
 from worker.context import WorkerContext
 from worker.harvests import backfill
 from worker.harvests import run as harvest
+from worker.hooks import deleting, subscribing
 from worker.publishing import aftercare, plain_publish, poll, publish, reconcile, stage
 from worker.telling import deal, send
+from worker.tokens import care
+from worker.ways import bucket_object, upload
 
 STEPS: Mapping[Task, Step] = {
     Task.POST_STAGE: stage.run,
@@ -28,6 +32,14 @@ STEPS: Mapping[Task, Step] = {
     Task.CONNECTION_RUN: connecting.run,
     Task.NOTICE_DEAL: deal.run,
     Task.DELIVERY_SEND: send.run,
+    Task.TOKEN_CARE: care.run,
+    Task.SUBSCRIPTION_RUN: subscribing.run,
+    Task.DELETION_RUN: deleting.run,
+    Task.INQUIRY_RUN: inquiring.run,
+    Task.FOLLOW_UP_RUN: following_up.run,
+    Task.OBJECT_MOVE: bucket_object.run,
+    Task.UPLOAD_SEND: upload.run,
+    Task.MEDIA_FIX: fixing.run,
 }
 
 QUEUE_OF: Mapping[Task, Queue] = {
@@ -43,6 +55,14 @@ QUEUE_OF: Mapping[Task, Queue] = {
     Task.CONNECTION_RUN: Queue.PREPARE,
     Task.NOTICE_DEAL: Queue.INBOX,
     Task.DELIVERY_SEND: Queue.INBOX,
+    Task.TOKEN_CARE: Queue.PREPARE,
+    Task.SUBSCRIPTION_RUN: Queue.INBOX,
+    Task.DELETION_RUN: Queue.INBOX,
+    Task.INQUIRY_RUN: Queue.PREPARE,
+    Task.FOLLOW_UP_RUN: Queue.HARVEST,
+    Task.OBJECT_MOVE: Queue.PREPARE,
+    Task.UPLOAD_SEND: Queue.PREPARE,
+    Task.MEDIA_FIX: Queue.MEDIA,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -52,13 +52,16 @@ def add(
     from operations.operation import OWNER, Context
 
     settings = read_settings()
-    other = None if user_token_file is None else _read_token(user_token_file, "user_token_file")
-    new = NewAccount(Login(login), ig_id.strip(), name, _read_token(token_file), timezone, other)
+    other = None if user_token_file is None else read_token(user_token_file, "user_token_file")
+    new = NewAccount(Login(login), ig_id.strip(), name, read_token(token_file), timezone, other)
     with runtime(settings) as here:
         ctx = Context(here.database, here.settings)
         connection_id = connect(ctx, OWNER, new, check=check)
         done = await_outcome(ctx, OWNER, connection_id, hands=lending(here))
-    _show_connected(done, as_json=as_json)
+    if as_json:
+        show_json(shown_connected(done))
+    else:
+        tell_connected(done)
 
 
 @app.command("list")
@@ -69,7 +72,7 @@ def list_accounts(as_json: AsJson = False) -> None:
     with asking() as (ctx, owner):
         found = list_accounts(ctx, owner)
     rows = [{**asdict(one), "quota": f"{one.quota_used}/{one.quota_total}"} for one in found]
-    show_rows(COLUMNS, rows, as_json=as_json, empty="no accounts yet: `pressrun account add` connects one")
+    show_rows(COLUMNS, rows, as_json=as_json, empty="no accounts yet: `pressrun account connect` connects one")
 
 
 @app.command("edit")
@@ -119,12 +122,16 @@ def resume(account: AccountName, as_json: AsJson = False) -> None:
         show_record(asdict(accounts.resume(ctx, owner, account)), as_json=as_json)
 
 
-def _show_connected(done: Connected, *, as_json: bool) -> None:
+def shown_connected(done: Connected) -> dict[str, Any]:
+    """What came of a connection, as JSON has it."""
     tell_warnings(done.warnings)
-    if as_json:
-        fields = ("is_new", "name", "login", "ig_id", "username", "state", "timezone", "warnings")
-        show_json({field: getattr(done, field) for field in fields})
-        return
+    fields = ("is_new", "name", "login", "ig_id", "username", "state", "timezone", "warnings")
+    return {field: getattr(done, field) for field in fields}
+
+
+def tell_connected(done: Connected) -> None:
+    """What came of a connection, for people."""
+    tell_warnings(done.warnings)
     known_as = f", @{done.username}" if done.username else ""
     say(f"{'added' if done.is_new else 'renewed'} {done.name} ({done.ig_id}{known_as}), zone {done.timezone}")
     if done.posts_woken:
@@ -133,7 +140,8 @@ def _show_connected(done: Connected, *, as_json: bool) -> None:
         say(f"the account is {done.state}: {done.state_reason or 'no reason given'}")
 
 
-def _read_token(file: Path | None, field: str = "token_file") -> str:
+def read_token(file: Path | None, field: str = "token_file") -> str:
+    """A token from a file, from stdin, or asked for at a terminal without an echo. Raises Invalid."""
     try:
         if file is not None:
             with file.open(encoding="utf-8") as source:

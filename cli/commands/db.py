@@ -57,10 +57,10 @@ def grant_reader(
     as_json: AsJson = False,
 ) -> None:
     """Let a role read the history and nothing else: for BI tools. Upgrades keep it so."""
-    from operations import system
+    from operations import readers
 
     with asking() as (ctx, owner):
-        granted = system.grant_reader(ctx, owner, role)
+        granted = readers.grant_reader(ctx, owner, role)
     show_record(vars(granted), as_json=as_json)
 
 

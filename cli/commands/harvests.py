@@ -89,7 +89,7 @@ def list_(
         rows = [vars(one) for one in list_harvests(ctx, owner, account)]
     shown = rows if as_json else [_for_people(row) for row in rows]
     columns = LIST_COLUMNS if as_json else tuple(name for name in LIST_COLUMNS if name != "timezone")
-    show_rows(columns, shown, as_json=as_json, empty="no harvests; `pressrun account add` adds an account")
+    show_rows(columns, shown, as_json=as_json, empty="no harvests; `pressrun account connect` connects an account")
 
 
 @app.command("backfill")

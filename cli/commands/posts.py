@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from operations.imports import Due, Queued
-    from operations.posts import PostPage, PostShown
+    from operations.posts import FixShown, PostPage, PostShown
 
 app = typer.Typer(help="Queue posts and see where they stand.", no_args_is_help=True)
 
 KeepMedia = Annotated[
     bool, typer.Option("--keep-media", help="Keep what is behind URLs too, so that what was checked goes out.")
 ]
+Fix = Annotated[bool, typer.Option("--fix", help="Make files what Instagram takes; the originals stay.")]
 Late = Annotated[bool, typer.Option("--late", help="Accept times in the past: such a post goes out at once.")]
 
 
@@ -32,6 +33,7 @@ def import_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="CSV, XLSX or JSON; media paths in it are relative to its folder.")],
     keep_media: KeepMedia = False,
+    fix: Fix = False,
     late: Late = False,
     as_json: AsJson = False,
 ) -> None:
@@ -39,7 +41,7 @@ def import_(
     from operations.imports import import_file
 
     with asking() as (ctx, owner):
-        queued = import_file(ctx, owner, file, keep_media=keep_media, late=late)
+        queued = import_file(ctx, owner, file, keep_media=keep_media, fix=fix, late=late)
     _show_queued(context, queued, file, as_json=as_json)
 
 
@@ -48,7 +50,7 @@ def add(
     context: typer.Context,
     account: Annotated[str, typer.Option(help="Name of the account.")],
     publish_at: Annotated[str, typer.Option("--at", help="2026-12-24T18:30 (its zone), …Z (UTC) or +90s (from now).")],
-    media: Annotated[list[str], typer.Option(help="File or URL; several times for a carousel or stories.")],
+    media: Annotated[list[str], typer.Option(help="File, URL or lib:NAME; several times for a carousel or stories.")],
     post_type: Annotated[str, typer.Option("--type", help="image, carousel, reel or story.")] = "image",
     caption: Annotated[str, typer.Option()] = "",
     alt_text: Annotated[list[str] | None, typer.Option(help="One for each media, in order.")] = None,
@@ -56,6 +58,12 @@ def add(
     location_id: Annotated[str, typer.Option(help="Id of a Page with an address.")] = "",
     user_tags: Annotated[str, typer.Option(help='JSON: [{"username": "someone", "x": 0.5, "y": 0.5}]')] = "",
     collaborators: Annotated[str, typer.Option(help="Up to three user names, separated by |.")] = "",
+    product_tag: Annotated[
+        list[str] | None, typer.Option(help="ID@x,y of a product, without @x,y on a video; once for each.")
+    ] = None,
+    poll_option: Annotated[list[str] | None, typer.Option(help="An answer of a poll in the caption; 2 to 4.")] = None,
+    poll_extended: Annotated[str, typer.Option(help="true or false: the poll is open for longer.")] = "",
+    comment_prompt: Annotated[str, typer.Option(help="true or false: the caption asks for comments.")] = "",
     cover_url: Annotated[str, typer.Option(help="Cover of a reel: file or URL.")] = "",
     thumb_offset_ms: Annotated[str, typer.Option(help="Cover of a reel: milliseconds into it.")] = "",
     share_to_feed: Annotated[str, typer.Option(help="true or false, for a reel.")] = "",
@@ -64,6 +72,7 @@ def add(
     if_late: Annotated[str, typer.Option(help="publish, expire or next_slot.")] = "",
     key: Annotated[str, typer.Option(help="Idempotency key: the same key again adds nothing.")] = "",
     keep_media: KeepMedia = False,
+    fix: Fix = False,
     late: Late = False,
     as_json: AsJson = False,
 ) -> None:
@@ -81,12 +90,17 @@ def add(
         location_id=location_id,
         user_tags=user_tags,
         collaborators=collaborators,
+        product_tags=tuple(product_tag or ()),
+        poll_options=tuple(poll_option or ()),
+        poll_extended=poll_extended,
+        comment_prompt=comment_prompt,
         cover_url=cover_url,
         thumb_offset_ms=thumb_offset_ms,
         share_to_feed=share_to_feed,
         trial=trial,
         max_lateness=max_lateness,
         if_late=if_late,
+        fix="yes" if fix else "",
         key=key,
     )
     with asking() as (ctx, owner):
@@ -124,7 +138,10 @@ def show(
     with asking() as (ctx, owner):
         page = posts.show(ctx, owner, post)
     if as_json:
-        show_json(_record(page) | {name: [asdict(one) for one in getattr(page, name)] for name in ("parts", "events")})
+        show_json(
+            _record(page)
+            | {name: [asdict(one) for one in getattr(page, name)] for name in ("parts", "fixes", "events")}
+        )
     else:
         _show_page(page)
 
@@ -150,14 +167,31 @@ def _show_page(page: PostPage) -> None:
     times = {name: _local(value, local) for name, value in filled.items() if isinstance(value, datetime)}
     show_record(filled | times, as_json=False)
     say("")
-    columns = ("position", "kind", "source", "media_id", "permalink")
+    columns = ("position", "kind", "source", "route", "media_id", "permalink")
     show_rows(columns, [asdict(one) for one in page.parts], as_json=False)
+    for route, why in dict.fromkeys((one.route, one.route_why) for one in page.parts if one.route is not None):
+        say(f"by {route}: {why}")
     say("")
+    for fix in page.fixes:
+        _show_fix(fix)
     for event in page.events:
         is_move = event.from_state not in (None, event.to_state)
         state = f"{event.from_state} → {event.to_state}" if is_move else event.to_state
         trace = f" [fbtrace_id {event.fbtrace_id}]" if event.fbtrace_id else ""
         say(f"{_local(event.at, local)}  {state:24}  {event.message or event.reason}{trace}")
+
+
+def _show_fix(fix: FixShown) -> None:
+    from pressrun.media.fixing.told import Made
+
+    name = fix.source or "the cover"
+    if fix.made is None:
+        say(f"{name}: {'cannot be made right: ' + fix.error if fix.error else 'is being made right'}")
+        return
+    made = Made.from_json(fix.made)
+    say(f"{name}: {made.before} → {made.after}")
+    for line in (*made.changes, *(f"note: {one}" for one in made.notes)):
+        say(f"  {line}")
 
 
 def _wait(post: PostShown) -> str:
@@ -179,6 +213,8 @@ def _show_queued(context: typer.Context, queued: Queued, file: Path | None, *, a
     tell_rows(context.command, queued.problems, queued.warnings, source=file, nothing="nothing was queued")
     if not as_json:
         say(f"queued {len(queued.added)}, already there {len(queued.unchanged)}")
+        if queued.fixing:
+            say(f"files being made right: {queued.fixing}; `pressrun post show` tells what was done")
         if queued.first_due is not None:
             say(_due(queued.first_due, queued.last_due))
 

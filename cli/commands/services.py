@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -9,6 +10,9 @@ import typer
 from cli.output import AsJson, say, show_json
 from machine.ready import READY
 from pressrun.hints import Queue
+
+_NICE = 5
+"""Of a worker that makes files right and does nothing else; what converts for it is less urgent still."""
 
 
 def scheduler(as_json: AsJson = False) -> None:
@@ -40,6 +44,8 @@ def worker(
 
     queues = list(dict.fromkeys(queue or Queue))
     name = f"worker {' '.join(queues)}"
+    if queues == [Queue.MEDIA]:
+        os.nice(_NICE)
     with runtime(read_settings(is_service=True), name=name, broker=True, owner=True) as here:
         here.vault()  # a missing key is told now, not with the first post
         here.database.close()  # the worker has a pool of its own

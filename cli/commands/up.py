@@ -88,9 +88,11 @@ def _link(here: Runtime, url: str) -> dict[str, str]:
 
 
 def _tell(here: Runtime, parts: list[dict[str, Any]], *, as_json: bool) -> None:
-    if not here.settings.offers_local_media:
+    from pressrun.media.routes import Ways
+
+    if Ways.of(here.settings).choose(is_video=False, on_facebook=False) is None:
         note("note: Instagram cannot fetch files of this machine; set PRESSRUN_PUBLIC_URL to the console's address")
-        note("      as seen from outside, or use media with public URLs only")
+        note("      as seen from outside, or PRESSRUN_S3_BUCKET, or use media with public URLs only")
     if as_json:
         show_json(parts)
         return

@@ -11,9 +11,10 @@ from pydantic import Field
 from console.api.asking import Acting, Asked, Ctx
 from console.api.bodies import Body
 from console.api.route import Router, asks
-from operations import removals, system
+from operations import invariants, readers, removals, system
+from operations.invariants import Broken
+from operations.readers import Readers
 from operations.removals import Found
-from operations.system import Broken, Readers
 from pressrun.finding import Finding
 
 router = Router("system")
@@ -46,13 +47,13 @@ def examine(ctx: Ctx, asker: Asked, full: Full = False) -> Findings:
 @router.get("/invariants", summary="Check the invariants", **asks("system.invariants"))
 def check_invariants(ctx: Ctx, asker: Asked, full: Full = False) -> Broken:
     """Everything that may never be, and is: nothing, unless something is wrong with Pressrun itself."""
-    return system.check_invariants(ctx, asker, full=full)
+    return invariants.check(ctx, asker, full=full)
 
 
 @router.post("/system/readers", summary="Let a role read", **asks("system.grant_reader"))
 def grant_reader(body: NewReader, ctx: Acting, asker: Asked) -> Readers:
     """Let a role of Postgres read the history and nothing else."""
-    return system.grant_reader(ctx, asker, body.role)
+    return readers.grant_reader(ctx, asker, body.role)
 
 
 @router.get("/persons/{person}", summary="Find a person", **asks("person.find"))

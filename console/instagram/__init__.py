@@ -1,1 +1,1 @@
-"""What Instagram itself calls: notifications it sends, media it fetches."""
+"""What Instagram itself calls: notifications it sends, media it fetches, browsers it leads back."""

@@ -21,6 +21,7 @@ from operations import webhooks
 from operations.operation import Context
 from operations.webhooks import INSTAGRAM, NotStored
 from pressrun import log, signatures
+from pressrun.meta_app import app_secrets
 
 LARGEST_BODY = 16 * 1024 * 1024
 """A thousand changes, as many as Instagram gathers, each a comment of 2,200 characters that are escaped one by one."""
@@ -56,8 +57,8 @@ class Receiver:
         return PlainTextResponse(given["hub.challenge"], headers={"X-Content-Type-Options": "nosniff"})
 
     async def receive(self, request: Request) -> Response:
-        secret = self._ctx.settings.app_secret
-        if secret is None:
+        secrets = app_secrets(self._ctx.settings)
+        if not secrets:
             return _refuse(503, "PRESSRUN_APP_SECRET is not set, so no signature can be verified.")
         try:
             raw = await _body(request)
@@ -66,7 +67,7 @@ class Receiver:
         if raw is None:
             said = f"A notification may have {LARGEST_BODY} bytes."
             return _refuse(413, said, headers={"Connection": "close"}, announced=request.headers.get("content-length"))
-        if not signatures.verify(raw, request.headers.get("x-hub-signature-256"), [secret.get_secret_value()]):
+        if not signatures.verify(raw, request.headers.get("x-hub-signature-256"), secrets):
             return _refuse(403, "The signature is wrong or missing.", size=len(raw))
         body = _unpacked(raw, request.headers.get("content-encoding", "").strip().lower())
         if body is None:

@@ -1,1 +1,1 @@
-"""What is kept of what was asked: drafts, imports, and the answers that were given under an idempotency key."""
+"""What is asked: of Instagram beside harvests; and of us, as drafts, imports and answers under an idempotency key."""

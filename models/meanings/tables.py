@@ -57,6 +57,16 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "The newest known value of each metric of a media.",
         {"media_id": "Which media (media.id)."} | CHANGED | CHECKED | MEDIA_METRICS | TOLD,
     ),
+    "poll_tallies": (
+        "How the poll of a media stood, whenever that changed: of posts that Pressrun published. Append-only.",
+        {
+            "media_id": "Which media (media.id).",
+            "captured_at": "When it was read.",
+            "options": "List of its options in order: text, and votes_share from 0 to 1 (null: Instagram did not say).",
+            "expires_at": "When the poll ends, as Instagram says.",
+            "extra": "What else the answer held.",
+        },
+    ),
     "account_zones": (
         "Which zone an account had on which of its days: the days that have been keep their bounds.",
         ACCOUNT_ID

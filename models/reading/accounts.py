@@ -52,9 +52,8 @@ def list_accounts(tx: Session, *, now: datetime) -> list[AccountShown]:
         .order_by(Account.name)
         .options(defer(Account.token_sealed, raiseload=True), defer(Account.user_token_sealed, raiseload=True))
     )
-    accounts = list(tx.scalars(query))
-    windows = quota.windows(tx, accounts, now=now)
-    return [_shown(one, windows[one.id], waiting.get(one.id, 0)) for one in accounts]
+    used = quota.used_by_account(tx, now=now)
+    return [_shown(one, used.get(one.id, 0), waiting.get(one.id, 0)) for one in tx.scalars(query)]
 
 
 def account_names(tx: Session) -> list[AccountNamed]:
@@ -63,7 +62,7 @@ def account_names(tx: Session) -> list[AccountNamed]:
     return [AccountNamed(row.name, row.timezone) for row in tx.execute(query.order_by(Account.name))]
 
 
-def _shown(account: Account, window: quota.Window, waiting: int) -> AccountShown:
+def _shown(account: Account, used: int, waiting: int) -> AccountShown:
     return AccountShown(
         name=account.name,
         login=account.login,
@@ -74,7 +73,7 @@ def _shown(account: Account, window: quota.Window, waiting: int) -> AccountShown
         state_until=account.state_until,
         is_reading_paused=account.is_reading_paused,
         timezone=account.timezone,
-        quota_used=window.used,
-        quota_total=window.total,
+        quota_used=used,
+        quota_total=quota.total_of(account),
         posts_waiting=waiting,
     )

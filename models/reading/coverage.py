@@ -40,6 +40,7 @@ class Covered:
 class Lack:
     """How many days of an account lack something of one kind."""
 
+    account_id: int
     account: str
     kind: str
     state: str
@@ -89,10 +90,10 @@ _COVERAGE = text(f"""
 """)  # noqa: S608 - a constant
 # A day that is missed of anything but the account's insights is read by the next run.
 _LACKING = text("""
-    SELECT account, kind, state, count(*) AS count, min(day) AS first, max(day) AS last
+    SELECT account_id, account, kind, state, count(*) AS count, min(day) AS first, max(day) AS last
       FROM (SELECT * FROM coverage WHERE day >= :since AND day < :today AND state IN ('missed', 'lost for good')
             UNION ALL
             SELECT * FROM coverage WHERE kind = 'account' AND day >= :kept AND day < :since AND state = 'missed') c
-     GROUP BY account, kind, state
+     GROUP BY account_id, account, kind, state
      ORDER BY account, kind, state
 """)

@@ -93,6 +93,19 @@ def posts_held_by_a_clock(tx: Session) -> int:
     return int(tx.execute(text(query)).scalar_one())
 
 
+_STUCK_MEDIA = text("""
+    SELECT CASE state WHEN 'leaving' THEN 'taken out of' ELSE 'put into' END AS what, count(*) AS objects,
+           max(error) AS error
+      FROM bucket_objects WHERE next_action_at IS NOT NULL AND tries >= 3 AND error IS NOT NULL
+     GROUP BY 1 ORDER BY 1
+""")
+
+
+def stuck_media(tx: Session) -> list[tuple[str, int, str]]:
+    """Objects that could not be put into the bucket, or taken out of it, in several tries: which, how many, and why."""
+    return [(row.what, row.objects, row.error) for row in tx.execute(_STUCK_MEDIA)]
+
+
 def incomplete_posts(tx: Session) -> Mapping[str, int]:
     """How many published posts lack what, for good: `comment`, `permalink`."""
     return {row.what: row.posts for row in tx.execute(_INCOMPLETE)}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.access.bound import SEEN, seen_accounts
 from models.base import Base
-from models.claims import Work
+from models.works import Work
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,11 +10,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.account import Account
+from models import conversion as conversions
+from models.account import Account, Login
+from models.container import Container
 from models.event import PostEvent, timeline
-from models.part import Part, parts_of
+from models.part import Part, PartKind, parts_of
 from models.post import Post, get_post, lateness_ms
 from models.states import PostState
+from pressrun.media.routes import GIVEN, Choice, Ways
 
 COLUMNS = (
     "id",
@@ -75,8 +78,22 @@ class PartShown:
     media_id: str | None
     permalink: str | None
     published_at: datetime | None
+    route: str | None
+    """The way of its media to Instagram: that of its newest container, else the one that it would take now."""
+    route_why: str | None
     is_kept: bool
     """Its file is kept here."""
+
+
+@dataclass(frozen=True)
+class FixShown:
+    """A file of a post that is made right, or was. `made` tells before, after and each change with its reason."""
+
+    source: str | None
+    """None: the cover."""
+    state: str
+    made: dict[str, Any] | None
+    error: str | None
 
 
 @dataclass(frozen=True)
@@ -110,6 +127,7 @@ class PostPage:
     lacks: tuple[str, ...]
     """What a published post lacks for good."""
     parts: tuple[PartShown, ...]
+    fixes: tuple[FixShown, ...]
     events: tuple[EventShown, ...]
 
 
@@ -132,8 +150,9 @@ def show_post(tx: Session, post_id: int) -> PostShown:
     return shown(post, _account_name(tx, post))
 
 
-def post_page(tx: Session, post: Post) -> PostPage:
-    """One post with its parts and its timeline, oldest event first."""
+def post_page(tx: Session, post: Post, ways: Ways) -> PostPage:
+    """One post with its parts and its timeline, oldest event first. `ways`: what the installation can offer now."""
+    on_facebook = tx.scalars(select(Account.login).where(Account.id == post.account_id)).one() == Login.FACEBOOK.value
     return PostPage(
         post=shown(post, _account_name(tx, post)),
         caption=post.caption,
@@ -143,8 +162,9 @@ def post_page(tx: Session, post: Post) -> PostPage:
         max_lateness_s=post.max_lateness_s,
         if_late=post.if_late,
         lacks=tuple(post.missing or ()),
-        parts=_parts(parts_of(tx, post.id)),
+        parts=_parts(parts_of(tx, post.id), _taken(tx, post.id), ways, on_facebook=on_facebook),
         events=events_shown(timeline(tx, post.id)),
+        fixes=_fixes(tx, post.id),
     )
 
 
@@ -173,7 +193,35 @@ def _account_name(tx: Session, post: Post) -> str:
     return tx.scalars(select(Account.name).where(Account.id == post.account_id)).one()
 
 
-def _parts(parts: Sequence[Part]) -> tuple[PartShown, ...]:
+def _taken(tx: Session, post_id: int) -> dict[int, tuple[str, str | None]]:
+    """Way, and why, of the newest container of each part that has one."""
+    query = select(Container.part_id, Container.route, Container.route_why).join(Part, Part.id == Container.part_id)
+    rows = tx.execute(query.where(Part.post_id == post_id, Container.route.is_not(None)).order_by(Container.id))
+    return {row.part_id: (row.route, row.route_why) for row in rows}
+
+
+def _would_take(part: Part, ways: Ways, *, on_facebook: bool) -> Choice | None:
+    if part.kind == PartKind.CAROUSEL.value:
+        return None
+    if part.media_sha256 is None:
+        return GIVEN
+    return ways.choose(is_video=part.kind == PartKind.VIDEO.value, on_facebook=on_facebook)
+
+
+def _fixes(tx: Session, post_id: int) -> tuple[FixShown, ...]:
+    sources = {part.conversion_id: part.source for part in parts_of(tx, post_id) if part.conversion_id is not None}
+    return tuple(
+        FixShown(sources.get(row.id), row.state, row.made, row.error) for row in conversions.of_post(tx, post_id)
+    )
+
+
+def _parts(
+    parts: Sequence[Part], taken: Mapping[int, tuple[str, str | None]], ways: Ways, *, on_facebook: bool
+) -> tuple[PartShown, ...]:
+    def way(part: Part) -> tuple[str | None, str | None]:
+        choice = _would_take(part, ways, on_facebook=on_facebook)
+        return taken.get(part.id) or ((choice.route.value, choice.why) if choice else (None, None))
+
     return tuple(
         PartShown(
             position=part.position,
@@ -183,6 +231,8 @@ def _parts(parts: Sequence[Part]) -> tuple[PartShown, ...]:
             media_id=part.media_id,
             permalink=part.permalink,
             published_at=part.published_at,
+            route=way(part)[0],
+            route_why=way(part)[1],
             is_kept=part.media_sha256 is not None,
         )
         for part in parts

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.claims import WORKS
 from models.reading.workers import absent_services
+from models.works import WORKS
 
 
 @dataclass(frozen=True)

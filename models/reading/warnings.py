@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.notice import News, NoticeKind
+from models.reading.coverage import Lack, State, lacking
 
 LOOKS_BACK = timedelta(days=1)
 SILENT_FOR = timedelta(days=3)
@@ -121,10 +123,26 @@ def silent_accounts(tx: Session, *, now: datetime) -> list[News]:
     return found
 
 
-def unread_kinds(tx: Session, *, now: datetime) -> list[News]:
-    """What is tried and could not be read of an account for days."""
+def lost_coverage(tx: Session, *, now: datetime) -> list[News]:
+    """What the coverage of the last days says is lost for good, once a week; and what is about to be lost."""
+    lost = [one for one in lacking(tx, now=now) if one.state == State.LOST]
+    told = {(one.account_id, one.kind) for one in lost}
+    return [_lost(one) for one in lost] + _unread(tx, told, now)
+
+
+def _lost(one: Lack) -> News:
+    days = f"{one.first}" if one.count == 1 else f"{one.count} days from {one.first} to {one.last}"
+    detail = {"kind": one.kind, "days": one.count, "first": one.first, "last": one.last}
+    said = f"{one.kind} of {one.account}: {days} can be read no more"
+    key = f"coverage.lost:{one.account_id}:{one.kind}:{one.last:%G-W%V}"
+    return News(NoticeKind.COVERAGE_LOST, said, one.account_id, key, detail)
+
+
+def _unread(tx: Session, told: Container[tuple[int, str]], now: datetime) -> list[News]:
+    """What is tried and could not be read of an account for days, beside what is told."""
     found = []
-    for row in tx.execute(_UNREAD, {"now": now, "for": UNREAD_FOR}):
+    rows = tx.execute(_UNREAD, {"now": now, "for": UNREAD_FOR})
+    for row in (one for one in rows if (one.account_id, one.kind) not in told):
         since = "yet" if row.covered_at is None else f"since {row.covered_at:%Y-%m-%d %H:%M} UTC"
         said = f"{row.kind} of {row.name} could not be read whole {since}; what passes meanwhile may be lost for good"
         key = f"coverage.lost:{row.id}:{row.covered_at}"

@@ -23,6 +23,7 @@ class Layout:
     moov_first: bool = False
     has_edit_list: bool = False
     is_cut: bool = False
+    is_fragmented: bool = False
     orientation: int = 1
 
 
@@ -43,6 +44,7 @@ def scan(file: BinaryIO, size: int) -> Layout:
         if box.kind == b"moov":
             layout = replace(layout, has_moov=True, moov_first=not has_data)
             layout = _read_moov(file, replace(box, end=min(box.end, size)), layout)
+        layout = replace(layout, is_fragmented=layout.is_fragmented or box.kind == b"moof")
         has_data = has_data or box.kind == b"mdat"
     return layout
 

@@ -32,6 +32,7 @@ MP4 = Signature("video", "MP4", "video/mp4", "mp4")
 MOV = Signature("video", "MOV", "video/quicktime", "mov")
 MATROSKA = Signature("video", "MATROSKA", "video/x-matroska", "mkv")
 AVI = Signature("video", "AVI", "video/x-msvideo", "avi")
+ALL = (JPEG, PNG, GIF, WEBP, TIFF, BMP, HEIF, AVIF, MP4, MOV, MATROSKA, AVI)
 
 _PREFIXES = (
     (b"\xff\xd8\xff", JPEG),

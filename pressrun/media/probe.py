@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
     from PIL.Image import Image as Picture
 
-_TOO_MANY_PIXELS = "the image has too many pixels; make it smaller"
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, UserWarning, struct.error)
+TOO_MANY_PIXELS = "the image has too many pixels; make it smaller"
+DAMAGED = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, UserWarning, struct.error)
 """What Pillow raises."""
-_DEMUXERS = {"MP4": "mov", "MOV": "mov", "MATROSKA": "matroska", "AVI": "avi"}
+HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
+"""Transfer characteristics of ITU-T H.273 by which a screen is driven beyond white."""
+DEMUXERS = {"MP4": "mov", "MOV": "mov", "MATROSKA": "matroska", "AVI": "avi"}
 
 
 class MediaUnreadable(PressrunError):
@@ -62,6 +64,9 @@ class Probe:
     orientation: int | None = None
     pixel_format: str | None = None
     is_interlaced: bool | None = None
+    is_fragmented: bool | None = None
+    hdr: str | None = None
+    """PQ or HLG; None for an ordinary video."""
 
     @property
     def shown_size(self) -> tuple[int, int]:
@@ -102,8 +107,8 @@ def probe_head(head: bytes, size_bytes: int | None) -> Probe | None:
         with Image.open(io.BytesIO(head), formats=[signature.format]) as image:
             return _image_probe(image, signature, size_bytes or len(head))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise MediaUnreadable("", _TOO_MANY_PIXELS) from None
-    except _DAMAGED:
+        raise MediaUnreadable("", TOO_MANY_PIXELS) from None
+    except DAMAGED:
         if is_whole:
             raise MediaUnreadable("", f"the {signature.format} image is damaged") from None
         return None
@@ -133,10 +138,12 @@ def open_media(path: Path | str) -> Iterator[BinaryIO]:
 
 
 def _image(file: BinaryIO, path: Path | str, size: int, signature: magic.Signature) -> Probe:
-    if signature is magic.HEIF:
-        raise MediaUnreadable(path, "this is a HEIC photo, which cannot be read here; export it as JPEG")
     from PIL import Image
 
+    if signature is magic.HEIF:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
     try:
         image = Image.open(file, formats=[signature.format])
         found = _image_probe(image, signature, size)
@@ -145,11 +152,11 @@ def _image(file: BinaryIO, path: Path | str, size: int, signature: magic.Signatu
                 "RGB", (max(found.width // 8, 1), max(found.height // 8, 1))
             )  # reads all the data at an eighth of the work
             image.load()
-        else:
+        elif signature is not magic.HEIF:  # that one is read through when it is opened
             image.verify()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise MediaUnreadable(path, _TOO_MANY_PIXELS) from None
-    except _DAMAGED:
+        raise MediaUnreadable(path, TOO_MANY_PIXELS) from None
+    except DAMAGED:
         raise MediaUnreadable(path, f"the {signature.format} image is damaged or cut short") from None
     return found
 
@@ -178,7 +185,7 @@ def _video(file: BinaryIO, path: Path | str, size: int, signature: magic.Signatu
     lenient: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
     file.seek(0)
     try:
-        with av.open(file, "r", format=_DEMUXERS[signature.format], **lenient) as container:
+        with av.open(file, "r", format=DEMUXERS[signature.format], **lenient) as container:
             return _streams(container, path, size, signature, layout)
     except (av.FFmpegError, OSError, ValueError):
         raise MediaUnreadable(path, f"the {signature.format} video is damaged or cut short") from None
@@ -187,15 +194,13 @@ def _video(file: BinaryIO, path: Path | str, size: int, signature: magic.Signatu
 def _streams(
     container: InputContainer, path: Path | str, size: int, signature: magic.Signature, layout: boxes.Layout | None
 ) -> Probe:
-    from av.stream import Disposition
-
-    video = next((s for s in container.streams.video if not s.disposition & Disposition.attached_pic), None)
+    video = video_of(container)
     if video is None:
         raise MediaUnreadable(path, "the file holds no video")
-    if _codec(video) is None or not video.width or not video.height:
+    if codec_name(video) is None or not video.width or not video.height:
         raise MediaUnreadable(path, "the picture size is unknown: the video is damaged or its codec is not known here")
     # A phone may add a track for spatial sound in a codec of its own; the one that others play counts.
-    audio = next((stream for stream in container.streams.audio if _codec(stream)), None)
+    audio = next((stream for stream in container.streams.audio if codec_name(stream)), None)
     has_sound = bool(container.streams.audio)
     duration_s = _duration_s(container, video)
     rate = video.average_rate or video.guessed_rate
@@ -207,12 +212,14 @@ def _streams(
         height=video.height,
         duration_s=duration_s,
         fps=float(rate) if rate else None,
-        video_codec=_codec(video),
-        audio_codec=_codec(audio) if audio else "unknown" if has_sound else None,
+        video_codec=codec_name(video),
+        audio_codec=codec_name(audio) if audio else "unknown" if has_sound else None,
         audio_rate_hz=audio.sample_rate if audio else None,
         audio_channels=audio.channels if audio else None,
         bitrate_bps=video.bit_rate or (round(size * 8 / duration_s) if duration_s else None),
         moov_first=layout.moov_first if layout else None,
+        is_fragmented=layout.is_fragmented if layout else None,
+        hdr=HDR_TRANSFERS.get(int(video.codec_context.color_trc or 0)),
         has_edit_list=layout.has_edit_list if layout else None,
         orientation=layout.orientation if layout else None,
         pixel_format=video.pix_fmt,
@@ -220,13 +227,23 @@ def _streams(
     )
 
 
+def video_of(container: InputContainer) -> VideoStream | None:
+    """The first track of pictures that is no cover of the file."""
+    from av.stream import Disposition
+
+    return next((s for s in container.streams.video if not s.disposition & Disposition.attached_pic), None)
+
+
 def _duration_s(container: InputContainer, video: VideoStream) -> float | None:
+    """That of the longest track: sound may outlast the picture."""
+    if container.duration:
+        return container.duration / 1_000_000
     if video.duration is not None and video.time_base:
         return float(video.duration * video.time_base)
-    return container.duration / 1_000_000 if container.duration is not None else None
+    return None
 
 
-def _codec(stream: Stream) -> str | None:
+def codec_name(stream: Stream) -> str | None:
     """The format's name, not the decoder's (av1, not libdav1d); None when FFmpeg has no decoder for it."""
     context: CodecContext | None = stream.codec_context  # None in spite of its declaration
     return context.codec.canonical_name if context is not None else None

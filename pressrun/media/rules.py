@@ -19,7 +19,7 @@ Severity = Literal["error", "warning"]
 MEBIBYTE = 1024 * 1024
 _MOOV_FIRST = "ffmpeg -i IN -c copy -movflags +faststart OUT.mp4"
 _NO_EDIT_LIST = "ffmpeg -i IN -c copy -movflags +faststart -use_editlist 0 OUT.mp4"
-# Rounding of a pixel or two, as in 1200x628 for 1.91:1, is not worth refusing a post.
+# By which shapes count as the same; no tolerance of a limit.
 _RATIO_TOLERANCE = 0.01
 _TIME_TOLERANCE_S = 0.05
 _FPS_TOLERANCE = 0.05
@@ -60,6 +60,28 @@ class Limits:
     max_width: int | None = None
     duration_s: tuple[float, float] | None = None
     limits_confirmed: bool = True
+
+
+SECTIONS = {
+    "format": "Format",
+    "frames": "Format",
+    "transparency": "Format",
+    "kind": "Format",
+    "size": "Max size",
+    "ratio": "Ratio",
+    "width": "Width",
+    "orientation": "Width",
+    "duration": "Duration",
+    "moov": "Format",
+    "edit_list": "Format",
+    "fragments": "Format",
+    "metadata": "Private metadata",
+}
+
+
+def section_of(field: str) -> str:
+    """The row of the rules (graph-api.md §2.2, docs/media.md) that a problem or a change comes from."""
+    return f"§2.2 {SECTIONS.get(field, 'Codec')}"
 
 
 _VIDEO = ("MP4", "MOV")
@@ -155,8 +177,9 @@ def _picture(probe: Probe, use: Use, limits: Limits) -> list[Problem]:
     if width < limits.min_width:
         message = f"width {width} px is below {limits.min_width} px: Instagram enlarges it; use a larger original"
         problems.append(Problem("width", message, "warning"))
-    if limits.max_width is not None and width > limits.max_width:
-        message = f"width {width} px is over the limit of {limits.max_width} px for a {use}: scale it down"
+    columns = max(width, probe.width)  # which way round those of a turned video are counted is not said
+    if limits.max_width is not None and columns > limits.max_width:
+        message = f"width {columns} px is over the limit of {limits.max_width} px for a {use}: scale it down"
         problems.append(Problem("width", message, _limit_severity(limits)))
     if probe.kind == "image" and (probe.orientation or 1) != 1:
         message = f"the picture is stored turned (EXIF orientation {probe.orientation}): save it upright to be sure"
@@ -169,17 +192,16 @@ def _ratio(probe: Probe, use: Use, limits: Limits, least: float, most: float) ->
         return []
     width, height = probe.shown_size
     bound, word = (least, "taller") if probe.ratio < least else (most, "wider")
-    name = "4:5" if bound == 4 / 5 else f"{bound:g}:1"
-    message = f"{width}x{height} ({probe.ratio:.3g}:1) is {word} than {name}, the limit for a {use}: crop it"
-    severity: Severity = "warning" if _close(probe.ratio, bound) else _limit_severity(limits)
-    return [Problem("ratio", message, severity)]
+    name = _ratio_name(bound)
+    message = f"{width}x{height} ({probe.ratio:.4g}:1) is {word} than {name}, the limit for a {use}: crop it"
+    return [Problem("ratio", message, _limit_severity(limits))]
 
 
 def _duration(probe: Probe, use: Use, limits: Limits) -> list[Problem]:
     if limits.duration_s is None:
         return []
     if probe.duration_s is None:
-        return [Problem("duration", "the file does not say how long the video is: re-encode it", "warning")]
+        return [Problem("duration", "the file does not say how long the video is: re-encode it", "error")]
     least, most = limits.duration_s
     if probe.duration_s < least - _TIME_TOLERANCE_S:
         message = f"{probe.duration_s:.1f} s is shorter than the least of {least:g} s for a {use}: make it longer"
@@ -204,6 +226,9 @@ def _video_stream(probe: Probe) -> list[Problem]:
     if probe.pixel_format is not None and not probe.pixel_format.startswith(("yuv420", "yuvj420", "nv12", "p010")):
         message = f"the colour sampling must be 4:2:0, this is {probe.pixel_format}: re-encode it with yuv420p"
         problems.append(Problem("pixel_format", message, "error"))
+    if probe.hdr:
+        message = f"the video is HDR ({probe.hdr}): Instagram shows it pale or too dark in places"
+        problems.append(Problem("hdr", message, "warning"))
     if probe.is_interlaced:
         problems.append(Problem("interlacing", "the video is interlaced: de-interlace it", "error"))
     return problems
@@ -230,11 +255,24 @@ def _container(probe: Probe) -> list[Problem]:
     if probe.moov_first is False:
         message = f"the index (moov) stands after the data, Instagram wants it first; without loss: {_MOOV_FIRST}"
         problems.append(Problem("moov", message, "error"))
+    if probe.is_fragmented:
+        message = "the file is fragmented, as streams are: Instagram wants one index for all of it"
+        problems.append(Problem("fragments", message, "warning"))
     if probe.has_edit_list:
         # ffmpeg and phones write one for sound priming; Instagram takes those in spite of the specification.
         message = f"the file has an edit list, mostly harmless, but the specification wants none: {_NO_EDIT_LIST}"
         problems.append(Problem("edit_list", message, "warning"))
     return problems
+
+
+def ratio_text(bounds: tuple[float, float] | None) -> str:
+    """Allowed shapes, for a person."""
+    return "free" if bounds is None else " to ".join(_ratio_name(bound) for bound in bounds)
+
+
+def _ratio_name(bound: float) -> str:
+    named = {3 / 4: "3:4", 4 / 5: "4:5", 16 / 9: "16:9"}
+    return named.get(bound, f"{bound:g}:1")
 
 
 def _limit_severity(limits: Limits) -> Severity:

@@ -10,6 +10,8 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +21,9 @@ from pressrun.media import magic
 from pressrun.media.probe import MediaUnreadable, open_media
 
 EXTENSIONS = {signature.extension: signature for signature in (magic.JPEG, magic.PNG, magic.MP4, magic.MOV)}
+"""What is offered to Instagram."""
+KEPT = {signature.extension: signature for signature in magic.ALL}
+"""What is kept: also the originals of what was made right."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CHUNK = 1024 * 1024
@@ -66,23 +71,45 @@ class MediaStore:
         """
         with open_media(path) as source:
             signature = magic.sniff(source.read(magic.HEAD_BYTES))
-            if signature is None or signature.extension not in EXTENSIONS:
-                what = signature.format if signature else "not an image or a video"
-                raise MediaUnreadable(path, f"this is {what}: only JPEG, PNG, MP4 and MOV files can be kept")
+            if signature is None:
+                raise MediaUnreadable(path, "this is not an image or a video: it cannot be kept")
             source.seek(0)
             try:
                 return self._take(source, signature)
             except OSError as problem:
                 raise MediaStoreFailed(self.root, problem) from problem
 
+    def adopt(self, path: Path) -> Kept:
+        """Move a file that lies on the same disk into the store. Raises MediaUnreadable or MediaStoreFailed.
+
+        A kill in the midst of it leaves the file where it was, or kept.
+        """
+        with open_media(path) as source:
+            signature = magic.sniff(source.read(magic.HEAD_BYTES))
+            if signature is None:
+                raise MediaUnreadable(path, "this is not an image or a video: it cannot be kept")
+            try:
+                os.fsync(source.fileno())
+                sha256, size = _hash(path), os.fstat(source.fileno()).st_size
+                place = self._settle(path, sha256, signature.extension)
+            except OSError as problem:
+                raise MediaStoreFailed(self.root, problem) from problem
+        path.unlink(missing_ok=True)
+        return Kept(sha256, place, size, signature.media_type)
+
     def path(self, sha256: str) -> Path:
         """Where the kept file with this content is. Raises MediaNotKept."""
         if _SHA256.fullmatch(sha256):
-            for extension in EXTENSIONS:
+            for extension in KEPT:
                 candidate = self._place(sha256, extension)
                 if candidate.is_file():
                     return candidate
         raise MediaNotKept(sha256)
+
+    def files(self) -> Iterator[Path]:
+        """All kept files. The time of each is when it was kept last."""
+        for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
+            yield from (path for path in sorted(folder.iterdir()) if _SHA256.fullmatch(path.stem))
 
     def _place(self, sha256: str, extension: str) -> Path:
         return self.root / sha256[:2] / f"{sha256}.{extension}"
@@ -101,6 +128,8 @@ class MediaStore:
     def _settle(self, incoming: Path, sha256: str, extension: str) -> Path:
         place = self._place(sha256, extension)
         if place.exists() and _hash(place) == sha256:
+            with suppress(OSError):  # it may be another user's
+                os.utime(place)  # kept again just now: whoever clears up sees that somebody wants it
             return place
         place.parent.mkdir(exist_ok=True)
         incoming.chmod(0o644)  # the console that serves it may run as another user than the command that kept it

@@ -33,7 +33,7 @@ SPREAD_PART = 0.8
 """Share of a cron's period over which accounts are spread."""
 LONGEST_SPREAD = timedelta(hours=2)
 """A daily harvest stays where its cron puts it on the day."""
-PLAN_LIMIT = 6
+PLAN_LIMIT = 4
 PLAN_FOR_S = 0.0015
 """How many are planned at a time, and for how long: posts that fall due meanwhile wait for no more than that."""
 _STORY_LIFE, _STORY_YOUNG = timedelta(hours=24), timedelta(hours=2)

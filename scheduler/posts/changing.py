@@ -7,6 +7,7 @@ be taken back, and the caller is told so.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select, text, update
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from models import attempt as attempts
 from models import block, claims, late, outcome, quota
+from models import conversion as conversions
 from models.account import Account, AccountState, get_account, lock_account, set_state
 from models.attempt import Action, Attempt, Said, SettledBy, Target
 from models.container import drop_containers
@@ -25,7 +27,8 @@ from models.states import CANCELABLE, PostState, transition
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, UsageError
 from pressrun.settings import Settings
-from scheduler.posts.queueing import Checked, add_parts, due_for_staging, params_of
+from scheduler.posts.content import set_alt_texts, set_content
+from scheduler.posts.queueing import Checked, add_parts, due_for_staging
 
 
 def cancel(tx: Session, post_id: int, *, why: str | None = None) -> None:
@@ -75,6 +78,7 @@ def retry(tx: Session, post_id: int, settings: Settings, *, now: datetime, publi
         raise Invalid(
             "the time is in the past; without one the post is queued for now", type="post.in_past", field="publish_at"
         )
+    conversions.ask_again(tx, post_id, now=now)
     post = _locked(tx, post_id)
     _require(post, (PostState.FAILED, PostState.EXPIRED), "retried")
     drop_containers(tx, post_id, reason="retried", now=now)
@@ -96,11 +100,12 @@ def require_version(post: Post, version: int) -> None:
         )
 
 
-def edit(tx: Session, seen: Post, checked: Checked, settings: Settings, *, now: datetime, has_new_media: bool) -> None:
+def edit(tx: Session, seen: Post, checked: Checked, settings: Settings, *, now: datetime, new: Collection[str]) -> None:
     """Give the post other content or another time. What Instagram has prepared from the old content is dropped.
 
     Args:
         seen: the post as it was when its content was checked with the changes.
+        new: the columns that were changed.
 
     Raises:
         Conflict: somebody has changed the post since.
@@ -117,29 +122,17 @@ def edit(tx: Session, seen: Post, checked: Checked, settings: Settings, *, now: 
         )
     was_draft = post.state == PostState.DRAFT.value
     drop_containers(tx, post.id, reason="edited", now=now)
-    if has_new_media:
+    if "media" in new:
         drop_parts(tx, post.id, now=now)
         add_parts(tx, post, checked.wish, checked.preflight)
     else:
-        _set_alt_texts(tx, post.id, checked.wish.alt_texts)
-    _set_content(tx, post, checked)
+        set_alt_texts(tx, post.id, checked.wish.alt_texts)
+    set_content(tx, post, checked, has_new_cover="cover_url" in new)
     told = Cause("post.edited", f"edited; due {post.publish_at.isoformat()}")
     if was_draft:
         _move(tx, post, PostState.DRAFT, told, wait_reason="paused")
     else:
         _schedule(tx, post, settings, told)
-
-
-def _set_content(tx: Session, post: Post, checked: Checked) -> None:
-    wish = checked.wish
-    post.content_digest = checked.digest
-    post.publish_at, post.timezone = wish.publish_at, wish.timezone
-    post.caption, post.params, post.first_comment = wish.caption, params_of(checked), wish.first_comment
-    if wish.max_lateness is not None:
-        post.max_lateness_s = int(wish.max_lateness.total_seconds())
-    if wish.if_late is not None:
-        post.if_late = wish.if_late.value
-    tx.flush()
 
 
 def resolve_published(tx: Session, post_id: int, media_id: str, *, now: datetime) -> None:
@@ -287,9 +280,3 @@ def _move(
         next_action_at=next_action_at,
         wait_reason=wait_reason,
     )
-
-
-def _set_alt_texts(tx: Session, post_id: int, alt_texts: tuple[str, ...]) -> None:
-    items = [part for part in parts_of(tx, post_id) if part.source is not None]
-    for number, part in enumerate(items):
-        part.alt_text = alt_texts[number] if number < len(alt_texts) and alt_texts[number] else None

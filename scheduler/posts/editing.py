@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from models.account import get_account
+from models.library.item import LibraryItem, hold_items
 from models.part import Part, PartKind, parts_of
 from models.post import Post, get_post
 from models.session import Database
@@ -18,10 +19,15 @@ from pressrun import clock
 from pressrun.errors import Invalid
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
+from scheduler import library
+from scheduler.posts.add_ons import written
 from scheduler.posts.changing import edit, require_version
-from scheduler.posts.importing import ImportReport, RowProblem, past, unreachable, without_slots
-from scheduler.posts.preflight import Examined, Examiner, Preflight
+from scheduler.posts.examined import Examined
+from scheduler.posts.fixing import commission, waiting
+from scheduler.posts.importing import ImportReport, RowProblem, not_on_this_login, past, without_slots
+from scheduler.posts.preflight import Examiner, Preflight
 from scheduler.posts.queueing import Checked, check
+from scheduler.posts.reaching import unreachable
 from scheduler.posts.wish import COLUMNS, Wish, parse_wish
 from scheduler.slots import accounts_with_slots
 
@@ -54,14 +60,17 @@ def edit_post(
     _check_names(changes)
     now = clock.now()
     with database.transaction() as tx:
-        seen = _see(tx, post_id)
+        seen = _see(tx, post_id, changes)
     require_version(seen.post, seen.post.version if version is None else version)
     report = ImportReport()
     checked = _check(report, settings, seen, changes, base=base, late=late, now=now)
     if checked is None or report.problems:
         return report
     with database.transaction() as tx:
-        edit(tx, seen.post, checked, settings, now=now, has_new_media="media" in changes)
+        hold_items(tx, sorted(seen.items))
+        [asked] = commission(tx, [(checked.preflight, seen.post.account_id)], now=now)
+        edit(tx, seen.post, replace(checked, preflight=asked), settings, now=now, new=changes)
+    report.fixing = waiting(asked)
     report.added.append(post_id)
     return report
 
@@ -74,7 +83,7 @@ def swap_posts(
         raise Invalid("a post cannot change places with itself: name another", type="post.same", field="other")
     now = clock.now()
     with database.transaction() as tx:
-        seen = [_see(tx, post_id) for post_id in pair]
+        seen = [_see(tx, post_id, {}) for post_id in pair]
     for one, version in zip(seen, versions, strict=True):
         require_version(one.post, one.post.version if version is None else version)
     report = ImportReport()
@@ -88,7 +97,7 @@ def swap_posts(
         # In the order of their numbers: two people who swap the same two shall not wait for each other.
         for one, what in sorted(zip(seen, checked, strict=True), key=lambda given: given[0].post.id):
             if what is not None:
-                edit(tx, one.post, what, settings, now=now, has_new_media=False)
+                edit(tx, one.post, what, settings, now=now, new=("publish_at",))
                 report.added.append(one.post.id)
     return report
 
@@ -100,13 +109,16 @@ class _Seen:
     post: Post
     parts: list[Part]
     account: str
+    login: str
+    items: Mapping[str, LibraryItem]
     slotted: set[str]
 
 
-def _see(tx: Session, post_id: int) -> _Seen:
+def _see(tx: Session, post_id: int, changes: Mapping[str, str]) -> _Seen:
     post = get_post(tx, post_id)
-    account = get_account(tx, post.account_id).name
-    return _Seen(post, parts_of(tx, post_id), account, accounts_with_slots(tx))
+    account = get_account(tx, post.account_id)
+    parts, items = parts_of(tx, post_id), library.referred_to(tx, [changes])
+    return _Seen(post, parts, account.name, account.login, items, accounts_with_slots(tx))
 
 
 def _check(
@@ -122,16 +134,18 @@ def _check(
     """What the post would be, with what is wrong about it in the report; None where it cannot even be read."""
     fields = _fields(seen.post, seen.parts, seen.account) | dict(changes)
     wish, problems = parse_wish(fields, zone=clock.zone(seen.post.timezone), reference=now)
-    report.problems += [RowProblem.of(1, one) for one in problems]
+    report.problems += [RowProblem.of(1, one) for one in [*problems, *not_on_this_login(changes, seen.login)]]
     if wish is None:
         return None
     if wish.publish_at < now and "publish_at" in changes and not late:
         report.problems.append(RowProblem.of(1, past(wish.publish_at)))
-    preflight = _preflight(settings, wish, seen.post, seen.parts, changes, base)
+    preflight = _preflight(settings, wish, seen, changes, base)
     report.warnings += [RowProblem.of(1, one) for one in preflight.warnings]
-    errors = [*preflight.errors, *(unreachable("media", wish.media, settings) if "media" in changes else [])]
+    errors = list(preflight.errors)
+    if "media" in changes:
+        errors += unreachable("media", wish.media, preflight.media, wish, settings, seen.login)
     if "cover_url" in changes and wish.cover is not None:
-        errors += unreachable("cover_url", (wish.cover,), settings)
+        errors += unreachable("cover_url", (wish.cover,), (), wish, settings, seen.login)
     report.problems += [RowProblem.of(1, one) for one in [*errors, *without_slots(wish, seen.slotted)]]
     return check(wish, preflight)
 
@@ -147,12 +161,10 @@ def _check_names(changes: Mapping[str, str]) -> None:
             raise Invalid(told, type="post.field", field=name)
 
 
-def _preflight(
-    settings: Settings, wish: Wish, post: Post, parts: list[Part], changes: Mapping[str, str], base: Path | None
-) -> Preflight:
-    examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base)
-    kept_media = None if "media" in changes else _media(parts)
-    kept_cover = None if "cover_url" in changes else _cover(post, wish)
+def _preflight(settings: Settings, wish: Wish, seen: _Seen, changes: Mapping[str, str], base: Path | None) -> Preflight:
+    examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base, library=seen.items)
+    kept_media = None if "media" in changes else _media(seen.parts)
+    kept_cover = None if "cover_url" in changes else _cover(seen.post, wish)
     return examiner.examine(wish, kept_media=kept_media, kept_cover=kept_cover)
 
 
@@ -187,12 +199,17 @@ def _fields(post: Post, parts: list[Part], account: str) -> dict[str, str]:
         "location_id": params.get("location_id"),
         "user_tags": json.dumps(params["user_tags"]) if params.get("user_tags") else None,
         "collaborators": "|".join(params.get("collaborators", ())),
+        "product_tags": written(params.get("product_tags")),
+        "poll_options": "|".join(params.get("poll_options", ())),
+        "poll_extended": params.get("poll_extended"),
+        "comment_prompt": params.get("comment_prompt"),
         "cover_url": params["cover"].get("url", "the kept cover") if params.get("cover") else None,
         "thumb_offset_ms": params.get("thumb_offset_ms"),
         "share_to_feed": params.get("share_to_feed"),
         "trial": params.get("trial"),
         "max_lateness": f"{post.max_lateness_s}s",
         "if_late": post.if_late,
+        "fix": params.get("fix"),
         "key": post.key,
     }
     return {name: "" if value is None else str(value) for name, value in given.items()}

@@ -5,8 +5,8 @@ Importing the same file again adds nothing: a row is known by its key, or by all
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,17 +14,23 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.account import Terms, some_names, terms_of, unknown_account
+from models.library.item import hold_items
 from models.post import IfLate, Post, posts_by_key
 from models.session import Database
 from pressrun import clock
 from pressrun.errors import Invalid, PressrunError
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
+from scheduler import library
 from scheduler.posts import pace
+from scheduler.posts.add_ons import not_on_instagram_login
+from scheduler.posts.doubts import doubts
 from scheduler.posts.files.reading import read_file
 from scheduler.posts.files.rows import Row
+from scheduler.posts.fixing import commission, failed_before, waiting
 from scheduler.posts.preflight import Examiner
 from scheduler.posts.queueing import Checked, KeyTaken, check, find_same, queue_post
+from scheduler.posts.reaching import unreachable
 from scheduler.posts.wish import ColumnProblem, Wish, parse_wish
 from scheduler.slots import accounts_with_slots, no_slots
 
@@ -67,6 +73,8 @@ class ImportReport:
     unchanged: list[int] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
     warnings: list[RowProblem] = field(default_factory=list)
+    fixing: int = 0
+    """How many files of what was queued are being made right."""
     first_due: Due | None = None
     last_due: Due | None = None
     """Of what was queued: the times as they were understood."""
@@ -97,11 +105,12 @@ def import_rows(
     """The same for rows that were already read."""
     now = clock.now()
     report = ImportReport()
-    examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base)
     with database.transaction() as tx:
         accounts = terms_of(tx, {_account_name(row) for row in rows})
         known_names = some_names(tx)
         slotted = accounts_with_slots(tx)
+        items = library.referred_to(tx, [row.fields for row in rows])
+    examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base, library=items)
     # Files and addresses are looked at before the transaction: it must not stay open while a server answers slowly.
     checked = [
         (row.line, one)
@@ -114,17 +123,46 @@ def import_rows(
     try:
         with database.transaction() as tx:
             known = posts_by_key(tx, [one.key for _, one in checked])
-            new = _sort_out(checked, known, report, now=now, late=late)
+            new = _sort_out(tx, checked, known, report, now=now, late=late)
             _warn_of_full_windows(tx, new, accounts, report)
+            report.warnings += [RowProblem.of(line, doubt) for line, doubt in doubts(tx, new, accounts)]
+            _find_lost_items(tx, new, report)
             if not report.problems:
                 _note_times(report, [one.wish for _, one in new])
-                for _, one in new:
-                    post = queue_post(tx, one, accounts[one.wish.account], settings, now=now, late=late)
+                for post in _queue_all(tx, [one for _, one in new], accounts, settings, report, now=now, late=late):
                     report.added.append(post.id)
     except IntegrityError:
         message = "another import queued one of these keys at the same moment: try again"
         raise PressrunError(message, type="post.raced") from None
     return report
+
+
+def _find_lost_items(tx: Session, new: list[tuple[int, Checked]], report: ImportReport) -> None:
+    """Items of the library that somebody has removed while they were looked at; the others stay until this is over."""
+    said = {line: library.names_in([one.wish.sources()]) for line, one in new}
+    there = hold_items(tx, sorted(set().union(*said.values())))
+    for line, names in said.items():
+        report.problems += [
+            RowProblem(line, "media", f"the library has nothing under the name {name!r} any more", "library.unknown")
+            for name in sorted(names - there)
+        ]
+
+
+def _queue_all(
+    tx: Session,
+    new: Sequence[Checked],
+    accounts: Mapping[str, Terms],
+    settings: Settings,
+    report: ImportReport,
+    *,
+    now: datetime,
+    late: bool,
+) -> Iterator[Post]:
+    asked = commission(tx, [(one.preflight, accounts[one.wish.account].id) for one in new], now=now)
+    report.fixing = sum(waiting(one) for one in asked)
+    for one, preflight in zip(new, asked, strict=True):
+        whole = replace(one, preflight=preflight)
+        yield queue_post(tx, whole, accounts[one.wish.account], settings, now=now, late=late)
 
 
 def _note_times(report: ImportReport, wishes: Sequence[Wish]) -> None:
@@ -156,13 +194,15 @@ def _check_row(
     if account is None and name:
         unknown = unknown_account(name, known_names)
         problems = [ColumnProblem("account", str(unknown), unknown.type), *problems]
-    if problems or wish is None:
+    if account is not None:
+        problems += not_on_this_login(row.fields, account.login)
+    if problems or wish is None or account is None:
         refuse(problems)
         return None
     preflight = examiner.examine(wish)
     report.warnings += [RowProblem.of(row.line, problem) for problem in preflight.warnings]
-    errors = [*preflight.errors, *unreachable("media", wish.media, settings)]
-    errors += unreachable("cover_url", (wish.cover,) if wish.cover else (), settings)
+    errors = [*preflight.errors, *unreachable("media", wish.media, preflight.media, wish, settings, account.login)]
+    errors += unreachable("cover_url", (wish.cover,) if wish.cover else (), (), wish, settings, account.login)
     if errors:
         refuse(errors)
         return None
@@ -177,19 +217,16 @@ def without_slots(wish: Wish, slotted: Collection[str]) -> list[ColumnProblem]:
     return [ColumnProblem("if_late", str(missing), missing.type)]
 
 
+def not_on_this_login(fields: Mapping[str, str], login: str) -> list[ColumnProblem]:
+    """What is given that Instagram takes of accounts on Facebook Login alone."""
+    message = "Instagram takes none of an account on Instagram Login: leave it empty"
+    return [ColumnProblem(name, message, "login.lacks") for name in not_on_instagram_login(fields, login)]
+
+
 def past(at: datetime) -> ColumnProblem:
     """What is wrong with a time that has passed, where the person has not said that they want it."""
     said = at.strftime("%Y-%m-%d %H:%M:%S UTC")
     return ColumnProblem("publish_at", f"{said} is in the past: correct it", "post.late")
-
-
-def unreachable(column: str, sources: tuple[str, ...], settings: Settings) -> list[ColumnProblem]:
-    """Local files need an address at which Instagram can fetch them."""
-    needs_none = settings.keep_media == "files" and all("://" in source for source in sources)
-    if settings.offers_local_media or needs_none or not sources:
-        return []
-    message = "Instagram could not fetch local files: set PRESSRUN_PUBLIC_URL to this console's public address"
-    return [ColumnProblem(column, message)]
 
 
 def _find_doubles(checked: list[tuple[int, Checked]], report: ImportReport) -> None:
@@ -203,7 +240,13 @@ def _find_doubles(checked: list[tuple[int, Checked]], report: ImportReport) -> N
 
 
 def _sort_out(
-    checked: list[tuple[int, Checked]], known: Mapping[str, Post], report: ImportReport, *, now: datetime, late: bool
+    tx: Session,
+    checked: list[tuple[int, Checked]],
+    known: Mapping[str, Post],
+    report: ImportReport,
+    *,
+    now: datetime,
+    late: bool,
 ) -> list[tuple[int, Checked]]:
     """The rows that are new. Those that are queued already, and those that may not be, are noted in the report."""
     new = []
@@ -218,6 +261,8 @@ def _sort_out(
         if one.wish.publish_at < now and not late:  # only now: a row that was queued in time may be imported again
             report.problems.append(RowProblem.of(line, past(one.wish.publish_at)))
             continue
+        for source, why in failed_before(tx, one.preflight):
+            report.problems.append(RowProblem(line, "media", f"{source}: it cannot be made right: {why}"))
         new.append((line, one))
     report.problems.sort(key=lambda problem: problem.line)
     return new

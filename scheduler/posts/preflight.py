@@ -7,43 +7,38 @@ was checked. An address is looked at as Instagram would fetch it.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
+from models.library.item import PREFIX, LibraryItem
 from models.part import PartKind
 from models.post import PostType
 from pressrun import fetch
 from pressrun.errors import PressrunError
-from pressrun.media import answers, captions, expiry, rules
+from pressrun.media import answers, expiry, rules
+from pressrun.media.fixing.recipe import shape_of_all
+from pressrun.media.fixing.wanted import Fixing, read_fixing
 from pressrun.media.magic import Kind, sniff
 from pressrun.media.probe import MediaUnreadable, Probe, probe
 from pressrun.media.rules import Problem, Use
 from pressrun.media.store import Kept, MediaStore
 from pressrun.settings import Settings
+from scheduler.posts.examined import Examined, Look, examined_file, fixing_look, known_of
+from scheduler.posts.texts import check_texts
 from scheduler.posts.wish import ColumnProblem, Wish
 
 T = TypeVar("T")
 
 KEPT = "kept:"
 """Begins the name of a file that the media store has already: what was uploaded, by its SHA-256."""
+_OURS = (KEPT, PREFIX)
 
-_VIDEO_ENDINGS = (".mp4", ".mov", ".m4v")
-
-
-@dataclass(frozen=True)
-class Examined:
-    """One media as it was found: a kept file (`sha256`) or an address."""
-
-    source: str
-    kind: PartKind
-    sha256: str | None
-    extension: str | None
-    probe: dict[str, Any]
+_VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi")
 
 
 @dataclass(frozen=True)
@@ -61,11 +56,20 @@ class Examiner:
 
     Args:
         base: the folder that paths are relative to; None: whoever asks is on another machine, and names no file here.
+        library: the items that may be referred to, by name.
     """
 
-    def __init__(self, settings: Settings, store: MediaStore, *, base: Path | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: MediaStore,
+        *,
+        base: Path | None,
+        library: Mapping[str, LibraryItem] | None = None,
+    ) -> None:
         self._settings, self._store, self._base = settings, store, base
-        self._seen: dict[tuple[str, Use | PostType], _Look] = {}
+        self._library = library or {}
+        self._seen: dict[tuple[str, Use | PostType, Fixing | None, float | None], Look] = {}
         self._peeks: dict[str, fetch.Peek | PressrunError] = {}
         self._downloads: dict[str, tuple[Probe, Kept] | PressrunError] = {}
 
@@ -80,7 +84,7 @@ class Examiner:
         media = self._media(wish, found) if kept_media is None else kept_media
         cover = kept_cover or self._cover(wish, found)
         found += _ends("media", wish, media) + _ends("cover_url", wish, [cover] if cover else [])
-        found += _texts(wish, media)
+        found += check_texts(wish, media)
         return Preflight(
             media,
             cover,
@@ -91,13 +95,17 @@ class Examiner:
     def _media(self, wish: Wish, found: list[Problem]) -> tuple[Examined, ...]:
         media: list[Examined] = []
         probes: list[Probe] = []
+        fixing = read_fixing(wish.fix or self._settings.fix)
+        shape = self._shape(wish, fixing)
         for source in wish.media:
-            examined, probed, problems = self._look(source, wish.type)
+            examined, probed, problems = self._look(source, wish.type, fixing, shape)
             found += [_at("media", problem, source) for problem in problems]
             media += [examined] if examined else []
             probes += [probed] if probed else []
         if len(probes) == len(wish.media):
-            found += rules.check_together(wish.type.value, probes)
+            together = rules.check_together(wish.type.value, probes)
+            # Of shapes that differ people are warned; here they are brought to one.
+            found += [one for one in together if shape is None or one.severity == "error"]
         else:
             found += _count(wish)
         return tuple(media)
@@ -105,43 +113,75 @@ class Examiner:
     def _cover(self, wish: Wish, found: list[Problem]) -> Examined | None:
         if wish.cover is None:
             return None
-        examined, _, problems = self._look(wish.cover, Use.REEL_COVER)
+        examined, _, problems = self._look(
+            wish.cover, Use.REEL_COVER, read_fixing(wish.fix or self._settings.fix), None
+        )
         found += [_at("cover_url", problem, wish.cover) for problem in problems]
         return examined
 
-    def _look(self, source: str, use: Use | PostType) -> _Look:
-        if (source, use) not in self._seen:
-            look = self._look_at_file
-            if source.startswith(KEPT):
-                look = self._look_at_kept
-            elif "://" in source:
-                look = self._keep_address if self._settings.keep_media == "all" else self._look_at_address
+    def _look(self, source: str, use: Use | PostType, fixing: Fixing | None, shape: float | None) -> Look:
+        key = (source, use, fixing, shape)
+        if key not in self._seen:
             try:
-                self._seen[source, use] = look(source, use)
+                self._seen[key] = self._looked_at(source, use, fixing, shape)
             except PressrunError as problem:
-                self._seen[source, use] = (None, None, [Problem("media", str(problem), "error")])
-        return self._seen[source, use]
+                self._seen[key] = (None, None, [Problem("media", str(problem), "error")])
+        return self._seen[key]
 
-    def _look_at_kept(self, source: str, use: Use | PostType) -> _Look:
-        sha256 = source.removeprefix(KEPT)
-        path = self._store.path(sha256)
-        probed = _probe_kept(path)
-        kept = Kept(sha256, path, probed.size_bytes, probed.format)
-        return _examined(source, probed, kept), probed, list(rules.check(probed, _purpose(use, probed.kind)))
+    def _looked_at(self, source: str, use: Use | PostType, fixing: Fixing | None, shape: float | None) -> Look:
+        if fixing is not None:  # what is made right must be kept: it is another file than the one behind an address
+            path, probed = self._file(source)
+            return fixing_look(source, path, probed, fixing.recipe(_purpose(use, probed.kind), shape), self._store)
+        if "://" in source:
+            look = self._keep_address if self._settings.keep_media == "all" else self._look_at_address
+            return look(source, use)
+        return self._look_at_file(source, use)
 
-    def _look_at_file(self, source: str, use: Use | PostType) -> _Look:
+    def _shape(self, wish: Wish, fixing: Fixing | None) -> float | None:
+        """The shape of the first item of a carousel, where all are to be brought to it."""
+        if fixing is None or fixing.way is None or wish.type is not PostType.CAROUSEL:
+            return None
+        try:
+            _, probed = self._file(wish.media[0])
+        except PressrunError:
+            return None  # told of when it is looked at
+        has_video = any(urlsplit(one).path.lower().endswith(_VIDEO_ENDINGS) for one in wish.media)
+        return shape_of_all(probed.ratio, has_video=has_video)
+
+    def _file(self, source: str) -> tuple[Path, Probe]:
+        """A file of which the whole is here: named by its path, uploaded, of the library, or fetched."""
+        if "://" in source:
+            probed, kept = self._downloaded(source)
+            return kept.path, probed
+        path = self._path(source)
+        return path, _probe_kept(path) if source.startswith(_OURS) else probe(path)
+
+    def _path(self, source: str) -> Path:
+        if source.startswith(KEPT):
+            return self._store.path(source.removeprefix(KEPT))
+        if source.startswith(PREFIX):
+            item = self._library.get(source.removeprefix(PREFIX))
+            if item is None:
+                raise PressrunError(f"the library has nothing under the name {source.removeprefix(PREFIX)!r}")
+            return self._store.path(item.sha256)
         if self._base is None:
             raise PressrunError(f"{source}: give an address, or {KEPT} and the SHA-256 of a file that was uploaded")
         try:
-            path = self._base / Path(source).expanduser()
+            return self._base / Path(source).expanduser()
         except RuntimeError:
             raise PressrunError(f"{source}: nobody here has a home of that name") from None
-        probed = probe(path)
-        problems = list(rules.check(probed, _purpose(use, probed.kind)))
-        kept = None if any(p.severity == "error" for p in problems) else self._store.keep(path)
-        return _examined(source, probed, kept), probed, problems
 
-    def _look_at_address(self, source: str, use: Use | PostType) -> _Look:
+    def _look_at_file(self, source: str, use: Use | PostType) -> Look:
+        path, probed = self._file(source)
+        problems = list(rules.check(probed, _purpose(use, probed.kind)))
+        is_refused = any(p.severity == "error" for p in problems)
+        if source.startswith(KEPT):
+            kept: Kept | None = Kept(source.removeprefix(KEPT), path, probed.size_bytes, probed.format)
+        else:  # of the library: marks it as wanted just now
+            kept = None if is_refused and not source.startswith(PREFIX) else self._store.keep(path)
+        return examined_file(source, probed, kept), probed, problems
+
+    def _look_at_address(self, source: str, use: Use | PostType) -> Look:
         if source not in self._peeks:
             self._peeks[source] = _told(lambda: fetch.peek(source, allow_private=self._settings.allow_private_urls))
         peek = _or_raise(self._peeks[source])
@@ -149,16 +189,19 @@ class Examiner:
         problems = list(answers.check_url(peek, _purpose(use, kind)))
         is_readable = all(problem.field != "media" for problem in problems)
         probed = answers.probe_answer(peek) if is_readable else None
-        known = _known(probed) | {"size_bytes": peek.content_length, "content_type": peek.content_type}
+        known = known_of(probed) | {"size_bytes": peek.content_length, "content_type": peek.content_type}
         details = {name: value for name, value in known.items() if value is not None}
         return Examined(source, PartKind(kind), None, None, details), probed, problems
 
-    def _keep_address(self, source: str, use: Use | PostType) -> _Look:
+    def _keep_address(self, source: str, use: Use | PostType) -> Look:
         """The file behind the address, whole, and judged as a file: what was checked is what goes out."""
+        probed, kept = self._downloaded(source)
+        return examined_file(source, probed, kept), probed, list(rules.check(probed, _purpose(use, probed.kind)))
+
+    def _downloaded(self, source: str) -> tuple[Probe, Kept]:
         if source not in self._downloads:
             self._downloads[source] = _told(lambda: self._download(source))
-        probed, kept = _or_raise(self._downloads[source])
-        return _examined(source, probed, kept), probed, list(rules.check(probed, _purpose(use, probed.kind)))
+        return _or_raise(self._downloads[source])
 
     def _download(self, source: str) -> tuple[Probe, Kept]:
         with tempfile.NamedTemporaryFile(prefix="pressrun-") as file:
@@ -177,9 +220,6 @@ def _probe_kept(path: Path) -> Probe:
     return probe(path)
 
 
-_Look = tuple[Examined | None, Probe | None, list[Problem]]
-
-
 def _told(look: Callable[[], T]) -> T | PressrunError:
     """The answer, or why there is none: both are remembered, and an address is asked once."""
     try:
@@ -196,15 +236,6 @@ def _or_raise(answer: T | PressrunError) -> T:
 
 def _purpose(use: Use | PostType, kind: Kind) -> Use:
     return use if isinstance(use, Use) else rules.use_for(use.value, kind)
-
-
-def _known(probed: Probe | None) -> dict[str, Any]:
-    return {} if probed is None else {name: one for name, one in asdict(probed).items() if one is not None}
-
-
-def _examined(source: str, probed: Probe, kept: Kept | None) -> Examined:
-    sha256, extension = (kept.sha256, kept.extension) if kept else (None, None)
-    return Examined(source, PartKind(probed.kind), sha256, extension, _known(probed))
 
 
 def _ends(column: str, wish: Wish, media: Sequence[Examined]) -> list[Problem]:
@@ -233,23 +264,6 @@ def _kind_of(peek: fetch.Peek, source: str) -> Kind:
     return "video" if urlsplit(source).path.lower().endswith(_VIDEO_ENDINGS) else "image"
 
 
-def _texts(wish: Wish, media: Sequence[Examined]) -> list[Problem]:
-    found = [_named(problem, "caption") for problem in captions.check_caption(wish.caption)]
-    found += captions.check_first_comment(wish.first_comment or "")
-    for text in wish.alt_texts:
-        found += [_named(problem, "alt_text") for problem in captions.check_alt_text(text)]
-    found += [_named(problem, "collaborators") for problem in captions.check_collaborators(wish.collaborators)]
-    if wish.user_tags and media:
-        purpose = rules.use_for(
-            wish.type.value, "video" if media[0].kind is PartKind.VIDEO else "image"
-        )  # tags of a carousel go to its first item
-        found += [_named(problem, "user_tags") for problem in captions.check_user_tags(wish.user_tags, purpose)]
-    for text, one in zip(wish.alt_texts, media, strict=False):
-        if text and one.kind is PartKind.VIDEO:
-            found.append(Problem("alt_text", f"{one.source} is a video: Instagram takes alt text for images", "error"))
-    return found
-
-
 def _count(wish: Wish) -> list[Problem]:
     """The number of files alone, when not every one of them could be read."""
     least, most = {PostType.CAROUSEL: (2, 10), PostType.STORY: (1, 100)}.get(wish.type, (1, 1))
@@ -264,7 +278,3 @@ def _at(column: str, problem: Problem, source: str) -> Problem:
     name = fetch.shown(source) if "://" in source else source  # the query of an address may hold a key
     message = problem.message if name in problem.message else f"{name}: {problem.message}"
     return Problem(column, message, problem.severity)
-
-
-def _named(problem: Problem, column: str) -> Problem:
-    return Problem(column, problem.message, problem.severity)

@@ -19,7 +19,9 @@ from models.states import PostState
 from pressrun import clock
 from pressrun.errors import Conflict
 from pressrun.settings import Settings
-from scheduler.posts.preflight import Examined, Preflight
+from scheduler.posts.examined import Examined
+from scheduler.posts.fixing import waiting
+from scheduler.posts.preflight import Preflight
 from scheduler.posts.wish import Wish
 
 _SOON = timedelta(seconds=2)
@@ -81,6 +83,7 @@ def queue_post(tx: Session, checked: Checked, account: Terms, settings: Settings
         timezone=wish.timezone,
         caption=wish.caption,
         params=params_of(checked),
+        cover_conversion_id=checked.preflight.cover.conversion_id if checked.preflight.cover else None,
         first_comment=wish.first_comment,
         max_lateness_s=int(wish.max_lateness.total_seconds() if wish.max_lateness is not None else fallback),
         if_late=if_late.value,
@@ -89,7 +92,9 @@ def queue_post(tx: Session, checked: Checked, account: Terms, settings: Settings
     tx.add(post)
     tx.flush()
     add_parts(tx, post, wish, checked.preflight)
-    cause = Cause("post.queued", f"queued for {wish.publish_at.isoformat()}", detail={"zone": wish.timezone})
+    files = waiting(checked.preflight)
+    more = f"; {files} of its files {'is' if files == 1 else 'are'} being made right" if files else ""
+    cause = Cause("post.queued", f"queued for {wish.publish_at.isoformat()}{more}", detail={"zone": wish.timezone})
     record_event(tx, post.id, cause, from_state=None, to_state=PostState.SCHEDULED.value)
     if due_at <= now + _SOON:
         wake_schedulers(tx)
@@ -116,6 +121,7 @@ def add_parts(tx: Session, post: Post, wish: Wish, preflight: Preflight) -> None
                 source=one.source,
                 media_sha256=one.sha256,
                 media_extension=one.extension,
+                conversion_id=one.conversion_id,
                 alt_text=alt_texts.get(number) or None,
                 probe=one.probe,
             )
@@ -139,9 +145,14 @@ def _params(wish: Wish, preflight: Preflight) -> dict[str, Any]:
         "location_id": wish.location_id,
         "user_tags": list(wish.user_tags) or None,
         "collaborators": list(wish.collaborators) or None,
+        "product_tags": list(wish.product_tags) or None,
+        "poll_options": list(wish.poll_options) or None,
+        "poll_extended": wish.poll_extended,
+        "comment_prompt": wish.comment_prompt,
         "thumb_offset_ms": wish.thumb_offset_ms,
         "share_to_feed": wish.share_to_feed,
         "trial": wish.trial,
+        "fix": wish.fix,
         "cover": _cover(preflight.cover),
     }
     return {name: value for name, value in given.items() if value is not None}
@@ -155,13 +166,18 @@ def _cover(cover: Examined | None) -> dict[str, str] | None:
     return {"sha256": cover.sha256, "extension": cover.extension}
 
 
+def _content(one: Examined) -> str:
+    known = one.sha256 or one.source
+    return f"{known} {one.recipe.key}" if one.recipe is not None else known
+
+
 def _digest(wish: Wish, preflight: Preflight) -> str:
     # The time as written: `+20s` in a file that is imported twice is the same wish, though not the same instant.
     said = {
         "account": wish.account,
         "publish_at": wish.publish_at_text if wish.publish_at_text.startswith("+") else wish.publish_at.isoformat(),
         "type": wish.type.value,
-        "media": [one.sha256 or one.source for one in preflight.media],
+        "media": [_content(one) for one in preflight.media],
         "caption": wish.caption,
         "alt_texts": list(wish.alt_texts),
         "first_comment": wish.first_comment,

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 from models.post import IfLate, PostType
 from pressrun.clock import parse_duration, parse_instant
 from pressrun.errors import Invalid, UsageError
+from pressrun.media.fixing.wanted import read_fixing
+from scheduler.posts import add_ons
 
 T = TypeVar("T")
 
@@ -30,14 +32,21 @@ COLUMNS = (
     "location_id",
     "user_tags",
     "collaborators",
+    "product_tags",
+    "poll_options",
+    "poll_extended",
+    "comment_prompt",
     "cover_url",
     "thumb_offset_ms",
     "share_to_feed",
     "trial",
     "max_lateness",
     "if_late",
+    "fix",
     "key",
 )
+MEDIA_COLUMNS = ("media", "cover_url")
+"""Columns that hold files, addresses, or items of the library."""
 REQUIRED = ("account", "publish_at", "type", "media")
 GRADUATION = ("MANUAL", "SS_PERFORMANCE")
 MAX_THUMB_OFFSET_MS = 15 * 60 * 1000
@@ -51,6 +60,10 @@ _NOT_FOR: dict[str, tuple[PostType, ...]] = {
     "first_comment": (PostType.STORY,),
     "location_id": (PostType.STORY,),
     "collaborators": (PostType.STORY,),
+    "product_tags": (PostType.STORY,),
+    "poll_options": (PostType.STORY,),
+    "poll_extended": (PostType.STORY,),
+    "comment_prompt": (PostType.STORY,),
     "cover_url": (PostType.IMAGE, PostType.STORY, PostType.CAROUSEL),
     "thumb_offset_ms": (PostType.IMAGE, PostType.STORY, PostType.CAROUSEL),
     "share_to_feed": (PostType.IMAGE, PostType.STORY, PostType.CAROUSEL),
@@ -86,13 +99,23 @@ class Wish:
     location_id: str | None = None
     user_tags: tuple[dict[str, Any], ...] = ()
     collaborators: tuple[str, ...] = ()
+    product_tags: tuple[dict[str, Any], ...] = ()
+    poll_options: tuple[str, ...] = ()
+    poll_extended: bool | None = None
+    comment_prompt: bool | None = None
     cover: str | None = None
     thumb_offset_ms: int | None = None
     share_to_feed: bool | None = None
     trial: str | None = None
     max_lateness: timedelta | None = None
     if_late: IfLate | None = None
+    fix: str | None = None
+    """Whether and how its files are made right, as it was written; None: as the settings say."""
     key: str | None = None
+
+    def sources(self) -> dict[str, str]:
+        """What it is made of, as the columns of a row name it."""
+        return {"media": "|".join(self.media), "cover_url": self.cover or ""}
 
 
 def parse_wish(
@@ -115,12 +138,17 @@ def parse_wish(
         location_id=reader.read("location_id", _digits),
         user_tags=reader.read("user_tags", _user_tags) or (),
         collaborators=reader.read("collaborators", _names) or (),
+        product_tags=reader.read("product_tags", add_ons.product_tags) or (),
+        poll_options=reader.read("poll_options", add_ons.poll_options) or (),
+        poll_extended=reader.read("poll_extended", _yes_or_no),
+        comment_prompt=reader.read("comment_prompt", _yes_or_no),
         cover=reader.text("cover_url"),
         thumb_offset_ms=reader.read("thumb_offset_ms", _milliseconds),
         share_to_feed=reader.read("share_to_feed", _yes_or_no),
         trial=reader.read("trial", _graduation),
         max_lateness=reader.read("max_lateness", parse_duration),
         if_late=reader.read("if_late", _if_late),
+        fix=reader.read("fix", _fix),
         key=reader.read("key", _key),
     )
     reader.require(*REQUIRED)
@@ -235,6 +263,11 @@ def _if_late(text: str) -> IfLate:
         return IfLate(text.lower())
     except ValueError:
         raise Invalid(f"{text!r} is unknown: use {', '.join(IfLate)}") from None
+
+
+def _fix(text: str) -> str:
+    read_fixing(text)
+    return text
 
 
 def _key(text: str) -> str:

@@ -15,6 +15,7 @@ from simulator.protocol import errors
 from simulator.protocol.answers import Answer
 from simulator.protocol.fields import Field, parse_fields
 from simulator.protocol.params import Params
+from simulator.world import people
 from simulator.world.records import (
     Account,
     Business,
@@ -110,10 +111,21 @@ def authenticate(world: World, text: str | None, proof: str | None) -> Token:
         raise errors.dead_token(token.refused)
     if token.expires_at is not None and world.now() >= token.expires_at:
         raise errors.dead_token(463)
+    if token.kind is not TokenKind.INSTAGRAM and world.now() >= people.data_access_end(token):
+        _refuse_lapsed(world)
     _, secret = world.config.app(Login.INSTAGRAM if token.kind is TokenKind.INSTAGRAM else Login.FACEBOOK)
-    if proof is not None and not is_proof(secret, text, proof):
+    if proof is not None and (token.is_foreign or not is_proof(secret, text, proof)):
         raise errors.bad_proof()
     return token
+
+
+def _refuse_lapsed(world: World) -> None:
+    # What a read is answered then is not documented (graph-api.md §1.4): one may choose.
+    reading = world.reading("lapsed_data_access", "permission")
+    if reading == "permission":
+        raise errors.no_permission()
+    if reading == "token":
+        raise errors.bad_token()
 
 
 def is_proof(secret: str, token: str, proof: str) -> bool:

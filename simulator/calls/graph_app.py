@@ -21,6 +21,7 @@ from simulator.protocol.answers import Answer
 from simulator.protocol.params import read_params
 from simulator.protocol.versions import is_alive, served
 from simulator.publishing import uploads
+from simulator.world.clock import http_time
 from simulator.world.records import Account
 
 _log = logging.getLogger("simulator")
@@ -43,6 +44,7 @@ class GraphApp:
             answer = await self._upload(scope, receive)
         else:
             answer = await self._answer(scope, receive, arrived)
+        answer.headers["date"] = http_time(self.stage.world.now())
         await answers.deliver(answer, scope, receive, send)
 
     async def _upload(self, scope: Scope, receive: Receive) -> Answer:

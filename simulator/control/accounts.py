@@ -14,9 +14,11 @@ from simulator.login import tokens
 from simulator.world.records import Account
 
 _SETTINGS = (
-    *("is_subscribed", "is_restricted", "is_creator", "refuses_consent", "may_run_trials"),
-    *("followers", "quota_total", "captions", "timezone"),
+    *("is_subscribed", "is_restricted", "is_creator", "is_personal", "refuses_consent", "may_run_trials"),
+    *("followers", "quota_total", "captions", "timezone", "page_listed", "page_tasks"),
+    *("subscribed_fields", "refused_fields"),
 )
+_PAGE_LISTED = ("person", "owned", "client")
 
 
 def listed(stage: Backstage, _body: dict[str, Any]) -> Any:
@@ -54,8 +56,16 @@ def _check(changes: dict[str, Any]) -> None:
     for name in ("followers", "quota_total"):
         if not isinstance(changes.get(name, 0), int | None):
             raise Invalid(f"{name} must be a whole number or null", field=name)
+    for name in ("subscribed_fields", "refused_fields"):
+        given = changes.get(name, [])
+        if not (isinstance(given, list) and all(isinstance(one, str) for one in given)) and given is not None:
+            raise Invalid(f"{name} must be a list of names", field=name)
     if changes.get("captions") is not None:
         check_readings({"captions": changes["captions"]})
+    if changes.get("page_listed", "person") not in _PAGE_LISTED:
+        raise Invalid(f"page_listed is one of {', '.join(_PAGE_LISTED)}", field="page_listed")
+    if not isinstance(changes.get("page_tasks"), list | None):
+        raise Invalid("page_tasks is a list of names, or null", field="page_tasks")
     if changes.get("timezone", "UTC") not in available_timezones():
         raise Invalid("timezone is the name of a zone", field="timezone")
 

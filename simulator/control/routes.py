@@ -34,6 +34,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "mention", strangers.mention),
     ("POST", "tag", strangers.tag),
     ("POST", "invite", strangers.invite),
+    ("POST", "answer_invite", strangers.answer_invite),
     ("POST", "notify", callbacks.notify),
     ("POST", "deauthorize", callbacks.deauthorize),
     ("POST", "data_deletion", callbacks.data_deletion),
@@ -43,6 +44,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "message", strangers.message),
     ("POST", "webhook", steering.webhook),
     ("POST", "token", steering.token),
+    ("POST", "consent", steering.consenting),
     ("POST", "readings", steering.readings),
 )
 

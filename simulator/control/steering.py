@@ -11,6 +11,7 @@ from simulator.control.bodies import text, the_account
 from simulator.login import tokens
 from simulator.protocol.params import read_instant
 from simulator.world.clock import precise_time, real_seconds
+from simulator.world.records import Login
 
 _LONGEST_ADVANCE_S = 10 * 365 * 86_400
 
@@ -94,3 +95,12 @@ def readings(stage: Backstage, body: dict[str, Any]) -> Any:
     check_readings(body)
     stage.world.commit("readings.chosen", readings=body)
     return stage.world.readings
+
+
+def consenting(stage: Backstage, body: dict[str, Any]) -> Any:
+    """Who is at the browser when a consent page of that login is opened."""
+    login = Login(text(body, "login") or "")
+    chosen = body.get("account")
+    who = None if chosen is None else "ALL" if str(chosen).upper() == "ALL" else str(the_account(stage, body).index)
+    stage.world.commit("consent.chosen", login=login.value, who=who)
+    return stage.world.consenting

@@ -106,6 +106,18 @@ def invite(stage: Backstage, body: dict[str, Any]) -> Any:
     return {"media_id": media_id}
 
 
+def answer_invite(stage: Backstage, body: dict[str, Any]) -> Any:
+    """One whom the account has invited to be a co-author accepts or declines. Nothing announces that."""
+    world, media = stage.world, stage.world.find(str(body.get("media_id")))
+    username, accepts = text(body, "username"), body.get("accepts", True)
+    if not isinstance(media, Media) or username not in media.params.get("collaborators", ()):
+        raise Invalid("username must be one that media_id names as collaborator", field="username")
+    if not isinstance(accepts, bool):
+        raise Invalid("accepts is true or false", field="accepts")
+    world.commit("media.changed", id=media.id, answers=media.answers | {username: accepts})
+    return {"success": True}
+
+
 def live_comment(stage: Backstage, body: dict[str, Any]) -> Any:
     """A stranger comments on the broadcast under way; only the notification tells of it."""
     world, account = stage.world, the_account(stage, body)

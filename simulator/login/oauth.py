@@ -8,13 +8,14 @@ from typing import Any
 from simulator.calls.call import Call, authenticate, bearer
 from simulator.calls.routing import endpoint
 from simulator.login import tokens
-from simulator.login.consent import redeem
+from simulator.login.consent import UNKNOWN_CODE, redeem
 from simulator.protocol import errors
+from simulator.world import people
 from simulator.world.clock import DAY
 from simulator.world.people import FACEBOOK_SCOPES
-from simulator.world.records import FacebookUser, Login, Token, TokenKind
+from simulator.world.records import Account, FacebookUser, Login, Token, TokenKind
 
-_DATA_ACCESS_S = 90 * DAY
+OTHER_APP = "SIM-OTHER-APP"
 
 
 @endpoint(
@@ -34,11 +35,15 @@ def facebook_token(call: Call, _node: None) -> Any:
         token = authenticate(call.world, call.params.required("fb_exchange_token"), None)
         if token.kind is TokenKind.INSTAGRAM:
             raise errors.bad_token()
+        if token.is_foreign:
+            raise errors.invalid("The access token does not belong to this application.")
         return _grant(call, tokens.issue(call.world, token.kind, token.account))
     account = redeem(call, Login.FACEBOOK)
     if isinstance(account, str):
         raise errors.invalid(account)
-    return _grant(call, tokens.issue(call.world, TokenKind.USER, account, is_short=True))
+    tokens.renew_pages(call.world, account)
+    kind = TokenKind.MANAGER if account is None else TokenKind.USER
+    return _grant(call, tokens.issue(call.world, kind, account, is_short=True))
 
 
 @endpoint(
@@ -58,8 +63,8 @@ def instagram_code(call: Call, _node: None) -> Any:
     if (call.params.text("client_id"), call.params.text("client_secret")) != call.world.config.app(Login.INSTAGRAM):
         raise errors.LoginError(400, "Invalid platform app")
     account = redeem(call, Login.INSTAGRAM)
-    if isinstance(account, str):
-        raise errors.LoginError(400, account)
+    if not isinstance(account, Account):
+        raise errors.LoginError(400, account or UNKNOWN_CODE)
     token = tokens.issue(call.world, TokenKind.INSTAGRAM, account, is_short=True)
     grant = {"access_token": token.text, "user_id": account.ig_id, "permissions": ",".join(sorted(account.scopes))}
     # MD shows a list below `data`, clients in the field read a flat object: CONFLICT, one may choose.
@@ -114,12 +119,12 @@ def debug(call: Call, _node: None) -> Any:
     is_valid = token.refused is None and (token.expires_at is None or world.now() < token.expires_at)
     user = FacebookUser(token.account).id
     data: dict[str, Any] = {
-        "app_id": config.app_id,
+        "app_id": OTHER_APP if token.is_foreign else config.app_id,
         "type": "PAGE" if token.kind is TokenKind.PAGE else "USER",
         "is_valid": is_valid,
         "issued_at": int(token.issued_at),
         "expires_at": int(token.expires_at or 0),
-        "data_access_expires_at": int(token.issued_at + _DATA_ACCESS_S),
+        "data_access_expires_at": int(people.data_access_end(token)),
         "scopes": scopes,
         "granular_scopes": [{"scope": scope} for scope in scopes],
         "user_id": token.account.ig_id if token.kind is TokenKind.INSTAGRAM and token.account else user,

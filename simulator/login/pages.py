@@ -31,7 +31,8 @@ def person(call: Call, user: FacebookUser) -> Any:
 def accounts(call: Call, user: FacebookUser) -> Any:
     """The person's Pages; the last one of the manager has no Instagram account."""
     selection = call.fields()
-    found = _page_list(call, _pages(call, user), f"{user.id}/accounts")
+    own = [page for page in _pages(call, user) if page.account.page_listed == "person"]
+    found = _page_list(call, own, f"{user.id}/accounts")
     if user.account is None and "next" not in found.get("paging", {}):
         unlinked = {"id": _UNLINKED_PAGE, "name": "Page without Instagram", "tasks": list(_TASKS)}
         names = {field.name for field in selection} or {"name", "tasks"}
@@ -54,12 +55,14 @@ def businesses(call: Call, user: FacebookUser) -> Any:
 
 @endpoint("owned_pages", "GET", "business/owned_pages", params=_PAGING, need=Need.PAGES, is_platform=True)
 def owned_pages(call: Call, business: Business) -> Any:
-    return _page_list(call, [Page(business.account)], f"{business.id}/owned_pages")
+    pages = [Page(business.account)] if business.account.page_listed != "client" else []
+    return _page_list(call, pages, f"{business.id}/owned_pages")
 
 
 @endpoint("client_pages", "GET", "business/client_pages", params=_PAGING, need=Need.PAGES, is_platform=True)
-def client_pages(_call: Call, _business: Business) -> Any:
-    return {"data": []}
+def client_pages(call: Call, business: Business) -> Any:
+    pages = [Page(business.account)] if business.account.page_listed == "client" else []
+    return _page_list(call, pages, f"{business.id}/client_pages")
 
 
 @endpoint("business", "GET", "business", need=Need.PAGES, is_platform=True)
@@ -101,11 +104,13 @@ def _page_token(call: Call, page: Page, _field: Field) -> str | None:
 def _tasks(_call: Call, page: Page, _field: Field) -> list[str]:
     # New Pages report their tasks with a prefix (graph-api.md §1.4).
     prefix = "PROFILE_PLUS_" if page.account.index % 4 == 2 else ""
-    return [prefix + task for task in _TASKS]
+    return [prefix + task for task in (_TASKS if page.account.page_tasks is None else page.account.page_tasks)]
 
 
 @PAGE.field("instagram_business_account")
 def _linked(call: Call, page: Page, field: Field) -> Any:
+    if page.account.is_personal:
+        return None
     return USER.render(call, page.account, field.sub or ())
 
 

@@ -12,7 +12,7 @@ from simulator.world.records import Account, Login, Token, TokenKind
 from simulator.world.world import World, applies
 
 SHORT_LIFE_S = 3600
-_ACTIONS = ("expire", "revoke", "rotate", "restore")
+_ACTIONS = ("expire", "revoke", "rotate", "restore", "foreign")
 
 
 def is_current(token: Token, now: float) -> bool:
@@ -22,6 +22,7 @@ def is_current(token: Token, now: float) -> bool:
         and (token.expires_at is None or now < token.expires_at)
         and token.refused is None
         and not token.is_short
+        and not token.is_foreign
         and token.kind in {TokenKind.USER, TokenKind.INSTAGRAM}
     )
 
@@ -36,8 +37,10 @@ def current(world: World, account: Account) -> Token | None:
     return found[-1] if found else None
 
 
-def issue(world: World, kind: TokenKind, account: Account | None, *, is_short: bool = False) -> Token:
-    """A new token, durable before it is shown."""
+def issue(
+    world: World, kind: TokenKind, account: Account | None, *, is_short: bool = False, is_foreign: bool = False
+) -> Token:
+    """A new token, durable before it is shown. Those of Pages have no end."""
     name = "ALL" if account is None else str(account.index)
     world.count += 1
     text = f"SIM-TOKEN-{name}-N{world.count}"
@@ -49,10 +52,22 @@ def issue(world: World, kind: TokenKind, account: Account | None, *, is_short: b
         type=kind.value,
         account=None if account is None else account.index,
         at=now,
-        expires_at=now + life,
+        expires_at=None if kind is TokenKind.PAGE else now + life,
         is_short=is_short,
+        is_foreign=is_foreign,
     )
     return world.tokens[text]
+
+
+def renew_pages(world: World, account: Account | None) -> None:
+    """Whoever consents anew gets Page tokens that work, where those before are dead."""
+    for one in world.accounts if account is None else [account]:
+        has_live = any(
+            token.kind is TokenKind.PAGE and token.account is one and token.refused is None
+            for token in world.tokens.values()
+        )
+        if one.login is Login.FACEBOOK and not has_live:
+            issue(world, TokenKind.PAGE, one)
 
 
 def control(world: World, account: Account, action: str, subcode: int | None) -> dict[str, Any]:
@@ -61,6 +76,9 @@ def control(world: World, account: Account, action: str, subcode: int | None) ->
         raise Invalid(f"action is one of {', '.join(_ACTIONS)}", field="action")
     if subcode is not None and subcode not in TOKEN_SUBCODES:
         raise Invalid(f"subcode is one of {', '.join(map(str, sorted(TOKEN_SUBCODES)))}", field="subcode")
+    if action == "foreign":
+        kind = TokenKind.INSTAGRAM if account.login is Login.INSTAGRAM else TokenKind.USER
+        return {"account": account.ig_id, "token": issue(world, kind, account, is_foreign=True).text}
     if action == "restore":
         world.commit("tokens.refused", account=account.index, subcode=None, keep=None)
     elif action == "rotate":
@@ -88,6 +106,7 @@ def _issued(world: World, event: Event) -> None:
         event["at"],
         event["expires_at"],
         is_short=event["is_short"],
+        is_foreign=event.get("is_foreign", False),
     )
 
 

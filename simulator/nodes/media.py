@@ -45,18 +45,25 @@ def _children_in_media(call: Call, media: Media, field: Field) -> Any:
 
 
 @endpoint("media_collaborators", "GET", "media/collaborators", need=Need.FACEBOOK_BASE)
-def collaborators(_call: Call, media: Media) -> Any:
-    return _collaborators(media)
+def collaborators(call: Call, media: Media) -> Any:
+    return _collaborators(call, media)
 
 
 @MEDIA.field("collaborators", FACEBOOK)
-def _collaborators_in_media(_call: Call, media: Media, _field: Field) -> Any:
-    return _collaborators(media) if media.params.get("collaborators") else None
+def _collaborators_in_media(call: Call, media: Media, _field: Field) -> Any:
+    return _collaborators(call, media) if media.params.get("collaborators") else None
 
 
-def _collaborators(media: Media) -> Any:
-    names = media.params.get("collaborators", ())
-    rows = [{"username": name, "invite_status": "Pending", "id": f"1784146{at:010d}"} for at, name in enumerate(names)]
+def _collaborators(call: Call, media: Media) -> Any:
+    """Whether those who have not answered are listed, and with which word, is not documented: one may choose."""
+    shows_all = call.world.reading("collaborators", "status") == "status"
+    words = {None: "Pending", True: "Accepted", False: "Declined"}
+    rows = []
+    for at, name in enumerate(media.params.get("collaborators", ())):
+        answer = media.answers.get(name)
+        if shows_all or answer:
+            status = {"invite_status": words[answer]} if shows_all else {}
+            rows.append({"username": name, **status, "id": f"1784146{at:010d}"})
     return {"data": rows}
 
 
@@ -81,7 +88,7 @@ def delete(call: Call, media: Media) -> Any:
 def _changed(world: World, event: Event) -> None:
     media = world.find(event["id"])
     assert isinstance(media, Media)  # noqa: S101 - our own journal
-    for name in ("is_comment_enabled", "is_deleted", "is_reported"):
+    for name in ("is_comment_enabled", "is_deleted", "is_reported", "answers"):
         if name in event:
             setattr(media, name, event[name])
 

@@ -53,7 +53,11 @@ def _owner_business(_call: Call, account: Account, _field: Field) -> dict[str, s
 
 
 USER.plain("user_id", lambda account: account.ig_id, _INSTAGRAM)
-USER.plain("account_type", lambda account: "MEDIA_CREATOR" if account.is_creator else "BUSINESS", _INSTAGRAM)
+USER.plain(
+    "account_type",
+    lambda account: "PERSONAL" if account.is_personal else "MEDIA_CREATOR" if account.is_creator else "BUSINESS",
+    _INSTAGRAM,
+)
 USER.plain("username", lambda account: account.username)
 USER.plain("name", lambda account: account.name)
 USER.plain("biography", lambda account: f"{account.name}. We exist on localhost only.")

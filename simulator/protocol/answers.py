@@ -63,8 +63,10 @@ async def deliver(answer: Answer, scope: Scope, receive: Receive, send: Send) ->
     elif spoil == "truncated_json":
         body = body[: max(1, len(body) * 2 // 3)]
     length = len(body)
-    headers = [(b"content-type", kind), (b"content-length", b"%d" % length)]
-    headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+    headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+    if "content-type" not in answer.headers or spoil is not None:
+        headers.insert(0, (b"content-type", kind))
+    headers.append((b"content-length", b"%d" % length))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     if spoil == "truncated":
         await send({"type": "http.response.body", "body": body[: length // 2], "more_body": True})

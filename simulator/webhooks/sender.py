@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from simulator.outbound import Outbound, Unreachable
+from simulator.webhooks.told import is_told
 from simulator.world.clock import DAY
 from simulator.world.journal import Event
 from simulator.world.metrics import media_value
@@ -54,15 +55,17 @@ class Sender:
 
     def notify(self, account: Account, field: str, value: dict[str, Any]) -> None:
         """Queue one notification, unless nobody wants it or it is to be lost."""
-        self._queue(account, {"changes": [{"field": field, "value": value}]})
+        if is_told(self._world, account, field):
+            self._queue(account, {"changes": [{"field": field, "value": value}]})
 
     def notify_changes(self, account: Account, changes: list[Any], *, encoding: str | None) -> None:
-        """Several changes in one notification, whatever they hold; `encoding`: gzip or none."""
+        """Several changes in one notification, whatever is in them or subscribed; `encoding`: gzip or none."""
         self._queue(account, {"changes": changes}, encoding=encoding)
 
     def notify_message(self, account: Account, messaging: dict[str, Any]) -> None:
         """The same for a message, which has a place of its own in the envelope."""
-        self._queue(account, {"messaging": [messaging]})
+        if is_told(self._world, account, "messages"):
+            self._queue(account, {"messaging": [messaging]})
 
     def _queue(self, account: Account, content: dict[str, Any], *, encoding: str | None = None) -> None:
         world = self._world

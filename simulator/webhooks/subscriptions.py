@@ -45,18 +45,27 @@ def unsubscribe_page(call: Call, page: Page) -> Any:
 
 @endpoint("subscribed_apps", "GET", "user/subscribed_apps", need=Need.SUBSCRIBE)
 def subscriptions(call: Call, account: Account) -> Any:
+    _require_itself(call, account)
     return _subscriptions(call, account)
 
 
 @endpoint("subscribe", "POST", "user/subscribed_apps", params="subscribed_fields", need=Need.SUBSCRIBE)
 def subscribe(call: Call, account: Account) -> Any:
     """Not for one field if one of those named is unknown."""
-    return _subscribe(call, account, _KNOWN[account.login])
+    _require_itself(call, account)
+    return _subscribe(call, account, _KNOWN[account.login].difference(account.refused_fields))
 
 
 @endpoint("unsubscribe", "DELETE", "user/subscribed_apps", need=Need.SUBSCRIBE)
 def unsubscribe(call: Call, account: Account) -> Any:
+    _require_itself(call, account)
     return _unsubscribe(call, account)
+
+
+def _require_itself(call: Call, account: Account) -> None:
+    """Accounts on Facebook Login are not known to have been able to subscribe themselves for long."""
+    if account.login is Login.FACEBOOK and call.world.reading("account_subscribes", "itself") == "by_page":
+        raise errors.unsupported(account.ig_id, call.method.lower())
 
 
 def _subscriptions(call: Call, account: Account) -> Any:
@@ -75,6 +84,9 @@ def _subscribe(call: Call, account: Account, known: frozenset[str] | None) -> An
         if known is not None and name not in known:
             allowed = ", ".join(sorted(known))
             raise errors.invalid(f"Param subscribed_fields[{at}] must be one of {{{allowed}}} - got {name!r}")
+    before = account.subscribed_fields if account.is_subscribed else []
+    if call.world.reading("subscribe", "replaces") == "adds" and before:
+        named = [*before, *(name for name in named if name not in before)]
     changes = {"is_subscribed": True, "subscribed_fields": named if known is not None else None}
     call.world.commit("account.changed", account=account.index, changes=changes)
     return {"success": True}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from email.utils import formatdate
 
 from pressrun.clock import now as real_now
 
@@ -31,6 +32,11 @@ def real_seconds() -> float:
 def graph_time(seconds: float) -> str:
     """As Instagram writes instants: `2021-08-13T08:25:28+0000`."""
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+
+
+def http_time(seconds: float) -> str:
+    """As the header Date has it: cut to the second."""
+    return formatdate(int(seconds), usegmt=True)
 
 
 def precise_time(seconds: float) -> str:

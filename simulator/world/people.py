@@ -38,6 +38,7 @@ INSTAGRAM_SCOPES = frozenset(
     }
 )
 TOKEN_LIFE_S = 60 * 86_400
+DATA_ACCESS_S = 90 * 86_400
 
 
 def account(seed: int, index: int) -> Account:
@@ -60,6 +61,7 @@ def tokens_of(account: Account, epoch: float) -> list[Token]:
     name = f"SIM-TOKEN-{account.index}"
     if account.login is Login.INSTAGRAM:
         return [_token(name, TokenKind.INSTAGRAM, account, epoch)]
+    account.consented_at = epoch - 2 * 86_400
     page = _token(f"SIM-TOKEN-PAGE-{account.index}", TokenKind.PAGE, account, epoch)
     page.expires_at = None
     return [_token(name, TokenKind.USER, account, epoch), page]
@@ -67,6 +69,11 @@ def tokens_of(account: Account, epoch: float) -> list[Token]:
 
 def token_of_manager(epoch: float) -> Token:
     return _token(MANAGER_TOKEN, TokenKind.MANAGER, None, epoch)
+
+
+def data_access_end(token: Token) -> float:
+    """Until when its person's data are shown: 90 days after they were last asked, whatever becomes of their tokens."""
+    return (token.account.consented_at if token.account else token.issued_at) + DATA_ACCESS_S
 
 
 def _token(text: str, kind: TokenKind, account: Account | None, epoch: float) -> Token:

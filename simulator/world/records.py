@@ -31,8 +31,18 @@ class Account:
     is_restricted: bool = False
     is_creator: bool = False
     """A creator account, not a business."""
+    is_personal: bool = False
+    """Neither a business nor a creator: no Page can be linked to it."""
+    consented_at: float = 0.0
+    """When its person was last asked at the login of Facebook, and said yes."""
     refuses_consent: bool = False
     """Whoever is asked at the login says no."""
+    withheld: set[str] = field(default_factory=set)
+    """Permissions that the person has left out on the consent page."""
+    page_listed: str = "person"
+    """Where its Page is found: among the person's own, or only as `owned` by or a `client` of a business."""
+    page_tasks: list[str] | None = None
+    """What the person may do on the Page; None: everything."""
     may_run_trials: bool = True
     followers: int | None = None
     quota_total: int | None = None
@@ -42,6 +52,8 @@ class Account:
     """Where its days end, by that reading."""
     subscribed_fields: list[str] | None = None
     """None: all that the app has."""
+    refused_fields: list[str] = field(default_factory=list)
+    """Of webhooks: names that Instagram does not know for it."""
     live_until: float = 0.0
     is_seeded: bool = False
     media: list[Media] = field(default_factory=list)
@@ -118,6 +130,8 @@ class Token:
     refused: int | None = None
     """Subcode of error 190 once the token is dead."""
     is_short: bool = False
+    is_foreign: bool = False
+    """Another app was given it."""
 
 
 class Kind(StrEnum):
@@ -219,6 +233,8 @@ class Media:
     comments: list[Comment] = field(default_factory=list)
     container_id: str | None = None
     params: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, bool] = field(default_factory=dict)
+    """Collaborators that have accepted or declined; those that have not answered are missing."""
     sha256: str = ""
     is_comment_enabled: bool = True
     is_deleted: bool = False

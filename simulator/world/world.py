@@ -62,6 +62,8 @@ class World:
         self.codes: dict[str, str] = {}
         """Where consent led back to, by code."""
         self.used_codes: set[str] = set()
+        self.consenting: dict[str, str] = {}
+        """Who is at the browser, by login: the index of an account, or ALL; where there is none, account 0 or 1."""
         self.publishes: list[Publish] = []
         self.mentions: list[Mention] = []
         self.mentioned: set[tuple[int, str, str | None]] = set()
@@ -213,4 +215,4 @@ def _renamed(world: World, event: Event) -> None:
 def _changed(world: World, event: Event) -> None:
     account = world.accounts[event["account"]]
     for name, value in event["changes"].items():
-        setattr(account, name, set(value) if name == "scopes" else value)
+        setattr(account, name, set(value) if name in {"scopes", "withheld"} else value)

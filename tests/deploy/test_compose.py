@@ -35,6 +35,7 @@ SERVICE_KEYS = {
     "build",
     "cap_drop",
     "command",
+    "cpu_shares",
     "depends_on",
     "environment",
     "healthcheck",

@@ -9,13 +9,18 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.account import Account, Login, token_context
+from models.asked.follow_up import FollowUp
+from models.asked.inquiry import Inquiry
 from models.attempt import Attempt
 from models.backfill import Backfill
 from models.connection import Connection, ask
 from models.container import Container
+from models.conversion import Conversion
 from models.delivery import Delivery, DeliveryNotice
 from models.endpoint import Endpoint, Way, add_endpoint
 from models.harvest import Harvest
+from models.hooks.deletion import Deletion
+from models.hooks.subscription import Subscription
 from models.inbox import InboxEvent
 from models.joining import NewAccount
 from models.mention import Mention
@@ -23,6 +28,9 @@ from models.notice import Notice
 from models.part import Part, parts_of
 from models.post import Post
 from models.reply import Reply
+from models.tokens.token import Token
+from models.ways.bucket_object import BucketObject
+from models.ways.upload import Upload
 from pressrun import clock
 from pressrun.vault import Vault, generate_key
 
@@ -94,6 +102,41 @@ def make_container(tx: Session, part: Part, account: Account, **over: Any) -> Co
     return container
 
 
+def make_object(tx: Session, **over: Any) -> BucketObject:
+    """An object that is to be put into a bucket, due now."""
+    sha256 = f"{next(_numbers):064x}"
+    values: dict[str, Any] = {
+        "bucket": "media",
+        "key": f"pressrun/{sha256}.jpg",
+        "sha256": sha256,
+        "extension": "jpg",
+        "next_action_at": clock.now() - timedelta(milliseconds=1),
+    }
+    made = BucketObject(**values | over)
+    tx.add(made)
+    tx.flush()
+    return made
+
+
+def make_upload(tx: Session, account: Account, **over: Any) -> Upload:
+    """An upload to a container of a staging reel, due now."""
+    if "container_id" not in over:
+        waits = clock.now() + timedelta(minutes=1)
+        post = make_post(tx, account, type="reel", state="staging", next_action_at=waits)
+        container = make_container(tx, first_part(tx, post), account, status_code="IN_PROGRESS", route="upload")
+        over["container_id"] = container.id
+    values: dict[str, Any] = {
+        "account_id": account.id,
+        "url": "https://rupload.facebook.com/ig-api-upload/v25.0/1",
+        "sha256": f"{next(_numbers):064x}",
+        "next_action_at": clock.now() - timedelta(milliseconds=1),
+    }
+    made = Upload(**values | over)
+    tx.add(made)
+    tx.flush()
+    return made
+
+
 def make_harvest(tx: Session, account: Account, **over: Any) -> Harvest:
     """An hourly profile harvest whose slot is due now."""
     now = clock.now() - timedelta(milliseconds=1)
@@ -108,6 +151,20 @@ def make_harvest(tx: Session, account: Account, **over: Any) -> Harvest:
     tx.add(harvest)
     tx.flush()
     return harvest
+
+
+def make_conversion(tx: Session, account: Account, **over: Any) -> Conversion:
+    """A file that waits to be made right, due now."""
+    values: dict[str, Any] = {
+        "asked_by": account.id,
+        "source_sha256": f"{next(_numbers):064x}",
+        "recipe_key": "recipe",
+        "next_action_at": clock.now() - timedelta(milliseconds=1),
+    }
+    conversion = Conversion(**values | over)
+    tx.add(conversion)
+    tx.flush()
+    return conversion
 
 
 def make_inbox_event(tx: Session, **over: Any) -> InboxEvent:
@@ -198,6 +255,66 @@ def make_connection(tx: Session, **over: Any) -> Connection:
         "token": f"SIM-TOKEN-{number}",
     }
     return ask(tx, NewAccount(**values | over), Vault([KEY]), now=clock.now())
+
+
+def make_token(tx: Session, account: Account, **over: Any) -> Token:
+    """The care of an account's own token, due now; the account has its token already."""
+    values: dict[str, Any] = {
+        "account_id": account.id,
+        "which": "account",
+        "stored_at": clock.now(),
+        "next_action_at": clock.now() - timedelta(milliseconds=1),
+    }
+    token = Token(**values | over)
+    tx.add(token)
+    tx.flush()
+    return token
+
+
+def make_subscription(tx: Session, account: Account, **over: Any) -> Subscription:
+    """One that is to be looked at now."""
+    now = clock.now() - timedelta(milliseconds=1)
+    subscription = Subscription(**{"account_id": account.id, "next_action_at": now} | over)
+    tx.add(subscription)
+    tx.flush()
+    return subscription
+
+
+def make_deletion(tx: Session, **over: Any) -> Deletion:
+    """One that was asked for just now."""
+    number = next(_numbers)
+    now = clock.now() - timedelta(milliseconds=1)
+    values = {"code": f"code{number}", "digest": f"digest-{number}", "user_id": str(number), "next_action_at": now}
+    deletion = Deletion(**values | over)
+    tx.add(deletion)
+    tx.flush()
+    return deletion
+
+
+def make_inquiry(tx: Session, account: Account, **over: Any) -> Inquiry:
+    """Somebody wants to know which catalogs there are."""
+    now = clock.now() - timedelta(milliseconds=1)
+    inquiry = Inquiry(**{"account_id": account.id, "kind": "catalogs", "next_action_at": now} | over)
+    tx.add(inquiry)
+    tx.flush()
+    return inquiry
+
+
+def make_follow_up(tx: Session, post: Post, **over: Any) -> FollowUp:
+    """The collaborators of a post, to be looked at now."""
+    now = clock.now() - timedelta(milliseconds=1)
+    values: dict[str, Any] = {
+        "account_id": post.account_id,
+        "post_id": post.id,
+        "media_id": post.media_id or "1799",
+        "kind": "collaborators",
+        "published_at": now,
+        "next_action_at": now,
+    }
+    follow_up = FollowUp(**values | over)
+    tx.add(follow_up)
+    tx.flush()
+    return follow_up
 
 
 def make_endpoint(tx: Session, **over: Any) -> Endpoint:

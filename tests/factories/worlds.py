@@ -13,6 +13,7 @@ from models.access.grant import grant
 from models.access.key import add_key
 from models.account import Account
 from models.account_name import record_name
+from models.asked.poll import store_tally
 from models.block import hold, record_live
 from models.comment import SeenComment, see_comments
 from models.competitor import store_competitor
@@ -29,6 +30,7 @@ from models.public_media import SeenPublicMedia, store_public_media
 from models.raw_answer import Answer, packed
 from models.tag import SeenTag, see_tags
 from models.watch import Watch
+from models.ways.bucket_object import BucketUse
 from pressrun.pacific import days
 from tests.factories.rows import (
     first_part,
@@ -38,11 +40,17 @@ from tests.factories.rows import (
     make_container,
     make_delivery,
     make_endpoint,
+    make_follow_up,
     make_harvest,
     make_inbox_event,
+    make_inquiry,
     make_mention,
+    make_object,
     make_post,
     make_reply,
+    make_subscription,
+    make_token,
+    make_upload,
 )
 
 _numbers = itertools.count(1)
@@ -68,8 +76,11 @@ def make_lived_in_account(tx: Session, *, now: datetime) -> Account:
         SELECT login, ig_id, name, 'done', id, true, :now, :now FROM accounts WHERE id = :id
     """
     tx.execute(text(connection), told)
+    make_token(tx, account)
     tx.execute(text("INSERT INTO drafts (account_id, fields, author) VALUES (:id, '{}', 'owner')"), told)
     _tell(tx, account)
+    make_subscription(tx, account)
+    make_inquiry(tx, account, state="done", answer=[], settled_at=now, next_action_at=None)
     return account
 
 
@@ -98,6 +109,9 @@ def _publish(tx: Session, account: Account, now: datetime) -> Post:
     part = first_part(tx, post)
     part.media_id = media_id
     container = make_container(tx, part, account, status_code="PUBLISHED")
+    gone = make_object(tx, state="gone", removed_at=now, next_action_at=None)
+    tx.add(BucketUse(object_id=gone.id, part_id=part.id, until=now))
+    make_upload(tx, account, container_id=container.id, state="done", settled_at=now, next_action_at=None)
     attempt = make_attempt(
         tx, post, state="succeeded", result_id=media_id, settled_at=now, container_id=container.id, sent_at=now
     )
@@ -109,6 +123,9 @@ def _publish(tx: Session, account: Account, now: datetime) -> Post:
     record_live(tx, account.id, attempt.id, now=now - timedelta(hours=1))
     record_event(tx, post.id, Cause("post.published"), from_state="publishing", to_state="published")
     bind_media(tx, account.id, media_id, part.id, now=now)
+    make_follow_up(tx, post, kind="poll")
+    votes = [{"text": "yes", "votes_share": 0.5}, {"text": "no", "votes_share": 0.5}]
+    store_tally(tx, account.id, media_id, votes, captured_at=now, expires_at=now, extra={})
     return post
 
 

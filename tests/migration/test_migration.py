@@ -23,20 +23,28 @@ from sqlalchemy.orm import Session
 import migrations
 from machine.schema import _config, status, upgrade
 from models.account import Account, Login
+from models.asked.poll import store_tally
 from models.backfill import ONLY_OWED, open_reread
 from models.block import hold
 from models.claims import take
 from models.connection import record_unasked
+from models.consenting import Wish as Wanted
+from models.consenting import await_consent, begin_with_token
+from models.container import live_containers
+from models.conversion import ask, of_post
 from models.crons import STANDING_CRONS
 from models.erasure import Wish
 from models.event import Cause
 from models.harvest import HarvestKind, add_harvests
+from models.hooks.subscription import add_missing_subscriptions
 from models.insight import Observation, store_observations
 from models.invariants import run_all
 from models.joining import NewAccount, join_account
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.media_state import MediaState
+from models.part import parts_of
 from models.partitions import PARTITIONED, ensure_partitions
+from models.post import Post
 from models.presence import release
 from models.raw_answer import TABLE as RAW_ANSWERS
 from models.registry import TABLES, metadata
@@ -44,6 +52,7 @@ from models.retention import drop_month, old_partitions
 from models.session import Database
 from models.states import PostState, transition
 from models.watch import WatchKind
+from models.ways.bucket_object import want_object
 from pressrun import clock
 from pressrun.pacific import days
 from pressrun.vault import Vault
@@ -51,7 +60,17 @@ from scheduler.harvests.planning import add_missing_harvests
 from scheduler.harvests.watching import watch
 from scheduler.posts.changing import pause
 from scheduler.removing import remove
-from tests.factories.rows import KEY, make_account, make_backfill, make_connection, make_endpoint, make_post
+from tests.factories.rows import (
+    KEY,
+    make_account,
+    make_backfill,
+    make_connection,
+    make_deletion,
+    make_endpoint,
+    make_follow_up,
+    make_inquiry,
+    make_post,
+)
 from tests.migration.schema_dump import everything, tables
 from tests.support.processes import start_module
 from tests.support.servers import Servers, create_database, drop_database
@@ -679,6 +698,45 @@ class TestBeingTold:
         assert [tuple(row) for row in found] == [("post.failed", going, True)]
 
 
+class TestConsents:
+    """0020 on a database that is in use."""
+
+    def test_connections_from_before_go_on_and_consents_are_taken_back_with_the_schema(self, empty: Database) -> None:
+        _upgrade_to(empty, "0019")
+        add = (
+            "INSERT INTO connections (login, ig_id, name, state, token_sealed, error, expires_at, settled_at,"
+            " next_action_at) VALUES ('facebook', '1', :name, :state, :token, :error, now() + interval '1 hour',"
+            " :settled, :due)"
+        )
+        asked = {"name": "a", "state": "asked", "token": "v1:00:x", "error": None, "settled": None, "due": _READ_AT}
+        failed = {"name": "b", "state": "failed", "token": None, "error": "no", "settled": _READ_AT, "due": None}
+        with empty.transaction() as tx:
+            tx.execute(text(add), [asked, failed])
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            tx.execute(text("UPDATE connections SET next_action_at = now() WHERE state = 'asked'"))
+            wish = Wanted(Login.FACEBOOK, "c")
+            await_consent(tx, wish, redirect_url="http://x", scopes=["a"], secret_key=KEY, now=_READ_AT)
+            begin_with_token(tx, wish, "SIM-TOKEN-0", Vault([KEY]), now=_READ_AT)
+            tx.execute(
+                text("UPDATE connections SET expires_at = now(), next_action_at = now() WHERE state = 'granted'")
+            )
+            tx.execute(text("UPDATE connections SET expires_at = now() WHERE state = 'waiting'"))
+            assert run_all(tx).keys() <= {"connection_forgotten"}
+        with empty.engine.connect() as connection:
+            command.downgrade(_config(connection), "0019")
+        with empty.transaction() as tx:
+            found = tx.execute(text("SELECT state, ig_id, token_sealed FROM connections ORDER BY id")).all()
+        assert [tuple(row) for row in found] == [
+            ("asked", "1", "v1:00:x"),
+            ("failed", "1", None),
+            ("failed", "0", None),
+            ("failed", "0", None),
+        ]
+
+
 class TestStatesOfMedia:
     """0014 on a database that is in use."""
 
@@ -1172,3 +1230,123 @@ class TestModels:
 
 def _not_a_partition(name: str | None, kind: str, _parents: object) -> bool:
     return kind != "table" or not any(str(name).startswith(f"{table}_") for table in (*PARTITIONED, RAW_ANSWERS))
+
+
+class TestCareOfTokens:
+    """0021 on a database that is in use."""
+
+    def test_every_token_that_is_there_is_looked_at_within_minutes(self, empty: Database) -> None:
+        _upgrade_to(empty, "0019")
+        with empty.transaction() as tx:
+            _account_of_then(tx)
+            both = _account_of_then(tx, name="both", ig_id="2")
+            tx.execute(text("UPDATE accounts SET user_token_sealed = token_sealed WHERE id = :id"), {"id": both.id})
+            _account_of_then(tx, name="broken", ig_id="3", state="broken")
+            gone = _account_of_then(tx, name="gone", ig_id="4")
+            tx.execute(
+                text("UPDATE accounts SET state = 'removed', token_sealed = NULL WHERE id = :id"), {"id": gone.id}
+            )
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            found = tx.execute(
+                text(
+                    "SELECT a.name, t.which, t.stored_at, t.scopes, t.next_action_at < now() + interval '11 minutes'"
+                    "  FROM tokens t JOIN accounts a ON a.id = t.account_id ORDER BY a.name, t.which"
+                )
+            ).all()
+            assert run_all(tx) == {}
+        assert [tuple(row) for row in found] == [
+            ("both", "account", None, None, True),
+            ("both", "person", None, None, True),
+            ("broken", "account", None, None, True),
+            ("then", "account", None, None, True),
+        ]
+
+
+class TestHooks:
+    """0022 on a database that is in use."""
+
+    def test_accounts_that_are_there_are_subscribed_and_posts_can_be_followed_up(self, empty: Database) -> None:
+        _upgrade_to(empty, "0019")
+        with empty.transaction() as tx:
+            account = _account_of_then(tx)
+            removed = _account_of_then(tx, ig_id="2", name="gone", state="active")
+            tx.execute(text("UPDATE accounts SET state = 'removed', token_sealed = NULL WHERE name = 'gone'"))
+            post = _post(tx, account, state="published", published_at=_READ_AT, media_id=None, next_action_at=None)
+            tx.execute(text("UPDATE posts SET state = 'canceled', published_at = NULL"))
+            media_id = see_media(tx, account.id, [SeenMedia("17")], now=_READ_AT)["17"]
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            assert add_missing_subscriptions(tx, now=clock.now()) == 1
+            assert store_tally(tx, account.id, "17", [], captured_at=_READ_AT, expires_at=None, extra={})
+            make_follow_up(tx, tx.get_one(Post, post))
+            make_inquiry(tx, tx.get_one(Account, account.id))
+            make_deletion(tx)
+        with empty.transaction() as tx:
+            owed = tx.execute(text("SELECT account_id, next_action_at IS NOT NULL FROM subscriptions")).all()
+            tallies = tx.execute(text("SELECT media_id FROM poll_tallies")).scalars().all()
+            assert run_all(tx) == {}
+        assert [tuple(row) for row in owed] == [(account.id, True)]
+        assert (tallies, removed.id in [row[0] for row in owed]) == ([media_id], False)
+        with pytest.raises(IntegrityError, match="append-only"), empty.transaction() as tx:
+            tx.execute(text("DELETE FROM poll_tallies"))
+
+
+class TestWaysOfMedia:
+    """0024 on a database in which a post is being staged."""
+
+    def test_what_is_under_way_goes_on_and_can_be_taken_back(self, empty: Database) -> None:
+        _upgrade_to(empty, "0019")
+        with empty.transaction() as tx:
+            post = make_post(tx, make_account(tx), state="staging")
+            part = parts_of(tx, post.id)[0].id
+            made = "INSERT INTO containers (part_id, account_id, ig_id) VALUES (:part, :account, '1801')"
+            tx.execute(text(made), {"part": part, "account": post.account_id})
+
+        assert upgrade(empty).is_current
+
+        kept = {"sha256": "0" * 64, "extension": "jpg"}
+        with empty.transaction() as tx:
+            container = live_containers(tx, post.id)[part]
+            assert (container.ig_id, container.route) == ("1801", None)
+            assert want_object(tx, "media", "x.jpg", kept, part_id=part, now=clock.now()).state == "owed"
+            assert run_all(tx) == {}
+        with empty.engine.connect() as connection:
+            command.downgrade(_config(connection), "0019")
+        with empty.transaction() as tx:
+            assert tx.execute(text("SELECT ig_id FROM containers")).scalar_one() == "1801"
+
+
+class TestConversions:
+    """0027 on a database that is in use."""
+
+    def test_posts_of_before_need_none_and_those_after_may(self, empty: Database) -> None:
+        _upgrade_to(empty, "0019")
+        with empty.transaction() as tx:
+            account = _account_of_then(tx)
+            post_id = _post(tx, account)
+            tx.execute(text("INSERT INTO parts (post_id, position, kind) VALUES (:id, 0, 'image')"), {"id": post_id})
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            row, same = (
+                ask(tx, source_sha256="a", recipe="{}", recipe_key="b", asked_by=account.id, now=_READ_AT)
+                for _ in range(2)
+            )
+            assert row.id == same.id
+            tx.execute(text("UPDATE parts SET conversion_id = :id"), {"id": row.id})
+            assert [one.id for one in of_post(tx, post_id)] == [row.id]
+            assert run_all(tx) == {}
+
+    def test_it_may_be_run_again_where_it_was_interrupted(self, empty: Database) -> None:
+        upgrade(empty)
+        with empty.transaction() as tx:
+            tx.execute(text("UPDATE alembic_version SET version_num = '0026'"))
+            tx.execute(text("DROP INDEX ix_parts_conversion_id"))
+
+        assert upgrade(empty).is_current

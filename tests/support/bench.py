@@ -15,11 +15,12 @@ from sqlalchemy import text
 
 from graph.transport import Transport
 from models.account import Account
-from models.claims import WORKS, claim_due
+from models.claims import claim_due
 from models.event import PostEvent, timeline
 from models.post import Post, get_post
 from models.session import Database
 from models.states import PostState
+from models.works import WORKS
 from pressrun.hints import Hint, Task
 from pressrun.media.links import derive_key
 from pressrun.settings import Settings
@@ -47,7 +48,7 @@ class Bench:
     database: Database
     simulator: Simulator
     settings: Settings
-    media_base_url: str
+    media_base_url: str | None
     media_folder: Path
     _ctx: WorkerContext | None = field(default=None)
 
@@ -175,7 +176,7 @@ class Bench:
 
     def close(self) -> None:
         if self._ctx is not None:
-            self._ctx.transport.close()
+            self._ctx.close()
 
 
 BenchFactory = Callable[..., Bench]

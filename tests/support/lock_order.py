@@ -17,12 +17,13 @@ from models.session import Database
 
 _ACCOUNT = re.compile(r"^\s*UPDATE accounts\b|\bFROM accounts\b.*\bFOR (NO KEY )?UPDATE\b", re.DOTALL)
 _WORK = re.compile(
-    r"^\s*UPDATE (posts|harvests|backfills|inbox_events|replies)\b"
-    r"|\bFROM (posts|harvests|backfills|inbox_events|replies)\b.*\bFOR (NO KEY )?UPDATE\b",
+    r"^\s*UPDATE (posts|harvests|backfills|inbox_events|replies|tokens)\b"
+    r"|\bFROM (posts|harvests|backfills|inbox_events|replies|tokens)\b.*\bFOR (NO KEY )?UPDATE\b",
     re.DOTALL,
 )
 _BELONGS = re.compile(
-    r"^\s*UPDATE (attempts|containers|quota_entries)\b|\bFROM .*\battempts\b.*\bFOR (NO KEY )?UPDATE\b",
+    r"^\s*UPDATE (attempts|containers|quota_entries|bucket_objects|uploads)\b"
+    r"|\bFROM .*\battempts\b.*\bFOR (NO KEY )?UPDATE\b",
     re.DOTALL,
 )
 _ORDER = {"account": _ACCOUNT, "work": _WORK, "belongs": _BELONGS}

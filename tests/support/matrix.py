@@ -22,11 +22,12 @@ from typing import Any, Self
 
 from sqlalchemy import text
 
-from models.claims import WORKS, Work, claim_due
+from models.claims import claim_due
 from models.media import SeenMedia, see_media
 from models.part import parts_of
 from models.post import Post, get_post
 from models.reply import queue_reply
+from models.works import WORKS, Work
 from pressrun import clock, failpoints
 from pressrun.failpoints import FailpointRaised
 from pressrun.hints import Hint, Task

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from pydantic import SecretStr
 from sqlalchemy.orm import configure_mappers
 
 from graph.transport import Transport
@@ -58,7 +59,7 @@ class Mortals:
         lease: timedelta,
         database_url: str,
         key: str,
-        media_base_url: str,
+        media_base_url: str | None,
         present: bool = False,
     ) -> Mortals:
         """`lease` is theirs, whatever the settings say: whoever sees one die ends its lease.
@@ -93,6 +94,8 @@ class Mortals:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
     return f"{value.total_seconds()}s" if isinstance(value, timedelta) else str(value)
 
 

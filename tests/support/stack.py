@@ -26,7 +26,7 @@ from tests.support.turns import stack_turn
 from tests.support.waiting import until
 
 FINAL = {"published", "failed", "expired", "canceled", "needs_review"}
-SERVICES = ("scheduler", "worker-publish", "worker-prepare", "worker-harvest", "console")
+SERVICES = ("scheduler", "worker-publish", "worker-prepare", "worker-harvest", "worker-media", "console")
 SERVERS = ("postgres", "valkey")
 QUICK = {
     "PRESSRUN_CALL_DEADLINE": "4s",
@@ -119,7 +119,7 @@ class Stack:
             state = json.loads((self.home / "run" / f"{kind}.json").read_text())
             return int(state["keeper_pid" if name.endswith("-keeper") else "server_pid"])
         wanted = {"worker-publish": "--queue=publish", "worker-prepare": "--queue=prepare"}
-        wanted |= {"worker-harvest": "--queue=harvest"}
+        wanted |= {"worker-harvest": "--queue=harvest", "worker-media": "--queue=media"}
         for child in psutil.Process(self.up.pid).children(recursive=True):
             try:
                 if wanted.get(name, name) in child.cmdline():

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from graph.errors import ErrorClass, GraphError
 from models import claims, outcome
 from models.account import break_account
+from models.asked.follow_up import kinds_of, owe_follow_ups
 from models.gate import Purpose
 from models.part import Part
 from models.post import Post
@@ -28,6 +29,7 @@ _log = log.get(__name__)
 def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     """One round of what is still owed to a published post. Raises GateShut, with the row as it was."""
     loaded = load(ctx, lease)
+    _follow_up(ctx, loaded)
     if _without_permalink(loaded) and loaded.post.tries < MOST_PERMALINK_TRIES:
         _read_permalinks(ctx, loaded)
     with ctx.database.transaction() as tx:
@@ -36,6 +38,24 @@ def run(ctx: WorkerContext, lease: claims.Lease) -> None:
         first_comment.step(ctx, loaded)
     else:
         _finish(ctx, loaded)
+
+
+def _follow_up(ctx: WorkerContext, loaded: Loaded) -> None:
+    """Have looked at what comes of its invitations and its poll. Each round says so anew, and once is enough."""
+    post, kinds = loaded.post, kinds_of(loaded.post.params, loaded.account.login)
+    if not kinds or post.media_id is None or post.published_at is None:
+        return
+    with ctx.database.transaction() as tx:
+        claims.renew(tx, loaded.lease)
+        owe_follow_ups(
+            tx,
+            kinds,
+            account_id=post.account_id,
+            post_id=post.id,
+            media_id=post.media_id,
+            published_at=post.published_at,
+            now=clock.now(),
+        )
 
 
 def _without_permalink(loaded: Loaded) -> list[Part]:

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
-from graph.errors import GraphError, classify_container_status
+from graph.endpoints import Endpoint
+from graph.errors import ErrorClass, GraphError, classify_container_status
 from graph.publishing import Container as Seen
 from graph.publishing import ContainerStatus as SeenStatus
 from models import claims, seizing
@@ -20,8 +21,11 @@ from models.event import Cause
 from models.gate import Purpose
 from models.part import Part, PartKind
 from models.states import PostState
+from models.ways.bucket_object import let_go
+from models.ways.upload import Upload, UploadState, upload_to
 from pressrun import clock
 from pressrun.failpoints import reach
+from pressrun.media.routes import Route
 from worker.backoff import staging_wait
 from worker.context import GateShut, WorkerContext
 from worker.outcomes import Verdict, cause, staging_rule, wait_of
@@ -70,6 +74,13 @@ def _look(ctx: WorkerContext, loaded: Loaded, part: Part) -> Loaded | None:
         return None
     if container.status_code == ContainerStatus.FINISHED.value:
         return loaded
+    begun_at = container.created_at
+    if container.route == Route.UPLOAD.value:
+        with ctx.database.transaction() as tx:
+            upload = upload_to(tx, container.id)
+        if upload is None or upload.state != UploadState.DONE.value:
+            return _not_uploaded(ctx, loaded, part, container, upload)
+        begun_at = upload.settled_at or begun_at
     with ctx.database.transaction() as tx:
         loaded = loaded.renewed(claims.renew(tx, loaded.lease))
     try:
@@ -82,10 +93,34 @@ def _look(ctx: WorkerContext, loaded: Loaded, part: Part) -> Loaded | None:
             park_post(tx, loaded, Park(shut.until, "throttled", str(shut)))
         return None
     reach("poll.after_read")
-    return _record(ctx, loaded, part, container, seen)
+    return _record(ctx, loaded, part, container, seen, begun_at)
 
 
-def _record(ctx: WorkerContext, loaded: Loaded, part: Part, container: Container, seen: Seen) -> Loaded | None:
+def _not_uploaded(
+    ctx: WorkerContext, loaded: Loaded, part: Part, container: Container, upload: Upload | None
+) -> Loaded | None:
+    """There is nothing to look at yet; None when there never will be."""
+    if upload is not None and upload.state == UploadState.OWED.value:
+        return loaded
+    _drop_whole(ctx, loaded, part)
+    if upload is None or upload.state == UploadState.DROPPED.value:
+        _restage(ctx, loaded, "was never uploaded to", container)
+        return None
+    error = GraphError(
+        endpoint=Endpoint.UPLOAD,
+        error_class=ErrorClass(upload.error_class or ErrorClass.TRANSIENT.value),
+        message=upload.error or "the upload failed",
+        advice="The video was not uploaded; a new container is made where that may help.",
+        code=int(upload.code) if upload.code and upload.code.isdigit() else upload.code,
+        subcode=upload.subcode,
+    )
+    put_off(ctx, loaded, part, container.id, error, reason="upload.failed")
+    return None
+
+
+def _record(
+    ctx: WorkerContext, loaded: Loaded, part: Part, container: Container, seen: Seen, begun_at: datetime
+) -> Loaded | None:
     now = clock.now()
     finished = seen.status_code is SeenStatus.FINISHED
     values = {
@@ -99,6 +134,9 @@ def _record(ctx: WorkerContext, loaded: Loaded, part: Part, container: Container
         # A look that stalled must not take a container back that others have seen finished, or published, since.
         loaded = loaded.renewed(claims.renew(tx, loaded.lease))
         tx.execute(update(Container).where(Container.id == container.id).values(**values))
+        if finished and ctx.bucket is not None:
+            let_go(tx, part.id)
+            claims.wake_schedulers(tx)
     if seen.status_code in (SeenStatus.ERROR, SeenStatus.EXPIRED):
         _drop_whole(ctx, loaded, part)
         error = seen.error or classify_container_status(seen.status or str(seen.status_code))
@@ -107,7 +145,7 @@ def _record(ctx: WorkerContext, loaded: Loaded, part: Part, container: Container
     if seen.status_code is SeenStatus.PUBLISHED:
         _published_elsewhere(ctx, loaded, part)
         return None
-    if not finished and now - container.created_at > STUCK_AFTER:
+    if not finished and now - begun_at > STUCK_AFTER:
         _drop_whole(ctx, loaded, part)
         _restage(ctx, loaded, "is stuck in processing", container)
         return None

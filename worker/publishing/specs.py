@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
-
+from graph.containers import ProductTag
 from graph.publishing import ContainerKind, ContainerSpec, UserTag
 from models.part import Part, PartKind
 from models.post import Post, PostType
-from pressrun import clock
 from pressrun.errors import PressrunError
-from pressrun.media import links
-from pressrun.media.store import MediaStore
 from worker.context import WorkerContext
 from worker.publishing.loaded import Loaded
-
-LINK_LIVES = timedelta(hours=24)
-"""As long as a container may still want to read its media."""
+from worker.ways import offering
 
 
 def container_spec(ctx: WorkerContext, loaded: Loaded, part: Part) -> ContainerSpec:
@@ -24,20 +17,25 @@ def container_spec(ctx: WorkerContext, loaded: Loaded, part: Part) -> ContainerS
     post, params = loaded.post, loaded.post.params
     kind = _kind(post, part)
     is_whole = part.parent_id is None
-    cover = params.get("cover")
+    media_url = None if kind is ContainerKind.CAROUSEL else _part_url(ctx, loaded, part)
     return ContainerSpec(
         kind=kind,
-        media_url=None if kind is ContainerKind.CAROUSEL else _part_url(ctx, part),
+        media_url=media_url,
         caption=post.caption or None if is_whole and post.type != PostType.STORY.value else None,
         alt_text=part.alt_text,
         user_tags=_user_tags(loaded, part),
         location_id=params.get("location_id") if is_whole else None,
         collaborators=tuple(params.get("collaborators", ())) if is_whole else (),
+        product_tags=_product_tags(loaded, part),
+        poll_options=tuple(params.get("poll_options", ())) if is_whole else (),
+        is_poll_duration_extended=params.get("poll_extended") if is_whole else None,
+        is_comment_prompt_used=params.get("comment_prompt") if is_whole else None,
         children=tuple(_child_id(loaded, child) for child in loaded.children(part)),
-        cover_url=_cover_url(ctx, cover) if cover else None,
+        cover_url=_cover_url(ctx, loaded),
         thumb_offset_ms=params.get("thumb_offset_ms"),
         share_to_feed=params.get("share_to_feed"),
         trial_graduation_strategy=params.get("trial"),
+        resumable=media_url is None and kind is not ContainerKind.CAROUSEL,
     )
 
 
@@ -52,10 +50,23 @@ def _kind(post: Post, part: Part) -> ContainerKind:
     return ContainerKind.REEL if is_video else ContainerKind.IMAGE
 
 
-def _user_tags(loaded: Loaded, part: Part) -> tuple[UserTag, ...]:
+def _is_tagged(loaded: Loaded, part: Part) -> bool:
     """Tags belong to the first media item; the items of a carousel carry them, its whole does not."""
     items = [one for one in loaded.parts if one.kind != PartKind.CAROUSEL.value]
-    if not items or part.id != items[0].id:
+    return bool(items) and part.id == items[0].id
+
+
+def _product_tags(loaded: Loaded, part: Part) -> tuple[ProductTag, ...]:
+    if not _is_tagged(loaded, part):
+        return ()
+    return tuple(
+        ProductTag(product_id=str(tag["product_id"]), x=tag.get("x"), y=tag.get("y"))
+        for tag in loaded.post.params.get("product_tags", ())
+    )
+
+
+def _user_tags(loaded: Loaded, part: Part) -> tuple[UserTag, ...]:
+    if not _is_tagged(loaded, part):
         return ()
     return tuple(
         UserTag(username=tag["username"], x=tag.get("x"), y=tag.get("y"))
@@ -70,21 +81,15 @@ def _child_id(loaded: Loaded, child: Part) -> str:
     return ig_id
 
 
-def _part_url(ctx: WorkerContext, part: Part) -> str:
-    if part.media_sha256 is None or part.media_extension is None:
-        return part.source or ""
-    return _kept_url(ctx, part.media_sha256, part.media_extension, part.source or "")
+def _part_url(ctx: WorkerContext, loaded: Loaded, part: Part) -> str | None:
+    """None for what is uploaded."""
+    kept = offering.file_of(part)
+    return part.source or "" if kept is None else offering.address_of(ctx, loaded, kept)
 
 
-def _cover_url(ctx: WorkerContext, cover: dict[str, Any]) -> str:
-    if "url" in cover:
-        return str(cover["url"])
-    return _kept_url(ctx, cover["sha256"], cover["extension"], "the cover")
-
-
-def _kept_url(ctx: WorkerContext, sha256: str, extension: str, source: str) -> str:
-    if ctx.media_base_url is None:
-        raise PressrunError(f"{source}: Instagram cannot fetch local files: set PRESSRUN_PUBLIC_URL")
-    MediaStore(ctx.settings.home / "media").path(sha256)  # gone: say so now, not as Instagram's fetch error
-    expires_at = clock.now() + LINK_LIVES
-    return links.sign(ctx.media_base_url, sha256, extension, expires_at=expires_at, key=ctx.media_key)
+def _cover_url(ctx: WorkerContext, loaded: Loaded) -> str | None:
+    kept = offering.cover_of(loaded)
+    if kept is not None:
+        return offering.address_of(ctx, loaded, kept)
+    cover = loaded.post.params.get("cover")
+    return str(cover["url"]) if cover else None

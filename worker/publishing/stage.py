@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from graph.errors import GraphError
+from graph.endpoints import Endpoint
+from graph.errors import GraphError, unreadable
+from graph.publishing import ContainerSpec, CreatedContainer
 from models import claims, quota, seizing
 from models.account import break_account, lock_account
 from models.container import (
@@ -27,9 +29,12 @@ from models.gate import Purpose
 from models.part import Part, PartKind
 from models.post import words_of
 from models.states import PostState
+from models.ways.bucket_object import doubt
+from models.ways.upload import Upload
 from pressrun import clock, log
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
+from pressrun.media.routes import Choice
 from worker.backoff import staging_wait
 from worker.context import GateShut, WorkerContext
 from worker.durable import durably
@@ -37,6 +42,8 @@ from worker.outcomes import Rule, Verdict, block, cause, staging_rule, wait_of
 from worker.publishing.loaded import Loaded, hand_back, load, move
 from worker.publishing.specs import container_spec
 from worker.publishing.standing import Park, fail, open_post, park_post
+from worker.publishing.unfixed import with_media
+from worker.ways import offering
 
 FIRST_LOOK_AFTER = timedelta(seconds=1)
 MOST_CONTAINERS = 40
@@ -52,9 +59,20 @@ def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     if loaded is None:
         return
     now = clock.now()
-    for part in loaded.parts:
-        if part.kind == PartKind.CAROUSEL.value or part.media_id is not None or _is_made(loaded, part, now):
-            continue
+    fixed = with_media(ctx, loaded, now=now)
+    if fixed is None:
+        return
+    loaded = fixed
+    missing = [part for part in loaded.parts if _is_owed(loaded, part, now)]
+    try:
+        if not offering.are_there(ctx, loaded, missing):
+            return
+    except claims.ClaimLost:
+        raise
+    except PressrunError as problem:
+        _fail(ctx, loaded, Cause("stage.refused", str(problem), error_class="invalid_media"))
+        return
+    for part in missing:
         made = create(ctx, loaded, part)
         if made is None:
             return
@@ -78,17 +96,17 @@ def create(ctx: WorkerContext, loaded: Loaded, part: Part) -> Loaded | None:
         hand_back(ctx, loaded)  # those that are made stay: whoever goes on makes the others
         return None
     try:
-        spec = container_spec(ctx, loaded, part)
+        spec, way = container_spec(ctx, loaded, part), offering.way_of(ctx, loaded, part)
     except PressrunError as problem:
         _fail(ctx, loaded, Cause("stage.refused", f"{loaded.subject(part)}{problem}", error_class="invalid_media"))
         return None
-    noted = _note(ctx, loaded, part)
+    noted = _note(ctx, loaded, part, way)
     if noted is None:
         return None
     loaded, container_id = noted
     reach("stage.before_container")
     try:
-        created = ctx.client(loaded.account, Purpose.PUBLISH).publishing.create_container(spec)
+        created = _ask(ctx, loaded, spec)
     except GraphError as error:
         _refused(ctx, loaded, part, container_id, error)
         return None
@@ -106,10 +124,33 @@ def create(ctx: WorkerContext, loaded: Loaded, part: Part) -> Loaded | None:
             .where(Container.id == container_id)
             .values(ig_id=created.id, status_code=ContainerStatus.IN_PROGRESS.value)
         )
+        if spec.resumable:
+            _owe_upload(tx, loaded, part, container_id, created)
 
     durably(ctx, loaded.lease, store)  # also when the claim has passed on: the answer is true all the same
     reach("stage.after_record")
     return load(ctx, loaded.lease)
+
+
+def _ask(ctx: WorkerContext, loaded: Loaded, spec: ContainerSpec) -> CreatedContainer:
+    created = ctx.client(loaded.account, Purpose.PUBLISH).publishing.create_container(spec)
+    if spec.resumable and created.upload_url is None:
+        raise unreadable(Endpoint.CREATE_CONTAINER, "the answer does not say where the video is to be uploaded")
+    return created
+
+
+def _owe_upload(tx: Session, loaded: Loaded, part: Part, container_id: int, created: CreatedContainer) -> None:
+    tx.add(
+        Upload(
+            container_id=container_id,
+            account_id=loaded.account.id,
+            url=created.upload_url or "",
+            sha256=part.media_sha256 or "",
+            next_action_at=clock.now(),
+        )
+    )
+    tx.flush()
+    claims.wake_schedulers(tx)
 
 
 def _shut_out(ctx: WorkerContext, loaded: Loaded, container_id: int, shut: GateShut) -> None:
@@ -130,6 +171,8 @@ def put_off(
         held_until = hold_account(tx, loaded, error, rule, now)
         loaded = loaded.renewed(claims.renew(tx, loaded.lease))
         drop_container(tx, container_id, reason=reason, now=now)
+        if ctx.bucket is not None:
+            doubt(tx, part.id)
         tries = loaded.post.tries + 1
         if rule.verdict is Verdict.RETRY and tries < rule.most and containers_created(tx, part.id) < MOST_CONTAINERS:
             again_at = now + staging_wait(loaded.post.tries)
@@ -158,7 +201,7 @@ def hold_account(tx: Session, loaded: Loaded, error: GraphError, rule: Rule, now
     return None
 
 
-def _note(ctx: WorkerContext, loaded: Loaded, part: Part) -> tuple[Loaded, int] | None:
+def _note(ctx: WorkerContext, loaded: Loaded, part: Part, way: Choice | None) -> tuple[Loaded, int] | None:
     """Write the container down before it is asked for; None when the account's budget is used up."""
     now = clock.now()
     with ctx.database.transaction() as tx:
@@ -174,6 +217,8 @@ def _note(ctx: WorkerContext, loaded: Loaded, part: Part) -> tuple[Loaded, int] 
             return None
         words = words_of(loaded.post) if part.parent_id is None else None
         container = Container(part_id=part.id, account_id=loaded.account.id, created_at=now, words=words)
+        if way is not None:
+            container.route, container.route_why = way.route.value, way.why
         tx.add(container)
         tx.flush()
         return loaded.renewed(lease), container.id
@@ -218,6 +263,11 @@ def read_quota(ctx: WorkerContext, loaded: Loaded) -> bool:
     if unusable:
         _log.warning("quota.unusable", account_id=loaded.account.id, ignored=unusable)
     return True
+
+
+def _is_owed(loaded: Loaded, part: Part, now: datetime) -> bool:
+    is_whole = part.kind == PartKind.CAROUSEL.value
+    return not is_whole and part.media_id is None and not _is_made(loaded, part, now)
 
 
 def _is_made(loaded: Loaded, part: Part, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """A campaign as JSON: a list of objects whose names are the columns of the CSV form.
 
-Values are texts, numbers, true, false and null; what the CSV form separates by a pipe may be a list, and `user_tags` is
+Values are texts, numbers, true, false and null; what the CSV form separates by a pipe may be a list, and tags are
 one of objects. Lines are counted, so that a problem is found again.
 """
 
@@ -13,7 +13,8 @@ from typing import Any
 
 from scheduler.posts.files.rows import Row, Unreadable, check_name, check_text
 
-_LISTS = ("media", "alt_text", "collaborators")
+_LISTS = ("media", "alt_text", "collaborators", "poll_options")
+_OBJECTS = ("user_tags", "product_tags")
 _BLANK = " \t\r\n"
 
 
@@ -82,7 +83,7 @@ def _text(path: Path, line: int, name: str, value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    if name == "user_tags":
+    if name in _OBJECTS:
         return json.dumps(value)
     if name in _LISTS and isinstance(value, list) and all(isinstance(one, str) for one in value):
         if any("|" in one for one in value):

@@ -11,18 +11,23 @@ from pydantic import SecretStr
 from sqlalchemy import select, text
 
 from cli.commands.doctor import examine
+from console.app import create_app
 from machine.schema import status
 from models.account import Account
 from models.invariants import INVARIANTS
 from models.partitions import PARTITIONED
+from operations.operation import Context
 from pressrun import clock
 from pressrun.embedded.servers import borrow_redis, redis_py_url, wait_stopped
 from pressrun.finding import Finding, Result
+from pressrun.media.links import derive_key
 from pressrun.settings import Settings
 from pressrun.vault import generate_key
-from tests.factories.rows import make_attempt, make_post
+from tests.factories.rows import KEY, make_attempt, make_object, make_post
 from tests.integration.cli.conftest import Command, Here
+from tests.support.buckets import s3_server
 from tests.support.servers import reachable_folder
+from tests.support.web import serve
 
 
 @pytest.fixture
@@ -193,3 +198,49 @@ def test_the_command_tells_each_check_and_ends_with_1_if_one_fails(here: Here, c
     assert all(row["ok"] for row in sound)
     assert broken.returncode == 1
     assert any(line.startswith("FAIL  tokens") for line in broken.stdout.splitlines())
+
+
+class TestRoutes:
+    def test_what_does_not_get_into_the_bucket_or_out_of_it_is_told(self, here: Here, settings: Settings) -> None:
+        here.add(0)
+        with here.database.transaction() as tx:
+            make_object(tx, tries=3, error="the bucket x refuses: AccessDenied")
+            make_object(tx, tries=3, error="the bucket x refuses: AccessDenied", state="leaving")
+            make_object(tx, tries=1, error="in passing")
+
+        found = [one for one in examine(settings) if one.check == "media in the bucket"]
+
+        assert [one.detail for one in found] == [
+            "1 could not be put into it: the bucket x refuses: AccessDenied",
+            "1 could not be taken out of it: the bucket x refuses: AccessDenied",
+        ]
+
+    def test_our_own_address_is_fetched_as_instagram_would(self, here: Here, settings: Settings) -> None:
+        app = create_app(
+            Context(here.database, settings),
+            media_keys=[derive_key(KEY)],
+            media_root=settings.home / "media",
+            schema_head=status(here.database).head,
+        )
+        with serve(app) as url:
+            good = examine(settings.model_copy(update={"public_url": url}))
+            bad = examine(settings.model_copy(update={"public_url": f"{url}/elsewhere"}))
+
+        assert [(one.result, one.detail) for one in good if one.check == "media host"] == [
+            (Result.OK, "GET, HEAD and Range are answered as Instagram needs it")
+        ]
+        assert [one.result for one in bad if one.check == "media host"] == [Result.FAIL]
+
+    def test_a_bucket_is_tried_and_left_empty(self, here: Here, settings: Settings) -> None:
+        with s3_server() as s3:
+            secrets = {name: SecretStr(s3.settings[name]) for name in ("s3_access_key", "s3_secret_key")}
+            with_bucket = settings.model_copy(update=s3.settings | secrets)
+            good = examine(with_bucket)
+            bad = examine(with_bucket.model_copy(update={"s3_bucket": "nowhere"}))
+            left = s3.keys()
+
+        assert [one.result for one in good if one.check == "media bucket"] == [Result.OK]
+        [told] = [one for one in bad if one.check == "media bucket"]
+        assert told.result is Result.FAIL
+        assert told.detail.startswith("the bucket nowhere refuses: ")
+        assert left == []

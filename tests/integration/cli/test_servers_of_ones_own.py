@@ -29,6 +29,7 @@ from pressrun.errors import ServerUnreachable, UsageError
 from pressrun.hints import Hint, Queue, Task
 from tests.integration.cli.conftest import Command
 from tests.support.debian_servers import RedisServer, password_postgres, pgbouncer, redis_server
+from tests.support.lending import Lent
 from tests.support.processes import Process, start_module
 from tests.support.servers import Servers, create_database, drop_database, named
 from tests.support.waiting import until
@@ -319,7 +320,11 @@ class TestCertificates:
             assert trusting.terminate(60) == 0
 
 
-def test_every_process_says_its_name_and_keeps_no_connection_of_its_start(command: Command, database: Database) -> None:
+def test_every_process_says_its_name_and_keeps_no_connection_of_its_start(
+    command: Command, database: Database, lent: Lent
+) -> None:
+    lent.leave()
+
     def connections() -> list[str]:
         with database.transaction() as tx:
             found = tx.connection().exec_driver_sql(

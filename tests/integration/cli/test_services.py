@@ -92,8 +92,8 @@ class TestUp:
             entered = httpx.get(link[0], timeout=30)
             assert (entered.status_code, entered.headers["location"]) == (303, "/")
             assert httpx.get(f"{url[1]}/readyz", timeout=30).json()["status"] == "ready"
-            assert len(children) == 5
-            for name in ("scheduler", "worker-publish", "worker-prepare", "worker-harvest"):
+            assert len(children) == 6
+            for name in ("scheduler", "worker-publish", "worker-prepare", "worker-harvest", "worker-media"):
                 assert re.search(rf"^{name}\s+running$", up.output, re.MULTILINE)
             up.send(signal.SIGINT)
             assert up.wait(90) == 0, up.output

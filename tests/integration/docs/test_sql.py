@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import quota
 from models.account import Account
+from models.asked.poll import store_tally
 from models.block import hold
 from models.comment import SeenComment, see_comments
 from models.competitor import store_competitor
@@ -35,6 +36,7 @@ from tests.factories.rows import (
     make_harvest,
     make_inbox_event,
     make_post,
+    make_token,
 )
 from tests.unit.docs.pages import USER_PAGES, Page
 
@@ -116,11 +118,14 @@ def _some_history(tx: Session, now: datetime) -> None:
     """One account with something in every table."""
     ensure_partitions(tx, now=now - 40 * DAY)
     account = make_account(tx, name="harbour-bakery", timezone="Europe/Oslo", created_at=now - 20 * DAY)
+    make_token(tx, account, next_action_at=now + DAY)
     make_harvest(tx, account, kind="account")  # which never ran, and misses all of them
     make_post(tx, account, publish_at=now + DAY, next_action_at=now + DAY)
     first_part(tx, make_post(tx, account, publish_at=now + DAY, next_action_at=now + DAY)).media_sha256 = "ab" * 32
     run_id = _a_run(tx, account, now)
     _media(tx, account, now, run_id)
+    votes = [{"text": "yes", "votes_share": 0.6}, {"text": "no", "votes_share": 0.4}]
+    store_tally(tx, account.id, REEL, votes, captured_at=now, expires_at=now + DAY, extra={})
     _a_published_post(tx, account, now)
     _insights(tx, account, now, run_id)
     _people(tx, account, now)

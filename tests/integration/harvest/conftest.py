@@ -12,11 +12,12 @@ from sqlalchemy import Row, text
 
 from graph.transport import Transport
 from models.account import Account
-from models.claims import WORKS, Lease, claim_due, take
+from models.claims import Lease, claim_due, take
 from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind, add_harvests
 from models.inbox import NewChange, store_changes
 from models.session import Database
+from models.works import WORKS
 from pressrun import clock, failpoints
 from pressrun.hints import Queue
 from pressrun.settings import Settings

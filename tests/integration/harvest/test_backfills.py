@@ -11,11 +11,12 @@ from sqlalchemy import Row
 
 from models.account import Account
 from models.backfill import open_backfill
-from models.claims import WORKS, claim_due, take
+from models.claims import claim_due, take
 from models.harvest import HarvestKind
 from models.keeping import ACCOUNT_KEPT, WITH_A_PAST
 from models.reading.harvests import calls_of_a_day, harvest_status
 from models.session import Database
+from models.works import WORKS
 from pressrun import clock, failpoints
 from pressrun.failpoints import FailpointRaised
 from pressrun.pacific import closed_days

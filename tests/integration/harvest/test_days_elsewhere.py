@@ -9,8 +9,9 @@ import pytest
 
 from models.account import Account
 from models.backfill import open_backfill
-from models.claims import WORKS, claim_due, take
+from models.claims import claim_due, take
 from models.harvest import HarvestKind
+from models.works import WORKS
 from pressrun import clock
 from tests.integration.harvest.conftest import LEASE_S, Field
 from worker.harvests import backfill

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from datetime import datetime, timedelta
 
-from models.claims import WORKS, claim_due
+from models.claims import claim_due
 from models.company import TOGETHER
 from models.crons import STANDING_CRONS
 from models.harvest import HarvestKind
 from models.reading.harvests import HarvestStatus, harvest_status
+from models.works import WORKS
 from pressrun import clock
 from pressrun.hints import Queue
 from scheduler.harvests import planning as harvesting

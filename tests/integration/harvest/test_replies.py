@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import Row
 
 from models.account import Account
-from models.claims import WORKS, ClaimLost, claim_due, take
+from models.claims import ClaimLost, claim_due, take
 from models.mention import Mention
 from models.reply import queue_reply, resolve_reply
 from models.session import Database
+from models.works import WORKS
 from pressrun import clock, failpoints
 from pressrun.errors import Conflict, NotPossible
 from pressrun.failpoints import FailpointRaised

@@ -11,9 +11,10 @@ from sqlalchemy import Row, text
 
 from models.account import Account
 from models.backfill import open_reread
-from models.claims import WORKS, claim_due, take
+from models.claims import claim_due, take
 from models.harvest import HarvestKind
 from models.retention import DroppedMonth
+from models.works import WORKS
 from pressrun import clock, failpoints
 from pressrun.errors import Invalid, NotPossible
 from pressrun.failpoints import FailpointRaised

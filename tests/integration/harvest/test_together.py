@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import Row
 
 from models.account import Account
-from models.claims import WORKS, claim_due
+from models.claims import claim_due
 from models.company import TOGETHER, one_of_each
 from models.harvest import HarvestKind
 from models.raw_answer import text_of
 from models.session import Database
+from models.works import WORKS
 from pressrun.hints import Queue
 from tests.integration.harvest.conftest import STILL, Field, settings_for
 from tests.integration.harvest.instagram import advance, publish

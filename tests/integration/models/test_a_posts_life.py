@@ -18,10 +18,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.claims import WORKS, ClaimLost, Lease, claim_due, finish, give_back, renew, take
+from models.claims import ClaimLost, Lease, claim_due, finish, give_back, renew, take
 from models.event import Cause
 from models.session import Database
 from models.states import ACTIVE, EDGES, EdgeForbidden, PostState, transition
+from models.works import WORKS
 from pressrun import clock
 from pressrun.clock import Deadline
 from tests.factories.rows import make_account, make_post

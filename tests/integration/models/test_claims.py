@@ -14,14 +14,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models import claims
+from models import works
 from models.account import Account
 from models.claims import (
     WAKE_CHANNEL,
-    WORKS,
     ClaimLost,
     Lease,
-    Work,
     claim_due,
     finish,
     give_back,
@@ -32,20 +30,29 @@ from models.claims import (
 )
 from models.lookout import Lookout
 from models.session import Database
+from models.works import WORKS, Work
 from pressrun import clock
 from pressrun.hints import Hint, Task
 from tests.factories.rows import (
     make_account,
     make_backfill,
     make_connection,
+    make_conversion,
+    make_deletion,
     make_delivery,
     make_endpoint,
+    make_follow_up,
     make_harvest,
     make_inbox_event,
+    make_inquiry,
     make_mention,
     make_notice,
+    make_object,
     make_post,
     make_reply,
+    make_subscription,
+    make_token,
+    make_upload,
 )
 from tests.integration.models.racing import race
 from tests.support.waiting import until
@@ -72,8 +79,24 @@ def _owed(tx: Session, work: Work) -> int:
         return make_connection(tx).id
     if work.table == "notices":
         return make_notice(tx).id
+    if work.table == "subscriptions":
+        return make_subscription(tx, make_account(tx)).id
+    if work.table == "data_deletions":
+        return make_deletion(tx).id
+    if work.table == "inquiries":
+        return make_inquiry(tx, make_account(tx)).id
+    if work.table == "follow_ups":
+        return make_follow_up(tx, make_post(tx, make_account(tx), state="canceled", next_action_at=None)).id
+    if work.table == "bucket_objects":
+        return make_object(tx).id
+    if work.table == "uploads":
+        return make_upload(tx, make_account(tx)).id
+    if work.table == "conversions":
+        return make_conversion(tx, make_account(tx)).id
     if work.table == "deliveries":
         return make_delivery(tx, make_endpoint(tx)).id
+    if work.table == "tokens":
+        return make_token(tx, make_account(tx)).id
     return make_post(tx, make_account(tx), state=work.states[0]).id
 
 
@@ -92,7 +115,7 @@ def _claim(
 
 def _take(database: Database, hint: Hint, *, lease_s: float = 30) -> Lease | None:
     with database.transaction() as tx:
-        return take(tx, claims.TABLE_OF_TASK[hint.task], hint.id, hint.claim, lease_s=lease_s)
+        return take(tx, works.TABLE_OF_TASK[hint.task], hint.id, hint.claim, lease_s=lease_s)
 
 
 def _taken(database: Database, work: Work = PUBLISH, *, lease_s: float = 30) -> Lease:
@@ -523,12 +546,14 @@ class TestInFlight:
             make_post(tx, account, state="scheduled")
             make_harvest(tx, account)
 
-        idle = {"reply": 0, "backfill": 0, "connection": 0, "notice": 0, "delivery": 0}
+        idle = dict.fromkeys(WORK, 0)
+        assert _in_flight(database) == idle | {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0}
+        idle = {"reply": 0, "backfill": 0, "connection": 0, "notice": 0, "delivery": 0, "media": 0}
         assert _in_flight(database) == {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0} | idle
         hints = _claim(database, limit=4)
         _claim(database, WORK["prepare"])
         _claim(database, WORK["harvest"])
-        assert _in_flight(database) == {"publish": 4, "prepare": 1, "harvest": 1, "inbox": 0} | idle
+        assert _in_flight(database) == idle | {"publish": 4, "prepare": 1, "harvest": 1, "inbox": 0}
 
         lease = _take(database, hints[0])
         assert lease is not None

@@ -30,6 +30,7 @@ from tests.factories.rows import (
     make_mention,
     make_post,
     make_reply,
+    make_token,
 )
 
 HOUR = timedelta(hours=1)
@@ -98,6 +99,7 @@ def _world(tx: Session) -> dict[str, int]:
         {"post": ids["published"]},
     )
     ids["harvest"] = make_harvest(tx, account, next_action_at=now + HOUR).id
+    ids["token"] = make_token(tx, account).id
     tx.execute(
         text(
             "INSERT INTO harvest_runs (harvest_id, slot_at, status, api_version, started_at)"
@@ -341,6 +343,7 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
         (["UPDATE accounts SET token_sealed = '@TOKEN@'"], "account {account} holds a token"),
         (["UPDATE accounts SET token_sealed = ''"], "account {account} holds a token"),
         (["UPDATE connections SET token_sealed = '@TOKEN@'"], "connection {connection} holds a token"),
+        (["UPDATE connections SET code_sealed = '@TOKEN@'"], "connection {connection} holds a token"),
         (
             ["INSERT INTO endpoints (name, way, place, address_sealed) VALUES ('ops', 'webhook', 'x', 'https://x')"],
             "holds a secret that the vault did not seal",
@@ -350,7 +353,7 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
         (
             [
                 "ALTER TABLE connections DROP CONSTRAINT ck_connections_settled_is_bare",
-                "UPDATE connections SET state = 'failed', error = 'no', settled_at = now()",
+                "UPDATE connections SET state = 'failed', error = 'no', settled_at = now(), next_action_at = NULL",
             ],
             "connection {connection} is failed and still holds a token",
         ),
@@ -370,6 +373,19 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             ["UPDATE connections SET next_action_at = now() - interval '11 minutes'"],
             "connection {connection} has waited since",
         ),
+        (
+            [
+                "UPDATE connections SET state = 'waiting', next_action_at = NULL, created_at = now() - interval '2 h',"
+                " expires_at = now() - interval '11 minutes'"
+            ],
+            "connection {connection} has waited since",
+        ),
+    ],
+    "token_forgotten": [
+        (["UPDATE tokens SET next_action_at = NULL"], "token {token} of account"),
+    ],
+    "token_late": [
+        (["UPDATE tokens SET next_action_at = now() - interval '61 minutes'"], "was to be looked at by"),
     ],
     "removed_account_owed": [
         (
@@ -473,6 +489,16 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
         )
         for part in ("default", f"{clock.now():%Y_%m}")
     ],
+    "unfixed_media_offered": [
+        (
+            [
+                "INSERT INTO conversions (asked_by, source_sha256, recipe_key, next_action_at)"
+                " VALUES (1, 'a', 'b', now() + interval '1 hour')",
+                "UPDATE parts SET conversion_id = (SELECT max(id) FROM conversions) WHERE id = :published_part",
+            ],
+            "part {published_part} was offered before its file was made right",
+        ),
+    ],
     "inbox_forgotten": [
         (["UPDATE inbox_events SET next_action_at = NULL WHERE id = :inbox"], "inbox event {inbox} is neither handled"),
     ],
@@ -536,6 +562,22 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
         (
             [*MISSED, BACKFILL, "UPDATE backfills SET finished_at = now() - interval '1 day', next_action_at = NULL"],
             "and no backfill is going to read it",
+        ),
+    ],
+    "media_late": [
+        (
+            [
+                "INSERT INTO bucket_objects (bucket, key, sha256, extension, next_action_at)"
+                " VALUES ('media', 'x.jpg', 'x', 'jpg', now() - interval '11 minutes')"
+            ],
+            "has waited since",
+        ),
+        (
+            [
+                "INSERT INTO uploads (container_id, account_id, url, sha256, next_action_at)"
+                " SELECT id, account_id, 'x', 'x', now() - interval '11 minutes' FROM containers LIMIT 1"
+            ],
+            "has waited since",
         ),
     ],
     "inbox_late": [

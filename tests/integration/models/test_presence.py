@@ -11,11 +11,12 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from models.claims import WORKS, Lease, Work, claim_due, finish, take
+from models.claims import Lease, claim_due, finish, take
 from models.event import timeline
 from models.lookout import Lookout
 from models.presence import ABSENT, Absences, Presence, release
 from models.session import Database
+from models.works import WORKS, Work
 from pressrun import clock
 from tests.factories.rows import (
     make_account,
@@ -27,8 +28,10 @@ from tests.factories.rows import (
     make_inbox_event,
     make_mention,
     make_notice,
+    make_object,
     make_post,
     make_reply,
+    make_upload,
 )
 from tests.support.outages import closed_to_new_sessions, end_session, is_known
 from tests.support.waiting import until
@@ -63,6 +66,10 @@ def held(database: Database, presence: Presence | None, work: Work = WORK["publi
                 make_backfill(tx, account)
             case "notice":
                 make_notice(tx)
+            case "object":
+                make_object(tx)
+            case "upload":
+                make_upload(tx, account)
             case "delivery":
                 make_delivery(tx, make_endpoint(tx))
     with database.transaction() as tx:

@@ -46,7 +46,9 @@ def _place(database: Database, account: Account, counted_at: datetime, state: st
 
 def _window(database: Database, account: Account, now: datetime = NOW) -> Window:
     with database.transaction() as tx:
-        return quota.window(tx, get_account(tx, account.id), now=now)
+        window = quota.window(tx, get_account(tx, account.id), now=now)
+        assert quota.used_by_account(tx, now=now)[account.id] == window.used, "lists say something else"
+        return window
 
 
 def _ask(tx: Session, account_id: int, post_id: int, part_id: int) -> Attempt | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import psycopg
@@ -26,9 +27,8 @@ from tests.unit.docs.pages import Page
 PASSWORD = "only-of-this-test"
 
 
-@pytest.fixture
-def role(database: Database) -> Iterator[str]:
-    """A role of the server that owns nothing; gone with all it was granted at the end."""
+@contextmanager
+def _role(database: Database) -> Iterator[str]:
     name = f"analyst_{uuid.uuid4().hex[:12]}"
     with database.transaction() as tx:
         tx.execute(text(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'"))
@@ -38,9 +38,8 @@ def role(database: Database) -> Iterator[str]:
         tx.execute(text(f"DROP ROLE {name}"))
 
 
-@pytest.fixture
-def reader(database: Database, role: str) -> Iterator[psycopg.Connection]:
-    """A connection that acts as the role, which has been made a reader."""
+@contextmanager
+def _reader(database: Database, role: str) -> Iterator[psycopg.Connection]:
     with database.transaction() as tx:
         account = make_account(tx, name="harbour-bakery")
         make_post(tx, account)
@@ -51,9 +50,30 @@ def reader(database: Database, role: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@pytest.fixture
+def role(database: Database) -> Iterator[str]:
+    """A role of the server that owns nothing; gone with all it was granted at the end."""
+    with _role(database) as role:
+        yield role
+
+
+@pytest.fixture
+def reader(database: Database, role: str) -> Iterator[psycopg.Connection]:
+    """A connection that acts as the role, which has been made a reader."""
+    with _reader(database, role) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def onlooker(shared: Database) -> Iterator[psycopg.Connection]:
+    """A reader for tests that change nothing, or are refused."""
+    with _role(shared) as role, _reader(shared, role) as connection:
+        yield connection
+
+
 @pytest.mark.parametrize("source", sorted([*HISTORY, *(f"{name}(now())" for name in FUNCTIONS)]))
-def test_it_reads_all_of_the_history(reader: psycopg.Connection, source: str) -> None:
-    reader.execute(f"SELECT * FROM {source}")  # noqa: S608 - our own names
+def test_it_reads_all_of_the_history(onlooker: psycopg.Connection, source: str) -> None:
+    onlooker.execute(f"SELECT * FROM {source}")  # noqa: S608 - our own names
 
 
 def test_it_runs_the_queries_of_the_page(reader: psycopg.Connection) -> None:
@@ -78,17 +98,17 @@ def test_it_knows_accounts_by_name_and_not_their_tokens(reader: psycopg.Connecti
 
 
 @pytest.mark.parametrize("table", sorted(set(metadata.tables) - set(HISTORY) - {"accounts"}))
-def test_it_reads_no_other_table(reader: psycopg.Connection, table: str) -> None:
+def test_it_reads_no_other_table(onlooker: psycopg.Connection, table: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        reader.execute(sql.SQL("SELECT FROM {}").format(sql.Identifier(table)))
+        onlooker.execute(sql.SQL("SELECT FROM {}").format(sql.Identifier(table)))
 
 
 @pytest.mark.parametrize("table", sorted(metadata.tables))
-def test_it_writes_nothing(reader: psycopg.Connection, table: str) -> None:
+def test_it_writes_nothing(onlooker: psycopg.Connection, table: str) -> None:
     name = sql.Identifier(table)
     for query in ("DELETE FROM {}", "TRUNCATE {}", "INSERT INTO {} DEFAULT VALUES", "DROP TABLE {}"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            reader.execute(sql.SQL(query).format(name))
+            onlooker.execute(sql.SQL(query).format(name))
 
 
 def test_it_reads_months_that_are_made_later(reader: psycopg.Connection, database: Database) -> None:

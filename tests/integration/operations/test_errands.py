@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from models.claims import WORKS, claim_due, finish, take
+from models.claims import claim_due, finish, take
 from models.reading.workers import has_worker
 from models.session import Database
+from models.works import WORKS
 from operations import errands
 from operations.errands import Errand, await_errand
 from operations.operation import Context

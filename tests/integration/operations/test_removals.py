@@ -127,7 +127,7 @@ class TestKeeping:
 
         now = _counts(ctx, gone)
         assert now.pop("post_events") == had.pop("post_events") + 1  # the post that was taken back
-        had.pop("slots")
+        del had["slots"], had["tokens"]
         assert now == had
         assert _counts(ctx, stays) == others
         with ctx.database.transaction() as tx:

@@ -8,7 +8,8 @@ import pytest
 
 from models.media import bind_media
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
-from operations.system import examine, grant_reader
+from operations.readers import grant_reader
+from operations.system import examine
 from pressrun import clock
 from pressrun.errors import Unknown
 from pressrun.finding import Finding, Result

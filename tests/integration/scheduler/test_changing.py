@@ -11,12 +11,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.account import get_account
-from models.claims import WORKS, claim_due, take
+from models.claims import claim_due, take
 from models.event import Cause, timeline
 from models.part import parts_of
 from models.post import Post, get_post
 from models.session import Database
 from models.states import PostState, transition
+from models.works import WORKS
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible
 from pressrun.settings import Settings

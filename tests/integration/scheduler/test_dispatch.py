@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from models.claims import WORKS, claim_due, finish, take
+from models.claims import claim_due, finish, take
 from models.session import Database
+from models.works import WORKS
 from pressrun import clock, failpoints
 from pressrun.broker import Broker
 from pressrun.failpoints import FailpointRaised
 from pressrun.hints import Queue
 from pressrun.settings import Settings
 from scheduler.dispatch import Dispatched, Dispatcher
-from tests.factories.rows import make_account, make_harvest, make_inbox_event, make_post
+from tests.factories.rows import make_account, make_conversion, make_harvest, make_inbox_event, make_post
 from tests.integration.models.racing import race
 from tests.integration.scheduler.mailbox import Mailbox
 from tests.support.servers import private_servers
@@ -49,15 +50,17 @@ class TestRound:
             staged = make_post(tx, account, state="staged").id
             harvest = make_harvest(tx, account).id
             event = make_inbox_event(tx).id
+            conversion = make_conversion(tx, account).id
 
         done = Dispatcher(settings=settings, database=database, broker=broker).round()
 
-        assert done == Dispatched(sent=4, has_backlog=False, broker_is_up=True)
+        assert done == Dispatched(sent=5, has_backlog=False, broker_is_up=True)
         assert {queue: mailbox.hints(queue) for queue in Queue} == {
             Queue.PUBLISH: [("post.publish", staged, 1)],
             Queue.PREPARE: [("post.stage", scheduled, 1)],
             Queue.HARVEST: [("harvest.run", harvest, 1)],
             Queue.INBOX: [("inbox.handle", event, 1)],
+            Queue.MEDIA: [("media.fix", conversion, 1)],
         }
 
     def test_what_is_under_way_is_not_sent_again_while_its_lease_lasts(

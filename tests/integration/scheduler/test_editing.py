@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from models.claims import WORKS, claim_due
+from models.claims import claim_due
 from models.part import Part, parts_of
 from models.post import Post, get_post
 from models.session import Database
 from models.states import PostState
+from models.works import WORKS
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible
 from pressrun.settings import Settings

@@ -14,13 +14,14 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
-from models.claims import WORKS, claim_due, take, wake_schedulers
+from models.claims import claim_due, take, wake_schedulers
 from models.crons import STANDING_CRONS
 from models.event import timeline
 from models.harvest import add_harvests
 from models.lookout import Lookout
 from models.partitions import ensure_partitions
 from models.session import Database
+from models.works import WORKS
 from pressrun import clock
 from pressrun.broker import Broker
 from pressrun.clock import Deadline
@@ -30,6 +31,7 @@ from scheduler.loop import BACKLOG_NAP_S, LONGEST_NAP_S, SchedulerLoop
 from tests.factories.rows import make_account, make_harvest, make_post
 from tests.integration.scheduler.mailbox import Mailbox
 from tests.integration.scheduler.months import exists, halve_this_month, this_month
+from tests.support.lending import Lent
 from tests.support.servers import named
 from tests.support.waiting import until
 
@@ -357,12 +359,13 @@ class TestTrouble:
             assert until(pulled, 15) == [post_id]
 
     def test_a_database_that_is_not_there_at_first_does_not_stop_it(
-        self, database: Database, database_url: str, settings: Settings, broker: Broker, mailbox: Mailbox
+        self, database: Database, lent: Lent, settings: Settings, broker: Broker, mailbox: Mailbox
     ) -> None:
-        late = Database(database_url)
-        name = urlsplit(database_url).path.removeprefix("/")
+        late = Database(lent.url)
+        name = urlsplit(lent.url).path.removeprefix("/")
         database.close()
-        with psycopg.connect(named(database_url, "postgres"), autocommit=True) as admin:
+        lent.leave()
+        with psycopg.connect(named(lent.url, "postgres"), autocommit=True) as admin:
             admin.execute(f"ALTER DATABASE {name} RENAME TO {name}_away")
             with running(SchedulerLoop(settings=settings, database=late, broker=broker)) as thread:
                 refused = Deadline.after(1.2)

@@ -114,6 +114,26 @@ def test_an_account_that_publishes_nothing_for_days_is_told(loose: Database, mak
     assert row.account_name == "silent"
 
 
+def test_days_that_are_lost_for_good_are_told_once_a_week(loose: Database, make: Callable[..., Any]) -> None:
+    """By what coverage says of them, whatever the harvests have come to since."""
+    now = clock.now()
+
+    def gap(tx: Session) -> None:
+        account = make_account(tx, name="bakery", created_at=now - 30 * DAY)
+        make_harvest(tx, account, kind="stories", covered_at=now)
+        values = "VALUES (:id, 'stories', :since, :until, 'stopped')"
+        add = f"INSERT INTO harvest_gaps (account_id, kind, since, until, why) {values}"
+        tx.execute(text(add), {"id": account.id, "since": now - 5 * DAY, "until": now - 2 * DAY})
+
+    make(gap)
+
+    assert look(loose) == ["coverage.lost"]
+    [row] = [row for row in told(loose) if row.kind == "coverage.lost"]
+    assert (row.account_name, row.detail["kind"]) == ("bakery", "stories")
+    assert row.detail["days"] >= 2
+    assert f"from {row.detail['first']} to {row.detail['last']}" in row.message
+
+
 def test_what_is_tried_and_not_read_for_days_is_told(loose: Database, make: Callable[..., Any]) -> None:
     now = clock.now()
 
@@ -121,7 +141,7 @@ def test_what_is_tried_and_not_read_for_days_is_told(loose: Database, make: Call
         for name, status, age in (("lost", "failed", 3), ("read", "done", 0), ("new", "failed", 1)):
             account = make_account(tx, name=name, created_at=now - (30 if age != 1 else 1) * DAY)
             covered = None if name == "new" else now - age * DAY
-            harvest = make_harvest(tx, account, kind="stories", covered_at=covered)
+            harvest = make_harvest(tx, account, kind="account", covered_at=covered)
             run = begin_run(tx, harvest.id, now, api_version="v25.0", now=now)
             end_run(tx, run.id, RunStatus(status), now=now)
 
@@ -129,7 +149,7 @@ def test_what_is_tried_and_not_read_for_days_is_told(loose: Database, make: Call
 
     assert look(loose) == ["coverage.lost"]
     [row] = [row for row in told(loose) if row.kind == "coverage.lost"]
-    assert (row.account_name, row.detail) == ("lost", {"kind": "stories"})
+    assert (row.account_name, row.detail) == ("lost", {"kind": "account"})
 
 
 def test_a_metric_that_was_told_before_and_is_refused_is_told_once(loose: Database, make: Callable[..., Any]) -> None:

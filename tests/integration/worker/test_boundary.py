@@ -15,10 +15,11 @@ from sqlalchemy import Connection, event, text
 
 from graph.transport import Transport
 from machine.schema import upgrade
-from models.claims import WORKS as ALL
-from models.claims import ClaimLost, Lease, Work, claim_due, renew
+from models.claims import ClaimLost, Lease, claim_due, renew
 from models.presence import Presence
 from models.session import Database
+from models.works import WORKS as ALL
+from models.works import Work
 from pressrun import clock
 from pressrun.embedded.servers import borrow_postgres, wait_stopped
 from pressrun.hints import Hint

@@ -14,12 +14,13 @@ from sqlalchemy import Row, select, text
 from graph.transport import Transport
 from models import gate
 from models.account import Account, Login, token_context, user_token_context
-from models.claims import WORKS, claim_due, take
+from models.claims import claim_due, take
 from models.crons import STANDING_CRONS
 from models.gate import Level
 from models.harvest import Harvest
 from models.post import get_post
 from models.session import Database
+from models.works import WORKS
 from operations.connections import Connected, NewAccount, connect, outcome
 from operations.operation import OWNER, Context
 from pressrun import clock

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from models.claims import WORKS, claim_due
+from models.claims import claim_due
 from models.states import PostState
+from models.works import WORKS
 from pressrun.hints import Hint, Task
 from tests.factories.rows import make_endpoint
 from tests.support.bench import Bench

@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import text
 
 from models.account import Account
-from models.claims import WORKS, claim_due
+from models.claims import claim_due
 from models.presence import ABSENT, Absences, Presence
 from models.session import Database
 from models.states import PostState
+from models.works import WORKS
 from pressrun import failpoints
 from pressrun.hints import Hint
 from tests.factories.rows import KEY

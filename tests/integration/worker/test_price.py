@@ -14,8 +14,9 @@ import pytest
 from sqlalchemy import text
 
 import pressrun
-from models.claims import WORKS, claim_due
+from models.claims import claim_due
 from models.states import PostState
+from models.works import WORKS
 from pressrun.hints import Task
 from tests.support.bench import Bench
 from tests.support.price import Price, counted

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from models.claims import WORKS, claim_due
+from models.claims import claim_due
 from models.session import Database
 from models.states import PostState
+from models.works import WORKS
 from pressrun.broker import Broker
 from pressrun.errors import ServerUnreachable
 from pressrun.hints import Hint, Queue, Task

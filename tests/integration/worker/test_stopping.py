@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from models.claims import WORKS, claim_due
+from models.claims import claim_due
 from models.states import PostState
+from models.works import WORKS
 from pressrun.hints import Hint
 from tests.support.bench import STEPS, Bench
 from tests.support.waiting import until

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from graph.transport import Transport
 from models.account import Account, break_account, lock_account
 from models.block import hold
-from models.claims import WORKS, claim_due
+from models.claims import claim_due
 from models.delivery import FLOOD, MOST_IN_DIGEST, replay, send_test
 from models.endpoint import (
     Endpoint,
@@ -36,6 +36,7 @@ from models.notice import News, NoticeKind, tell
 from models.session import Database
 from models.states import PostState, transition
 from models.sweeping import sweep
+from models.works import WORKS
 from pressrun import clock
 from pressrun.failpoints import arm
 from pressrun.settings import Settings

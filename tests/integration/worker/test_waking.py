@@ -10,10 +10,11 @@ from sqlalchemy import text
 
 from graph.transport import Transport
 from models.account import AccountState, lock_account, set_state
-from models.claims import WORKS, claim_due, take
+from models.claims import claim_due, take
 from models.post import get_post
 from models.session import Database
 from models.waking import wake_account
+from models.works import WORKS
 from pressrun import clock
 from pressrun.hints import Hint
 from pressrun.settings import Settings

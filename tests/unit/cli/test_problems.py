@@ -165,3 +165,10 @@ class TestRows:
         lines = capsys.readouterr().err.splitlines()
         assert lines[0] == "warning: a.csv: line 0, column media: small (and 4 more rows)"
         assert len(lines) == 1 + 20
+
+    def test_many_different_warnings_are_counted(self, capsys: pytest.CaptureFixture[str]) -> None:
+        warnings = [RowProblem(line, "media", f"small {line}") for line in range(23)]
+
+        tell_rows(self.COMMAND, [], warnings, source=Path("a.csv"), nothing="nothing was queued")
+
+        assert capsys.readouterr().err.splitlines()[20:] == ["warning: and 3 more; --json lists them all"]

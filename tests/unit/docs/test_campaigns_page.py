@@ -14,7 +14,7 @@ from cli.main import app
 from models.post import IfLate, PostType
 from models.states import CANCELABLE
 from pressrun.clock import parse_instant
-from pressrun.media import captions
+from pressrun.media import add_ons, captions
 from pressrun.media.rules import LIMITS, MEBIBYTE, Limits, Use
 from scheduler.posts import editing
 from scheduler.posts.wish import COLUMNS, GRADUATION, MAX_THUMB_OFFSET_MS, REQUIRED, parse_wish
@@ -32,12 +32,17 @@ SAMPLES = {
     "location_id": "123",
     "user_tags": '[{"username": "someone", "x": 0.5, "y": 0.5}]',
     "collaborators": "someone|@other, third",
+    "product_tags": "4029274203846188@0.5,0.5",
+    "poll_options": "yes|no",
+    "poll_extended": "true",
+    "comment_prompt": "true",
     "cover_url": "cover.jpg",
     "thumb_offset_ms": str(MAX_THUMB_OFFSET_MS),
     "share_to_feed": "true",
     "trial": GRADUATION[0],
     "max_lateness": "2h",
     "if_late": "publish",
+    "fix": "crop:0.5,0.3 trim",
     "key": "k" * 200,
 }
 USES = {
@@ -102,6 +107,9 @@ def test_the_words_of_a_column_are_the_ones_taken() -> None:
         ("alt_text", f"{captions.MAX_ALT_TEXT} characters"),
         ("user_tags", f"at most {captions.MAX_USER_TAGS}"),
         ("collaborators", f"at most {captions.MAX_COLLABORATORS}"),
+        ("product_tags", f"at most {add_ons.MAX_PRODUCT_TAGS};"),
+        ("product_tags", f"more than {add_ons.MAX_PRODUCT_TAGS_ON_REEL} are refused"),
+        ("poll_options", f"{add_ons.POLL_OPTIONS[0]} to {add_ons.POLL_OPTIONS[-1]} options"),
     ],
 )
 def test_a_limit_is_the_true_one(column: str, limit: str) -> None:

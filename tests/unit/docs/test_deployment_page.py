@@ -52,7 +52,7 @@ def test_the_paths_of_the_console_are_all_there() -> None:
     routers = [getattr(one, "original_router", None) or one for one in console().routes]
     paths = {route.path.partition("{")[0] for router in routers for route in getattr(router, "routes", [router])}
 
-    assert {path.removesuffix("/") if path.startswith("/webhooks") else path for path in paths} == told
+    assert {path.removesuffix("/") if path.startswith(("/webhooks", "/connect")) else path for path in paths} == told
 
 
 def test_the_proxy_lets_through_what_is_public_and_a_whole_body() -> None:

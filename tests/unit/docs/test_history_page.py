@@ -80,7 +80,16 @@ def test_the_columns_told_are_those_of_the_tables(title: str, tables: tuple[Any,
 METRICS = PAGE.table("metric", "period", "breakdowns")
 
 
-EXPLAINED = {*VIEWS, *NOW_ONLY, "media", *PARTITIONED, "media_latest", "account_latest", "comment_versions"}
+EXPLAINED = {
+    *VIEWS,
+    *NOW_ONLY,
+    "media",
+    *PARTITIONED,
+    "media_latest",
+    "account_latest",
+    "comment_versions",
+    "poll_tallies",
+}
 
 
 @pytest.mark.parametrize("name", sorted(EXPLAINED))

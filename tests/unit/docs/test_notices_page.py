@@ -14,10 +14,9 @@ from pressrun.telling import by_apprise, webhook
 from tests.unit.docs.pages import Page, names_in
 from worker.backoff import TELLING
 from worker.telling import send
+from worker.tokens import times
 
 PAGE = Page.of("docs/notices.md")
-NOT_YET = {NoticeKind.TOKEN_ENDS}
-"""Told once the ends of tokens are known."""
 FACTS = (
     f"After {delivery.FLOOD} notices in {delivery.FLOOD_IN.seconds // 60} minutes",
     f"A digest holds {delivery.MOST_IN_DIGEST} notices at most",
@@ -27,6 +26,7 @@ FACTS = (
     f"for {send.TRIED_FOR.days} days",
     f"Nothing was published for {warnings.SILENT_FOR.days} days",
     f"could not be read whole for {warnings.UNREAD_FOR.days} days",
+    f"A token ends within {times.WARN_AHEAD.days} days",
     f"Within the next {warnings.LOOKS_AHEAD.days} days",
     f"For {silence.SILENT_AFTER_S / 60:g} minutes no worker",
     f"For {silence.SILENT_AFTER_S / 60:g} minutes no scheduler",
@@ -36,7 +36,7 @@ FACTS = (
 def test_every_kind_is_there_and_nothing_else() -> None:
     told = [names_in(row["kind"])[0] for row in PAGE.table("kind", "when")]
 
-    assert sorted(told) == sorted(set(NoticeKind) - NOT_YET - {NoticeKind.TEST})
+    assert sorted(told) == sorted(set(NoticeKind) - {NoticeKind.TEST})
 
 
 def test_every_way_to_be_told_is_there() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from graph.errors import ErrorClass
 from machine.stack import WORKERS
-from models import block, claims, container, gate, partitions, presence, quota
+from models import block, container, gate, partitions, presence, quota, works
 from models.account import AccountState
 from models.invariants import INVARIANTS
 from models.states import PostState
@@ -61,14 +61,26 @@ def test_every_reason_to_wait_is_there() -> None:
     written = set(re.findall(r'(?:wait_reason=|Park\([^"\n]*, )"(\w+)"', source("worker") + source("scheduler")))
 
     assert written <= told
-    reasons = {"paused", "account", "quota", "spacing", "throttled", "clock", "container_budget", "reconcile", "worker"}
+    reasons = {
+        "paused",
+        "account",
+        "quota",
+        "spacing",
+        "throttled",
+        "clock",
+        "container_budget",
+        "reconcile",
+        "worker",
+    } | {"media"}
     assert reasons == told
 
 
 def test_every_check_of_doctor_is_there() -> None:
     told = {name for row in PAGE.table("check", "what it looks at", "when it fails") for name in names_in(row["check"])}
-    checks = "".join((ROOT / name).read_text() for name in ("machine/checks.py", "operations/system.py"))
-    made = set(re.findall(r'Finding\(\s*"([\w ]+)"', checks))
+    checks = "".join(
+        (ROOT / name).read_text() for name in ("machine/checks.py", "machine/rehearsing.py", "operations/system.py")
+    )
+    made = set(re.findall(r'(?:Finding|_told)\(\s*"([\w ]+)"', checks))
 
     assert {name.split(" NAME")[0] for name in told} == made
 
@@ -93,7 +105,9 @@ def test_the_processes_of_up_are_as_told() -> None:
 
 @pytest.mark.parametrize("event", [names for row in PAGE.table("event", "means") for names in names_in(row["event"])])
 def test_an_event_worth_an_alert_is_logged(event: str) -> None:
-    assert any(f'"{event}"' in source(folder) for folder in ("scheduler", "worker", "console", "pressrun"))
+    assert any(
+        f'"{event}"' in source(folder) for folder in ("scheduler", "worker", "console", "operations", "pressrun")
+    )
 
 
 LOOK = media_publish.FIRST_READ_AFTER
@@ -147,4 +161,4 @@ def test_the_numbers_in_words_are_those_of_the_code() -> None:
     assert timedelta(hours=1) == gate.SHUT_FOR
     assert abs(sum(waits, timedelta()) / 50 - STAGING_TAKES) < STAGING_TAKES / 5
     assert {outcomes.COMES_AND_GOES[code] for code in (2207052, 2207077)} == {TRIES}
-    assert {work.queue for work in claims.WORKS} == set(Queue)
+    assert {work.queue for work in works.WORKS} == set(Queue)

@@ -33,7 +33,10 @@ def test_pages_with_their_accounts(facebook: GraphClient, server: ScriptedServer
     assert not bare.may_publish
     assert "EAApagetoken" not in repr(linked)
     assert server.last.path == "/v25.0/me/accounts"
-    assert server.last.query == {"fields": "id,name,access_token,tasks,instagram_business_account", "limit": "100"}
+    assert server.last.query == {
+        "fields": "id,name,access_token,tasks,instagram_business_account{id,username}",
+        "limit": "100",
+    }
 
 
 def test_tasks_of_new_pages_count_too() -> None:

@@ -74,6 +74,7 @@ def test_no_secret_is_on_a_command_line(tmp_path: Path) -> None:
         "worker-publish",
         "worker-prepare",
         "worker-harvest",
+        "worker-media",
         "console",
     }
     orders = {spec.name: spec.stop_order for spec in specs}
@@ -127,7 +128,7 @@ def test_the_consoles_address_is_one_that_a_browser_takes() -> None:
 
 
 def test_queues_of_posts_get_as_many_processes_as_are_asked_for() -> None:
-    assert list(worker_names(1)) == ["worker-publish", "worker-prepare", "worker-harvest"]
+    assert list(worker_names(1)) == ["worker-publish", "worker-prepare", "worker-harvest", "worker-media"]
     assert list(worker_names(3)) == [
         "worker-publish",
         "worker-publish-2",
@@ -136,6 +137,7 @@ def test_queues_of_posts_get_as_many_processes_as_are_asked_for() -> None:
         "worker-prepare-2",
         "worker-prepare-3",
         "worker-harvest",
+        "worker-media",
     ]
 
 

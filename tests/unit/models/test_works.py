@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from models.claims import TABLE_OF_TASK, WORKS
 from models.states import ACTIVE, PostState
+from models.works import TABLE_OF_TASK, WORKS
 from pressrun.hints import Queue, Task
 
 

@@ -111,5 +111,9 @@ def test_names_are_a_contract_with_messages_under_way() -> None:
         "connection.run",
         "notice.deal",
         "delivery.send",
+        "subscription.run",
+        "deletion.run",
+        "inquiry.run",
+        "follow_up.run",
     ]
     assert [queue.value for queue in Queue] == ["publish", "prepare", "harvest", "inbox"]

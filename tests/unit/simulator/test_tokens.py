@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -175,3 +176,58 @@ def test_tokens_in_urls_are_reported(sim: Sim) -> None:
     sim.http.get("/refresh_access_token", params={"grant_type": "ig_refresh_token", "access_token": "SIM-TOKEN-1"})
 
     assert sim.report()["tokens_in_urls"] == {"user": 1}
+
+
+class TestDataAccess:
+    """It lapses 90 days after the person was last asked, whatever becomes of their tokens."""
+
+    DAY = 86_400
+
+    def _inspect(self, sim: Sim, token: str) -> Any:
+        query = {"input_token": token, "access_token": "SIM-APP|SIM-APP-SECRET"}
+        return sim.http.get("/v25.0/debug_token", params=query).json()["data"]
+
+    def test_a_token_that_was_exchanged_keeps_the_end_of_the_consent(self, sim: Sim) -> None:
+        before = self._inspect(sim, "SIM-TOKEN-0")
+        sim.advance(30 * self.DAY)
+        exchange = {**APP, "grant_type": "fb_exchange_token", "fb_exchange_token": "SIM-TOKEN-0"}
+
+        fresh = sim.http.get("/v25.0/oauth/access_token", params=exchange).json()["access_token"]
+
+        after = self._inspect(sim, fresh)
+        assert after["expires_at"] > before["expires_at"] + 20 * self.DAY
+        assert after["data_access_expires_at"] == before["data_access_expires_at"]
+
+    @pytest.mark.parametrize(("reading", "codes"), [("permission", [10]), ("token", [190]), ("served", [])])
+    def test_once_it_is_over_a_login_brings_it_back(
+        self, simulate: Callable[..., Sim], reading: str, codes: list[int]
+    ) -> None:
+        sim = simulate(readings={"lapsed_data_access": reading})
+        page = {"authorization": "Bearer SIM-TOKEN-PAGE-0"}
+        sim.advance(89 * self.DAY)
+
+        answer = sim.http.get(f"/v25.0/{ig_id(0)}", headers=page).json()
+        refused = [answer["error"]["code"]] if "error" in answer else []
+
+        assert refused == codes
+        assert self._inspect(sim, "SIM-TOKEN-PAGE-0")["is_valid"], "the token itself lives"
+        grant = {**APP, "redirect_uri": REDIRECT, "code": "SIM-CODE-0"}
+        sim.http.get("/v25.0/oauth/access_token", params=grant)
+        assert sim.http.get(f"/v25.0/{ig_id(0)}", headers=page).json() == {"id": ig_id(0)}
+
+    def test_instagram_login_knows_no_such_thing(self, sim: Sim) -> None:
+        sim.advance(50 * self.DAY)
+        refresh = {"grant_type": "ig_refresh_token", "access_token": "SIM-TOKEN-1"}
+        fresh = sim.http.get("/refresh_access_token", params=refresh).json()["access_token"]
+        sim.advance(50 * self.DAY)
+
+        assert _works(sim, fresh)
+
+
+def test_answers_are_dated_by_the_worlds_clock(sim: Sim) -> None:
+    sim.advance(3 * 86_400)
+
+    answer = sim.call("GET", f"/{ig_id(0)}")
+
+    shown = parsedate_to_datetime(answer.headers["date"]).timestamp()
+    assert shown <= sim.control("GET", "clock")["seconds"] < shown + 60

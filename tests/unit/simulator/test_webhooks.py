@@ -213,6 +213,42 @@ def test_an_unsubscribed_account_hears_nothing(hooked: Sim, receiver: Helper) ->
     assert "now you hear me" in receiver.seen[0].body.decode()
 
 
+@pytest.mark.parametrize(("reading", "is_told"), [("subscribed", False), ("all", True)])
+def test_what_is_not_subscribed_is_not_sent(hooked: Sim, receiver: Helper, reading: str, is_told: bool) -> None:
+    hooked.control("POST", "readings", told_fields=reading)
+    hooked.post(f"/{ig_id(0)}/subscribed_apps", subscribed_fields="comments")
+    hooked.control("POST", "mention", account=0, kind="caption")
+    hooked.control("POST", "comment", account=0, text="last")
+
+    wanted = 2 if is_told else 1
+    until(lambda: len(receiver.seen) >= wanted, what=lambda: hooked.report()["webhooks"])
+    until(lambda: hooked.report()["webhooks"]["pending"] == 0, what=lambda: hooked.report()["webhooks"])
+    fields = {change["field"] for body in receiver.notifications() for change in body["entry"][0]["changes"]}
+    assert fields == ({"comments", "mentions"} if is_told else {"comments"})
+
+
+@pytest.mark.parametrize(("reading", "fields"), [("replaces", ["mentions"]), ("adds", ["comments", "mentions"])])
+def test_a_second_subscription_and_an_unknown_name(sim: Sim, reading: str, fields: list[str]) -> None:
+    sim.control("POST", "readings", subscribe=reading)
+    sim.control("POST", "account", account=0, is_subscribed=False, refused_fields=["story_insights"])
+    path = f"/{ig_id(0)}/subscribed_apps"
+    for names in ("comments", "mentions"):
+        sim.post(path, subscribed_fields=names)
+    answer = sim.call("POST", path, data={"subscribed_fields": "comments,story_insights"})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, 100)
+    assert sim.get(path)["data"][0]["subscribed_fields"] == fields
+
+
+def test_an_account_that_only_its_page_subscribes(sim: Sim) -> None:
+    sim.control("POST", "readings", account_subscribes="by_page")
+
+    answer = sim.call("GET", f"/{ig_id(0)}/subscribed_apps").json()["error"]
+
+    assert (answer["code"], answer["error_subcode"]) == (100, 33)
+    assert sim.get("/me/subscribed_apps", as_account=1)["data"]
+
+
 def test_a_target_can_be_verified(sim: Sim, receiver: Helper) -> None:
     assert sim.control("POST", "webhook", url=f"{receiver.url}/hook", verify=True)
     assert "hub.mode=subscribe" in receiver.seen[0].path

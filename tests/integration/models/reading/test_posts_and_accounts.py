@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import event
 
 from models.event import Cause, record_event
-from models.post import get_post
 from models.quota import FALLBACK_TOTAL
 from models.reading.accounts import list_accounts
 from models.reading.posts import COLUMNS, list_posts, post_page
 from models.session import Database
 from models.states import PostState
 from pressrun import clock
+from pressrun.media.routes import Ways
 from tests.factories.rows import make_account, make_post
 
 T0 = clock.now().replace(microsecond=0)
@@ -63,7 +63,7 @@ class TestPosts:
             account = make_account(tx)
             post = make_post(tx, account, parts=2, wait_reason="quota")
             record_event(tx, post.id, Cause("post.queued", "queued"), from_state=None, to_state="scheduled")
-            page = post_page(tx, get_post(tx, post.id))
+            page = post_page(tx, post, Ways("auto", has_host=True, has_bucket=False))
 
         assert (page.post.id, page.post.account, page.post.is_waiting) == (post.id, account.name, True)
         assert [part.position for part in page.parts] == [0, 1]

@@ -95,8 +95,8 @@ def test_the_size_of_an_image(use: Use) -> None:
         (1080, 1350, None),
         (1080, 1080, None),
         (1080, 566, None),
-        (1200, 628, "warning"),
-        (1080, 1351, "warning"),
+        (1200, 628, "error"),
+        (1080, 1351, "error"),
         (1080, 1440, "error"),
         (1080, 1920, "error"),
         (1080, 500, "error"),
@@ -191,10 +191,10 @@ def test_a_limit_that_no_source_states_for_carousels_is_a_warning(changes: dict[
     assert [p.severity for p in problems] == ["warning"]
 
 
-def test_an_unknown_length_is_a_warning() -> None:
+def test_an_unknown_length_is_refused() -> None:
     problem = only(check(replace(VIDEO, duration_s=None), Use.REEL))
 
-    assert (problem.field, problem.severity) == ("duration", "warning")
+    assert (problem.field, problem.severity) == ("duration", "error")
 
 
 def test_all_problems_come_at_once() -> None:

@@ -81,13 +81,37 @@ def test_the_extension_follows_the_content(tmp_path: Path, mp4: Path, make_video
     assert store.keep(make_video("clip.mp4", format="mov")).path.suffix == ".mov"
 
 
-def test_what_cannot_be_published_is_not_kept(tmp_path: Path) -> None:
+def test_what_is_made_right_later_is_kept_as_it_came(tmp_path: Path) -> None:
     store = MediaStore(tmp_path / "media")
-    text, gif = tmp_path / "notes.jpg", tmp_path / "moving.jpg"
-    text.write_text("not a picture")
+    gif = tmp_path / "moving.jpg"
     Image.new("RGB", (10, 10)).save(gif, "GIF")
 
-    for path, reason in ((text, "not an image"), (gif, "GIF"), (tmp_path / "gone.jpg", "no such file")):
+    kept = store.keep(gif)
+
+    assert (kept.extension, store.path(kept.sha256)) == ("gif", kept.path)
+
+
+def test_a_file_is_adopted_whole_and_leaves_its_place(tmp_path: Path, jpeg: Path) -> None:
+    store = MediaStore(tmp_path / "media")
+    store.root.mkdir()
+    data = jpeg.read_bytes()
+    for _ in range(2):
+        made = store.root / ".converting-1"
+        made.write_bytes(data)
+
+        kept = store.adopt(made)
+
+        assert kept.path.read_bytes() == data
+        assert not made.exists()
+    assert kept.sha256 == store.keep(jpeg).sha256
+
+
+def test_what_is_no_media_is_not_kept(tmp_path: Path) -> None:
+    store = MediaStore(tmp_path / "media")
+    text = tmp_path / "notes.jpg"
+    text.write_text("not a picture")
+
+    for path, reason in ((text, "not an image"), (tmp_path / "gone.jpg", "no such file")):
         with pytest.raises(MediaUnreadable, match=reason):
             store.keep(path)
     assert not store.root.exists()

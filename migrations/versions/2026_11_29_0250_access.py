@@ -1,7 +1,7 @@
 """who may come in: keys, users, sessions, links that work once, the accounts each may see, and the audit
 
 Deploy: pre (works with the previous release still running, which lets nobody in and writes nothing down).
-Revision: 0025, follows 0019.
+Revision: 0025, follows 0024.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0025"
-down_revision = "0019"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

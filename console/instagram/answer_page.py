@@ -1,0 +1,63 @@
+"""What a browser is shown that a consent page has led back to us. Nothing of the address is repeated in it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from operations import consents
+from operations.consents import BROWSER
+from operations.operation import Context
+from pressrun import log
+from pressrun.errors import PressrunError
+
+HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Cache-Control": "no-store",
+    # The address holds the code: it is told to nobody.
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title} · Pressrun</title>
+<style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1rem}}</style></head>
+<body><main><h1>{title}</h1><p>{said}</p></main></body>
+</html>
+"""
+_GOES_ON = "Pressrun asks Instagram for the rest. You can close this window: what comes of it is told where you began."
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True)
+class AnswerPage:
+    """A whole HTML page, to be sent with `HEADERS`."""
+
+    status: int
+    body: str
+    error: str | None = None
+    """Why the answer was not taken, for whoever waits for one."""
+
+
+def take(ctx: Context, query: str) -> AnswerPage:
+    """Hand in the answer of a consent page and say what became of that. Never raises for what an address can hold."""
+    try:
+        taken = consents.answer(ctx, BROWSER, query)
+    except PressrunError as problem:
+        _log.warning("connect.answer_refused", type=problem.type)
+        return _page(400, "Not connected", f"{_sentence(str(problem))}", error=str(problem))
+    _log.info("connect.answered", connection_id=taken.connection_id, is_refused=taken.is_refused)
+    if taken.is_refused:
+        return _page(200, "Nothing was connected", _sentence(taken.error or ""))
+    return _page(200, "Thank you", _GOES_ON)
+
+
+def _page(status: int, title: str, said: str, *, error: str | None = None) -> AnswerPage:
+    return AnswerPage(status, _PAGE.format(title=html.escape(title), said=html.escape(said)), error)
+
+
+def _sentence(said: str) -> str:
+    return f"{said[:1].upper()}{said[1:]}."

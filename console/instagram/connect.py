@@ -1,0 +1,29 @@
+"""`/connect/callback`: where consent pages lead browsers back to, below PRESSRUN_PUBLIC_URL."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
+
+from console.instagram.answer_page import HEADERS, take
+from operations.operation import Context
+from pressrun.consent import CALLBACK_PATH
+
+
+class ConnectCallback:
+    """Takes the answers of consents that this installation has asked for, whoever asked."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    def router(self) -> APIRouter:
+        router = APIRouter()
+        # Dashboards have added a slash at its end (graph-api.md §1.4).
+        for path in (CALLBACK_PATH, f"{CALLBACK_PATH}/"):
+            router.add_api_route(path, self.answer, methods=["GET"])
+        return router
+
+    async def answer(self, request: Request) -> HTMLResponse:
+        page = await run_in_threadpool(take, self._ctx, request.url.query)
+        return HTMLResponse(page.body, page.status, headers=dict(HEADERS))

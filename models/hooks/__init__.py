@@ -1,0 +1,1 @@
+"""What Instagram tells of its own accord: what accounts are subscribed to, and what people ask through Meta."""

@@ -1,0 +1,65 @@
+"""`account show|check|rename`, as their user runs them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.cli.conftest import Command, Here
+
+
+def test_what_nobody_has_asked_yet_is_told_as_not_known(here: Here, command: Command) -> None:
+    here.add(0)
+
+    told = command.run("account", "show", "sim-0")
+    document = command.json("account", "show", "sim-0")
+
+    assert told.returncode == 0
+    lines = dict(line.split(None, 1) for line in told.stdout.splitlines() if line[:1].strip() and " " in line)
+    assert (lines["name"], lines["state"], lines["quota"]) == ("sim-0", "active", "0/50")
+    assert (lines["ends"], lines["scopes"], lines["containers"]) == ("not known", "not known", "400 of 400 left")
+    [token] = document["tokens"]
+    assert (token["which"], token["expires_at"], token["scopes"]) == ("account", None, None)
+    assert document["webhook_fields"] is None
+
+
+@pytest.mark.usefixtures("workers")
+def test_instagram_is_asked_and_what_is_missing_is_told_with_its_cost(here: Here, command: Command) -> None:
+    here.add(1)
+    scopes = ["instagram_business_manage_insights"]
+    here.simulator.post("/_sim/account", account=1, without_scopes=scopes)
+    here.execute("UPDATE tokens SET stored_at = now() - interval '2 days', renew_at = now()")
+
+    done = command.run("account", "check", "sim-1")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "instagram_business_manage_insights: no insights are read" in done.stdout
+    assert "clock" in done.stdout
+    assert "SIM-TOKEN" not in done.stdout
+
+
+@pytest.mark.usefixtures("workers")
+def test_a_refused_token_ends_the_check_with_one_and_the_reason(here: Here, command: Command) -> None:
+    here.add(0)
+    here.simulator.post("/_sim/token", account=0, action="revoke", subcode=460)
+
+    done = command.run("account", "check", "sim-0")
+
+    assert done.returncode == 1
+    assert "changed their password" in done.stderr
+    assert "broken" in done.stdout
+
+
+def test_another_name(here: Here, command: Command) -> None:
+    here.add(0)
+    here.add(1)
+
+    done = command.json("account", "rename", "sim-0", "bakery")
+    taken = command.run("account", "rename", "bakery", "sim-1")
+    unknown = command.run("account", "rename", "sim-0", "mill")
+    bad = command.run("account", "rename", "bakery", "a,b")
+
+    assert done == {"old": "sim-0", "name": "bakery"}
+    assert (taken.returncode, unknown.returncode, bad.returncode) == (2, 2, 2)
+    assert "belongs to another account" in taken.stderr
+    assert "known: bakery, sim-1" in unknown.stderr
+    assert "must not hold a comma" in bad.stderr
