@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from console.pages import (
+    account,
     accounts,
     calendar,
     compose,
@@ -40,6 +41,7 @@ PAGES = (
     library,
     connecting,
     accounts,
+    account,
     notices,
     system,
     people,

@@ -80,7 +80,7 @@ def needs_of(found: Today) -> Iterator[Need]:
                 said,
                 "fail" if one.state == "broken" else "note",
                 one.name,
-                f"/accounts#{one.name}",
+                f"/accounts/{one.name}",
                 "To the account",
             )
     for endpoint in found.endpoints:
