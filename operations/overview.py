@@ -8,13 +8,13 @@ from datetime import date, datetime, time, timedelta
 from models.account import find_account
 from models.reading import overview
 from models.reading.coverage import default_since
-from models.reading.overview import DAILY, SORTS, DayValues, FormatValues, Group, PostValues, Rival
+from models.reading.overview import DAILY, SORTS, DayValues, FormatValues, Group, PostValues, Rival, StoryValues
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from pressrun.errors import Invalid
 from pressrun.pacific import PACIFIC
 
-__all__ = ["DAILY", "SORTS", "DayValues", "FormatValues", "Group", "Overview", "PostValues", "Rival"]
+__all__ = ["DAILY", "SORTS", "DayValues", "FormatValues", "Group", "Overview", "PostValues", "Rival", "StoryValues"]
 
 MOST_DAYS = 400
 
@@ -31,6 +31,7 @@ class Overview:
     before: list[DayValues]
     formats: list[FormatValues]
     posts: list[PostValues]
+    stories: list[StoryValues]
     hours: dict[tuple[int, int], float]
     groups: list[Group]
     rivals: list[Rival]
@@ -69,6 +70,7 @@ def show(
             before=whole[:length],
             formats=overview.formats(tx, found.id, since=begins, until=ends),
             posts=overview.posts(tx, found.id, since=begins, until=ends, sort=sort),
+            stories=overview.stories(tx, found.id, since=begins, until=ends),
             hours=overview.hours(tx, found.id, since=begins),
             groups=overview.groups(tx, found.id),
             rivals=overview.rivals(tx, found.id, since=begins),

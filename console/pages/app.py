@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from console.pages import (
+    account,
     accounts,
     calendar,
     compose,
@@ -12,6 +13,7 @@ from console.pages import (
     importing,
     inbox,
     insights,
+    library,
     notices,
     people,
     pictures,
@@ -36,8 +38,10 @@ PAGES = (
     importing,
     insights,
     inbox,
+    library,
     connecting,
     accounts,
+    account,
     notices,
     system,
     people,

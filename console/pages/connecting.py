@@ -7,8 +7,9 @@ from fastapi import APIRouter, Response
 from console.pages import words
 from console.pages.house import House, Visit
 from console.pages.saying import Said
-from operations import connections
+from operations import connections, consents, standing
 from operations.connections import Login, NewAccount
+from operations.consents import Wish
 from pressrun.errors import PressrunError
 from pressrun.zones import choose_zone
 
@@ -21,11 +22,21 @@ def router(house: House) -> APIRouter:
     house.page(made, PATH, show)
     house.page(made, f"{PATH}/{{connection}}", wait)
     house.action(made, PATH, connect)
+    house.action(made, f"{PATH}/consent", ask)
+    house.action(made, f"{PATH}/{{connection}}/choose", choose)
     return made
 
 
 def show(visit: Visit) -> Response:
-    return visit.render("connect.html", here="accounts", logins=list(Login), problem=None, given={})
+    return visit.render("connect.html", here="accounts", logins=list(Login), problem=None, given=_known(visit))
+
+
+def _known(visit: Visit) -> dict[str, str]:
+    """Of an account whose token is to be renewed, what is known of it."""
+    if not visit.asked("name"):
+        return {}
+    one = standing.show(visit.ctx, visit.asker, visit.asked("name") or "")
+    return {"login": one.login, "ig_id": one.ig_id, "name": one.name, "timezone": one.timezone}
 
 
 def connect(visit: Visit) -> Response:
@@ -43,9 +54,29 @@ def connect(visit: Visit) -> Response:
     return visit.back(f"{PATH}/{number}")
 
 
+def ask(visit: Visit) -> Response:
+    """The way over Instagram's own page. Browsers do not follow a form to another site: it is a link."""
+    wish = Wish(
+        Login(visit.given("login")), visit.given("name").strip() or None, visit.given("timezone").strip() or None
+    )
+    begun = consents.begin(visit.ctx, visit.asker, wish)
+    return visit.render("consent.html", here="accounts", begun=begun)
+
+
+def choose(visit: Visit) -> Response:
+    """Those of the accounts that a token leads to which are wanted."""
+    number = int(visit.request.path_params["connection"])
+    wanted = [str(one) for one in visit.form.getlist("account")]
+    [first, *_] = consents.choose(visit.ctx, visit.asker, number, wanted)
+    return visit.back(f"{PATH}/{first}")
+
+
 def wait(visit: Visit) -> Response:
     """What came of it; asked again by the page until there is something to say."""
     number = int(visit.request.path_params["connection"])
+    shown = consents.show(visit.ctx, visit.asker, number)
+    if shown.awaits_choice:
+        return visit.render("choosing.html", here="accounts", shown=shown)
     try:
         done = connections.outcome(visit.ctx, visit.asker, number)
     except PressrunError as problem:

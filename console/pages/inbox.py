@@ -1,4 +1,4 @@
-"""`/inbox`: mentions and tags; replying once."""
+"""`/inbox`: mentions, comments and tags; replying once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from fastapi import APIRouter, Response
 from console.pages.accounts_of import hues_of, zone_of
 from console.pages.house import House, Visit
 from console.pages.saying import Said
-from operations import accounts, mentions, tags
+from operations import accounts, comments, mentions, tags
 
-SHOWN = ("mentions", "tags")
+SHOWN = ("mentions", "comments", "tags")
 _MOST = 100
 
 
@@ -25,7 +25,9 @@ def show(visit: Visit) -> Response:
     known = accounts.names(visit.ctx, visit.asker)
     names, chosen = [one.name for one in known], visit.asked("account")
     shown = visit.asked("show") or "mentions"
-    found = mentions.list_mentions(visit.ctx, visit.asker, chosen, limit=_MOST) if shown != "tags" else []
+    found = (
+        mentions.list_mentions(visit.ctx, visit.asker, chosen, limit=_MOST) if shown not in ("tags", "comments") else []
+    )
     if visit.asked("open"):
         found = [one for one in found if one.reply is None]
     return visit.render(
@@ -33,6 +35,7 @@ def show(visit: Visit) -> Response:
         here="inbox",
         shown=shown if shown in SHOWN else "mentions",
         mentions=found,
+        comments=comments.list_comments(visit.ctx, visit.asker, chosen, limit=_MOST) if shown == "comments" else [],
         tags=tags.list_tags(visit.ctx, visit.asker, chosen, limit=_MOST) if shown == "tags" else [],
         names=names,
         hues=hues_of(names),

@@ -26,15 +26,15 @@ def show(visit: Visit) -> Response:
         number=visit.whole("n", 1),
         width=visit.whole("w", 80),
     )
-    return _answer(visit, found)
+    return answer(visit, found)
 
 
 def show_kept(visit: Visit) -> Response:
     sha256 = visit.request.path_params["sha256"]
-    return _answer(visit, pictures.kept(visit.ctx, visit.asker, sha256, width=visit.whole("w", 80)))
+    return answer(visit, pictures.kept(visit.ctx, visit.asker, sha256, width=visit.whole("w", 80)))
 
 
-def _answer(visit: Visit, found: Picture) -> Response:
+def answer(visit: Visit, found: Picture) -> Response:
     headers = {
         "Cache-Control": f"private, max-age={_KEPT_FOR_S}",
         "ETag": f'"{found.tag}"',

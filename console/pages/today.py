@@ -10,8 +10,9 @@ from fastapi import APIRouter, Response
 
 from console.pages import words
 from console.pages.accounts_of import hues_of, zone_of
+from console.pages.charts.drawing import Chart, Series
 from console.pages.house import House, Visit
-from operations import accounts, today
+from operations import accounts, forecasts, today
 from operations.today import Card, Today
 
 
@@ -44,11 +45,25 @@ def show(visit: Visit) -> Response:
         here="today",
         found=found,
         needs=list(needs_of(found)),
+        ahead=_ahead(visit, found),
         names=names,
         chosen=chosen,
         hues=hues_of(names),
         zone=zone_of(found.accounts),
         now=found.now,
+    )
+
+
+def _ahead(visit: Visit, found: Today) -> Chart | None:
+    """What the next two weeks take of an account's window, where one is looked at."""
+    if len(found.accounts) != 1:
+        return None
+    told = forecasts.look(visit.ctx, visit.asker, found.accounts[0].name)
+    labels = [f"{one.day:%-d %b}" for one in told.days]
+    over = ", ".join(f"{one.day:%-d %b}" for one in told.days if one.is_over)
+    note = f"More than {told.quota_total} in 24 hours: {over}. They will wait." if over else ""
+    return Chart(
+        "The next two weeks", labels, [Series("Posts", [one.posts for one in told.days])], unit="Day", note=note
     )
 
 
@@ -65,7 +80,7 @@ def needs_of(found: Today) -> Iterator[Need]:
                 said,
                 "fail" if one.state == "broken" else "note",
                 one.name,
-                f"/accounts#{one.name}",
+                f"/accounts/{one.name}",
                 "To the account",
             )
     for endpoint in found.endpoints:

@@ -68,6 +68,22 @@ class PostValues:
 
 
 @dataclass(frozen=True)
+class StoryValues:
+    """The last numbers of a story. `is_final`: its last hour was read, so that nothing came after them."""
+
+    media_id: str
+    posted_at: datetime
+    reach: float | None
+    views: float | None
+    replies: float | None
+    tap_forward: float | None
+    tap_back: float | None
+    tap_exit: float | None
+    last_age_hours: float | None
+    is_final: bool
+
+
+@dataclass(frozen=True)
 class Group:
     """A group of people in the newest audience."""
 
@@ -145,6 +161,13 @@ _GROUPS = text("""
      WHERE jsonb_typeof(c.value) = 'number'
      ORDER BY 1, 3 DESC
 """)
+_STORIES = text("""
+    SELECT ig_media_id AS media_id, posted_at, reach, views, replies, tap_forward, tap_back, tap_exit,
+           last_age_hours::float8 AS last_age_hours, is_final
+      FROM story_final
+     WHERE account_id = :account_id AND posted_at >= :since AND posted_at < :until
+     ORDER BY posted_at DESC LIMIT 60
+""")
 _RIVALS = text("""
     SELECT w.name, max(l.value) FILTER (WHERE l.metric = 'followers_count')::float8 AS followers,
            max(l.value) FILTER (WHERE l.metric = 'media_count')::float8 AS media, w.last_checked_at,
@@ -184,6 +207,12 @@ def posts(tx: Session, account_id: int, *, since: datetime, until: datetime, sor
     query = _POSTS.format(order=order, most=_MOST_POSTS)
     rows = tx.execute(text(query), {"account_id": account_id, "since": since, "until": until})
     return [_post(row) for row in rows]
+
+
+def stories(tx: Session, account_id: int, *, since: datetime, until: datetime) -> list[StoryValues]:
+    """At most 60 that were posted in the span, newest first."""
+    rows = tx.execute(_STORIES, {"account_id": account_id, "since": since, "until": until})
+    return [StoryValues(**row._mapping) for row in rows]
 
 
 def hours(tx: Session, account_id: int, *, since: datetime) -> dict[tuple[int, int], float]:

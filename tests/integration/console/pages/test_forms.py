@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -26,18 +27,18 @@ class Form:
 
     def __init__(self, http: httpx.Client) -> None:
         self.http = http
-        self._token = http.get("/").text.partition('data-csrf="')[2].partition('"')[0]
+        self.token = http.get("/").text.partition('data-csrf="')[2].partition('"')[0]
 
     def send(self, path: str, **fields: Any) -> dict[str, Any]:
         """What the next page says of it."""
-        answer = self.http.post(path, data={"csrf_token": self._token, **fields})
+        answer = self.http.post(path, data={"csrf_token": self.token, **fields})
         assert answer.status_code == 303, answer.text[:500]
         told: dict[str, Any] = json.loads(base64.urlsafe_b64decode(answer.cookies["said"]))
         self.http.cookies.delete("said")
         return told
 
     def page(self, path: str, **fields: Any) -> httpx.Response:
-        return self.http.post(path, data={"csrf_token": self._token, **fields})
+        return self.http.post(path, data={"csrf_token": self.token, **fields})
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +179,25 @@ def test_numbers_come_as_csv(form: Form) -> None:
     assert answer.headers["content-type"].startswith("text/csv")
     assert answer.text.splitlines()[0].startswith("account_id,account,day")
     assert len(answer.text.splitlines()) > 20
+
+
+def test_media_get_a_name_in_the_library(month: Console, form: Form, media_folder: Path) -> None:
+    with (media_folder / "feed.jpg").open("rb") as file:
+        told = {"csrf_token": form.token, "tags": "spring, menu"}
+        added = form.http.post("/library/add", data=told, files=[("files", ("../../Feed one.jpg", file))])
+    assert added.status_code == 303
+    form.http.cookies.delete("said")
+
+    page = form.http.get("/library?tag=menu")
+    name = page.text.partition('src="/pictures/library/')[2].partition("?")[0]
+    assert form.http.get(f"/pictures/library/{name}?w=160").headers["content-type"] == "image/webp"
+    assert f"lib:{name}" in form.http.get(f"/library?item={name}").text
+    assert form.send(f"/library/{name}/remove")["words"] == f"{name} is out of the library."
+    assert form.http.get(f"/pictures/library/{name}").status_code == 404
+
+
+def test_without_an_app_consent_says_what_is_missing(month: Console, form: Form) -> None:
+    told = form.send("/accounts/connect/consent", login="instagram", back="/accounts/connect")
+
+    assert told["is_bad"]
+    assert "PRESSRUN_APP_ID" in told["words"]
