@@ -96,9 +96,7 @@ def service_specs(here: Runtime, *, console_port: int, workers: int = 1) -> list
     ]
 
 
-def worker_processes(
-    here: Runtime, *, queues: Sequence[Queue], concurrency: int, processes: int
-) -> list[ProcessSpec]:
+def worker_processes(here: Runtime, *, queues: Sequence[Queue], concurrency: int, processes: int) -> list[ProcessSpec]:
     """That many worker processes of the same queues, each with that many steps at a time."""
     told = ["worker", *(f"--queue={queue}" for queue in queues), f"--concurrency={concurrency}"]
     name = f"worker-{'-'.join(queues)}-process"  # the logs of a worker of `up` have other names
