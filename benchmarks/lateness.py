@@ -22,15 +22,20 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from sqlalchemy import text
 
 from benchmarks.floor import publish_floor
 from benchmarks.rig import Rig, cpu_times, make_media, percentile, rig, steal_percent
 from benchmarks.spending import cpu_s
 from machine.stack import WORKERS
+from models.claims import wake_schedulers
 from models.reading.posts import list_posts
 from pressrun import clock
 from scheduler.posts.importing import import_file
 
+_ALL_DUE = text("""
+    UPDATE posts SET publish_at = now(), next_action_at = now() WHERE key = ANY(:keys) RETURNING publish_at
+""")
 _LEAD_S = 40.0
 _PATIENCE_S = 240.0
 
@@ -89,15 +94,13 @@ def send_out(
     """Queue posts whose captions begin with `name`, due after the lead, and wait until all are out."""
     start = clock.now() + timedelta(seconds=lead_s)
     due = {f"{name}{n}": start + timedelta(seconds=spread_s * n / posts) for n in range(posts)}
-    report = import_file(running.here.database, running.here.settings, _campaign(running, due, accounts, name))
-    if report.problems:
-        raise SystemExit(str(report.problems[0]))
+    queue(running, due, accounts, name)
     before = _count(running, "published")
     _wait_until(start - timedelta(seconds=min(8.0, lead_s)))
     ready, spent = _count(running, "staged"), cpu_s(running)
     if without:
         _keep_dead(running, without)
-    _wait_published(running, before + posts)
+    wait_published(running, before + posts)
     ledger = [entry for entry in running.simulator("ledger")["publishes"] if entry["caption"] in due]
     late = _lateness_ms(ledger, due)
     return {
@@ -109,6 +112,28 @@ def send_out(
         "early": sum(1 for value in late if value < 0),
         "cpu_ms_a_post": _cpu_ms_a_post(running, spent, posts),
     }
+
+
+def send_at_once(running: Rig, *, posts: int, accounts: int, name: str) -> float:
+    """Seconds from when posts that wait for another day all become due until the last is out, containers included."""
+    due = {f"{name}{n}": clock.now() + timedelta(days=2) for n in range(posts)}
+    queue(running, due, accounts, name)
+    before = _count(running, "published")
+    with running.here.database.transaction() as tx:
+        start = tx.execute(_ALL_DUE, {"keys": list(due)}).scalars().all()[0]
+        wake_schedulers(tx)
+    wait_published(running, before + posts)
+    ledger = [entry for entry in running.simulator("ledger")["publishes"] if entry["caption"] in due]
+    if len(ledger) != posts:
+        raise SystemExit(f"{len(ledger)} publishes of {posts} posts")
+    return (max(datetime.fromisoformat(entry["at"]) for entry in ledger) - start).total_seconds()
+
+
+def queue(running: Rig, due: dict[str, datetime], accounts: int, name: str) -> None:
+    """Import them, half of them reels."""
+    report = import_file(running.here.database, running.here.settings, _campaign(running, due, accounts, name))
+    if report.problems:
+        raise SystemExit(str(report.problems[0]))
 
 
 def _cpu_ms_a_post(running: Rig, before: dict[str, float], posts: int) -> dict[str, float]:
@@ -148,7 +173,7 @@ def _count(running: Rig, state: str) -> int:
         return sum(1 for post in list_posts(tx) if post.state == state)
 
 
-def _wait_published(running: Rig, posts: int) -> None:
+def wait_published(running: Rig, posts: int) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while _count(running, "published") < posts and time.monotonic() < deadline:
         threading.Event().wait(1)
