@@ -12,7 +12,7 @@ POSTGRES_BIN ?= $(lastword $(sort $(wildcard /usr/lib/postgresql/*/bin)))
 # Set in many images. Here hundreds of processes start, and without bytecode each compiles all of its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test check-long test-postgres torture bench-lateness bench-idle bench-step bench-harvest bench-month bench-year bench-history pictures bench-simulator bench-renewals bench-media lint types layers lock lock-check check clean
+.PHONY: help install demo test check-long test-postgres torture bench bench-lateness bench-idle bench-step bench-harvest bench-month bench-year bench-history pictures bench-simulator bench-renewals bench-media lint types layers lock lock-check check clean
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
@@ -50,7 +50,10 @@ test-postgres: $(VENV)/.installed-dev  ## the store on another Postgres; POSTGRE
 torture: $(VENV)/.installed-dev  ## posts fall due while everything is killed; ARGS="--posts 1000 --accounts 50 --seconds 600"
 	$(BIN)/python -m benchmarks.torture $(ARGS)
 
-bench-lateness: $(VENV)/.installed-dev  ## how late publish calls are; ARGS="--posts 300 --spread-s 0"
+bench: $(VENV)/.installed-dev  ## side by side with what a user would pick instead; ARGS="--only posts", ARGS=--quick
+	$(BIN)/python -m benchmarks.peers $(ARGS)
+
+bench-lateness: $(VENV)/.installed-dev  ## how late publish calls are; ARGS="--posts 300 --spread-s 0 --floor"
 	$(BIN)/python -m benchmarks.lateness $(ARGS)
 
 bench-idle: $(VENV)/.installed-dev  ## what a system with nothing to do spends
@@ -103,4 +106,4 @@ lock-check: $(VENV)/.installed-dev  ## the locks fit pyproject.toml, and name no
 check: lint types layers lock-check test  ## everything but the demo
 
 clean:  ## remove what was installed
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -12,14 +12,12 @@ from __future__ import annotations
 import argparse
 import json
 import threading
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-import psutil
 from sqlalchemy import text
 
 from benchmarks.rig import Rig, cpu_times, rig, steal_percent
+from benchmarks.spending import cpu_s, own_cpu_s
 from tests.support.waiting import until
 
 _SETTLED = text("SELECT count(*) FROM harvests WHERE slot_at IS NULL OR slot_at <= now() OR leased_until > now()")
@@ -77,36 +75,15 @@ def _tidy(running: Rig, table: str) -> None:
 
 def _spent(running: Rig, seconds: float) -> dict[str, float]:
     """CPU time of each part over that time, in percent of one core."""
-    first = _cpu_s(running) | {"supervisor": _own_cpu_s()}
+    first = _cpu_s(running) | {"supervisor": own_cpu_s()}
     threading.Event().wait(seconds)
-    last = {"supervisor": _own_cpu_s()} | _cpu_s(running)  # looking at the others costs time of its own
+    last = {"supervisor": own_cpu_s()} | _cpu_s(running)  # looking at the others costs time of its own
     spent = {name: round(100 * (last[name] - first.get(name, 0.0)) / seconds, 3) for name in sorted(last)}
     return spent | {"all": round(sum(spent.values()), 3)}
 
 
-def _own_cpu_s() -> float:
-    """This process supervises, as `pressrun up` does, and sleeps otherwise."""
-    own = psutil.Process().cpu_times()
-    return own.user + own.system
-
-
 def _cpu_s(running: Rig) -> dict[str, float]:
-    roots = {name: pid for name, pid in running.supervisor.pids().items() if name != "simulator"}
-    for server in ("postgres", "valkey"):
-        state = json.loads((Path(running.home) / "run" / f"{server}.json").read_text())
-        roots |= {server: int(state["server_pid"]), f"{server} keeper": int(state["keeper_pid"])}
-    return {name: _tree_cpu_s(psutil.Process(pid), alone=name.endswith("keeper")) for name, pid in roots.items()}
-
-
-def _tree_cpu_s(process: psutil.Process, *, alone: bool) -> float:
-    """Of the process, its living children and those that have ended; a keeper's only child is its server."""
-    total = 0.0
-    for one in [process] if alone else [process, *process.children(recursive=True)]:
-        with suppress(psutil.Error):
-            times = one.cpu_times()
-            total += times.user + times.system
-    ended = process.cpu_times()
-    return total + ended.children_user + ended.children_system
+    return {name: spent for name, spent in cpu_s(running).items() if name != "simulator"}
 
 
 def _plan(running: Rig, query: str) -> str:

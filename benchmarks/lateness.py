@@ -4,6 +4,10 @@ python -m benchmarks.lateness --posts 1000 --spread-s 60      half of them reels
 python -m benchmarks.lateness --posts 300 --spread-s 0        all due in the same second
 python -m benchmarks.lateness … --videos 200                  as many videos are made right at the same time
 python -m benchmarks.lateness … --without redis|scheduler     that part killed, and kept dead, before the first is due
+python -m benchmarks.lateness … --floor                       and what a bare loop reaches in the same run
+
+`floor_ms` is measured from due time to answer, with as many calls at a time as there are threads that publish; what
+is said of the posts, from due time to the arrival of the call. `answer_ms` of the last post adds the server's latency.
 """
 
 from __future__ import annotations
@@ -22,12 +26,19 @@ from typing import Any
 import psutil
 from sqlalchemy import text
 
+from benchmarks.floor import publish_floor
 from benchmarks.rig import Rig, cpu_times, make_media, percentile, rig, steal_percent
+from benchmarks.spending import cpu_s
+from machine.stack import WORKERS
+from models.claims import wake_schedulers
 from models.reading.posts import list_posts
 from pressrun import clock
 from pressrun.media.samples import make_mp4
 from scheduler.posts.importing import import_file
 
+_ALL_DUE = text("""
+    UPDATE posts SET publish_at = now(), next_action_at = now() WHERE key = ANY(:keys) RETURNING publish_at
+""")
 _LEAD_S = 40.0
 _PATIENCE_S = 240.0
 
@@ -40,53 +51,121 @@ def main() -> None:
     parser.add_argument("--reel-processing-s", type=float, default=60.0)
     parser.add_argument("--videos", type=int, default=0)
     parser.add_argument("--without", choices=["redis", "scheduler"])
+    parser.add_argument("--latency-ms", type=float, default=0.0, help="of every answer of the simulator")
+    parser.add_argument("--floor", action="store_true", help="a bare loop sends as many publishes, after the posts")
     print(json.dumps(measure(**vars(parser.parse_args()))))
 
 
 def measure(
-    *, posts: int, accounts: int, spread_s: float, reel_processing_s: float, videos: int, without: str | None
+    *,
+    posts: int,
+    accounts: int,
+    spread_s: float,
+    reel_processing_s: float,
+    videos: int = 0,
+    without: str | None = None,
+    latency_ms: float = 0.0,
+    floor: bool = False,
 ) -> dict[str, Any]:
     """Queue the posts, wait until all are out, compare each call's arrival with its due time (milliseconds)."""
     flags = [f"--video-processing-s={reel_processing_s:g}", "--quota-total=1000", "--container-quota=5000"]
-    with rig(accounts=accounts, simulator=flags) as running:
-        lead_s = _LEAD_S + reel_processing_s + posts / 15
-        start = clock.now() + timedelta(seconds=lead_s)
-        due = {f"p{n}": start + timedelta(seconds=spread_s * n / posts) for n in range(posts)}
-        report = import_file(running.here.database, running.here.settings, _campaign(running, due, accounts))
-        if report.problems:
-            raise SystemExit(str(report.problems[0]))
+    with rig(accounts=accounts, simulator=[*flags, f"--latency-ms={latency_ms:g}"]) as running:
         before = cpu_times()
-        if videos:
-            _wait_until(start - timedelta(seconds=10))
-            _queue_videos(running, videos)
-        _wait_until(start - timedelta(seconds=8))
-        ready = _count(running, "staged")
-        if without:
-            _keep_dead(running, without)
-        _wait_published(running, posts)
-        ledger = running.simulator("ledger")["publishes"]
-        late = _lateness_ms(ledger, due)
-        to_fix = _to_fix(running)
-        return {
-            "benchmark": "lateness",
-            "posts": posts,
-            "spread_s": spread_s,
-            "without": without,
-            "videos": videos,
-            "videos_still_to_fix": to_fix,
-            "staged_8s_before": ready,
-            "published": len(late),
-            "duplicates": len(ledger) - len({entry["caption"] for entry in ledger}),
-            **{f"p{round(share * 100)}_ms": round(percentile(late, share)) for share in (0.5, 0.95, 0.99)},
-            "max_ms": round(max(late)),
-            "early": sum(1 for value in late if value < 0),
-            "steal_percent": steal_percent(before, cpu_times()),
-        }
+        found = send_out(
+            running,
+            posts=posts,
+            accounts=accounts,
+            spread_s=spread_s,
+            lead_s=_LEAD_S + reel_processing_s + posts / 15,
+            videos=videos,
+            without=without,
+        )
+        told: dict[str, Any] = {"benchmark": "lateness", "posts": posts, "spread_s": spread_s, "without": without}
+        told |= {"videos": videos, "videos_still_to_fix": _to_fix(running)} if videos else {}
+        told |= {"latency_ms": latency_ms, **found, "answer_ms": round(found["max_ms"] + latency_ms)}
+        if floor:
+            told["floor_ms"] = floor_of(running, posts=posts, accounts=accounts, spread_s=spread_s)
+        return told | {"steal_percent": steal_percent(before, cpu_times())}
 
 
-def _campaign(running: Rig, due: dict[str, datetime], accounts: int) -> Path:
+def send_out(
+    running: Rig,
+    *,
+    posts: int,
+    accounts: int,
+    spread_s: float,
+    lead_s: float,
+    name: str = "p",
+    videos: int = 0,
+    without: str | None = None,
+) -> dict[str, Any]:
+    """Queue posts whose captions begin with `name`, due after the lead, and wait until all are out."""
+    start = clock.now() + timedelta(seconds=lead_s)
+    due = {f"{name}{n}": start + timedelta(seconds=spread_s * n / posts) for n in range(posts)}
+    queue(running, due, accounts, name)
+    before = _count(running, "published")
+    if videos:
+        _wait_until(start - timedelta(seconds=10))
+        _queue_videos(running, videos)
+    _wait_until(start - timedelta(seconds=min(8.0, lead_s)))
+    ready, spent = _count(running, "staged"), cpu_s(running)
+    if without:
+        _keep_dead(running, without)
+    wait_published(running, before + posts)
+    ledger = [entry for entry in running.simulator("ledger")["publishes"] if entry["caption"] in due]
+    late = _lateness_ms(ledger, due)
+    return {
+        "staged_8s_before": ready,
+        "published": len(late),
+        "duplicates": len(ledger) - len({entry["caption"] for entry in ledger}),
+        **{f"p{round(share * 100)}_ms": round(percentile(late, share)) for share in (0.5, 0.95, 0.99)},
+        "max_ms": round(max(late, default=0.0)),
+        "early": sum(1 for value in late if value < 0),
+        "cpu_ms_a_post": _cpu_ms_a_post(running, spent, posts),
+    }
+
+
+def send_at_once(running: Rig, *, posts: int, accounts: int, name: str) -> float:
+    """Seconds from when posts that wait for another day all become due until the last is out, containers included."""
+    due = {f"{name}{n}": clock.now() + timedelta(days=2) for n in range(posts)}
+    queue(running, due, accounts, name)
+    before = _count(running, "published")
+    with running.here.database.transaction() as tx:
+        start = tx.execute(_ALL_DUE, {"keys": list(due)}).scalars().all()[0]
+        wake_schedulers(tx)
+    wait_published(running, before + posts)
+    ledger = [entry for entry in running.simulator("ledger")["publishes"] if entry["caption"] in due]
+    if len(ledger) != posts:
+        raise SystemExit(f"{len(ledger)} publishes of {posts} posts")
+    return (max(datetime.fromisoformat(entry["at"]) for entry in ledger) - start).total_seconds()
+
+
+def queue(running: Rig, due: dict[str, datetime], accounts: int, name: str) -> None:
+    """Import them, half of them reels."""
+    report = import_file(running.here.database, running.here.settings, _campaign(running, due, accounts, name))
+    if report.problems:
+        raise SystemExit(str(report.problems[0]))
+
+
+def _cpu_ms_a_post(running: Rig, before: dict[str, float], posts: int) -> dict[str, float]:
+    """Of each part, from 8 s before the first is due until all are out; the simulator's stands apart."""
+    now = cpu_s(running)
+    parts = {name: round(1000 * max(now[name] - before.get(name, 0.0), 0.0) / posts, 1) for name in sorted(now)}
+    return parts | {"all_but_simulator": round(sum(parts.values()) - parts.get("simulator", 0.0), 1)}
+
+
+def floor_of(running: Rig, *, posts: int, accounts: int, spread_s: float) -> dict[str, Any]:
+    """The bare loop beside it, with the picture of a post that went out."""
+    ledger = running.simulator("ledger")["publishes"]
+    images = [entry["source_urls"][0] for entry in ledger if entry["media_type"] == "IMAGE"]
+    threads = sum(WORKERS["worker-publish"][1] for name in running.supervisor.pids() if "worker-publish" in name)
+    told = {"posts": posts, "accounts": accounts, "spread_s": spread_s, "image_url": images[-1]}
+    return {"concurrency": threads, **publish_floor(running.simulator_url, concurrency=threads, **told)}
+
+
+def _campaign(running: Rig, due: dict[str, datetime], accounts: int, name: str) -> Path:
     folder = make_media(running.home / "campaign" / "media").parent
-    path = folder / "lateness.csv"
+    path = folder / f"lateness-{name}.csv"
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["account", "publish_at", "type", "media", "caption", "key", "if_late"])
@@ -127,7 +206,7 @@ def _count(running: Rig, state: str) -> int:
         return sum(1 for post in list_posts(tx) if post.state == state)
 
 
-def _wait_published(running: Rig, posts: int) -> None:
+def wait_published(running: Rig, posts: int) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while _count(running, "published") < posts and time.monotonic() < deadline:
         threading.Event().wait(1)

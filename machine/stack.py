@@ -102,6 +102,16 @@ def service_specs(here: Runtime, *, console_port: int, workers: int = 1) -> list
     ]
 
 
+def worker_processes(here: Runtime, *, queues: Sequence[Queue], concurrency: int, processes: int) -> list[ProcessSpec]:
+    """That many worker processes of the same queues, each with that many steps at a time."""
+    told = ["worker", *(f"--queue={queue}" for queue in queues), f"--concurrency={concurrency}"]
+    name = f"worker-{'-'.join(queues)}-process"  # the logs of a worker of `up` have other names
+    return [
+        service_spec(here.settings, f"{name}-{number}", told, ready_line=f"{READY} worker", stop_order=_STOP_WORKERS)
+        for number in range(1, processes + 1)
+    ]
+
+
 def service_spec(
     settings: Settings, name: str, arguments: Sequence[str], *, ready_line: str | None, stop_order: int
 ) -> ProcessSpec:

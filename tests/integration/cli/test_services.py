@@ -41,6 +41,27 @@ def test_a_service_says_that_it_is_ready_and_stops_on_sigterm(
         assert service.terminate(60) == 0, service.output
 
 
+@pytest.mark.cost(cpu_s=6)
+def test_a_worker_of_several_processes_starts_one_that_died_again_and_stops_them_all(command: Command) -> None:
+    with start(command, "worker", "--queue", "inbox", "--concurrency", "2", "--processes", "2") as service:
+        service.line(r"^READY worker inbox$", 60)
+        workers = psutil.Process(service.pid).children()
+        assert len(workers) == 2
+        assert all({"--queue=inbox", "--concurrency=2"} <= set(one.cmdline()) for one in workers)
+
+        workers[0].kill()
+
+        def started_again() -> bool:
+            return {one.pid for one in psutil.Process(service.pid).children()} - {one.pid for one in workers} != set()
+
+        until(started_again, 60, lambda: service.output)
+        workers = psutil.Process(service.pid).children()
+        assert len(workers) == 2
+        assert service.terminate(60) == 0, service.output
+
+    assert not psutil.wait_procs(workers, timeout=1)[1]
+
+
 def test_a_console_comes_back_on_its_port_after_a_kill_and_stops_on_sigterm(command: Command) -> None:
     with start(command, "console", "--port", "0") as first:
         url = first.line(r"^LISTENING (\S+)$", 60)
