@@ -42,7 +42,6 @@ from models.invariants import run_all
 from models.joining import NewAccount, join_account
 from models.media import MediaReading, SeenMedia, see_media, store_readings
 from models.media_state import MediaState
-from models.part import parts_of
 from models.partitions import PARTITIONED, ensure_partitions
 from models.post import Post
 from models.presence import release
@@ -1302,16 +1301,18 @@ class TestWaysOfMedia:
     def test_what_is_under_way_goes_on_and_can_be_taken_back(self, empty: Database) -> None:
         _upgrade_to(empty, "0019")
         with empty.transaction() as tx:
-            post = make_post(tx, make_account(tx), state="staging")
-            part = parts_of(tx, post.id)[0].id
+            account = _account_of_then(tx)
+            post = _post(tx, account, state="staging")
+            add = "INSERT INTO parts (post_id, position, kind) VALUES (:post, 0, 'image') RETURNING id"
+            part = tx.execute(text(add), {"post": post}).scalar_one()
             made = "INSERT INTO containers (part_id, account_id, ig_id) VALUES (:part, :account, '1801')"
-            tx.execute(text(made), {"part": part, "account": post.account_id})
+            tx.execute(text(made), {"part": part, "account": account.id})
 
         assert upgrade(empty).is_current
 
         kept = {"sha256": "0" * 64, "extension": "jpg"}
         with empty.transaction() as tx:
-            container = live_containers(tx, post.id)[part]
+            container = live_containers(tx, post)[part]
             assert (container.ig_id, container.route) == ("1801", None)
             assert want_object(tx, "media", "x.jpg", kept, part_id=part, now=clock.now()).state == "owed"
             assert run_all(tx) == {}

@@ -33,26 +33,12 @@ from models.session import Database
 from models.works import WORKS, Work
 from pressrun import clock
 from pressrun.hints import Hint, Task
+from tests.factories.owed import make_owed
 from tests.factories.rows import (
     make_account,
-    make_backfill,
-    make_connection,
-    make_conversion,
-    make_deletion,
-    make_delivery,
-    make_endpoint,
-    make_follow_up,
     make_harvest,
     make_inbox_event,
-    make_inquiry,
-    make_mention,
-    make_notice,
-    make_object,
     make_post,
-    make_reply,
-    make_subscription,
-    make_token,
-    make_upload,
 )
 from tests.integration.models.racing import race
 from tests.support.waiting import until
@@ -63,41 +49,6 @@ PUBLISH = WORK["publish"]
 
 def _staged(tx: Session, account: Account, **over: Any) -> int:
     return make_post(tx, account, state="staged", **over).id
-
-
-def _owed(tx: Session, work: Work) -> int:
-    """A row of that kind of work that is due now."""
-    if work.table == "harvests":
-        return make_harvest(tx, make_account(tx)).id
-    if work.table == "inbox_events":
-        return make_inbox_event(tx).id
-    if work.table == "replies":
-        return make_reply(tx, make_mention(tx, make_account(tx))).id
-    if work.table == "backfills":
-        return make_backfill(tx, make_account(tx)).id
-    if work.table == "connections":
-        return make_connection(tx).id
-    if work.table == "notices":
-        return make_notice(tx).id
-    if work.table == "subscriptions":
-        return make_subscription(tx, make_account(tx)).id
-    if work.table == "data_deletions":
-        return make_deletion(tx).id
-    if work.table == "inquiries":
-        return make_inquiry(tx, make_account(tx)).id
-    if work.table == "follow_ups":
-        return make_follow_up(tx, make_post(tx, make_account(tx), state="canceled", next_action_at=None)).id
-    if work.table == "bucket_objects":
-        return make_object(tx).id
-    if work.table == "uploads":
-        return make_upload(tx, make_account(tx)).id
-    if work.table == "conversions":
-        return make_conversion(tx, make_account(tx)).id
-    if work.table == "deliveries":
-        return make_delivery(tx, make_endpoint(tx)).id
-    if work.table == "tokens":
-        return make_token(tx, make_account(tx)).id
-    return make_post(tx, make_account(tx), state=work.states[0]).id
 
 
 def _row(database: Database, table: str, id_: int) -> Any:
@@ -288,7 +239,7 @@ class TestClaimDue:
 class TestEveryKindOfWork:
     def test_goes_from_claim_to_take_to_renewal_to_its_end(self, loose: Database, work: Work) -> None:
         with loose.transaction() as tx:
-            id_ = _owed(tx, work)
+            id_ = make_owed(tx, work)
         hint = _claim(loose, work)[0]
         assert (hint.id, hint.claim, hint.queue) == (id_, 1, work.queue)
 
@@ -305,7 +256,7 @@ class TestEveryKindOfWork:
 
     def test_is_fenced_by_the_number_of_the_claim(self, loose: Database, work: Work) -> None:
         with loose.transaction() as tx:
-            id_ = _owed(tx, work)
+            id_ = make_owed(tx, work)
         lost = _taken(loose, work)
         _make_due(loose, work.table)
         present = _taken(loose, work)
@@ -323,7 +274,7 @@ class TestEveryKindOfWork:
 
     def test_runs_only_as_many_at_a_time_as_it_may(self, loose: Database, work: Work) -> None:
         with loose.transaction() as tx:
-            owed = [_owed(tx, work) for _ in range(4)]
+            owed = [make_owed(tx, work) for _ in range(4)]
 
         claimed = [hint.id for _ in range(2) for hint in _claim(loose, work)]
 
@@ -548,8 +499,6 @@ class TestInFlight:
 
         idle = dict.fromkeys(WORK, 0)
         assert _in_flight(database) == idle | {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0}
-        idle = {"reply": 0, "backfill": 0, "connection": 0, "notice": 0, "delivery": 0, "media": 0}
-        assert _in_flight(database) == {"publish": 0, "prepare": 0, "harvest": 0, "inbox": 0} | idle
         hints = _claim(database, limit=4)
         _claim(database, WORK["prepare"])
         _claim(database, WORK["harvest"])

@@ -18,21 +18,7 @@ from models.presence import ABSENT, Absences, Presence, release
 from models.session import Database
 from models.works import WORKS, Work
 from pressrun import clock
-from tests.factories.rows import (
-    make_account,
-    make_backfill,
-    make_connection,
-    make_delivery,
-    make_endpoint,
-    make_harvest,
-    make_inbox_event,
-    make_mention,
-    make_notice,
-    make_object,
-    make_post,
-    make_reply,
-    make_upload,
-)
+from tests.factories.owed import make_owed
 from tests.support.outages import closed_to_new_sessions, end_session, is_known
 from tests.support.waiting import until
 
@@ -50,28 +36,7 @@ def presence(database: Database) -> Iterator[Presence]:
 def held(database: Database, presence: Presence | None, work: Work = WORK["publish"]) -> Lease:
     """A row of that kind that a process has taken for an hour."""
     with database.transaction() as tx:
-        account = make_account(tx)
-        match work.name:
-            case "publish" | "prepare":
-                make_post(tx, account, state=work.states[0])
-            case "connection":
-                make_connection(tx)
-            case "harvest":
-                make_harvest(tx, account)
-            case "inbox":
-                make_inbox_event(tx)
-            case "reply":
-                make_reply(tx, make_mention(tx, account))
-            case "backfill":
-                make_backfill(tx, account)
-            case "notice":
-                make_notice(tx)
-            case "object":
-                make_object(tx)
-            case "upload":
-                make_upload(tx, account)
-            case "delivery":
-                make_delivery(tx, make_endpoint(tx))
+        make_owed(tx, work)
     with database.transaction() as tx:
         [hint] = claim_due(tx, work, limit=1, lease_s=10)
         holder = None if presence is None else presence.number

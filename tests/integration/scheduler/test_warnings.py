@@ -172,7 +172,7 @@ def test_a_metric_that_was_told_before_and_is_refused_is_told_once(loose: Databa
 def test_a_queue_without_a_worker_is_told_once_it_lasts(database_url: str, database: Database) -> None:
     with database.transaction() as tx:
         make_endpoint(tx)
-    with closing(Database(database_url, application_name="pressrun worker publish prepare inbox")) as worker:
+    with closing(Database(database_url, application_name="pressrun worker publish prepare inbox media")) as worker:
         with worker.transaction() as tx:
             tx.execute(text("SELECT 1"))
         patient, silences = Warnings(database, late_after=LATE), Silences(after_s=0)

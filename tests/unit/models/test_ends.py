@@ -49,6 +49,7 @@ def test_what_is_an_accounts_is_taken_with_it() -> None:
         "audit",
         "bucket_objects",
         "campaigns",
+        "conversions",
         "data_deletions",
         "dropped_months",
         "endpoints",

@@ -98,7 +98,7 @@ def hanging_up() -> Iterator[tuple[int, list[str]]]:
 
 
 def test_names_are_a_contract_with_messages_under_way() -> None:
-    assert [task.value for task in Task] == [
+    assert {task.value for task in Task} == {
         "post.stage",
         "post.poll",
         "post.publish",
@@ -111,9 +111,13 @@ def test_names_are_a_contract_with_messages_under_way() -> None:
         "connection.run",
         "notice.deal",
         "delivery.send",
+        "token.care",
         "subscription.run",
         "deletion.run",
         "inquiry.run",
         "follow_up.run",
-    ]
-    assert [queue.value for queue in Queue] == ["publish", "prepare", "harvest", "inbox"]
+        "object.move",
+        "upload.send",
+        "media.fix",
+    }
+    assert [queue.value for queue in Queue] == ["publish", "prepare", "harvest", "inbox", "media"]
