@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from models.access.bound import seen_accounts
 from models.account import Account, AccountState, Login, lock_account, token_context, user_token_context
 from models.account_name import record_name
 from models.backfill import heal
@@ -116,10 +117,15 @@ def rename_account(tx: Session, account: Account, name: str) -> None:
     """Give it another name. Raises Invalid; Conflict: another one has it."""
     check_name(name)
     tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})  # nobody joins under that name meanwhile
-    taken = tx.scalar(select(Account.id).where(Account.name == name, Account.id != account.id))
+    # Written out: names are one for all accounts, whoever asks; which account has it is for those who see it.
+    taken = tx.scalar(
+        text("SELECT id FROM accounts WHERE name = :name AND id <> :id"), {"name": name, "id": account.id}
+    )
     if taken is not None:
+        seen = seen_accounts(tx)
+        ids = {"account": taken} if seen is None or taken in seen else {}
         said = f"the name {name!r} belongs to another account"
-        raise Conflict(said, type="account.name_taken", field="name", ids={"account": taken})
+        raise Conflict(said, type="account.name_taken", field="name", ids=ids)
     locked = lock_account(tx, account.id)
     locked.name = name
     tx.flush()

@@ -71,7 +71,7 @@ class ConnectionShown:
         return self.state == ConnectionState.FOUND.value
 
 
-@operation("connect.begin", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("connect.begin", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def begin(
     ctx: Context, asker: Asker, wish: Wish, *, scopes: Sequence[str] | None = None, config_id: str | None = None
 ) -> Begun:
@@ -119,7 +119,7 @@ def answer(ctx: Context, asker: Asker, said: str) -> Taken:
         return Taken(row.id, row.state == ConnectionState.REFUSED.value, row.error)
 
 
-@operation("connect.discover", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("connect.discover", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def discover(ctx: Context, asker: Asker, wish: Wish, token: str) -> int:
     """Find the accounts of a token, and connect those that are wanted, or the only one; the connection's id.
 
@@ -132,7 +132,7 @@ def discover(ctx: Context, asker: Asker, wish: Wish, token: str) -> int:
         return consenting.begin_with_token(tx, wish, token, vault, now=now).id
 
 
-@operation("connect.show", effect=Effect.READS, scope=Scope.ADMIN)
+@operation("connect.show", effect=Effect.READS, scope=Scope.ADMIN, whole=True)
 def show(ctx: Context, asker: Asker, connection_id: int) -> ConnectionShown:
     """How far it is, and which accounts there are to choose from. Raises Unknown."""
     with ctx.database.transaction() as tx:
@@ -142,7 +142,7 @@ def show(ctx: Context, asker: Asker, connection_id: int) -> ConnectionShown:
         return ConnectionShown(row.id, row.state, row.login, row.name, found, tuple(others), row.error)
 
 
-@operation("connect.choose", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("connect.choose", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def choose(ctx: Context, asker: Asker, connection_id: int, accounts: Sequence[str]) -> list[int]:
     """Connect these of the accounts that were found; the ids of their connections, which workers take up.
 
@@ -162,7 +162,7 @@ def choose(ctx: Context, asker: Asker, connection_id: int, accounts: Sequence[st
         return [one.id for one in consenting.choose(tx, row, chosen, ctx.vault(), now=clock.now())]
 
 
-@operation("connect.abandon", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("connect.abandon", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def abandon(ctx: Context, asker: Asker, connection_id: int) -> None:
     """Let nothing come of a connection for which a person is waited: its tokens go. Raises Unknown."""
     with ctx.database.transaction() as tx:
