@@ -48,6 +48,7 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("media.*", "command"): _NETWORK,
     ("event.past", "command"): "a stream is for programs and pages",
     ("system.invariants", "command"): "they stand in `doctor`",
+    ("system.reseal", "*"): "done on the machine whose environment holds the keys",
     ("system.ready", "command"): "`doctor` says more",
     ("system.ready", "route"): "`/readyz`, for whoever looks after the process",
     ("webhook.receive", "command"): "Instagram calls it",
