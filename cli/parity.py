@@ -31,6 +31,11 @@ _NETWORK = "files of this machine are named by their paths"
 
 REASONS: Mapping[tuple[str, str], str] = {
     ("account.connection", "command"): "`account add` waits for it",
+    ("inquiry.outcome", "command"): "the command that asks waits for it",
+    ("callback.*", "command"): "Meta calls it",
+    ("callback.*", "route"): "`/connect/deauthorize` and `/connect/data-deletion`, signed by Meta",
+    ("deletion.show", "command"): "`account deletions` has them all",
+    ("deletion.show", "route"): "the page that whoever asked is given; `deletion.list` has them all",
     ("harvest.outcomes", "command"): "`harvest run` waits for it",
     ("mention.reply_shown", "command"): "`mention reply` waits for it",
     ("notify.delivery", "command"): "`notify test` waits for it",
@@ -44,6 +49,7 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("post.bulk", "command"): "a loop of the shell",
     ("post.import", "route"): "it names a file of this machine; `import.add_file` takes one that is sent",
     ("import.*", "command"): "`post import` does it, and tells at once what became of it",
+    ("media.add", "route"): "it names files of this machine; `media.add_kept` takes one that was uploaded",
     ("draft.*", "command"): _WRITTEN,
     ("media.*", "command"): _NETWORK,
     ("event.past", "command"): "a stream is for programs and pages",

@@ -274,6 +274,7 @@ OF_NO_ACCOUNT = {
     "import.show",
     "media.abandon",
     "media.add",
+    "media.add_kept",
     "media.append",
     "media.begin",
     "media.keep",
