@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import select, text
@@ -19,7 +20,7 @@ from models.harvest import HarvestKind, add_harvests, resume_harvests
 from models.hooks.subscription import owe_subscription
 from models.keeping import ACCOUNT_KEPT
 from models.tokens.care import begin_care, end_care
-from models.tokens.token import TokenOf
+from models.tokens.token import Facts, TokenOf
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid
 from pressrun.vault import Vault
@@ -80,11 +81,21 @@ def known_account(tx: Session, new: NewAccount) -> Account | None:
     return found[0] if found else None
 
 
-def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | None = None) -> Joined:
+def join_account(
+    tx: Session,
+    new: NewAccount,
+    vault: Vault,
+    *,
+    username: str | None = None,
+    scopes: Collection[str] | None = None,
+) -> Joined:
     """Add the account, or renew the one with this Instagram id. Raises Conflict: the name belongs to another one.
 
     A broken account goes on with what waited for it, one that was removed with its history. A person's pause and
     Instagram's block stay.
+
+    Args:
+        scopes: what the person granted, where that is known: on Instagram Login nobody can be asked for it later.
     """
     # One at a time: of two that add the same account or name at one moment, the second sees what the first has made.
     tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -102,7 +113,7 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     account.token_refused = None
     account.login, account.name = new.login.value, new.name
     account.timezone = new.timezone or account.timezone
-    _store_tokens(tx, account, new, vault)
+    _store_tokens(tx, account, new, vault, Facts(scopes=None if scopes is None else tuple(scopes)))
     if username is not None:
         record_name(tx, account.id, username)
     _owe(tx, account.id, is_new=known is None)
@@ -131,7 +142,7 @@ def rename_account(tx: Session, account: Account, name: str) -> None:
     tx.flush()
 
 
-def _store_tokens(tx: Session, account: Account, new: NewAccount, vault: Vault) -> None:
+def _store_tokens(tx: Session, account: Account, new: NewAccount, vault: Vault, facts: Facts) -> None:
     """The tokens take the place of those before, and are looked after from now on."""
     account.token_sealed = vault.seal(new.token, context=token_context(account.id))
     if new.user_token is not None:
@@ -141,9 +152,10 @@ def _store_tokens(tx: Session, account: Account, new: NewAccount, vault: Vault) 
     tx.add(account)
     tx.flush()
     now = clock.now()
-    begin_care(tx, account.id, TokenOf.ACCOUNT, now=now)
-    if new.user_token is not None:
-        begin_care(tx, account.id, TokenOf.PERSON, now=now)
+    has_persons = new.user_token is not None  # it is the one that was granted something; a Page's is made of it
+    begin_care(tx, account.id, TokenOf.ACCOUNT, now=now, facts=None if has_persons else facts)
+    if has_persons:
+        begin_care(tx, account.id, TokenOf.PERSON, now=now, facts=facts)
     elif account.user_token_sealed is None:
         end_care(tx, account.id, TokenOf.PERSON)
 

@@ -20,6 +20,7 @@ from models.joining import check_token
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock, consent
 from pressrun.errors import Invalid, NotPossible, PressrunError, Unknown
+from pressrun.permissions import ASKED
 
 __all__ = ["BROWSER", "Begun", "ConnectionShown", "Found", "Taken", "Wish"]
 
@@ -78,14 +79,14 @@ def begin(
     """Ask for a person's consent; they give it on the page at `address`, within the hour.
 
     Args:
-        scopes: the permissions to ask for instead of all that Pressrun can use.
+        scopes: the permissions to ask for instead of those of `pressrun.permissions.ASKED`.
         config_id: of Facebook Login for Business, where the app's dashboard says which permissions.
 
     Raises:
         Invalid: no app is set up; a permission that cannot be one.
     """
     app_id = _app_id(ctx, wish)
-    asked = tuple(dict.fromkeys(scopes or consent.SCOPES[wish.login.value]))
+    asked = tuple(dict.fromkeys(scopes or ASKED[wish.login.value]))
     consent.check_scopes(asked)
     ctx.vault()  # a missing key is told now, not when the answer is there
     redirect_url, now = ctx.settings.callback_url, clock.now()
