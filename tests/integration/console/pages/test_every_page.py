@@ -29,6 +29,8 @@ PAGES = (
     "/inbox",
     "/inbox?show=tags",
     "/accounts",
+    "/accounts/lena-makes",
+    "/accounts/connect",
     "/notices",
     "/system",
     "/system/harvests",
