@@ -19,6 +19,7 @@ from console.instagram.callbacks import Callbacks
 from console.instagram.connect import ConnectCallback
 from console.instagram.media_host import MediaHost
 from console.instagram.receiver import Receiver
+from console.pages import connecting
 from console.pages.app import create_pages
 from operations.access import door
 from operations.access.door import DOOR
@@ -42,7 +43,7 @@ def create_app(
     app.include_router(Health(ctx, schema_head=schema_head).router())
     app.include_router(MediaHost(media_root, media_keys).router())
     app.include_router(Receiver(ctx).router())
-    app.include_router(ConnectCallback(ctx).router())
+    app.include_router(ConnectCallback(ctx, onward="" if public_only else connecting.PATH).router())
     app.include_router(Callbacks(ctx).router())
     if not public_only:
         app.include_router(SignIn(ctx).router())

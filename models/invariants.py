@@ -190,6 +190,9 @@ INVARIANTS: dict[str, str] = {
         UNION ALL
         SELECT 'endpoint ' || id || ' holds a secret that the vault did not seal' FROM endpoints, unnest(
             ARRAY[address_sealed, secret_sealed, old_secret_sealed]) sealed WHERE sealed !~ '^v1:[0-9a-f]+:'
+        UNION ALL
+        SELECT 'user ' || id || ' has a second factor that the vault did not seal' FROM users
+         WHERE totp_sealed !~ '^v1:[0-9a-f]+:'
     """,
     "token_left_over": """
         SELECT 'connection ' || id || ' is ' || state || ' and still holds a token' FROM connections

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from models.access.bound import seen_accounts
 from models.account import Account, AccountState, Login, lock_account, token_context, user_token_context
 from models.account_name import record_name
 from models.backfill import heal
@@ -18,7 +20,7 @@ from models.harvest import HarvestKind, add_harvests, resume_harvests
 from models.hooks.subscription import owe_subscription
 from models.keeping import ACCOUNT_KEPT
 from models.tokens.care import begin_care, end_care
-from models.tokens.token import TokenOf
+from models.tokens.token import Facts, TokenOf
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid
 from pressrun.vault import Vault
@@ -79,11 +81,21 @@ def known_account(tx: Session, new: NewAccount) -> Account | None:
     return found[0] if found else None
 
 
-def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | None = None) -> Joined:
+def join_account(
+    tx: Session,
+    new: NewAccount,
+    vault: Vault,
+    *,
+    username: str | None = None,
+    scopes: Collection[str] | None = None,
+) -> Joined:
     """Add the account, or renew the one with this Instagram id. Raises Conflict: the name belongs to another one.
 
     A broken account goes on with what waited for it, one that was removed with its history. A person's pause and
     Instagram's block stay.
+
+    Args:
+        scopes: what the person granted, where that is known: on Instagram Login nobody can be asked for it later.
     """
     # One at a time: of two that add the same account or name at one moment, the second sees what the first has made.
     tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -101,7 +113,7 @@ def join_account(tx: Session, new: NewAccount, vault: Vault, *, username: str | 
     account.token_refused = None
     account.login, account.name = new.login.value, new.name
     account.timezone = new.timezone or account.timezone
-    _store_tokens(tx, account, new, vault)
+    _store_tokens(tx, account, new, vault, Facts(scopes=None if scopes is None else tuple(scopes)))
     if username is not None:
         record_name(tx, account.id, username)
     _owe(tx, account.id, is_new=known is None)
@@ -116,16 +128,21 @@ def rename_account(tx: Session, account: Account, name: str) -> None:
     """Give it another name. Raises Invalid; Conflict: another one has it."""
     check_name(name)
     tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})  # nobody joins under that name meanwhile
-    taken = tx.scalar(select(Account.id).where(Account.name == name, Account.id != account.id))
+    # Written out: names are one for all accounts, whoever asks; which account has it is for those who see it.
+    taken = tx.scalar(
+        text("SELECT id FROM accounts WHERE name = :name AND id <> :id"), {"name": name, "id": account.id}
+    )
     if taken is not None:
+        seen = seen_accounts(tx)
+        ids = {"account": taken} if seen is None or taken in seen else {}
         said = f"the name {name!r} belongs to another account"
-        raise Conflict(said, type="account.name_taken", field="name", ids={"account": taken})
+        raise Conflict(said, type="account.name_taken", field="name", ids=ids)
     locked = lock_account(tx, account.id)
     locked.name = name
     tx.flush()
 
 
-def _store_tokens(tx: Session, account: Account, new: NewAccount, vault: Vault) -> None:
+def _store_tokens(tx: Session, account: Account, new: NewAccount, vault: Vault, facts: Facts) -> None:
     """The tokens take the place of those before, and are looked after from now on."""
     account.token_sealed = vault.seal(new.token, context=token_context(account.id))
     if new.user_token is not None:
@@ -135,9 +152,10 @@ def _store_tokens(tx: Session, account: Account, new: NewAccount, vault: Vault) 
     tx.add(account)
     tx.flush()
     now = clock.now()
-    begin_care(tx, account.id, TokenOf.ACCOUNT, now=now)
-    if new.user_token is not None:
-        begin_care(tx, account.id, TokenOf.PERSON, now=now)
+    has_persons = new.user_token is not None  # it is the one that was granted something; a Page's is made of it
+    begin_care(tx, account.id, TokenOf.ACCOUNT, now=now, facts=None if has_persons else facts)
+    if has_persons:
+        begin_care(tx, account.id, TokenOf.PERSON, now=now, facts=facts)
     elif account.user_token_sealed is None:
         end_care(tx, account.id, TokenOf.PERSON)
 

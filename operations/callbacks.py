@@ -52,14 +52,14 @@ def show(ctx: Context, asker: Asker, code: str) -> DeletionShown:
         return reading.show_deletion(tx, code)
 
 
-@operation("deletion.list", effect=Effect.READS, scope=Scope.ADMIN)
+@operation("deletion.list", effect=Effect.READS, scope=Scope.ADMIN, whole=True)
 def list_deletions(ctx: Context, asker: Asker) -> list[DeletionShown]:
     """Deletions that people asked of Meta, the newest first."""
     with ctx.database.transaction() as tx:
         return reading.list_deletions(tx)
 
 
-@operation("deletion.conclude", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("deletion.conclude", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def conclude(ctx: Context, asker: Asker, codes: Iterable[str]) -> list[DeletionShown]:
     """Say that a person has looked, and has removed what had to go. Raises Unknown, NotPossible: then of none."""
     with ctx.database.transaction() as tx:

@@ -10,8 +10,8 @@ from models.joining import NewAccount, join_account, known_account
 from operations.errands import Errand, Hands, await_errand
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
-from pressrun.consent import SCOPES
 from pressrun.errors import NotPossible, Unknown, of_kind
+from pressrun.permissions import ASKED, lacking
 from pressrun.zones import doubts
 
 __all__ = ["Connected", "Login", "NewAccount", "await_outcome", "connect", "outcome"]
@@ -98,5 +98,5 @@ def _not_granted(found: Connection) -> list[str]:
     """What the account goes without, where its token's permissions are known."""
     if found.scopes is None:
         return []
-    costs = SCOPES[found.login].items()
-    return [f"without the permission {scope} {cost}" for scope, cost in costs if scope not in found.scopes]
+    lacks = lacking(found.login, [found.scopes], asked=ASKED[found.login])
+    return [f"without the permission {one.scope} {one.costs}" for one in lacks]

@@ -20,6 +20,7 @@ from models.joining import check_token
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock, consent
 from pressrun.errors import Invalid, NotPossible, PressrunError, Unknown
+from pressrun.permissions import ASKED
 
 __all__ = ["BROWSER", "Begun", "ConnectionShown", "Found", "Taken", "Wish"]
 
@@ -71,21 +72,21 @@ class ConnectionShown:
         return self.state == ConnectionState.FOUND.value
 
 
-@operation("connect.begin", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("connect.begin", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def begin(
     ctx: Context, asker: Asker, wish: Wish, *, scopes: Sequence[str] | None = None, config_id: str | None = None
 ) -> Begun:
     """Ask for a person's consent; they give it on the page at `address`, within the hour.
 
     Args:
-        scopes: the permissions to ask for instead of all that Pressrun can use.
+        scopes: the permissions to ask for instead of those of `pressrun.permissions.ASKED`.
         config_id: of Facebook Login for Business, where the app's dashboard says which permissions.
 
     Raises:
         Invalid: no app is set up; a permission that cannot be one.
     """
     app_id = _app_id(ctx, wish)
-    asked = tuple(dict.fromkeys(scopes or consent.SCOPES[wish.login.value]))
+    asked = tuple(dict.fromkeys(scopes or ASKED[wish.login.value]))
     consent.check_scopes(asked)
     ctx.vault()  # a missing key is told now, not when the answer is there
     redirect_url, now = ctx.settings.callback_url, clock.now()
@@ -119,7 +120,7 @@ def answer(ctx: Context, asker: Asker, said: str) -> Taken:
         return Taken(row.id, row.state == ConnectionState.REFUSED.value, row.error)
 
 
-@operation("connect.discover", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("connect.discover", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def discover(ctx: Context, asker: Asker, wish: Wish, token: str) -> int:
     """Find the accounts of a token, and connect those that are wanted, or the only one; the connection's id.
 
@@ -132,7 +133,7 @@ def discover(ctx: Context, asker: Asker, wish: Wish, token: str) -> int:
         return consenting.begin_with_token(tx, wish, token, vault, now=now).id
 
 
-@operation("connect.show", effect=Effect.READS, scope=Scope.ADMIN)
+@operation("connect.show", effect=Effect.READS, scope=Scope.ADMIN, whole=True)
 def show(ctx: Context, asker: Asker, connection_id: int) -> ConnectionShown:
     """How far it is, and which accounts there are to choose from. Raises Unknown."""
     with ctx.database.transaction() as tx:
@@ -142,7 +143,7 @@ def show(ctx: Context, asker: Asker, connection_id: int) -> ConnectionShown:
         return ConnectionShown(row.id, row.state, row.login, row.name, found, tuple(others), row.error)
 
 
-@operation("connect.choose", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("connect.choose", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def choose(ctx: Context, asker: Asker, connection_id: int, accounts: Sequence[str]) -> list[int]:
     """Connect these of the accounts that were found; the ids of their connections, which workers take up.
 
@@ -162,7 +163,7 @@ def choose(ctx: Context, asker: Asker, connection_id: int, accounts: Sequence[st
         return [one.id for one in consenting.choose(tx, row, chosen, ctx.vault(), now=clock.now())]
 
 
-@operation("connect.abandon", effect=Effect.CHANGES, scope=Scope.ADMIN)
+@operation("connect.abandon", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def abandon(ctx: Context, asker: Asker, connection_id: int) -> None:
     """Let nothing come of a connection for which a person is waited: its tokens go. Raises Unknown."""
     with ctx.database.transaction() as tx:

@@ -79,6 +79,19 @@ def add(
     )
 
 
+@operation("media.add_kept", effect=Effect.CHANGES, scope=Scope.PUBLISH)
+def add_kept(ctx: Context, asker: Asker, reference: str, *, name: str, tags: Sequence[str] = ()) -> ItemPage:
+    """Put a file that was handed in (`kept:` and its SHA-256) into the library; the same again adds nothing but tags.
+
+    Raises Invalid for name and tags; Unknown for what is not kept; Conflict when other media have the name.
+    """
+    given = rules.parse_name(name)
+    wanted = sorted({rules.parse_name(tag, field="tag") for tag in tags})
+    new = rules.kept_item(MediaStore(ctx.settings.home / "media"), reference, given)
+    with ctx.database.transaction() as tx:
+        return _page(tx, rules.place(tx, new, is_named=True, tags=wanted).item)
+
+
 @operation("media.list", effect=Effect.READS, scope=Scope.READ)
 def list_items(ctx: Context, asker: Asker, *, tag: str | None = None) -> list[ItemShown]:
     """The items of the library by name, all or those with a tag."""

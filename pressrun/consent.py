@@ -10,7 +10,7 @@ import hmac
 import os
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -20,31 +20,6 @@ from pressrun.errors import Invalid, NotPossible, printable
 
 CALLBACK_PATH: Final = "/connect/callback"
 """Where our own addresses take the answer."""
-
-SCOPES: Final[Mapping[str, Mapping[str, str]]] = {
-    "facebook": {
-        "instagram_basic": "nothing of the account can be read",
-        "pages_show_list": "its Page is not found",
-        "pages_read_engagement": "nothing of the account can be read",
-        "instagram_content_publish": "no post goes out",
-        "instagram_manage_insights": "no insights are read",
-        "instagram_manage_comments": "no comments, tags and mentions are read or answered",
-        "pages_manage_metadata": "Instagram does not tell of comments and mentions",
-    },
-    "instagram": {
-        "instagram_business_basic": "nothing of the account can be read",
-        "instagram_business_content_publish": "no post goes out",
-        "instagram_business_manage_insights": "no insights are read",
-        "instagram_business_manage_comments": "no comments, tags and mentions are read or answered",
-    },
-}
-"""By login the permissions that are asked for, and what each costs that is not given (graph-api.md §1.3)."""
-
-NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
-    "facebook": ("instagram_basic", "pages_show_list", "pages_read_engagement", "instagram_content_publish"),
-    "instagram": ("instagram_business_basic", "instagram_business_content_publish"),
-}
-"""Those without which an account is of no use here."""
 
 _DIALOGS = {"facebook": "https://www.facebook.com", "instagram": "https://www.instagram.com"}
 _STATE = re.compile(r"([0-9]{1,18})\.([0-9]{1,12})\.([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})", re.ASCII)

@@ -57,6 +57,10 @@ class Vault:
         sealed = self._ring[self._newest].encrypt(nonce, secret.encode(), context.encode())
         return f"v1:{self._newest}:{_encode(nonce)}:{_encode(sealed)}"
 
+    def is_newest(self, sealed: str) -> bool:
+        """Whether it was sealed under the newest key."""
+        return sealed.startswith(f"v1:{self._newest}:")
+
     def open(self, sealed: str, *, context: str) -> str:
         """The secret. Raises SecretUnreadable when the key is gone, or the text is damaged or from another row."""
         try:

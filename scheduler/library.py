@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,9 +29,10 @@ from models.library.item import (
 )
 from models.session import Database
 from pressrun import log
-from pressrun.errors import Conflict, Invalid
+from pressrun.errors import Conflict, Invalid, Unknown
 from pressrun.media.probe import probe
-from pressrun.media.store import MediaStore
+from pressrun.media.store import MediaNotKept, MediaStore
+from scheduler.posts.preflight import KEPT
 from scheduler.posts.wish import MEDIA_COLUMNS
 
 JUST_KEPT = timedelta(hours=1)
@@ -68,6 +69,15 @@ def new_item(store: MediaStore, path: Path, name: str) -> NewItem:
     kept = store.keep(path)
     known = {key: value for key, value in asdict(found).items() if value is not None}
     return NewItem(name, kept.sha256, kept.extension, found.kind, path.name, kept.size_bytes, known)
+
+
+def kept_item(store: MediaStore, reference: str, name: str) -> NewItem:
+    """A file that is kept already (`kept:` and its SHA-256), under that name. Raises Unknown."""
+    try:
+        path = store.path(reference.strip().removeprefix(KEPT))
+    except MediaNotKept as problem:
+        raise Unknown(str(problem), type="media.not_kept", field="media") from None
+    return replace(new_item(store, path, name), source=f"{name}{path.suffix}")  # kept anew: it is not about to go
 
 
 def place(tx: Session, new: NewItem, *, is_named: bool, tags: Sequence[str]) -> Placed:

@@ -165,8 +165,8 @@ def _keep(asking: _Asking, username: str | None) -> None:
     try:
         with ctx.database.transaction() as tx:
             lease = claims.renew(tx, asking.lease)
-            joined = join_account(tx, asking.new, ctx.vault, username=username)
             row = tx.get_one(Connection, lease.id)
+            joined = join_account(tx, asking.new, ctx.vault, username=username, scopes=row.scopes)
             connection.settle_done(row, joined, username=username, now=clock.now())
             tx.flush()
             claims.finish(tx, lease, next_action_at=None)

@@ -13,8 +13,9 @@ from graph.paging import Page, iterate
 from graph.tokens import TokenState
 from models.account import Login
 from models.consenting import Found
-from pressrun import consent, log
+from pressrun import log
 from pressrun.errors import NotPossible, RefusedByInstagram
+from pressrun.permissions import NEEDED, cost_of
 from worker.consenting import Step, Survey, Surveyor
 
 _MOST_NAMED = 5
@@ -62,9 +63,8 @@ def check_granted(login: Login, asked: Collection[str] | None, scopes: Collectio
     """Raises RefusedByInstagram when a permission is missing: one that was asked for, or that everything needs."""
     if scopes is None:
         return
-    costs = consent.SCOPES[login.value]
-    wanted = dict.fromkeys((*consent.NEEDED[login.value], *(asked or ())))
-    missing = [f"{scope} ({costs[scope]})" if scope in costs else scope for scope in wanted if scope not in scopes]
+    wanted = dict.fromkeys((*NEEDED[login.value], *(asked or ())))
+    missing = [f"{scope} ({cost})" if (cost := cost_of(scope)) else scope for scope in wanted if scope not in scopes]
     if missing:
         raise RefusedByInstagram(
             f"permissions are missing: without {', without '.join(missing)}. Connect the account once more and leave "

@@ -64,6 +64,18 @@ def grant_reader(
     show_record(vars(granted), as_json=as_json)
 
 
+@app.command("reseal")
+def reseal(as_json: AsJson = False) -> None:
+    """Seal all that is sealed anew under the newest key: after one was put first in PRESSRUN_SECRET_KEYS."""
+    from operations import sealing
+
+    with asking() as (ctx, owner):
+        done = sealing.reseal(ctx, owner)
+    show_record({**done.secrets, "unreadable": list(done.unreadable)}, as_json=as_json)
+    if done.unreadable:
+        raise typer.Exit(1)
+
+
 @app.command("psql", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 def psql(context: typer.Context, owner: AsOwner = False, role: AsRole = None) -> None:
     """Open psql on the database, as its reader. What stands behind -- is handed on: -- -c "SELECT 1".

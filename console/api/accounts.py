@@ -1,22 +1,23 @@
-"""`/accounts`: connecting them, what their posts inherit, holding one back, taking one away, and what is ahead."""
+"""`/accounts`: how they stand, what their posts inherit, holding one back, taking one away, and what is ahead."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Query, Response
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from console.api.asking import Acting, Asked, Ctx, Cursor, Limit, Number
+from console.api.asking import Acting, Asked, Ctx, Cursor, Limit
 from console.api.bodies import Body, example
 from console.api.route import Router, asks
-from operations import accounts, connections, forecasts, removals
-from operations.accounts import AccountShown, AccountTerms, Held, TermChanges
-from operations.connections import Connected, Login, NewAccount
+from operations import accounts, forecasts, removals, standing, subscriptions
+from operations.accounts import AccountShown, AccountTerms, Held, Renamed, TermChanges
 from operations.forecasts import Forecast
 from operations.removals import Plan, Removed
-from pressrun.errors import NotPossible, Unknown
+from operations.standing import AccountStanding
+from operations.subscriptions import SubscriptionShown
 from pressrun.paging import Page, cut
 
 router = Router("accounts")
@@ -44,42 +45,27 @@ class Pause(Body):
     reading: bool = False
 
 
-class Connect(Body):
-    """An account and its token, which is sealed, and shown by nothing."""
+class NewName(Body):
+    """Another name of yours for it."""
 
-    model_config = example(
-        login="facebook",
-        ig_id="17841400000000000",
-        name="new-bakery",
-        token="the-access-token",  # noqa: S106 - an example
-        timezone="Europe/Zurich",
-    )
+    model_config = example(name="harbour-bakery")
 
-    login: Literal["facebook", "instagram"]
-    ig_id: Annotated[str, Field(pattern=r"^[0-9]{1,30}$")]
     name: Annotated[str, Field(min_length=1, max_length=100)]
-    token: SecretStr
-    user_token: Annotated[
-        SecretStr | None, Field(description="Of Facebook Login: the person's, beside the Page's.")
-    ] = None
-    timezone: Annotated[str | None, Field(max_length=100)] = None
-    check: Annotated[bool, Field(description="Have a worker ask Instagram whose token it is.")] = True
 
 
 @dataclass(frozen=True)
-class Connecting:
-    """A connection that is under way."""
+class Checking:
+    """Numbers of the looks that a worker takes up, one for each token: `checked_at` and `error` of it say what came
+    of that."""
 
-    id: int
+    ids: list[int]
 
 
 @dataclass(frozen=True)
-class ConnectionShown:
-    """`state`: asked, or done with its result. What Instagram refused is a problem."""
+class Renewing:
+    """The look that a worker takes up: `read_at` and `error_at` say when it was there."""
 
     id: int
-    state: Literal["asked", "done"]
-    account: Connected | None
 
 
 @router.get("/accounts", summary="List accounts", **asks("account.list"))
@@ -88,40 +74,38 @@ def list_accounts(ctx: Ctx, asker: Asked, cursor: Cursor = None, limit: Limit = 
     return cut("accounts", accounts.list_accounts(ctx, asker), lambda one: one.name, cursor=cursor, limit=limit)
 
 
-@router.post("/accounts", summary="Connect an account", status_code=202, **asks("account.connect"))
-def connect_account(body: Connect, response: Response, ctx: Acting, asker: Asked) -> Connecting:
-    """Add an account, or renew token, name and zone of the one with this Instagram id."""
-    new = NewAccount(
-        login=Login(body.login),
-        ig_id=body.ig_id,
-        name=body.name,
-        token=body.token.get_secret_value(),
-        timezone=body.timezone,
-        user_token=None if body.user_token is None else body.user_token.get_secret_value(),
-    )
-    connection = connections.connect(ctx, asker, new, check=body.check)
-    response.headers["Location"] = f"/api/v1/connections/{connection}"
-    return Connecting(connection)
+@router.get("/accounts/{account}", summary="Show an account", **asks("account.show"))
+def show_account(account: Account, ctx: Ctx, asker: Asked) -> AccountStanding:
+    """How an account stands: its tokens and what they may, its windows, its readings, its webhooks."""
+    return standing.show(ctx, asker, account)
 
 
-@router.get("/connections/{connection}", summary="Show a connection", **asks("account.connection"))
-def show_connection(connection: Number, ctx: Ctx, asker: Asked) -> ConnectionShown:
-    """What came of connecting an account."""
-    try:
-        return ConnectionShown(connection, "done", connections.outcome(ctx, asker, connection))
-    except NotPossible as pending:
-        if pending.type != "connection.pending":
-            raise
-        return ConnectionShown(connection, "asked", None)
+@router.post("/accounts/{account}/check", summary="Check an account", status_code=202, **asks("account.check"))
+def check_account(account: Account, response: Response, ctx: Acting, asker: Asked) -> Checking:
+    """Have a worker ask Instagram about the account now. What it said stands in the account's `tokens`."""
+    ids = standing.check(ctx, asker, account)
+    response.headers["Location"] = f"/api/v1/accounts/{quote(account, safe='')}"
+    return Checking(ids)
 
 
-@router.get("/accounts/{account}", summary="Show an account", **asks("account.list"))
-def show_account(account: Account, ctx: Ctx, asker: Asked) -> AccountShown:
-    """One account, with how full its publishing window is."""
-    for one in accounts.list_accounts(ctx, asker):
-        if account in {one.name, one.ig_id}:
-            return one
-    raise Unknown(f"unknown account {account!r}", type="account.unknown", field="account")
+@router.post("/accounts/{account}/rename", summary="Rename an account", **asks("account.rename"))
+def rename_account(account: Account, body: NewName, ctx: Acting, asker: Asked) -> Renamed:
+    """Give an account another name of yours. What it was called then stays in what was told and exported."""
+    return accounts.rename(ctx, asker, account, body.name)
+
+
+@router.get("/accounts/{account}/webhooks", summary="Show webhooks", **asks("webhook.show"))
+def show_webhooks(account: Account, ctx: Ctx, asker: Asked) -> SubscriptionShown:
+    """Which webhooks an account is subscribed to, and what is lacking since when."""
+    return subscriptions.show(ctx, asker, account)
+
+
+@router.post("/accounts/{account}/webhooks", summary="Repair webhooks", status_code=202, **asks("webhook.renew"))
+def renew_webhooks(account: Account, response: Response, ctx: Acting, asker: Asked) -> Renewing:
+    """Have a worker look now, and subscribe what is lacking."""
+    subscription = subscriptions.renew(ctx, asker, account)
+    response.headers["Location"] = f"/api/v1/accounts/{quote(account, safe='')}/webhooks"
+    return Renewing(subscription)
 
 
 @router.patch("/accounts/{account}", summary="Edit an account", **asks("account.edit"))

@@ -14,7 +14,8 @@ PostType = Literal["image", "carousel", "reel", "story"]
 IfLate = Literal["publish", "expire", "next_slot"]
 Trial = Literal["MANUAL", "SS_PERFORMANCE"]
 
-_LISTS = ("media", "alt_text", "collaborators")
+_MEDIA = "Addresses; `kept:` and the SHA-256 of a file that was uploaded; `lib:` and a name of the library."
+_LISTS = ("media", "alt_text", "collaborators", "poll_options")
 
 
 class Body(BaseModel):
@@ -51,6 +52,14 @@ class UserTag(Body):
     y: float | None = None
 
 
+class ProductTag(Body):
+    """A product of a catalog. Pictures need `x` and `y`, from 0 to 1, from the upper left corner; videos take none."""
+
+    product_id: Annotated[str, Field(pattern=r"^[0-9]{1,30}$")]
+    x: float | None = None
+    y: float | None = None
+
+
 class PostContent(Body):
     """What of a post can be changed. Null, or an empty text, takes a field away."""
 
@@ -60,15 +69,17 @@ class PostContent(Body):
         str | None,
         Field(description="`2026-12-24T18:30` in the account's zone, with `Z` or an offset an instant; or `+90s`."),
     ] = None
-    media: Annotated[
-        Lines | None, Field(description="Addresses, or `kept:` and the SHA-256 of a file that was uploaded.")
-    ] = None
+    media: Annotated[Lines | None, Field(description=_MEDIA)] = None
     caption: str | None = None
     alt_text: Annotated[Lines | None, Field(description="One for each media, in order.")] = None
     first_comment: str | None = None
     location_id: Annotated[str | None, Field(description="Id of a Page with an address.")] = None
     user_tags: Annotated[list[UserTag] | None, Field(max_length=100)] = None
     collaborators: Lines | None = None
+    product_tags: Annotated[list[ProductTag] | None, Field(max_length=100)] = None
+    poll_options: Annotated[Lines | None, Field(description="Answers of a poll in the caption, 2 to 4.")] = None
+    poll_extended: Annotated[bool | None, Field(description="The poll is open for longer.")] = None
+    comment_prompt: Annotated[bool | None, Field(description="The caption asks for comments.")] = None
     cover_url: Annotated[str | None, Field(description="Cover of a reel, like an entry of `media`.")] = None
     thumb_offset_ms: Annotated[int | None, Field(ge=0, le=900_000)] = None
     share_to_feed: bool | None = None
@@ -123,7 +134,7 @@ class NewPost(PostContent):
     media: Annotated[
         list[str],
         Field(
-            description="Addresses, or `kept:` and the SHA-256 of a file that was uploaded.",
+            description=_MEDIA,
             min_length=1,
             max_length=100,
         ),
@@ -134,14 +145,20 @@ class NewPost(PostContent):
 
 
 def _text(name: str, value: Any) -> Any:
-    if name in {"media", "alt_text"}:
+    if name in {"media", "alt_text", "poll_options"}:
         return tuple(value or ())
+    if name == "product_tags":
+        return (_objects(value),) if value else ()
     if value is None:
         return ""
     if name == "collaborators":
         return "|".join(value)
     if name == "user_tags":
-        return json.dumps([one.model_dump(exclude_none=True) for one in value]) if value else ""
+        return _objects(value) if value else ""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def _objects(value: list[Body]) -> str:
+    return json.dumps([one.model_dump(exclude_none=True) for one in value])

@@ -157,7 +157,7 @@ def _refusals(path: str, method: str, told: dict[str, Any]) -> list[int]:
         found.add(412)
     if "/views/" in path:
         found.add(406)
-    if "/connections/" in path:
+    if "/connections/{" in path or "/inquiries/{" in path:
         found.add(502)
     return sorted(found)
 

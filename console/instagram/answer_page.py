@@ -25,7 +25,7 @@ _PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title} · Pressrun</title>
 <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1rem}}</style></head>
-<body><main><h1>{title}</h1><p>{said}</p></main></body>
+<body><main><h1>{title}</h1><p>{said}</p>{onward}</main></body>
 </html>
 """
 _GOES_ON = "Pressrun asks Instagram for the rest. You can close this window: what comes of it is told where you began."
@@ -42,8 +42,12 @@ class AnswerPage:
     """Why the answer was not taken, for whoever waits for one."""
 
 
-def take(ctx: Context, query: str) -> AnswerPage:
-    """Hand in the answer of a consent page and say what became of that. Never raises for what an address can hold."""
+def take(ctx: Context, query: str, *, onward: str = "") -> AnswerPage:
+    """Hand in the answer of a consent page and say what became of that. Never raises for what an address can hold.
+
+    Args:
+        onward: the page that says what comes of a connection, where there is one; its number is put behind it.
+    """
     try:
         taken = consents.answer(ctx, BROWSER, query)
     except PressrunError as problem:
@@ -52,11 +56,13 @@ def take(ctx: Context, query: str) -> AnswerPage:
     _log.info("connect.answered", connection_id=taken.connection_id, is_refused=taken.is_refused)
     if taken.is_refused:
         return _page(200, "Nothing was connected", _sentence(taken.error or ""))
-    return _page(200, "Thank you", _GOES_ON)
+    return _page(200, "Thank you", _GOES_ON, onward=f"{onward}/{taken.connection_id}" if onward else "")
 
 
-def _page(status: int, title: str, said: str, *, error: str | None = None) -> AnswerPage:
-    return AnswerPage(status, _PAGE.format(title=html.escape(title), said=html.escape(said)), error)
+def _page(status: int, title: str, said: str, *, error: str | None = None, onward: str = "") -> AnswerPage:
+    # A link and no redirect: whoever answers may be somebody else than the one who asked and is signed in.
+    link = f'<p><a href="{html.escape(onward)}">See what comes of it</a></p>' if onward else ""
+    return AnswerPage(status, _PAGE.format(title=html.escape(title), said=html.escape(said), onward=link), error)
 
 
 def _sentence(said: str) -> str:

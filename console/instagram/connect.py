@@ -14,8 +14,9 @@ from pressrun.consent import CALLBACK_PATH
 class ConnectCallback:
     """Takes the answers of consents that this installation has asked for, whoever asked."""
 
-    def __init__(self, ctx: Context) -> None:
-        self._ctx = ctx
+    def __init__(self, ctx: Context, *, onward: str = "") -> None:
+        """Args: onward: the page of connections; empty where the console has none."""
+        self._ctx, self._onward = ctx, onward
 
     def router(self) -> APIRouter:
         router = APIRouter()
@@ -25,5 +26,5 @@ class ConnectCallback:
         return router
 
     async def answer(self, request: Request) -> HTMLResponse:
-        page = await run_in_threadpool(take, self._ctx, request.url.query)
+        page = await run_in_threadpool(take, self._ctx, request.url.query, onward=self._onward)
         return HTMLResponse(page.body, page.status, headers=dict(HEADERS))

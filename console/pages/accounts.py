@@ -1,4 +1,4 @@
-"""`/accounts`: how each stands, its slots, what its posts inherit, pausing and resuming."""
+"""`/accounts`: how each stands, its slots, what its posts inherit, pausing and resuming; and of one its tokens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from console.pages import words
 from console.pages.accounts_of import hues_of
 from console.pages.house import House, Visit
 from console.pages.saying import Said
-from operations import accounts, slots
+from operations import accounts, slots, standing, subscriptions
 from operations.accounts import TermChanges
 from operations.slots import SlotShown
 
@@ -16,11 +16,15 @@ from operations.slots import SlotShown
 def router(house: House) -> APIRouter:
     made = APIRouter()
     house.page(made, "/accounts", show)
+    house.page(made, "/accounts/{account}", show_one)
     house.action(made, "/accounts/slots/{slot}/remove", remove_slot)
     house.action(made, "/accounts/{account}/slots", add_slots)
     house.action(made, "/accounts/{account}/pause", pause)
     house.action(made, "/accounts/{account}/resume", resume)
     house.action(made, "/accounts/{account}/edit", edit)
+    house.action(made, "/accounts/{account}/rename", rename)
+    house.action(made, "/accounts/{account}/check", check)
+    house.action(made, "/accounts/{account}/webhooks", renew_webhooks)
     return made
 
 
@@ -38,6 +42,42 @@ def show(visit: Visit) -> Response:
         hues=hues_of(names),
         connect_path=visit.house.connect_path,
     )
+
+
+def show_one(visit: Visit) -> Response:
+    """How it stands: its tokens with their ends, what was granted, what Instagram tells of, and its readings."""
+    found = standing.show(visit.ctx, visit.asker, _of(visit))
+    names = [one.name for one in accounts.names(visit.ctx, visit.asker)]
+    return visit.render(
+        "account.html",
+        here="accounts",
+        account_=found,
+        hooks=subscriptions.show(visit.ctx, visit.asker, _of(visit)),
+        hues=hues_of(names),
+        at=f"/accounts/{found.ig_id}",
+        connect_path=visit.house.connect_path,
+    )
+
+
+def rename(visit: Visit) -> Response:
+    done = accounts.rename(visit.ctx, visit.asker, _of(visit), visit.given("name").strip())
+    back = visit.way_back("/accounts")
+    undo = f"/accounts/{_of(visit)}/rename"
+    return visit.back(
+        back, Said(f"{done.old} is called {done.name}.", undo=undo, fields={"name": done.old, "back": back})
+    )
+
+
+def check(visit: Visit) -> Response:
+    standing.check(visit.ctx, visit.asker, _of(visit))
+    return visit.back(
+        visit.way_back("/accounts"), Said("Instagram is being asked; what it says stands here in a moment.")
+    )
+
+
+def renew_webhooks(visit: Visit) -> Response:
+    subscriptions.renew(visit.ctx, visit.asker, _of(visit))
+    return visit.back(visit.way_back("/accounts"), Said("A worker looks, and subscribes what is lacking."))
 
 
 def pause(visit: Visit) -> Response:

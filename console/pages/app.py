@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from console.pages import (
-    account,
     accounts,
     calendar,
     compose,
@@ -41,7 +40,6 @@ PAGES = (
     library,
     connecting,
     accounts,
-    account,
     notices,
     system,
     people,

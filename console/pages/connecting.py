@@ -1,6 +1,9 @@
-"""`/accounts/connect`: an account by its token; a worker asks Instagram whose it is, the page waits for the answer."""
+"""`/accounts/connect`: an account by its owner's consent, or by a token. A worker asks Instagram, the page waits."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Response
 
@@ -8,81 +11,131 @@ from console.pages import words
 from console.pages.house import House, Visit
 from console.pages.saying import Said
 from operations import connections, consents, standing
-from operations.connections import Login, NewAccount
-from operations.consents import Wish
+from operations.connections import Connected, Login, NewAccount
+from operations.consents import BROWSER, Wish
 from pressrun.errors import PressrunError
-from pressrun.zones import choose_zone
 
 PATH = "/accounts/connect"
+_ASKED = ("login", "ig_id", "name", "timezone")
+
+
+@dataclass
+class _Came:
+    """What came of connections so far."""
+
+    done: list[Connected] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    is_pending: bool = False
 
 
 def router(house: House) -> APIRouter:
     made = APIRouter()
     house.connect_path = PATH
     house.page(made, PATH, show)
-    house.page(made, f"{PATH}/{{connection}}", wait)
+    house.page(made, f"{PATH}/{{connection:int}}", wait)
     house.action(made, PATH, connect)
-    house.action(made, f"{PATH}/consent", ask)
-    house.action(made, f"{PATH}/{{connection}}/choose", choose)
+    house.action(made, f"{PATH}/consent", begin)
+    house.action(made, f"{PATH}/{{connection:int}}/answer", answer)
+    house.action(made, f"{PATH}/{{connection:int}}/choose", choose)
+    house.action(made, f"{PATH}/{{connection:int}}/abandon", abandon)
     return made
 
 
 def show(visit: Visit) -> Response:
-    return visit.render("connect.html", here="accounts", logins=list(Login), problem=None, given=_known(visit))
+    """Of an account that is to be connected anew, what is known of it stands there."""
+    return _form(visit, given=_known(visit))
 
 
-def _known(visit: Visit) -> dict[str, str]:
-    """Of an account whose token is to be renewed, what is known of it."""
-    if not visit.asked("name"):
-        return {}
-    one = standing.show(visit.ctx, visit.asker, visit.asked("name") or "")
+def _known(visit: Visit) -> dict[str, str] | None:
+    if not (name := visit.asked("name")):
+        return None
+    one = standing.show(visit.ctx, visit.asker, name)
     return {"login": one.login, "ig_id": one.ig_id, "name": one.name, "timezone": one.timezone}
 
 
-def connect(visit: Visit) -> Response:
-    """The token goes into the row sealed, and into no answer."""
-    given = {name: visit.given(name).strip() for name in ("login", "ig_id", "name", "timezone")}
+def begin(visit: Visit) -> Response:
+    """The page with the way to the consent page: only now is its address known, since it is kept nowhere."""
     try:
-        zone = choose_zone(given["timezone"]).key if given["timezone"] else None
-        new = NewAccount(
-            Login(given["login"]), given["ig_id"], given["name"], visit.given("token").strip(), timezone=zone
-        )
-        number = connections.connect(visit.ctx, visit.asker, new)
+        begun = consents.begin(visit.ctx, visit.asker, _wish(visit))
     except PressrunError as problem:
-        told = {"logins": list(Login), "problem": str(problem), "given": given}
-        return visit.render("connect.html", 400, here="accounts", **told)
+        return _form(visit, problem=problem)
+    return visit.render("consent.html", here="accounts", begun=begun, login=visit.given("login"))
+
+
+def connect(visit: Visit) -> Response:
+    """With a token, which goes into the row sealed, and into no answer. Without an id its accounts are found."""
+    token, ig_id = visit.given("token").strip(), visit.given("ig_id").strip()
+    try:
+        wish = _wish(visit)
+        if ig_id:
+            new = NewAccount(wish.login, ig_id, wish.name or "", token, timezone=wish.timezone)
+            number = connections.connect(visit.ctx, visit.asker, new)
+        else:
+            number = consents.discover(visit.ctx, visit.asker, wish, token)
+    except PressrunError as problem:
+        return _form(visit, problem=problem)
     return visit.back(f"{PATH}/{number}")
 
 
-def ask(visit: Visit) -> Response:
-    """The way over Instagram's own page. Browsers do not follow a form to another site: it is a link."""
-    wish = Wish(
-        Login(visit.given("login")), visit.given("name").strip() or None, visit.given("timezone").strip() or None
-    )
-    begun = consents.begin(visit.ctx, visit.asker, wish)
-    return visit.render("consent.html", here="accounts", begun=begun)
+def wait(visit: Visit) -> Response:
+    """How far it is; asked again by the page until there is something to say."""
+    shown = consents.show(visit.ctx, visit.asker, _number(visit))
+    if shown.awaits_answer or shown.awaits_choice:
+        pastes = visit.asked("paste") is not None
+        return visit.render("connecting.html", here="accounts", shown=shown, came=_Came(), pastes=pastes)
+    came = _came(visit, [shown.id, *shown.others])
+    if came.is_pending or came.problems:
+        return visit.render("connecting.html", here="accounts", shown=shown, came=came, pastes=False)
+    return visit.back("/accounts", Said(" ".join(_told(one) for one in came.done)))
+
+
+def answer(visit: Visit) -> Response:
+    """The address that the browser ended on, where it led to no console."""
+    consents.answer(visit.ctx, BROWSER, visit.given("address"))
+    return visit.back(f"{PATH}/{_number(visit)}")
 
 
 def choose(visit: Visit) -> Response:
-    """Those of the accounts that a token leads to which are wanted."""
-    number = int(visit.request.path_params["connection"])
-    wanted = [str(one) for one in visit.form.getlist("account")]
-    [first, *_] = consents.choose(visit.ctx, visit.asker, number, wanted)
-    return visit.back(f"{PATH}/{first}")
+    chosen = [one for one in visit.form.getlist("account") if isinstance(one, str)]
+    consents.choose(visit.ctx, visit.asker, _number(visit), chosen)
+    return visit.back(f"{PATH}/{_number(visit)}")
 
 
-def wait(visit: Visit) -> Response:
-    """What came of it; asked again by the page until there is something to say."""
-    number = int(visit.request.path_params["connection"])
-    shown = consents.show(visit.ctx, visit.asker, number)
-    if shown.awaits_choice:
-        return visit.render("choosing.html", here="accounts", shown=shown)
-    try:
-        done = connections.outcome(visit.ctx, visit.asker, number)
-    except PressrunError as problem:
-        is_pending = problem.type == "connection.pending"
-        return visit.render("connecting.html", here="accounts", is_pending=is_pending, problem=str(problem))
+def abandon(visit: Visit) -> Response:
+    consents.abandon(visit.ctx, visit.asker, _number(visit))
+    return visit.back("/accounts", Said("Given up: nothing was connected, and nothing of it is kept."))
+
+
+def _form(visit: Visit, *, problem: PressrunError | None = None, given: Mapping[str, str] | None = None) -> Response:
+    given = given or {name: visit.given(name).strip() for name in _ASKED}
+    told = {"logins": list(Login), "problem": str(problem) if problem else None, "given": given}
+    return visit.render("connect.html", 200 if problem is None else 400, here="accounts", **told)
+
+
+def _wish(visit: Visit) -> Wish:
+    name, zone = visit.given("name").strip() or None, visit.given("timezone").strip() or None
+    return Wish(Login(visit.given("login")), name, zone)
+
+
+def _came(visit: Visit, numbers: Sequence[int]) -> _Came:
+    came = _Came()
+    for number in numbers:
+        try:
+            came.done.append(connections.outcome(visit.ctx, visit.asker, number))
+        except PressrunError as problem:
+            if problem.type == "connection.pending":
+                came.is_pending = True
+            else:
+                came.problems.append(str(problem))
+    return came
+
+
+def _told(done: Connected) -> str:
     told = f"{done.name} is connected as {done.username or done.ig_id}."
     if done.posts_woken:
         told += f" {words.plural(done.posts_woken, 'waiting post')} go on."
-    return visit.back("/accounts", Said(" ".join([told, *done.warnings])))
+    return " ".join([told, *(f"{one[:1].upper()}{one[1:]}." for one in done.warnings)])
+
+
+def _number(visit: Visit) -> int:
+    return int(visit.request.path_params["connection"])

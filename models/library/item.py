@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, ForeignKey, Index, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from models.access.bound import SEEN, seen_accounts
 from models.base import Base
 from models.part import PartKind
 from models.types import Id, Instant, InstantNow, JsonObject, Str, one_of
@@ -60,11 +61,10 @@ class ItemNeeded(Conflict):
     type = "library.needed"
 
     def __init__(self, name: str, posts: list[int]) -> None:
+        """Args: posts: those that whoever asks may see."""
         named = ", ".join(str(post) for post in posts[:5]) + (f" and {len(posts) - 5} more" if len(posts) > 5 else "")
-        super().__init__(
-            f"{name} cannot be removed: it is needed by post {named}; cancel or edit what needs it first",
-            ids={"post": posts[0]},
-        )
+        by = f"by post {named}; cancel or edit what needs it first" if posts else "for another account"
+        super().__init__(f"{name} cannot be removed: it is needed {by}", ids={"post": posts[0]} if posts else {})
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ _ADD = text("""
     ON CONFLICT DO NOTHING
     RETURNING id
 """)
-_NEEDING = text("""
-    SELECT p.id FROM posts p
+_NEEDING = text(f"""
+    SELECT p.id, {SEEN.format(column="p.account_id")} AS is_seen FROM posts p
      WHERE p.state IN ('draft', 'scheduled', 'staging', 'staged', 'publishing', 'uncertain', 'needs_review')
        AND (p.params -> 'cover' ->> 'sha256' = :sha256
             OR EXISTS (SELECT FROM parts t
@@ -164,9 +164,9 @@ def remove_item(tx: Session, item: LibraryItem, *, now: datetime) -> None:
     """Take an item out of the library; its file goes with the next upkeep. Raises ItemNeeded."""
     # Whoever queues a post with it holds this row until that is committed: it is seen here, or finds no item.
     tx.execute(text("SELECT 1 FROM library_items WHERE id = :id FOR UPDATE"), {"id": item.id})
-    posts = posts_needing(tx, item.sha256)
-    if posts:
-        raise ItemNeeded(item.name, posts)
+    needing = _needing(tx, item.sha256)
+    if needing:
+        raise ItemNeeded(item.name, [post for post, is_seen in needing if is_seen])
     tx.execute(text("UPDATE library_items SET removed_at = :now WHERE id = :id"), {"id": item.id, "now": now})
 
 
@@ -177,8 +177,8 @@ def hold_items(tx: Session, names: Collection[str]) -> set[str]:
 
 
 def posts_needing(tx: Session, sha256: str) -> list[int]:
-    """Posts that have not gone out and are made from that content."""
-    return list(tx.scalars(_NEEDING, {"sha256": sha256}))
+    """Posts that have not gone out and are made from that content, of those that whoever asks may see."""
+    return [post for post, is_seen in _needing(tx, sha256) if is_seen]
 
 
 def needed_files(tx: Session, sha256s: Collection[str]) -> set[str]:
@@ -214,6 +214,11 @@ def forget_item(tx: Session, item_id: int) -> None:
     """The file of a removed item is gone, or stays for others."""
     tx.execute(text("DELETE FROM library_tags WHERE item_id = :id"), {"id": item_id})
     tx.execute(text("DELETE FROM library_items WHERE id = :id AND removed_at IS NOT NULL"), {"id": item_id})
+
+
+def _needing(tx: Session, sha256: str) -> list[tuple[int, bool]]:
+    rows = tx.execute(_NEEDING, {"sha256": sha256, "seen": seen_accounts(tx)})
+    return [(row.id, row.is_seen) for row in rows]
 
 
 def _there() -> Any:

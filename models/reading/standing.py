@@ -13,6 +13,7 @@ from models import container, quota
 from models.account import Account, Login
 from models.post import Post
 from models.reading.harvests import harvest_status
+from models.reading.subscriptions import subscription_of
 from models.states import ACTIVE
 from models.tokens.token import Token, TokenOf
 from pressrun.permissions import Lack, lacking
@@ -78,7 +79,7 @@ class AccountStanding:
     clock_ahead_ms: int | None
     """How far Instagram's clock was ahead of ours when it was last asked, to half a second."""
     webhook_fields: tuple[str, ...] | None = None
-    """What Instagram sends notices of; None: not known."""
+    """What Instagram tells of, as it said when it was asked last; None: not known."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,14 @@ def standing(tx: Session, account: Account, *, now: datetime) -> AccountStanding
             ReadingShown(one.kind, one.finished_at or one.started_at, one.status, one.next_action_at)
             for one in harvest_status(tx, account_id=account.id)
         ),
+        webhook_fields=_subscribed(tx, account),
         clock_ahead_ms=next((one.clock_ahead_ms for one in tokens if one.clock_ahead_ms is not None), None),
     )
+
+
+def _subscribed(tx: Session, account: Account) -> tuple[str, ...] | None:
+    known = subscription_of(tx, account)
+    return known.fields if known.read_at is not None else None
 
 
 def tokens_of(tx: Session, account_id: int) -> Sequence[Token]:

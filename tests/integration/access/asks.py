@@ -31,6 +31,7 @@ from operations import (
     forecasts,
     harvests,
     imports,
+    inquiries,
     insights,
     mentions,
     moving,
@@ -42,6 +43,8 @@ from operations import (
     removals,
     rereads,
     slots,
+    standing,
+    subscriptions,
     tags,
     today,
     watches,
@@ -69,6 +72,7 @@ class Theirs:
     harvest: int
     backfill: int
     draft: int
+    inquiry: int
 
 
 def numbers_of(tx: Session, account_id: int) -> Theirs:
@@ -89,6 +93,7 @@ def numbers_of(tx: Session, account_id: int) -> Theirs:
         harvest=one("SELECT id FROM harvests WHERE account_id = :id"),
         backfill=one("SELECT id FROM backfills WHERE account_id = :id"),
         draft=one("SELECT id FROM drafts WHERE account_id = :id"),
+        inquiry=one("SELECT id FROM inquiries WHERE account_id = :id"),
     )
 
 
@@ -149,6 +154,9 @@ ASKS: Mapping[str, Ask] = {
     "account.edit": lambda c, a, it: accounts.edit(c, a, it.account, accounts.TermChanges(min_spacing="1m")),
     "account.forecast": lambda c, a, it: forecasts.look(c, a, it.account),
     "account.pause": lambda c, a, it: accounts.pause(c, a, it.ig_id),
+    "account.show": lambda c, a, it: standing.show(c, a, it.account),
+    "account.check": lambda c, a, it: standing.check(c, a, it.account),
+    "account.rename": lambda c, a, it: accounts.rename(c, a, it.account, it.account),
     "account.resume": lambda c, a, it: accounts.resume(c, a, it.account),
     "account.removal": lambda c, a, it: removals.look_at_removal(c, a, it.account),
     "account.remove": lambda c, a, it: removals.remove(c, a, it.account, keep_history=False),
@@ -157,6 +165,8 @@ ASKS: Mapping[str, Ask] = {
     "backfill.await": lambda c, a, it: backfills.await_backfills(
         c, a, [it.backfill], on_progress=lambda _: None, hands=nobody
     ),
+    "catalog.list": lambda c, a, it: inquiries.list_catalogs(c, a, it.account),
+    "catalog.search": lambda c, a, it: inquiries.search_catalog(c, a, it.account, "bread"),
     "comment.list": lambda c, a, it: comments.list_comments(c, a, it.account),
     "draft.list": lambda c, a, it: drafts.list_drafts(c, a, it.account),
     "draft.show": lambda c, a, it: drafts.show(c, a, it.draft),
@@ -177,6 +187,9 @@ ASKS: Mapping[str, Ask] = {
     "insight.export": _export,
     "insight.newest": lambda c, a, it: insights.newest(c, a, it.account, SINCE),
     "insight.curve": lambda c, a, it: insights.curve(c, a, "1"),
+    "inquiry.outcome": lambda c, a, it: inquiries.outcome(c, a, it.inquiry).account,
+    "invite.list": lambda c, a, it: inquiries.list_invites(c, a, it.account),
+    "live.list": lambda c, a, it: inquiries.list_lives(c, a, it.account),
     "mention.list": lambda c, a, it: mentions.list_mentions(c, a, it.account),
     "mention.reply": lambda c, a, it: mentions.reply(c, a, it.mention, "thanks", again=True),
     "mention.await_reply": lambda c, a, it: mentions.await_reply(c, a, it.reply, hands=nobody),
@@ -199,6 +212,8 @@ ASKS: Mapping[str, Ask] = {
     "post.retry_missing": lambda c, a, it: posts.retry_missing(c, a, it.post),
     "post.resolve": lambda c, a, it: posts.resolve(c, a, it.post, media_id=None),
     "post.resolve_comment": lambda c, a, it: posts.resolve_comment(c, a, it.post, was_sent=True),
+    "product.appeal_make": lambda c, a, it: inquiries.make_appeal(c, a, "17", "it is bread", it.account),
+    "product.appeal_show": lambda c, a, it: inquiries.show_appeal(c, a, "17", it.account),
     "reread.request": lambda c, a, it: rereads.request(c, a, clock.now() - timedelta(days=3), None, it.account),
     "reread.list": lambda c, a, it: rereads.statuses(c, a, [it.backfill]),
     "reread.await": lambda c, a, it: rereads.await_rereads(
@@ -211,6 +226,8 @@ ASKS: Mapping[str, Ask] = {
     "watch.add": lambda c, a, it: watches.watch(c, a, it.account, watches.Target.of(hashtag="bread")),
     "watch.end": lambda c, a, it: watches.unwatch(c, a, it.account, watches.Target.of(hashtag="x")),
     "watch.list": lambda c, a, it: watches.list_watches(c, a, it.account),
+    "webhook.renew": lambda c, a, it: subscriptions.renew(c, a, it.account),
+    "webhook.show": lambda c, a, it: subscriptions.show(c, a, it.account),
 }
 """Operation → how it is asked for what is of an account. One that stands in none of the three lists fails the test."""
 
@@ -223,6 +240,12 @@ LISTS: Mapping[str, Ask] = {
     "account.list": lambda c, a, _: accounts.list_accounts(c, a),
     "event.past": lambda c, a, _: news.past(c, a, news.Source.COVERAGE, behind=0, upto=2**62),
     "comment.list": lambda c, a, _: comments.list_comments(c, a),
+    "catalog.list": lambda c, a, _: _account_of(c, inquiries.list_catalogs(c, a)),
+    "catalog.search": lambda c, a, _: _account_of(c, inquiries.search_catalog(c, a)),
+    "invite.list": lambda c, a, _: _account_of(c, inquiries.list_invites(c, a)),
+    "live.list": lambda c, a, _: _account_of(c, inquiries.list_lives(c, a)),
+    "product.appeal_make": lambda c, a, _: _account_of(c, inquiries.make_appeal(c, a, "17", "it is bread")),
+    "product.appeal_show": lambda c, a, _: _account_of(c, inquiries.show_appeal(c, a, "17")),
     "draft.list": lambda c, a, _: drafts.list_drafts(c, a),
     "post.search": lambda c, a, _: post_search.search(c, a, post_search.PostQuery()),
     "harvest.list": lambda c, a, _: harvests.list_harvests(c, a),
@@ -241,21 +264,40 @@ LISTS: Mapping[str, Ask] = {
 """Those that can be asked of all accounts: whoever is limited gets their own."""
 
 OF_NO_ACCOUNT = {
+    "callback.deauthorize",
+    "callback.delete",
+    "connect.answer",
+    "deletion.show",
     "import.read",
     "media.picture",
     "import.list",
     "import.show",
     "media.abandon",
+    "media.add",
+    "media.add_kept",
     "media.append",
     "media.begin",
     "media.keep",
     "media.kept",
+    "media.list",
+    "media.remove",
+    "media.show",
+    "media.tag",
     "media.upload",
     "system.ready",
     "webhook.receive",
 }
 """They hold nothing of an account, or Instagram asks for them. The door has a scope of its own; an import and an upload
-are whose they are, and a kept file is found by who knows its content."""
+are whose they are, and a kept file is found by who knows its content. The library is one for all accounts; which posts
+need an item is told of theirs alone."""
+
+
+def _account_of(ctx: Context, inquiry: int) -> Any:
+    with ctx.database.transaction() as tx:
+        return tx.scalar(
+            text("SELECT name FROM accounts WHERE id = (SELECT account_id FROM inquiries WHERE id = :id)"),
+            {"id": inquiry},
+        )
 
 
 def _export_all(ctx: Context, asker: Asker) -> str:

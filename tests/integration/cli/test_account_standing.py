@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pressrun.vault import generate_key
+from tests.factories.rows import KEY
 from tests.integration.cli.conftest import Command, Here
 
 
@@ -63,3 +65,17 @@ def test_another_name(here: Here, command: Command) -> None:
     assert "belongs to another account" in taken.stderr
     assert "known: bakery, sim-1" in unknown.stderr
     assert "must not hold a comma" in bad.stderr
+
+
+def test_all_that_is_sealed_is_sealed_anew_under_the_newest_key(here: Here, command: Command) -> None:
+    here.add(0)
+    fresh = generate_key()
+
+    done = command.json("db", "reseal", SECRET_KEYS=f"{fresh},{KEY}")
+    again = command.json("db", "reseal", SECRET_KEYS=f"{fresh},{KEY}")
+    lost = command.run("db", "reseal", SECRET_KEYS=generate_key())
+    back = command.json("db", "reseal", SECRET_KEYS=f"{KEY},{fresh}")
+
+    assert (done["accounts"], again["accounts"], back["accounts"]) == (1, 0, 1)
+    assert lost.returncode == 1
+    assert "which PRESSRUN_SECRET_KEYS does not hold" in lost.stdout

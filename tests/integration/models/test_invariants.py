@@ -348,6 +348,13 @@ PLANTS: dict[str, list[tuple[list[str], str]]] = {
             ["INSERT INTO endpoints (name, way, place, address_sealed) VALUES ('ops', 'webhook', 'x', 'https://x')"],
             "holds a secret that the vault did not seal",
         ),
+        (
+            [
+                "INSERT INTO users (name, role, created_by, totp_sealed, totp_since)"
+                " VALUES ('ana', 'author', 'owner', 'JBSWY3DPEHPK3PXP', now())"
+            ],
+            "has a second factor that the vault did not seal",
+        ),
     ],
     "token_left_over": [
         (

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from models.account import get_account
+from models.hooks.subscription import Subscription
 from models.session import Database
 from models.tokens.care import add_missing_care
 from operations import accounts, standing, system
@@ -15,7 +16,7 @@ from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, Unknown
 from pressrun.finding import Result
-from tests.factories.rows import make_account
+from tests.factories.rows import make_account, make_subscription
 from tests.integration.models.racing import race
 from tests.integration.operations.conftest import nobody
 from tests.support.simulator import Simulator
@@ -73,6 +74,17 @@ class TestShow:
         lacks = {one.scope: one.costs for one in standing.show(asked, READER, "sim-0").missing_scopes}
         assert set(lacks) == set(scopes)
         assert lacks["instagram_content_publish"] == "nothing is published"
+
+    def test_what_is_subscribed_is_told_once_instagram_has_said_so(self, ctx: Context) -> None:
+        with ctx.database.transaction() as tx:
+            account = make_account(tx, name="bakery")
+            row = make_subscription(tx, account, read_at=None)
+        before = standing.show(ctx, READER, "bakery").webhook_fields
+        with ctx.database.transaction() as tx:
+            again = tx.get_one(Subscription, row.id)
+            again.read_at, again.fields = clock.now(), ["comments"]
+
+        assert (before, standing.show(ctx, READER, "bakery").webhook_fields) == (None, ("comments",))
 
     def test_an_account_that_is_not_there_is_unknown(self, ctx: Context) -> None:
         with pytest.raises(Unknown):

@@ -23,6 +23,7 @@ from models.connection import LIFE, expire_connections
 from models.invariants import run_all
 from models.post import get_post
 from models.session import Database
+from models.tokens.token import Token, TokenOf
 from models.works import WORKS
 from operations import consents
 from operations.connections import Connected, NewAccount, connect, outcome
@@ -30,6 +31,7 @@ from operations.consents import BROWSER, Wish
 from operations.operation import OWNER, Context
 from pressrun import clock, log
 from pressrun.errors import Conflict, Invalid, NotPossible, PressrunError, RefusedByInstagram, Unknown
+from pressrun.permissions import NEEDED
 from pressrun.settings import Settings
 from pressrun.vault import Vault
 from tests.factories.rows import KEY, make_account, make_post
@@ -146,6 +148,16 @@ class TestConsent:
         assert account.username == done.username is not None
         assert desk.simulator.report()["unknown_params"] == {}
         assert desk.simulator.report()["tokens_in_urls"] == {}
+
+    @LOGINS
+    def test_what_was_granted_is_known_from_the_first_moment(self, desk: Desk, login: Login) -> None:
+        desk.connect(login)
+
+        with desk.database.transaction() as tx:
+            known = {one.which: one.scopes for one in tx.scalars(select(Token))}
+        which = TokenOf.PERSON if login is Login.FACEBOOK else TokenOf.ACCOUNT
+        assert set(known[which] or ()) >= set(NEEDED[login.value])
+        assert [one for other, one in known.items() if other != which] == ([None] if login is Login.FACEBOOK else [])
 
     @pytest.mark.parametrize("reading", ["data", "flat"])
     def test_both_shapes_of_the_code_answer_are_read(self, desk: Desk, reading: str) -> None:
@@ -328,7 +340,10 @@ class TestDiscover:
 
         done = outcome(desk.context, OWNER, desk.discover(desk.simulator.token(0)))
 
-        assert done.warnings == ("without the permission instagram_manage_insights no insights are read",)
+        assert done.warnings == (
+            "without the permission instagram_manage_insights no insights are read, of the account or of its media; "
+            "competitors are not read",
+        )
 
     def test_the_token_of_another_app(self, desk: Desk) -> None:
         token = desk.simulator.post("/_sim/token", account=0, action="foreign")["token"]
@@ -367,11 +382,11 @@ REFUSALS: dict[str, tuple[Login, dict[str, Any], dict[str, str], str, str]] = {
     "refused on Instagram": (Login.INSTAGRAM, {}, {"decision": "refuse"}, "consent.refused", "allow what is asked"),
     "no permission to publish": (
         *(Login.FACEBOOK, {}, {"without": "instagram_content_publish"}, "scope.missing"),
-        "without instagram_content_publish (no post goes out)",
+        "without instagram_content_publish (nothing is published)",
     ),
     "a permission that was asked for": (
         *(Login.INSTAGRAM, {}, {"without": "instagram_business_manage_insights"}, "scope.missing"),
-        "without instagram_business_manage_insights (no insights are read)",
+        "without instagram_business_manage_insights (no insights are read, of the account or of its media)",
     ),
     "no permission to see Pages": (
         *(Login.FACEBOOK, {"without_scopes": ["pages_show_list"]}, {}, "scope.missing"),

@@ -9,8 +9,6 @@ import pytest
 
 from pressrun import clock
 from pressrun.consent import (
-    NEEDED,
-    SCOPES,
     check_scopes,
     digest,
     open_state,
@@ -19,6 +17,7 @@ from pressrun.consent import (
     seal_state,
 )
 from pressrun.errors import Invalid, NotPossible, PressrunError
+from pressrun.permissions import ASKED, NEEDED
 from pressrun.settings import Settings
 
 KEYS = ["a" * 43, "b" * 43]
@@ -63,8 +62,8 @@ def test_a_configuration_stands_instead_of_scopes() -> None:
 
 def test_all_that_is_needed_is_asked_for() -> None:
     for login, needed in NEEDED.items():
-        assert set(needed) <= set(SCOPES[login])
-        check_scopes([*SCOPES[login]])
+        assert set(needed) <= set(ASKED[login])
+        check_scopes(ASKED[login])
 
 
 @pytest.mark.parametrize("scope", ["", "two words", "a,b", "instagram_basic&state=x", "ÄÖ"])

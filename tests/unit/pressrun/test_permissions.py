@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.permissions import OF_LOGIN, lacking
+from pressrun.permissions import ASKED, OF_LOGIN, cost_of, lacking
 from simulator.world.people import FACEBOOK_SCOPES, INSTAGRAM_SCOPES
 
 NOT_OURS = {
@@ -29,3 +29,12 @@ def test_what_one_token_lacks_the_other_may_have() -> None:
 def test_nothing_is_lacking_as_long_as_nothing_is_known() -> None:
     assert lacking("instagram", []) == ()
     assert len(lacking("instagram", [[]])) == len(OF_LOGIN["instagram"])
+
+
+def test_one_may_look_at_some_alone_and_each_has_one_cost() -> None:
+    of_shopping = {"catalog_management", "instagram_shopping_tag_products", "instagram_manage_contents"}
+
+    assert {one.scope for one in lacking("facebook", [[]])} == {*ASKED["facebook"], *of_shopping}
+    assert {one.scope for one in lacking("facebook", [[]], asked=ASKED["facebook"])} == set(ASKED["facebook"])
+    assert cost_of("instagram_content_publish") == "nothing is published"
+    assert cost_of("instagram_business_manage_messages") is None

@@ -70,6 +70,8 @@ def told(home: Path, **over: Any) -> Settings:
     given: dict[str, Any] = {
         "secret_keys": [SecretStr(KEY)],
         "home": home,
+        "app_id": "4242",
+        "app_secret": SecretStr("an-apps-secret"),
         "public_url": "https://pressrun.example",
         "allow_private_urls": True,
     }

@@ -201,7 +201,7 @@ def _given(api: Api, path: str) -> dict[str, Any]:
     if "/drafts/" in path:
         return {"draft": api.http.post("/drafts", json={"account": "harbour-bakery"}).json()["id"]}
     return {
-        "name": {"keys": "planner", "users": "ben@example.com"}.get(path.split("/")[3], "endpoint"),
+        "name": {"keys": "planner", "users": "ben@example.com", "library": "bread"}.get(path.split("/")[3], "endpoint"),
         **({"mention": 77} if path.endswith("/resolve") else {}),
     }
 
