@@ -100,7 +100,7 @@ _NEEDING = text(f"""
             OR EXISTS (SELECT FROM parts t
                         WHERE t.post_id = p.id AND t.dropped_at IS NULL AND t.media_sha256 = :sha256))
      ORDER BY p.id
-""")
+""")  # noqa: S608 - constants
 
 
 # A post that failed or expired may be queued again as it is. What was made right is not made twice: its row tells where

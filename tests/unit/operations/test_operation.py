@@ -19,7 +19,7 @@ HOME = ROOT / "operations"
 MODULES = sorted(
     ".".join(path.relative_to(HOME).with_suffix("").parts) for path in HOME.rglob("*.py") if path.stem != "__init__"
 )
-WAITING = {"await_errand", "await_outcome"}
+WAITING = {"await_check", "await_errand", "await_outcome"}
 """They wait for what an operation has asked for."""
 
 Functions = dict[str, ast.FunctionDef]

@@ -197,7 +197,8 @@ def test_media_get_a_name_in_the_library(month: Console, form: Form, media_folde
 
 
 def test_without_an_app_consent_says_what_is_missing(month: Console, form: Form) -> None:
-    told = form.send("/accounts/connect/consent", login="instagram", back="/accounts/connect")
+    answer = form.page("/accounts/connect/consent", login="instagram", name="bakery")
 
-    assert told["is_bad"]
-    assert "PRESSRUN_APP_ID" in told["words"]
+    assert answer.status_code == 400
+    assert "PRESSRUN_APP_ID" in answer.text
+    assert 'value="bakery"' in answer.text

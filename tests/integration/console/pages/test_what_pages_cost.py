@@ -26,7 +26,7 @@ QUERIES = {
     "/system": 6,
     "/import": 2,
     "/library": 3,
-    "/accounts/lena-makes": 8,
+    "/accounts/lena-makes": 11,
 }
 """Page → statements, those of knowing who asks among them."""
 
