@@ -23,8 +23,8 @@ OURS = frozenset(
 )
 """Fields that Pressrun words itself. Any other is content as soon as it could be a sentence."""
 
-_DELIMITER = re.compile(r"<(\\*)(/?\s*content\b)", re.IGNORECASE)
-_BROKEN = re.compile(r"<\\(\\*)(/?\s*content\b)", re.IGNORECASE)
+_DELIMITER = re.compile(r"<(\\*)(\s*/?\s*content)", re.IGNORECASE)
+_BROKEN = re.compile(r"<\\(\\*)(\s*/?\s*content)", re.IGNORECASE)
 
 
 def mark(text: str) -> str:
