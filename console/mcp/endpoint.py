@@ -62,14 +62,20 @@ class Endpoint:
             return who(self._ctx, request, face=Face.MCP)
 
     async def _serve(self, asker: Asker, base: BaseUrl, scope: Scope, receive: Receive, send: Send) -> None:
+        manager = await run_in_threadpool(self._manager, asker, base)
+        async with manager.run():
+            await manager.handle_request(scope, receive, send)
+
+    def _manager(self, asker: Asker, base: BaseUrl) -> Any:
+        """Of one request. In a thread: the first one imports the SDK, and gathers the tools."""
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
         from console.mcp.server import create_server
+        from console.mcp.tools import tools
 
-        server: Any = await run_in_threadpool(create_server, self._ctx, lambda: asker, base)
-        manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
-        async with manager.run():
-            await manager.handle_request(scope, receive, send)
+        tools()
+        server = create_server(self._ctx, lambda: asker, base)
+        return StreamableHTTPSessionManager(server, json_response=True, stateless=True)
 
 
 def _refused(refusal: NotSignedIn) -> Response:

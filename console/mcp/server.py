@@ -6,7 +6,9 @@ The SDK is slow to import, so this module is imported by what serves, when it do
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 from mcp import types
@@ -38,6 +40,7 @@ An error has a kind, a type and the field that is wrong."""
 _Request = ServerRequestContext[Any, Any]
 _Answer = TypeVar("_Answer")
 _log = log.get(__name__)
+logging.getLogger("mcp").setLevel(logging.WARNING)  # it tells of each request that it begins and ends
 
 
 def create_server(ctx: Context, who: Callable[[], Asker], base: BaseUrl) -> Server[Any]:
@@ -147,6 +150,7 @@ class _Desk:
             return self._who()
 
 
+@cache
 def shown(tool: Tool) -> types.Tool:
     """The tool as the protocol describes it, with hints from what its operation does to the world."""
     wanted = tool.wanted

@@ -136,7 +136,7 @@ class TestStdio:
             listed = (await client.list_tools()).tools
             accounts = told(await client.call_tool("account_list", {}))["items"]
             refused = await client.call_tool("account_pause", {"account": "bakery"})
-            hints = {one.annotations and one.annotations.read_only_hint for one in listed}
+            hints = {one.annotations.read_only_hint if one.annotations else None for one in listed}
             return hints, [one["name"] for one in accounts], refused.structured_content
 
         async def pause(client: Client) -> tuple[str, Any]:
