@@ -11,13 +11,11 @@ import re
 from typing import Any
 
 OPEN, CLOSE = "<content>", "</content>"
-TEXTS = frozenset(
-    {"caption", "first_comment", "alt_text", "text", "reply", "biography", "name_shown", "also_called", "names"}
-)
+TEXTS = frozenset({"caption", "first_comment", "alt_text", "text", "reply", "also_called", "names"})
 """Fields that are content whatever stands in them."""
 OURS = frozenset(
     {
-        *("message", "advice", "warnings", "notes", "obstacles", "title", "route_why", "cron", "how", "check"),
+        *("advice", "warnings", "notes", "obstacles", "title", "route_why", "cron", "how", "check"),
         *("next_cursor", "upload_url", "upload_how"),
     }
 )

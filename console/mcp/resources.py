@@ -101,15 +101,20 @@ def _views() -> list[Listed]:
 @cache
 def _pages() -> tuple[Listed, ...]:
     found = []
-    for path in sorted(_DOCS.glob("*.md")):
+    for path in sorted(_DOCS.glob("*.md")) if _is_there() else ():
         title = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ").strip()
         found.append(Listed(f"{SCHEME}docs/{path.stem}", path.stem, title, "text/markdown"))
     return tuple(found)
 
 
+def _is_there() -> bool:
+    """An installation may have come without its documentation, and a folder of that name be another's."""
+    return (_DOCS / "mcp.md").is_file()
+
+
 def _page(name: str, uri: str) -> str:
     path = _DOCS / f"{name}.md"
-    if not _PAGE.fullmatch(name) or not path.is_file():
+    if not _is_there() or not _PAGE.fullmatch(name) or not path.is_file():
         raise _unknown(uri)
     return path.read_text(encoding="utf-8")
 
