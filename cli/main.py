@@ -26,6 +26,7 @@ from cli.commands import (
     insights,
     keys,
     library,
+    mcp,
     media,
     mentions,
     notify,
@@ -80,6 +81,7 @@ app.command("scheduler")(services.scheduler)
 app.command("worker")(services.worker)
 app.add_typer(consoles.app, name="console")
 app.command("simulator", context_settings=simulation.PASS_ON)(simulation.simulator)
+app.command("mcp")(mcp.mcp)
 app.add_typer(db.app, name="db")
 app.add_typer(accounts.app, name="account")
 accounts.app.add_typer(consents.app)

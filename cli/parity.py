@@ -2,7 +2,7 @@
 
 A command or a route has an operation when its function refers to it, itself or through functions beside it. A hole is
 explained in `REASONS`, or a test fails: whatever a person can do, they can do by every face, or it is said why not. A
-new face (tools, pages) is one more entry of `FACES`.
+new face (pages) is one more entry of `FACES`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from types import ModuleType
 from typing import Any
 
 import operations
+from console.mcp.tools import LEFT_OUT
+from console.mcp.tools import tools as all_tools
 from operations.operation import OPERATIONS, Operation, Scope
 
 _ASKED = "told at once by number, and asked for: nobody waits in a request"
@@ -48,6 +50,7 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("post.timeline", "command"): "it stands in `post show`",
     ("post.bulk", "command"): "a loop of the shell",
     ("post.import", "route"): "it names a file of this machine; `import.add_file` takes one that is sent",
+    ("post.import", "tool"): "it names a file of this machine; `import.add` takes its rows",
     ("import.*", "command"): "`post import` does it, and tells at once what became of it",
     ("media.add", "route"): "it names files of this machine; `media.add_kept` takes one that was uploaded",
     ("draft.*", "command"): _WRITTEN,
@@ -77,9 +80,13 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("access.sign_out", "*"): _OWN,
     ("audit.export", "route"): "`audit.list` tells the same, page by page",
     ("console.link", "route"): "it is made on the machine itself",
+    **{(operation, "tool"): why for operation, why in LEFT_OUT.items()},
     ("console.has_somebody", "*"): "the console asks itself before it listens",
 }
-"""(Operation, face) → why it has none there. `*` stands for any characters."""
+"""(Operation, face) → why it has none there. `*` stands for any characters.
+
+Tools are made of routes: what is no route is no tool for the same reason, unless there is another.
+"""
 
 
 @dataclass(frozen=True)
@@ -93,10 +100,13 @@ class Row:
         """Where it is, or why it is nowhere; None: neither is known."""
         if found := self.places[face]:
             return ", ".join(f"`{place}`" for place in found)
-        return next(
-            (why for (name, of), why in REASONS.items() if fnmatch(face, of) and fnmatch(self.operation.name, name)),
-            None,
+        reasons = (
+            why
+            for asked in ((face, "route") if face == "tool" else (face,))
+            for (name, of), why in REASONS.items()
+            if fnmatch(asked, of) and fnmatch(self.operation.name, name)
         )
+        return next(reasons, None)
 
 
 def rows() -> list[Row]:
@@ -139,7 +149,16 @@ def routes() -> Iterator[tuple[str, Callable[..., Any]]]:
                 yield f"{method} {told.path}", told.endpoint
 
 
-FACES: Mapping[str, Callable[[], Iterator[tuple[str, Callable[..., Any]]]]] = {"command": commands, "route": routes}
+def tools() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Each tool of MCP, and its function."""
+    return ((name, one.function) for name, one in all_tools().items())
+
+
+FACES: Mapping[str, Callable[[], Iterator[tuple[str, Callable[..., Any]]]]] = {
+    "command": commands,
+    "route": routes,
+    "tool": tools,
+}
 """Face → its places, each with the function that is called there."""
 
 

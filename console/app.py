@@ -19,6 +19,8 @@ from console.instagram.callbacks import Callbacks
 from console.instagram.connect import ConnectCallback
 from console.instagram.media_host import MediaHost
 from console.instagram.receiver import Receiver
+from console.mcp.endpoint import Endpoint
+from console.mcp.uploading import Uploads
 from console.pages import connecting
 from console.pages.app import create_pages
 from operations.access import door
@@ -52,6 +54,9 @@ def create_app(
         app.include_router(create_pages(ctx))
         api = create_api(ctx, _asked_by(ctx), lambda askers: door.held(ctx, DOOR, askers))
         app.router.routes.append(below_its_path(api))
+        app.state.ctx = ctx  # where what is sent to an address is gathered
+        app.include_router(Uploads(ctx).router())
+        app.router.routes.append(Endpoint(ctx).route())
         app.add_exception_handler(NotSignedIn, to_sign_in)
     app.add_middleware(SecurityHeaders)
     return app

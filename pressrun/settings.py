@@ -141,6 +141,8 @@ class Settings(BaseSettings):
     """Origins of pages elsewhere whose scripts may call the API, as `https://host`; none by default."""
     api_rate: Annotated[str | None, BeforeValidator(rate)] = "6000/minute"
     """How often one asker may call the API, counted by each console; `none` for no limit."""
+    mcp_key: SecretStr | None = None
+    """Key with which `pressrun mcp` asks; without one it only reads."""
     oidc_issuer: HttpUrl = None
     """Provider of OpenID Connect by which users may sign in as well; it describes itself below this address."""
     oidc_client_id: str | None = None
@@ -171,7 +173,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _conceal_secrets(self) -> Self:
         named = [self.app_secret, self.instagram_app_secret, self.webhook_verify_token, *self.secret_keys]
-        named += [self.s3_access_key, self.s3_secret_key, self.oidc_client_secret]
+        named += [self.s3_access_key, self.s3_secret_key, self.oidc_client_secret, self.mcp_key]
         conceal(*(one.get_secret_value() for one in named if one is not None))
         conceal(*secrets_of(self.database_url), *secrets_of(self.redis_url))
         return self

@@ -34,6 +34,14 @@ def by_key(ctx: Context, asker: Asker, secret: str, *, face: Face = Face.API) ->
     return None if shown is None else _bearer(shown, face)
 
 
+@operation("access.by_key_number", effect=Effect.READS, scope=Scope.ENTER)
+def by_key_number(ctx: Context, asker: Asker, key_id: int, *, face: Face = Face.API) -> Asker | None:
+    """Whoever has the key of that number, for what was signed on its behalf; None when it is honoured no longer."""
+    with ctx.database.glance() as connection:
+        found = letting_in.keys_still(connection, {key_id}, now=clock.now())
+    return _bearer(found[key_id], face) if key_id in found else None
+
+
 @operation("access.by_cookie", effect=Effect.READS, scope=Scope.ENTER)
 def by_cookie(ctx: Context, asker: Asker, secret: str, *, face: Face = Face.PAGE) -> Asker | None:
     """Whose session this cookie stands for; None when it stands for none, or for one that is over."""

@@ -41,7 +41,7 @@ def _reached(of: Iterable[Operation]) -> list[str]:
     return sorted(one.name for one in of if not one.whole and one.scope not in (Scope.ENTER, Scope.SELF))
 
 
-def _rows(database: Database, name: str) -> dict[str, Any]:
+def rows_of(database: Database, name: str) -> dict[str, Any]:
     """Digest of all that stands of an account, by table."""
     found = {}
     with database.transaction() as tx:
@@ -61,7 +61,7 @@ def test_every_operation_is_in_the_matrix() -> None:
 def test_what_is_of_others_is_unknown_and_stays_as_it_is(ctx: Context, two: tuple[int, Theirs]) -> None:
     mine, theirs = two
     limited = Asker("agency", frozenset(Scope), accounts=frozenset({mine}))
-    before = _rows(ctx.database, theirs.account)
+    before = rows_of(ctx.database, theirs.account)
 
     found: dict[str, Any] = {}
     for name, ask in ASKS.items():
@@ -79,13 +79,13 @@ def test_what_is_of_others_is_unknown_and_stays_as_it_is(ctx: Context, two: tupl
                 found[name] = answer
 
     assert found == {}
-    assert _rows(ctx.database, theirs.account) == before
+    assert rows_of(ctx.database, theirs.account) == before
 
 
 def test_lists_hold_only_what_is_of_theirs(ctx: Context, two: tuple[int, Theirs]) -> None:
     mine, theirs = two
     limited = Asker("agency", frozenset(Scope), accounts=frozenset({mine}))
-    before = _rows(ctx.database, theirs.account)
+    before = rows_of(ctx.database, theirs.account)
 
     told = {}
     for name, ask in LISTS.items():
@@ -96,7 +96,7 @@ def test_lists_hold_only_what_is_of_theirs(ctx: Context, two: tuple[int, Theirs]
 
     marks = [theirs.account, theirs.ig_id, theirs.media, theirs.post, f"[{theirs.harvest}"]
     assert {name: said for name, said in told.items() if any(mark in said for mark in marks)} == {}
-    assert _rows(ctx.database, theirs.account) == before
+    assert rows_of(ctx.database, theirs.account) == before
     assert "mine" in told["account.list"]
 
 
@@ -123,7 +123,7 @@ def test_whoever_sees_all_accounts_reaches_them_by_the_same_words(ctx: Context, 
 
 def test_each_right_reaches_what_it_is_for_and_no_more(ctx: Context, two: tuple[int, Theirs]) -> None:
     _, theirs = two
-    before = _rows(ctx.database, theirs.account)
+    before = rows_of(ctx.database, theirs.account)
 
     done = []
     for right, scopes in RIGHTS.items():
@@ -137,7 +137,7 @@ def test_each_right_reaches_what_it_is_for_and_no_more(ctx: Context, two: tuple[
             done.append((right, name))
 
     assert done == []
-    assert _rows(ctx.database, theirs.account) == before
+    assert rows_of(ctx.database, theirs.account) == before
 
 
 def test_what_is_about_the_whole_installation_is_for_those_who_see_all_of_it(ctx: Context) -> None:

@@ -1,0 +1,1 @@
+"""The tools of programs that converse: the operations by the Model Context Protocol, over stdio and at `/mcp`."""

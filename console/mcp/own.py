@@ -1,0 +1,157 @@
+"""Tools whose form is their own: what the API sends as a stream or takes as bytes."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Query
+
+from console.api.asking import Asked, Ctx, Cursor, Limit
+from console.api.media import NewUpload
+from console.mcp import uploading
+from console.mcp.tool import BaseUrl
+from operations import exports, news, uploads
+from operations.export_files import Format
+from operations.news import Feed, Source
+from operations.uploads import KeptMedia
+from pressrun import clock
+from pressrun.paging import cursor_of, place_of
+
+_HOW = (
+    "PUT the whole file to upload_url, or PATCH pieces of it with the header Upload-Offset; no key is needed. "
+    "The answer to the last byte holds media.reference, by which posts name it."
+)
+
+
+@dataclass(frozen=True)
+class UploadOffered:
+    """An upload that awaits its bytes: `offset` of `size_bytes` are there, at `upload_url` until `expires_at`."""
+
+    id: str
+    size_bytes: int
+    offset: int
+    media: KeptMedia | None
+    upload_url: str
+    upload_how: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a view, each an object of its columns. `as_of`: what was known then; all pages are of that time."""
+
+    items: list[dict[str, Any]]
+    as_of: datetime
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One thing that happened."""
+
+    source: Source
+    number: int
+    at: datetime
+    told: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class News:
+    """What happened, each source in its order. `next_cursor` goes on behind it, now or later: there is always one."""
+
+    items: list[Happened]
+    next_cursor: str
+
+
+def begin_upload(ctx: Ctx, asker: Asked, body: NewUpload, base: BaseUrl) -> UploadOffered:
+    """Begin an upload of a JPEG, PNG, MP4 or MOV file. The answer holds an address, good for an hour, to which whoever
+    has the file sends it: the bytes never go through the conversation. `media_upload` tells how far it has come.
+    """
+    begun = uploads.begin(ctx, asker, body.size_bytes)
+    expires_at = clock.now() + uploading.HONOURED_FOR
+    url = uploading.address(ctx, asker, base.address, begun.id, expires_at=expires_at)
+    return UploadOffered(**vars(begun), upload_url=url, upload_how=_HOW, expires_at=expires_at)
+
+
+def read_view(
+    ctx: Ctx,
+    asker: Asked,
+    view: Annotated[str, Query(description="account_daily, media_curve, media_totals, story_final, audience, …")],
+    account: Annotated[str | None, Query(description="Name or Instagram id.")] = None,
+    since: Annotated[str | None, Query(description="A day where the view has days, else a time.")] = None,
+    until: Annotated[str | None, Query(description="Where it ends, not included.")] = None,
+    as_of: Annotated[str | None, Query(description="As it was known then; now unless it is said.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Rows:
+    """The rows of a view of the history, in a fixed order, page by page; each page is of the same moment."""
+    now = clock.now()
+    place = place_of(f"view {view}", cursor, datetime, int)
+    known_at = as_of if place is None else place[0].isoformat()
+    begins = 0 if place is None else place[1]
+    wish = exports.Wish.parse(view, Format.JSONL, as_of=known_at or now.isoformat(), since=since, until=until, now=now)
+    window: Any = _Window(begins, limit + 1)
+    with suppress(_Full):
+        exports.export(ctx, asker, wish, window, account)
+    at = wish.as_of or now
+    next_cursor = cursor_of(f"view {view}", at, begins + limit) if len(window.lines) > limit else None
+    return Rows([json.loads(line) for line in window.lines[:limit]], at, next_cursor)
+
+
+def show_events(
+    ctx: Ctx,
+    asker: Asked,
+    source: Annotated[list[Source] | None, Query(description="Only these.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> News:
+    """Posts that changed their state, notices, readings that ended: behind a cursor, or the latest. Nothing is passed
+    over between two calls, whatever lies between them.
+    """
+    feed = Feed(ctx)
+    feed.begin()
+    feed.look()  # what lies behind a gap can be told once nobody can fill it any more
+    upto = feed.cursor()
+    place = place_of("events", cursor, str)
+    places = dict(news.Cursor.parse(place[0]).places) if place else {}
+    items: list[Happened] = []
+    at = upto
+    for one in Source:
+        behind = places.get(one, max(0, upto.places[one] - limit))
+        if one not in (source or Source):
+            at = at.at(one, behind)
+            continue
+        found = list(news.past(ctx, asker, one, behind=behind, upto=upto.places[one]))
+        shown = found[: max(0, limit - len(items))]
+        items += [Happened(one, each.id, each.at, dict(each.told)) for each in shown]
+        is_cut = len(shown) < len(found)
+        at = at.at(one, (shown[-1].id if shown else behind) if is_cut else max(behind, upto.places[one]))
+    return News(items, cursor_of("events", str(at)))
+
+
+class _Full(Exception):
+    """There are as many rows as were wanted."""
+
+
+class _Window:
+    """What of a stream of lines is wanted: from one line on, so many."""
+
+    def __init__(self, begins: int, count: int) -> None:
+        self._skip, self._count = begins, count
+        self.lines: list[str] = []
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            if self._skip:
+                self._skip -= 1
+                continue
+            self.lines.append(line)
+            if len(self.lines) >= self._count:
+                raise _Full
+
+    def flush(self) -> None:
+        pass
