@@ -105,7 +105,9 @@ def test_the_processes_of_up_are_as_told() -> None:
 
 @pytest.mark.parametrize("event", [names for row in PAGE.table("event", "means") for names in names_in(row["event"])])
 def test_an_event_worth_an_alert_is_logged(event: str) -> None:
-    assert any(f'"{event}"' in source(folder) for folder in ("scheduler", "worker", "console", "pressrun"))
+    assert any(
+        f'"{event}"' in source(folder) for folder in ("scheduler", "worker", "console", "operations", "pressrun")
+    )
 
 
 LOOK = media_publish.FIRST_READ_AFTER

@@ -14,10 +14,9 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from models.account import Account, find_account
+from models.account import find_account
 from models.connection import Connection, settle_done
 from models.consenting import Found, keep_found
-from models.hooks.subscription import WANTED
 from models.joining import Joined
 from models.session import Database
 from operations import consents
