@@ -100,12 +100,7 @@ def join_account(
     # One at a time: of two that add the same account or name at one moment, the second sees what the first has made.
     tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     known = known_account(tx, new)
-    if known is None:
-        # The row's number before the row: the seal is bound to it.
-        number = tx.execute(text("SELECT nextval(pg_get_serial_sequence('accounts', 'id'))")).scalar_one()
-        account = Account(id=int(number), ig_id=new.ig_id, timezone=new.timezone or "UTC")
-    else:
-        account = lock_account(tx, known.id)
+    account = _new_account(tx, new) if known is None else lock_account(tx, known.id)
     is_mended = account.state == AccountState.BROKEN.value
     was_removed = account.state == AccountState.REMOVED.value
     if was_removed:  # it is there again, and goes on with the history it has
@@ -122,6 +117,12 @@ def join_account(
     woken = reactivate(tx, account.id, now=clock.now()) if is_mended else 0
     wake_schedulers(tx)
     return Joined(account.id, is_new=known is None, posts_woken=woken)
+
+
+def _new_account(tx: Session, new: NewAccount) -> Account:
+    """The row's number before the row: the seal is bound to it."""
+    number = tx.execute(text("SELECT nextval(pg_get_serial_sequence('accounts', 'id'))")).scalar_one()
+    return Account(id=int(number), ig_id=new.ig_id, timezone=new.timezone or "UTC")
 
 
 def rename_account(tx: Session, account: Account, name: str) -> None:
