@@ -18,7 +18,7 @@ from models.harvest import HarvestKind, add_harvests, resume_harvests
 from models.hooks.subscription import owe_subscription
 from models.keeping import ACCOUNT_KEPT
 from models.tokens.care import begin_care, end_care
-from models.tokens.token import TokenOf
+from models.tokens.token import Facts, TokenOf
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid
 from pressrun.vault import Vault
@@ -40,6 +40,8 @@ class NewAccount:
     timezone: str | None = None
     user_token: str | None = field(default=None, repr=False)
     """Of Facebook Login: the token of the person, where `token` is the Page's. None keeps the one that is known."""
+    scopes: tuple[str, ...] | None = None
+    """What the person granted, where Instagram said so as it gave the token out; it says so once on Instagram Login."""
 
     def __post_init__(self) -> None:
         if not _IG_ID.fullmatch(self.ig_id):
@@ -135,9 +137,10 @@ def _store_tokens(tx: Session, account: Account, new: NewAccount, vault: Vault) 
     tx.add(account)
     tx.flush()
     now = clock.now()
-    begin_care(tx, account.id, TokenOf.ACCOUNT, now=now)
+    granted = Facts(scopes=new.scopes)
+    begin_care(tx, account.id, TokenOf.ACCOUNT, now=now, facts=granted)
     if new.user_token is not None:
-        begin_care(tx, account.id, TokenOf.PERSON, now=now)
+        begin_care(tx, account.id, TokenOf.PERSON, now=now, facts=granted)
     elif account.user_token_sealed is None:
         end_care(tx, account.id, TokenOf.PERSON)
 

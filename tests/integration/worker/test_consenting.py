@@ -22,13 +22,14 @@ from models.claims import claim_due, take
 from models.connection import LIFE, expire_connections
 from models.invariants import run_all
 from models.post import get_post
+from models.reading.standing import standing
 from models.session import Database
 from models.works import WORKS
 from operations import consents
 from operations.connections import Connected, NewAccount, connect, outcome
 from operations.consents import BROWSER, Wish
 from operations.operation import OWNER, Context
-from pressrun import clock, log
+from pressrun import clock, consent, log
 from pressrun.errors import Conflict, Invalid, NotPossible, PressrunError, RefusedByInstagram, Unknown
 from pressrun.settings import Settings
 from pressrun.vault import Vault
@@ -146,6 +147,18 @@ class TestConsent:
         assert account.username == done.username is not None
         assert desk.simulator.report()["unknown_params"] == {}
         assert desk.simulator.report()["tokens_in_urls"] == {}
+
+    @LOGINS
+    def test_what_was_granted_is_known_from_then_on(self, desk: Desk, login: Login) -> None:
+        """On Instagram Login nothing tells later: there the answer to the code is all there is."""
+        desk.connect(login)
+
+        with desk.database.transaction() as tx:
+            (account,) = tx.scalars(select(Account)).all()
+            shown = standing(tx, account, now=clock.now())
+        asked = set(consent.SCOPES[login.value])
+        assert shown.tokens
+        assert all(asked <= set(one.scopes or ()) for one in shown.tokens)
 
     @pytest.mark.parametrize("reading", ["data", "flat"])
     def test_both_shapes_of_the_code_answer_are_read(self, desk: Desk, reading: str) -> None:
