@@ -28,7 +28,6 @@ HINTS = {
     "account.no_slots": "`pressrun slot add` gives it some",
     "account.busy": "`pressrun post list` and `pressrun mention list` show it",
     "account.none_yet": "`pressrun account connect` connects one",
-    "account.unsaid": "--account names it",
     "deletion.unknown": "`pressrun account deletions` lists them",
     "console.nobody": "`pressrun key add` or `user invite` changes that; with --public-only nobody can come in",
     "endpoint.parked": "`pressrun notify replay NAME` sends what it missed",
@@ -177,7 +176,9 @@ def _leave(ended: SystemExit) -> int:
 def _with_help(problem: TyperException) -> str:
     context = getattr(problem, "ctx", None)
     hint = f" (see `{context.command_path} --help`)" if context is not None else ""
-    return " ".join(problem.format_message().split()).rstrip(".") + hint
+    # The validator's own preface, which says nothing to who typed the value.
+    said = " ".join(problem.format_message().split()).replace(": Value error, ", ": ", 1)
+    return said.rstrip(".") + hint
 
 
 def _unexpected(problem: Exception) -> str:

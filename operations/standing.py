@@ -20,7 +20,7 @@ class Checked:
 
     standing: AccountStanding
     problems: tuple[str, ...]
-    """What is wrong, a line each; empty: it takes every token."""
+    """What is wrong, a line each; empty: it takes every token, and told of all webhooks when they were last read."""
 
 
 @operation("account.show", effect=Effect.READS, scope=Scope.READ)
@@ -58,4 +58,6 @@ def _problems(found: AccountStanding) -> list[str]:
             told.append(f"Instagram refuses {name}: {token.refused}")
         elif token.error is not None:
             told.append(f"{name}: {token.error}")
+    if not told and found.webhooks_lacking:  # an account whose token does not work hears nothing anyway
+        told.append(f"Instagram does not tell of {', '.join(found.webhooks_lacking)}: have its webhooks repaired")
     return told

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.asking import asking
-from cli.output import AsJson, say, show_json, show_record, show_rows
+from cli.output import AsJson, cell, say, show_json, show_record, show_rows
 
 if TYPE_CHECKING:
     from operations.library import ItemPage
@@ -53,7 +53,8 @@ def list_(
 
     with asking() as (ctx, owner):
         rows = [asdict(one) for one in list_items(ctx, owner, tag=tag)]
-    show_rows(COLUMNS, rows, as_json=as_json, empty="nothing in the library; add some with `pressrun media add FILE`")
+    nothing = "nothing in the library; add some with `pressrun media add FILE`"
+    show_rows(COLUMNS, rows, as_json=as_json, empty=nothing if tag is None else f"nothing has the tag {cell(tag)!r}")
 
 
 @app.command("show")

@@ -96,7 +96,6 @@ def _order(
     silent_track: bool,
     cover_at: str | None,
 ) -> Order:
-    from pressrun.clock import parse_duration
     from pressrun.errors import Invalid
     from pressrun.media.fixing.folder import Order
     from pressrun.media.fixing.recipe import Recipe, read_colour, read_focus, read_way, use_of
@@ -110,9 +109,19 @@ def _order(
         focus=read_focus(focus),
         trim=trim_to_limit,
         silence=silent_track,
-        cover_at_s=parse_duration(cover_at).total_seconds() if cover_at is not None else None,
+        cover_at_s=None if cover_at is None else _moment(cover_at),
     )
     return Order(for_, recipe, is_one_shape=ratio is not None)
+
+
+def _moment(said: str) -> float:
+    from pressrun.clock import parse_duration
+    from pressrun.errors import Invalid
+
+    try:
+        return parse_duration(said).total_seconds()
+    except Invalid as problem:
+        raise Invalid(str(problem), type=problem.type, field="cover_at") from None
 
 
 def _draw(judged: Sequence[Judged], out: Path) -> None:

@@ -96,6 +96,8 @@ def _plain(found: AccountStanding) -> dict[str, Any]:
     shown["containers"] = f"{found.containers_left} of {found.containers_total} left"
     shown["clock"] = None if ahead is None else f"Instagram's is {ahead / 1000:+.1f} s"
     shown["webhooks"] = None if found.webhook_fields is None else ", ".join(found.webhook_fields) or "none"
+    shown["webhooks_lacking"] = ", ".join(found.webhooks_lacking) or None
+    shown["webhooks_error"] = found.webhooks_error
     return {name: value for name, value in shown.items() if value is not None}
 
 

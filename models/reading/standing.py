@@ -79,7 +79,11 @@ class AccountStanding:
     clock_ahead_ms: int | None
     """How far Instagram's clock was ahead of ours when it was last asked, to half a second."""
     webhook_fields: tuple[str, ...] | None = None
-    """What Instagram tells of, as it said when it was asked last; None: not known."""
+    """What Instagram sends notices of, as it said when it was last asked; None: not known."""
+    webhooks_lacking: tuple[str, ...] = ()
+    """What it should tell of and does not; empty as long as that is not known."""
+    webhooks_error: str | None = None
+    """Why the last look at them came to nothing."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,7 @@ def standing(tx: Session, account: Account, *, now: datetime) -> AccountStanding
     tokens = tokens_of(tx, account.id)
     window = quota.window(tx, account, now=now)
     left, _ = container.container_budget(tx, account.id, now=now)
+    heard = subscription_of(tx, account)
     waiting = select(func.count()).where(Post.account_id == account.id, Post.state.in_([s.value for s in ACTIVE]))
     known = [one.scopes for one in tokens if one.scopes is not None]
     return AccountStanding(
@@ -116,14 +121,11 @@ def standing(tx: Session, account: Account, *, now: datetime) -> AccountStanding
             ReadingShown(one.kind, one.finished_at or one.started_at, one.status, one.next_action_at)
             for one in harvest_status(tx, account_id=account.id)
         ),
-        webhook_fields=_subscribed(tx, account),
         clock_ahead_ms=next((one.clock_ahead_ms for one in tokens if one.clock_ahead_ms is not None), None),
+        webhook_fields=None if heard.read_at is None else heard.fields,
+        webhooks_lacking=() if heard.read_at is None else heard.lacking,
+        webhooks_error=heard.error,
     )
-
-
-def _subscribed(tx: Session, account: Account) -> tuple[str, ...] | None:
-    known = subscription_of(tx, account)
-    return known.fields if known.read_at is not None else None
 
 
 def tokens_of(tx: Session, account_id: int) -> Sequence[Token]:

@@ -39,7 +39,7 @@ def test_lives_and_invitations(here: Here, command: Command) -> None:
     assert [one["caption"] for one in command.json("invite", "list", "--account", "sim-0")] == ["With you?"]
     unsaid, lacks = command.run("live", "list"), command.run("catalog", "list", "--account", "sim-1")
     assert (unsaid.returncode, lacks.returncode) == (2, 2)
-    assert unsaid.stderr.startswith("pressrun: --account: which account? There are sim-0, sim-1")
+    assert unsaid.stderr == "pressrun: --account: which account? There are sim-0, sim-1\n"
     assert "needs Facebook Login" in lacks.stderr
 
 

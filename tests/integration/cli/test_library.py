@@ -26,6 +26,7 @@ def test_an_item_from_its_file_to_its_end(here: Here, command: Command, media_fo
     assert list(command.json("media", "list", "--tag", "autumn")[0]) == [
         "name", "kind", "width", "height", "duration_s", "size_bytes", "tags", "added_at",
     ]  # fmt: skip
+    assert command.run("media", "list", "--tag", "spring").stderr == "nothing has the tag 'spring'\n"
     assert command.json("media", "tag", "cake", "--remove", "autumn")["tags"] == []
     assert command.run("post", "cancel", str(queued["added"][0])).returncode == 0
     assert command.json("media", "remove", "cake") == {"removed": "cake"}

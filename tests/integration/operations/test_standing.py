@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from models.account import get_account
-from models.hooks.subscription import Subscription
+from models.hooks.subscription import WANTED, Subscription, Way, record_reading
 from models.session import Database
 from models.tokens.care import add_missing_care
 from operations import accounts, standing, system
@@ -85,6 +86,21 @@ class TestShow:
             again.read_at, again.fields = clock.now(), ["comments"]
 
         assert (before, standing.show(ctx, READER, "bakery").webhook_fields) == (None, ("comments",))
+
+    def test_what_instagram_tells_of_is_told_and_what_it_does_not(self, ward: Ward, asked: Context) -> None:
+        account_id = ward.join(1)
+        ward.settle()
+        with ward.database.transaction() as tx:
+            row = tx.scalars(select(Subscription).where(Subscription.account_id == account_id)).one()
+            record_reading(row, ["comments", "messages"], way=Way.ACCOUNT, refused={}, now=clock.now())
+
+        done = check(ward, asked, "sim-1")
+
+        assert done.standing.webhook_fields == ("comments", "messages")
+        assert set(done.standing.webhooks_lacking) == set(WANTED) - {"comments"}
+        [problem] = done.problems
+        assert "does not tell of" in problem
+        assert "mentions" in problem
 
     def test_an_account_that_is_not_there_is_unknown(self, ctx: Context) -> None:
         with pytest.raises(Unknown):

@@ -135,6 +135,7 @@ def test_the_items_of_a_carousel_get_the_shape_of_the_first_where_that_is_said(f
         (["--pad-color", "nocolour"], "--pad-color: 'nocolour' is no colour"),
         (["--focus", "3"], "--focus: '3' is no point"),
         (["--ratio", "stretch"], "--ratio: unknown way 'stretch'"),
+        (["--cover-at", "soon"], "--cover-at: 'soon' is not a duration"),
         (["--cover-at", "2s", "--for", "feed"], "--cover-at: a frame makes a cover"),
     ],
 )

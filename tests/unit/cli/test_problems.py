@@ -109,6 +109,17 @@ def test_what_to_do_at_the_command_line_follows_from_the_type(capsys: pytest.Cap
     assert capsys.readouterr().err == "pressrun: no post has the key 'x'; `pressrun post list` shows them\n"
 
 
+def test_a_value_that_is_none_of_the_choices_is_told_without_the_validators_preface(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(pressrun, ["account", "connect", "--login", "google", "--name", "x"]) == 2
+
+    assert capsys.readouterr().err == (
+        "pressrun: Invalid value for '--login': 'google' is not one of 'facebook', 'instagram' "
+        "(see `pressrun account connect --help`)\n"
+    )
+
+
 def test_every_hint_is_about_a_type_that_is_raised_and_a_command_that_exists() -> None:
     sources = "".join(
         path.read_text()
