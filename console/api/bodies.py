@@ -14,7 +14,8 @@ PostType = Literal["image", "carousel", "reel", "story"]
 IfLate = Literal["publish", "expire", "next_slot"]
 Trial = Literal["MANUAL", "SS_PERFORMANCE"]
 
-_LISTS = ("media", "alt_text", "collaborators")
+_LISTS = ("media", "alt_text", "collaborators", "poll_options")
+_OBJECTS = ("user_tags", "product_tags")
 
 
 class Body(BaseModel):
@@ -51,6 +52,14 @@ class UserTag(Body):
     y: float | None = None
 
 
+class ProductTag(Body):
+    """A product on a picture, from 0 to 1 as people are; on a video without a place."""
+
+    product_id: Annotated[str, Field(pattern=r"^[0-9]{1,30}$")]
+    x: float | None = None
+    y: float | None = None
+
+
 class PostContent(Body):
     """What of a post can be changed. Null, or an empty text, takes a field away."""
 
@@ -69,12 +78,19 @@ class PostContent(Body):
     location_id: Annotated[str | None, Field(description="Id of a Page with an address.")] = None
     user_tags: Annotated[list[UserTag] | None, Field(max_length=100)] = None
     collaborators: Lines | None = None
+    product_tags: Annotated[list[ProductTag] | None, Field(max_length=100)] = None
+    poll_options: Annotated[Lines | None, Field(description="A poll in the caption: its 2 to 4 answers.")] = None
+    poll_extended: bool | None = None
+    comment_prompt: Annotated[bool | None, Field(description="Whether the caption asks for comments.")] = None
     cover_url: Annotated[str | None, Field(description="Cover of a reel, like an entry of `media`.")] = None
     thumb_offset_ms: Annotated[int | None, Field(ge=0, le=900_000)] = None
     share_to_feed: bool | None = None
     trial: Trial | None = None
     max_lateness: Annotated[str | None, Field(description="How late it may go out: `90s`, `15m`, `2h`.")] = None
     if_late: IfLate | None = None
+    fix: Annotated[
+        str | None, Field(max_length=50, description="How files become what Instagram takes: `yes`, `no`, `pad`, …")
+    ] = None
 
     @field_validator(*_LISTS)
     @classmethod
@@ -134,14 +150,15 @@ class NewPost(PostContent):
 
 
 def _text(name: str, value: Any) -> Any:
-    if name in {"media", "alt_text"}:
+    if name in {"media", "alt_text", "poll_options"}:
         return tuple(value or ())
     if value is None:
         return ""
     if name == "collaborators":
         return "|".join(value)
-    if name == "user_tags":
-        return json.dumps([one.model_dump(exclude_none=True) for one in value]) if value else ""
+    if name in _OBJECTS:
+        written = json.dumps([one.model_dump(exclude_none=True) for one in value]) if value else ""
+        return (written,) if name == "product_tags" else written
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
