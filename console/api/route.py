@@ -18,6 +18,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from structlog.contextvars import bind_contextvars
 
 from console.api.requests import HEADERS
@@ -129,10 +130,13 @@ def _require_json(request: Request) -> None:
 
 async def _body(request: Request) -> bytes:
     raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > LARGEST_BODY:
-            raise HTTPException(413, f"a body has {LARGEST_BODY} bytes at most", {"Connection": "close"})
+    try:
+        async for chunk in request.stream():
+            raw += chunk
+            if len(raw) > LARGEST_BODY:
+                raise HTTPException(413, f"a body has {LARGEST_BODY} bytes at most", {"Connection": "close"})
+    except ClientDisconnect:  # nobody hears the answer; it is no fault of ours, and no traceback in the log
+        raise Invalid("the body was cut off", type="request.invalid") from None
     return bytes(raw)
 
 

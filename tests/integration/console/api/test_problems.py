@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from console.api.bodies import NewPost
 from operations.posts import PostFields
 from tests.factories.rows import make_account
 from tests.integration.console.api.conftest import Api, in_hours
 from tests.integration.console.api.test_posts import add
+from tests.support.waiting import until
 from tests.unit.docs.pages import Page
 
 SECRET = "pr_" + "Zm9vYmFyYmF6cXV4" * 2 + "Zm9vYmFyYmF"
@@ -144,3 +147,21 @@ def test_a_post_takes_each_column_of_a_campaign(api: Api, media_folder: Path) ->
     left = api.http.get(f"/posts/{told['id']}").json()["params"]
     assert "product_tags" not in left
     assert "poll_options" not in left
+
+
+def test_whoever_goes_away_in_the_middle_leaves_no_traceback(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    host, port = api.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as client:
+        client.sendall(
+            f"POST /api/v1/posts HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer owner\r\n"
+            "Content-Type: application/json\r\nContent-Length: 100\r\nX-Request-Id: cut.off.1\r\n\r\n{".encode()
+        )
+        until(lambda: _answered(api), 10, "nothing is answered")
+
+    until(lambda: "cut.off.1" in caplog.text, 10, "no line in the log")
+    assert "Exception in ASGI application" not in caplog.text
+
+
+def _answered(api: Api) -> bool:
+    """The one before has been begun: its asker is looked up in a thread, and this one came after it."""
+    return api.http.get("/posts").is_success
