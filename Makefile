@@ -12,7 +12,7 @@ POSTGRES_BIN ?= $(lastword $(sort $(wildcard /usr/lib/postgresql/*/bin)))
 # Set in many images. Here hundreds of processes start, and without bytecode each compiles all of its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test check-long test-postgres torture bench bench-lateness bench-idle bench-step bench-harvest bench-month bench-year bench-history pictures bench-simulator bench-renewals bench-media lint types layers lock lock-check check clean
+.PHONY: help install demo test check-long test-postgres torture bench bench-lateness bench-idle bench-step bench-harvest bench-month bench-year bench-history bench-api pictures bench-simulator bench-renewals bench-media lint types layers lock lock-check check clean
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
@@ -82,6 +82,9 @@ bench-year: $(VENV)/.installed-dev  ## what planning, commands and queries cost 
 
 bench-history: $(VENV)/.installed-dev  ## a year of history: its size, its queries, its writing; ARGS="--accounts 10 --days 60"
 	$(BIN)/python -m benchmarks.history $(ARGS)
+
+bench-api: $(VENV)/.installed-dev  ## the HTTP API on 100,000 posts beside a bare route; ARGS="--posts 2000 --streams 50"
+	$(BIN)/python -m benchmarks.api $(ARGS)
 
 pictures: $(VENV)/.installed-dev  ## the pictures of README.md, from a demo that stays; needs Debian's chromium
 	$(BIN)/python -m tests.support.pictures $(ARGS)

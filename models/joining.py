@@ -42,8 +42,6 @@ class NewAccount:
     timezone: str | None = None
     user_token: str | None = field(default=None, repr=False)
     """Of Facebook Login: the token of the person, where `token` is the Page's. None keeps the one that is known."""
-    scopes: tuple[str, ...] | None = None
-    """What the person granted, where Instagram said so as it gave the token out; it says so once on Instagram Login."""
 
     def __post_init__(self) -> None:
         if not _IG_ID.fullmatch(self.ig_id):

@@ -17,7 +17,7 @@ from operations.posts import PostFields
 from pressrun.errors import Unknown
 from pressrun.paging import Page, page, place_of
 from scheduler.posts.files.reading import read_file
-from scheduler.posts.files.rows import Row
+from scheduler.posts.files.rows import Row, Unreadable
 from scheduler.posts.importing import RowProblem, import_rows
 
 __all__ = ["CampaignShown", "hand_in", "hand_in_file", "list_campaigns", "show"]
@@ -70,7 +70,11 @@ def hand_in_file(
     late: bool = False,
 ) -> CampaignShown:
     """The same of a CSV, XLSX or JSON file that was sent. Raises Invalid when it cannot be read as a campaign."""
-    return _hand_in(ctx, asker, read_file(file), name, keep_media=keep_media, late=late)
+    try:
+        rows = read_file(file)
+    except Unreadable as problem:
+        raise problem.called(name or "the file") from None
+    return _hand_in(ctx, asker, rows, name, keep_media=keep_media, late=late)
 
 
 @operation("import.list", effect=Effect.READS, scope=Scope.READ)

@@ -94,9 +94,9 @@ def create_api(ctx: Context, asked_by: Callable[[Request], Asker], held: Held = 
     app.state.limiter = Limiter(ctx.settings.api_rate) if ctx.settings.api_rate else None
     app.state.hub = Hub(lambda: app.state.ctx, held)
     problems.install(app)
-    for router in ROUTERS:
+    for router in (*ROUTERS, reading_room.router):
         app.include_router(router)
-    app.include_router(reading_room.router)
+    app.state.routes = [route for router in (*ROUTERS, reading_room.router) for route in router.routes]
     if ctx.settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

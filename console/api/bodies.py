@@ -86,6 +86,9 @@ class PostContent(Body):
     trial: Trial | None = None
     max_lateness: Annotated[str | None, Field(description="How late it may go out: `90s`, `15m`, `2h`.")] = None
     if_late: IfLate | None = None
+    fix: Annotated[
+        str | None, Field(max_length=50, description="How files become what Instagram takes: `yes`, `no`, `pad`, …")
+    ] = None
 
     @field_validator(*_LISTS)
     @classmethod

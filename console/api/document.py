@@ -36,6 +36,7 @@ _TOLD = {
     409: "It is taken, something else is under way, or it is not possible in the state that it is in.",
     412: "It has been changed since the version that `If-Match` names.",
     413: "The body is too large.",
+    415: "The body is in another form than JSON.",
     422: "Something is wrong with what was asked: `field` says where.",
     429: "This was asked too often.",
     502: "Instagram said no.",
@@ -153,6 +154,8 @@ def _refusals(path: str, method: str, told: dict[str, Any]) -> list[int]:
         found |= {404, 409}
     if method in _CHANGING:
         found |= {409, 413}
+    if "application/json" in told.get("requestBody", {}).get("content", {}):
+        found.add(415)
     if "If-Match" in names:
         found.add(412)
     if "/views/" in path:

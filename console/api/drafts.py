@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from fastapi import Response
 
 from console.api.asking import Acting, Asked, Ctx, Cursor, DryRun, IfMatch, Limit, Number, etag, version_of
 from console.api.bodies import Draft
 from console.api.posts import KeepMedia, Late, PostFull, PostQueued
-from console.api.problems import flaws_of, require_none
+from console.api.problems import Flaw, flaws_of, require_none
 from console.api.route import Router, asks
 from operations import drafts, posts
-from operations.drafts import DraftShown
 from pressrun.paging import Page
 
 router = Router("drafts")
+
+
+@dataclass(frozen=True)
+class DraftShown:
+    """A draft, and what is missing or wrong before it can be queued. Its media are looked at when it is."""
+
+    id: int
+    account: str | None
+    fields: dict[str, str]
+    """Column of a campaign → text, as it was written; several media and alternative texts are separated by |."""
+    version: int
+    author: str
+    created_at: datetime
+    updated_at: datetime
+    problems: list[Flaw]
+
+    @classmethod
+    def of(cls, draft: drafts.DraftShown) -> DraftShown:
+        return cls(**vars(draft) | {"problems": flaws_of(draft.problems)})
 
 
 @router.get("/drafts", summary="List drafts", **asks("draft.list"))
@@ -21,7 +42,8 @@ def list_drafts(
     ctx: Ctx, asker: Asked, account: str | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[DraftShown]:
     """Drafts, newest first, each with what is missing or wrong before it can be queued."""
-    return drafts.list_drafts(ctx, asker, account, cursor=cursor, limit=limit)
+    page = drafts.list_drafts(ctx, asker, account, cursor=cursor, limit=limit)
+    return Page([DraftShown.of(one) for one in page.items], page.next_cursor)
 
 
 @router.post("/drafts", summary="Keep a draft", status_code=201, **asks("draft.add"))
@@ -31,7 +53,7 @@ def add_draft(body: Draft, response: Response, ctx: Acting, asker: Asked, dry_ru
     if not dry_run:
         response.headers["Location"] = f"/api/v1/drafts/{draft.id}"
     response.headers["ETag"] = etag(draft.version)
-    return draft
+    return DraftShown.of(draft)
 
 
 @router.get("/drafts/{draft}", summary="Show a draft", **asks("draft.show"))
@@ -39,7 +61,7 @@ def show_draft(draft: Number, response: Response, ctx: Ctx, asker: Asked) -> Dra
     """One draft, with what is missing or wrong before it can be queued."""
     shown = drafts.show(ctx, asker, draft)
     response.headers["ETag"] = etag(shown.version)
-    return shown
+    return DraftShown.of(shown)
 
 
 @router.patch("/drafts/{draft}", summary="Edit a draft", **asks("draft.edit"))
@@ -49,7 +71,7 @@ def edit_draft(
     """Change the fields that are named; null takes one away."""
     shown = drafts.edit(ctx, asker, draft, body.said(), version=version_of(if_match))
     response.headers["ETag"] = etag(shown.version)
-    return shown
+    return DraftShown.of(shown)
 
 
 @router.delete("/drafts/{draft}", summary="Drop a draft", status_code=204, **asks("draft.remove"))

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import get_route_path
 
 from operations.posts import RowProblem
 from pressrun.errors import Kind, PressrunError
@@ -44,13 +45,16 @@ _BY_TYPE = {
 }
 """Types whose status says more than their kind's: an edit that was made for another version (RFC 9110 §13.1.1)."""
 _OF_HTTP = {
-    400: "request.bad",
     401: "key.missing",
     403: "page.foreign",
     404: "path.unknown",
     405: "method.unknown",
+    406: "form.unknown",
     413: "body.too_large",
+    415: "body.unknown_form",
 }
+_SEEN = {"post.changed": "If-Match", "draft.changed": "If-Match"}
+"""What says here which version was seen."""
 _BUG = "This is a fault of Pressrun; its log says more, under the request's id."
 
 
@@ -124,7 +128,7 @@ def body_of(error: PressrunError, *, request_id: str | None = None) -> dict[str,
         "status": status,
         "detail": redact(str(error)),
         "kind": error.kind.value,
-        "field": error.field,
+        "field": _SEEN.get(error.type, error.field),
         "ids": error.ids or None,
         "errors": _flaws(error),
         "request_id": request_id,
@@ -181,6 +185,12 @@ async def _unreadable(request: Request, error: Exception) -> Response:
 
 async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # the framework's word for a body that is no text
+        said = f"{error.detail}: JSON is written in UTF-8" if "parsing" in str(error.detail) else str(error.detail)
+        return answer(request, Refused([Flaw(None, said, "request.invalid")]))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (allowed := _allowed(request)):
+        headers["Allow"] = ", ".join(allowed)
     told = {
         "type": PREFIX + _OF_HTTP.get(error.status_code, "http"),
         "title": HTTPStatus(error.status_code).phrase,
@@ -189,7 +199,16 @@ async def _of_http(request: Request, error: Exception) -> Response:
         "kind": _kind_of(error.status_code).value,
         "request_id": _id(request),
     }
-    return _written(told, error.status_code, dict(error.headers or {}))
+    return _written(told, error.status_code, headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method of the path. The framework names those of the first route that has it, and no other."""
+    path, found = get_route_path(request.scope), set[str]()
+    for route in getattr(request.app.state, "routes", ()):
+        if route.path_regex.match(path):
+            found |= route.methods
+    return sorted(found)
 
 
 async def _bug(request: Request, _error: Exception) -> Response:

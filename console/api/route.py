@@ -9,14 +9,16 @@ changed nothing, and may be asked again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from structlog.contextvars import bind_contextvars
 
 from console.api.requests import HEADERS
@@ -49,12 +51,17 @@ class Route(APIRoute):
 
     def get_route_handler(self) -> Handle:
         handle, told = super().get_route_handler(), self.openapi_extra or {}
+        known = _parameters(self.dependant)
+        reads_json = self.body_field is not None
 
         async def answer(request: Request) -> Response:
             _require_text(request)
             await _know_asker(request)
+            _require_known(request, known)
             if not told.get(STREAMS):
                 request._body = await _body(request)
+                if reads_json and request._body:
+                    _require_json(request)
             keeps = bool(told.get(KEEPS))
             with Outages():
                 return await (_once(request, handle) if keeps else handle(request))
@@ -101,12 +108,35 @@ def _require_text(request: Request) -> None:
         raise Invalid("there is a character in it that is no text: U+0000", type="request.invalid")
 
 
+def _parameters(dependant: Dependant) -> set[str]:
+    """Names of what a route may be asked with, those of its dependencies too."""
+    found = {one.alias for one in dependant.query_params}
+    return found.union(*(_parameters(one) for one in dependant.dependencies))
+
+
+def _require_known(request: Request, known: Collection[str]) -> None:
+    """A filter that is misspelt would show everything, and a `dry_run` that is not heeded would do it."""
+    for name in request.query_params:
+        if name not in known:
+            there = f"there are {', '.join(sorted(known))}" if known else "there are none"
+            raise Invalid(f"unknown parameter {name[:100]!r}; {there}", type="parameter.unknown", field=name[:100])
+
+
+def _require_json(request: Request) -> None:
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != "application/json" and not (given.startswith("application/") and given.endswith("+json")):
+        raise HTTPException(415, "the body is to be JSON, and to say so: Content-Type: application/json")
+
+
 async def _body(request: Request) -> bytes:
     raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > LARGEST_BODY:
-            raise HTTPException(413, f"a body has {LARGEST_BODY} bytes at most", {"Connection": "close"})
+    try:
+        async for chunk in request.stream():
+            raw += chunk
+            if len(raw) > LARGEST_BODY:
+                raise HTTPException(413, f"a body has {LARGEST_BODY} bytes at most", {"Connection": "close"})
+    except ClientDisconnect:  # nobody hears the answer; it is no fault of ours, and no traceback in the log
+        raise Invalid("the body was cut off", type="request.invalid") from None
     return bytes(raw)
 
 

@@ -93,7 +93,7 @@ def meter(used: float, total: float, *, label: str) -> Markup:
     state = "full" if share >= 1 else "near" if share >= 0.9 else "ok"
     return Markup(
         '<svg class="meter {}" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label="{}">'
-        '<rect class="t" width="100" height="6" rx="3"/><rect class="v" width="{}" height="6" rx="3"/></svg>'
+        '<rect class="t" width="100" height="6"/><rect class="v" width="{}" height="6"/></svg>'
     ).format(state, label, place(share * 100))
 
 

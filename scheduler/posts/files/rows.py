@@ -25,9 +25,13 @@ class Unreadable(Invalid):
     type = "import.unreadable"
 
     def __init__(self, path: Path, why: str, *, line: int | None = None, column: str | None = None) -> None:
-        self.line = line
+        self.line, self._why = line, why
         where = (f": line {line}" if line else "") + (f", column {column}" if column else "")
         super().__init__(f"{path}{where}: {why}", field=column)
+
+    def called(self, name: str) -> Unreadable:
+        """The same of a file that was sent: where it lies here is nobody's business."""
+        return Unreadable(Path(name), self._why, line=self.line, column=self.field)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class TestDrafts:
         told = api.http.get(added.headers["location"].removeprefix("/api/v1")).json()
         assert told == added.json()
         assert (told["account"], told["fields"]) == (None, {"caption": "bread, and", "publish_at": "soon"})
-        assert {one["column"] for one in told["problems"]} == {"account", "publish_at", "type", "media"}
+        assert {one["field"] for one in told["problems"]} == {"account", "publish_at", "type", "media"}
         assert posts_of(api) == 0
 
     def test_of_two_who_write_the_second_is_told(self, api: Api) -> None:
