@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from math import ceil, floor, log10
 
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 640, 340, 60, 24, 56, 44
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 640, 340, 60, 40, 56, 44
 _COLOURS = ("#2f6fde", "#c2571a", "#2f8f5b")
 _INK = "#7a7f87"
 _LEAST = 0.001

@@ -34,7 +34,7 @@ _FOLDER = Path(__file__).parents[1] / "docs" / "performance"
 _ROUNDS = 5
 _CLAIMED = 1_000
 _BATCH = 100
-_SNAPSHOTS_OF_AN_ACCOUNT = 35_000
+_SNAPSHOTS_OF_AN_ACCOUNT = 33_000
 """About what a year of one account comes to in `sql/year.sql`; what is drawn is counted."""
 _ACCOUNTS = text("""
     WITH made AS (

@@ -137,7 +137,8 @@ def send_at_once(running: Rig, *, posts: int, accounts: int, name: str) -> float
     ledger = [entry for entry in running.simulator("ledger")["publishes"] if entry["caption"] in due]
     if len(ledger) != posts:
         raise SystemExit(f"{len(ledger)} publishes of {posts} posts")
-    return (max(datetime.fromisoformat(entry["at"]) for entry in ledger) - start).total_seconds()
+    last = max(datetime.fromisoformat(entry["at"]) for entry in ledger)
+    return float((last - start).total_seconds())
 
 
 def queue(running: Rig, due: dict[str, datetime], accounts: int, name: str) -> None:

@@ -35,7 +35,7 @@ class Airbyte:
 
     def read(self, url: str, token: str, stream: str = "media_insights") -> int:
         """All records of the stream, of the accounts that the token reaches; how many. Raises NotHere."""
-        self._point_at(url)
+        self.point_at(url)
         with tempfile.TemporaryDirectory() as folder:
             config, catalog = Path(folder, "config.json"), Path(folder, "catalog.json")
             config.write_text(json.dumps({"access_token": token, "start_date": "2026-01-01T00:00:00Z"}))
@@ -47,7 +47,8 @@ class Airbyte:
             raise NotHere(f"{PACKAGE} ended with code {done.returncode}: {(done.stdout + done.stderr)[-500:]}")
         return sum(1 for line in done.stdout.splitlines() if '"type":"RECORD"' in line.replace(" ", ""))
 
-    def _point_at(self, url: str) -> None:
+    def point_at(self, url: str) -> None:
+        """From now on it asks that host."""
         (package,) = self.environment.glob("lib/python3*/site-packages/source_instagram")
         for name in _HOST_FILES:
             path = package / name

@@ -28,10 +28,21 @@ def rows(sizes: Sizes) -> Iterator[Row]:
 
 
 def _round(running: Rig, sizes: Sizes, number: int, ours: Figure, theirs: Figure) -> None:
-    told = {"posts": sizes.spread_posts, "accounts": sizes.accounts, "spread_s": sizes.spread_s}
     before = cpu_times()
-    found = send_out(running, **told, lead_s=_LEAD_S + sizes.processing_s, name=f"d{number}-")
+    found = send_out(
+        running,
+        posts=sizes.spread_posts,
+        accounts=sizes.accounts,
+        spread_s=sizes.spread_s,
+        lead_s=_LEAD_S + sizes.processing_s,
+        name=f"d{number}-",
+    )
     if found["published"] != sizes.spread_posts or found["duplicates"]:
         raise SystemExit(f"not each once: {found}")
     ours.add(float(found["p99_ms"]), steal_percent(before, cpu_times()))
-    theirs.take(lambda: late_ms(url=running.simulator_url, **told)["p99_ms"])
+    theirs.take(lambda: _theirs(running, sizes))
+
+
+def _theirs(running: Rig, sizes: Sizes) -> float:
+    told = {"posts": sizes.spread_posts, "accounts": sizes.accounts}
+    return late_ms(url=running.simulator_url, spread_s=sizes.spread_s, **told)["p99_ms"]

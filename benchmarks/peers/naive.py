@@ -42,7 +42,7 @@ def main() -> None:
         account = number % given.accounts
         due = start + given.spread_s * number / given.posts
         threading.Event().wait(max(due - time.monotonic(), 0.0))
-        return 1000 * (_publish(given.url, account) - due)
+        return float(1000 * (publish(given.url, account) - due))
 
     with ThreadPoolExecutor(given.posts) as pool:
         late = list(pool.map(post, range(given.posts)))
@@ -60,8 +60,8 @@ def late_ms(*, url: str, posts: int, accounts: int, spread_s: float) -> dict[str
     return told
 
 
-def _publish(url: str, account: int) -> float:
-    """When the publish call was sent."""
+def publish(url: str, account: int) -> float:
+    """Create, look, publish; when the publish call was sent, by the monotonic clock."""
     ig_id, headers = FIRST_IG_ID + account, {"authorization": f"Bearer SIM-TOKEN-{account}"}
     with httpx.Client(base_url=f"{url}/v25.0/", headers=headers, timeout=30, verify=authorities()) as client:
         made = _told(client.post(f"{ig_id}/media", data=_REEL))["id"]

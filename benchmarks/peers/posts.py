@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from benchmarks.lateness import send_at_once, send_out
 from benchmarks.peers.figures import Figure, Row, at_least
 from benchmarks.peers.loops import CLIENTS, posts_per_s
 from benchmarks.peers.sizes import Sizes
-from benchmarks.rig import Rig, cpu_times, rig, steal_percent
+from benchmarks.rig import Rig, rig
 
 _GOALS = (1.0, 10.0)
 _INSTANT = ("--image-processing-s=0", "--video-processing-s=0", "--no-fetch-media")
@@ -26,12 +27,11 @@ def _at(running: Rig, sizes: Sizes, latency_ms: float, least: float) -> Iterator
     ours, whole = Figure("Pressrun", "posts/s"), Figure("Pressrun", "posts/s")
     theirs = {name: Figure(name, "posts/s") for name in CLIENTS}
     for number in range(sizes.rounds):
-        ours.take(lambda number=number: _burst(running, sizes, f"r{number}-", 15 + sizes.posts / 8, latency_ms))
+        ours.take(partial(_burst, running, sizes, f"r{number}-", latency_ms))
         for name, figure in theirs.items():
-            told = {"url": running.simulator_url, "posts": sizes.loop_posts, "accounts": sizes.accounts}
-            figure.take(lambda name=name, told=told: posts_per_s(name, **told))
-        told = {"posts": sizes.posts, "accounts": sizes.accounts, "name": f"w{number}-"}
-        whole.take(lambda told=told: sizes.posts / (send_at_once(running, **told) + latency_ms / 1000))
+            told = {"posts": sizes.loop_posts, "accounts": sizes.accounts}
+            figure.take(partial(posts_per_s, name, url=running.simulator_url, **told))
+        whole.take(partial(_from_nothing, running, sizes, f"w{number}-", latency_ms))
     best = max(figure.median for figure in theirs.values())
     name = f"posts a second, {latency_ms:g} ms"
     note = "containers are made ahead, as they always are; the loops make theirs within the time"
@@ -40,17 +40,20 @@ def _at(running: Rig, sizes: Sizes, latency_ms: float, least: float) -> Iterator
     yield Row(made, (whole, *theirs.values()), "", whole.median / best, note="(all become due at once)")
 
 
-def _burst(running: Rig, sizes: Sizes, name: str, lead_s: float, latency_ms: float) -> float:
+def _burst(running: Rig, sizes: Sizes, name: str, latency_ms: float) -> float:
     """All are due in the same second; counted until the last answer."""
+    lead_s = 15 + sizes.posts / 8
     found = send_out(running, posts=sizes.posts, accounts=sizes.accounts, spread_s=0, lead_s=lead_s, name=name)
     if found["published"] != sizes.posts or found["duplicates"]:
         raise SystemExit(f"not each once: {found}")
-    return sizes.posts / ((found["max_ms"] + latency_ms) / 1000)
+    return float(sizes.posts / ((found["max_ms"] + latency_ms) / 1000))
 
 
-def burst_of(sizes: Sizes, figure: Figure, running: Rig, name: str) -> float:
-    """The same, added to a figure of others."""
-    before = cpu_times()
-    value = _burst(running, sizes, name, 15 + sizes.posts / 8, 0.0)
-    figure.add(value, steal_percent(before, cpu_times()))
-    return value
+def _from_nothing(running: Rig, sizes: Sizes, name: str, latency_ms: float) -> float:
+    took_s = send_at_once(running, posts=sizes.posts, accounts=sizes.accounts, name=name)
+    return sizes.posts / (took_s + latency_ms / 1000)
+
+
+def burst_of(running: Rig, sizes: Sizes, name: str) -> float:
+    """Posts a second of such a burst, without latency."""
+    return _burst(running, sizes, name, 0.0)

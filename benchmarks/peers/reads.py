@@ -25,8 +25,9 @@ _PARTS = 5
 _IMAGE_URL = "https://media.example/feed.jpg"
 _QUOTAS = ("--quota-total=100000", "--container-quota=100000", "--image-processing-s=0", "--no-fetch-media")
 _LAST_RUN = text("""
-    SELECT id, extract(epoch FROM finished_at - started_at) AS seconds, calls
-      FROM harvest_runs WHERE kind = 'media' AND finished_at IS NOT NULL ORDER BY id DESC LIMIT 1
+    SELECT r.id, extract(epoch FROM r.finished_at - r.started_at) AS seconds, r.calls
+      FROM harvest_runs r JOIN harvests h ON h.id = r.harvest_id
+     WHERE h.kind = 'media' AND r.finished_at IS NOT NULL ORDER BY r.id DESC LIMIT 1
 """)
 _READ = text("SELECT count(DISTINCT media_id) FROM media_snapshots")
 _SOON_S = 600.0

@@ -10,7 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+
+from celery import Celery
 
 from benchmarks.peers.figures import Figure, Row, at_least
 from benchmarks.peers.posts import burst_of
@@ -21,7 +24,6 @@ from pressrun.broker import make_celery
 from pressrun.hints import Queue
 
 _TASK = "bench.nothing"
-_DONE = "bench:done"
 _REPOSITORY = Path(__file__).parents[2]
 
 
@@ -31,21 +33,22 @@ def rows(sizes: Sizes) -> Iterator[Row]:
     ours, theirs = Figure("publish steps", "/s"), Figure("no-op tasks", "/s")
     with rig(accounts=sizes.accounts, simulator=flags, settings={"LOG_LEVEL": "WARNING"}) as running:
         for number in range(sizes.rounds):
-            burst_of(sizes, ours, running, f"s{number}-")
-            # A database of its own on the same server: our workers listen on the other.
-            theirs.take(lambda: _noops_per_s(_other_database(running.here.redis_url), sizes.tasks))
+            ours.take(partial(burst_of, running, sizes, f"s{number}-"))
+            theirs.take(lambda: _noops_per_s(running.here.redis_url, sizes.tasks))
     value = ours.median / theirs.median
     yield at_least("post steps a second", value, 0.5, "≥ 0.5 of no-op Celery tasks", ours, theirs)
 
 
-def _other_database(redis_url: str) -> str:
-    address, _, last = redis_url.rpartition("/")
-    return f"{address}/1" if last.isdigit() else f"{redis_url.rstrip('/')}/1"
+def _celery(redis_url: str) -> Celery:
+    """Configured as ours is, under keys of its own: our workers listen on the others."""
+    app = make_celery(redis_url)
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "global_keyprefix": "bench:"}
+    return app
 
 
 def _noops_per_s(redis_url: str, tasks: int) -> float:
     """The tasks wait in the queue before the worker starts; counted from the first to the last that is done."""
-    app = make_celery(redis_url)
+    app = _celery(redis_url)
     for _ in range(tasks):
         app.send_task(_TASK, queue=Queue.PUBLISH.value, ignore_result=True)
     app.close()
@@ -63,7 +66,7 @@ def _work(redis_url: str, tasks: int) -> None:
 
     from worker.consuming import consume
 
-    app, times = make_celery(redis_url), list[float]()
+    app, times = _celery(redis_url), list[float]()
 
     @app.task(name=_TASK, ignore_result=True)
     def nothing() -> None:
