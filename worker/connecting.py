@@ -109,8 +109,7 @@ def _wish(ctx: WorkerContext, row: Connection, now: datetime) -> NewAccount:
     other = None
     if row.user_token_sealed is not None:
         other = ctx.vault.open(row.user_token_sealed, context=connection.user_token_context(row.id))
-    granted = None if row.scopes is None else tuple(row.scopes)
-    return NewAccount(Login(row.login), row.ig_id, row.name, token, row.timezone, other, granted)
+    return NewAccount(Login(row.login), row.ig_id, row.name, token, row.timezone, other)
 
 
 def _ask(asking: _Asking) -> str | None:

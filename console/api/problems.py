@@ -14,8 +14,8 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
-from starlette.routing import get_route_path
 
 from operations.posts import RowProblem
 from pressrun.errors import Kind, PressrunError
