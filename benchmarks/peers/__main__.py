@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def rows_of(name: str, sizes: Sizes) -> Iterator[Row]:
-    """The part's rows. What could not be measured is told with its reason; the other parts are measured all the same."""
+    """The part's rows. What could not be measured is told with its reason, and the other parts go on."""
     try:
         yield from PARTS[name](sizes)
     except (Exception, SystemExit) as problem:
