@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from benchmarks.peers import claims, due, history, posts, reads, starting, steps
-from benchmarks.peers.figures import HEADER, Row
+from benchmarks.peers.figures import HEADER, Row, lacking
 from benchmarks.peers.sizes import FULL, QUICK, Sizes
 from benchmarks.rig import cpu_times, steal_percent
 from pressrun import log
@@ -45,11 +45,20 @@ def main() -> None:
     found = list[Row]()
     print(HEADER, flush=True)
     for name in given.only or PARTS:
-        for row in PARTS[name](sizes):
+        for row in rows_of(name, sizes):
             found.append(row)
             print(row.line(), flush=True)
         print(f"{name}: {time.monotonic() - started:.0f} s by now", file=sys.stderr)
     print(json.dumps(_told(found, quick=given.quick, seconds=time.monotonic() - started, before=before)))
+
+
+def rows_of(name: str, sizes: Sizes) -> Iterator[Row]:
+    """The part's rows. What could not be measured is told with its reason, and the other parts go on."""
+    try:
+        yield from PARTS[name](sizes)
+    except (Exception, SystemExit) as problem:
+        reason = " ".join(f"{type(problem).__name__}: {problem}".split())
+        yield lacking(name, "see docs/performance.md", reason[:300].replace("|", "/"))
 
 
 def _told(found: list[Row], *, quick: bool, seconds: float, before: list[int]) -> dict[str, object]:
@@ -62,6 +71,7 @@ def _told(found: list[Row], *, quick: bool, seconds: float, before: list[int]) -
         "steal_percent": steal_percent(before, cpu_times()),
         "met": sum(row.met is True for row in found),
         "missed": [row.what for row in found if row.met is False],
+        "not_measured": [row.what for row in found if row.value is None],
         "rows": [row.told() for row in found],
     }
 

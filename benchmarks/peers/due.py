@@ -19,7 +19,7 @@ def rows(sizes: Sizes) -> Iterator[Row]:
     flags.append("--no-fetch-media")
     ours, theirs = Figure("Pressrun p99", "ms"), Figure("begun when due p99", "ms")
     with rig(accounts=sizes.accounts, simulator=flags, settings={"LOG_LEVEL": "WARNING"}) as running:
-        for number in range(sizes.rounds):
+        for number in range(sizes.long_rounds):
             _round(running, sizes, number, ours, theirs)
     name = f"lateness with {sizes.processing_s:g} s of processing"
     yield at_most(name, ours.median, _MOST_MS, f"p99 ≤ {_MOST_MS:g} ms", ours, theirs)

@@ -50,7 +50,7 @@ def _beside(
     ours, theirs = Figure("Pressrun", "s"), Figure("airbyte", "s")
     our_calls, their_calls = Figure("Pressrun", "calls"), Figure("airbyte", "calls")
     read = set[str]()
-    for _ in range(sizes.rounds):
+    for _ in range(sizes.long_rounds):
         media_each = 0 if made else sizes.media
         flags = [*_QUOTAS, f"--media-each={media_each}", f"--latency-ms={sizes.latency_ms:g}"]
         with rig(accounts=1, simulator=flags, settings={"LOG_LEVEL": "WARNING"}) as running:

@@ -10,12 +10,14 @@ class Sizes:
     """Of each benchmark, in one place."""
 
     rounds: int = 3
+    long_rounds: int = 2
+    """Of what takes minutes."""
     accounts: int = 20
-    posts: int = 200
+    posts: int = 150
     loop_posts: int = 40
     latencies_ms: tuple[float, ...] = (0.0, 100.0)
     spread_posts: int = 60
-    spread_s: float = 30.0
+    spread_s: float = 20.0
     processing_s: float = 60.0
     media: int = 2_000
     carousels: int = 250
@@ -33,6 +35,7 @@ class Sizes:
 FULL = Sizes()
 QUICK = Sizes(
     rounds=1,
+    long_rounds=1,
     accounts=2,
     posts=8,
     loop_posts=4,

@@ -32,7 +32,7 @@ def rows(sizes: Sizes) -> Iterator[Row]:
     flags += ["--quota-total=1000", "--container-quota=5000"]
     ours, theirs = Figure("publish steps", "/s"), Figure("no-op tasks", "/s")
     with rig(accounts=sizes.accounts, simulator=flags, settings={"LOG_LEVEL": "WARNING"}) as running:
-        for number in range(sizes.rounds):
+        for number in range(sizes.long_rounds):
             ours.take(partial(burst_of, running, sizes, f"s{number}-"))
             theirs.take(lambda: _noops_per_s(running.here.redis_url, sizes.tasks))
     value = ours.median / theirs.median

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from benchmarks.floor import publish_floor
+from benchmarks.peers.__main__ import PARTS, rows_of
 from benchmarks.peers.airbyte import Airbyte
 from benchmarks.peers.figures import Figure, Row, at_least, at_most, lacking
 from benchmarks.peers.loops import CLIENTS
 from benchmarks.peers.naive import publish
-from benchmarks.peers.sizes import FULL, QUICK
+from benchmarks.peers.sizes import FULL, QUICK, Sizes
 from tests.support.simulator import Simulator
 
 
@@ -82,6 +83,19 @@ def test_a_contestant_that_does_not_run_here_keeps_its_row_with_the_reason() -> 
     row = lacking("media", "≥ 10×", "it needs a Python below 3.12")
 
     assert row.line() == "| media |  it needs a Python below 3.12 | – | ≥ 10× | not measured |"
+
+
+def test_a_part_that_fails_is_told_as_a_row_after_those_that_were_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    def part(_sizes: Sizes) -> Iterator[Row]:
+        yield Row("first", (), "", 1.0)
+        raise SystemExit("not each once:\n| a | b |")
+
+    monkeypatch.setitem(PARTS, "posts", part)
+
+    first, second = rows_of("posts", QUICK)
+
+    assert first.what == "first"
+    assert (second.verdict, second.note) == ("not measured", "SystemExit: not each once: / a / b /")
 
 
 def test_quick_differs_from_the_whole_in_sizes_only() -> None:
