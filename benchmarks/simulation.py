@@ -5,7 +5,7 @@ python -m benchmarks.simulation --posts 4000 --cores 8 --processes 4          on
 python -m benchmarks.simulation --posts 40000 --databases 4 --apart --processes 8 --schedulers 2 --latency-ms 300
 python -m benchmarks.simulation --million                                     the table of docs/performance.md
 
-Its constants stand in `MEASURED` and nowhere else; a test holds it to the bursts that docs/performance.md tells. Each
+Its constants stand in `FITTED` and nowhere else; a test holds it to the bursts that docs/performance.md tells. Each
 part is a server with a queue: a process runs Python on one core at a time, Postgres works on several and commits in
 turn, the broker is one thread. Posts are dealt out to databases by account, so one of several is simulated.
 """
@@ -53,7 +53,7 @@ class Costs:
 # 1.6, simulator 2.0, broker 0.4. The halves before and after the call, `beside_ms` and `wake_ms` are guesses;
 # the commit is 1 ÷ 4,900 a second. To be replaced by `cpu_ms_a_post` of `make bench-lateness` on a quiet
 # machine.
-MEASURED = Costs(
+FITTED = Costs(
     worker_before_ms=1.7,
     worker_after_ms=1.4,
     postgres_before_ms=0.7,
@@ -180,7 +180,7 @@ class Burst:
         yield "free", server
 
 
-def burst(posts: int, *, shape: Shape | None = None, databases: int = 1, costs: Costs = MEASURED) -> dict[str, Any]:
+def burst(posts: int, *, shape: Shape | None = None, databases: int = 1, costs: Costs = FITTED) -> dict[str, Any]:
     """What a full second comes to: lateness in milliseconds, posts a second, and what was busiest."""
     run = Burst(shape or Shape(), costs, ceil(posts / databases))
     late = run.run()
@@ -207,7 +207,7 @@ MILLION: tuple[tuple[str, int, int, Shape], ...] = (
 
 
 def million() -> Iterator[str]:
-    """The table of docs/performance.md, made with `MEASURED`."""
+    """The table of docs/performance.md, made with `FITTED`."""
     for accounts, posts, databases, shape in MILLION:
         found = burst(posts, shape=shape, databases=databases)
         first, share = next(iter(found["busiest"].items()))
