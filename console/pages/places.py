@@ -21,6 +21,7 @@ PLACES = (
     Place("posts", "Posts", "/posts"),
     Place("compose", "Compose", "/compose"),
     Place("import", "Import", "/import"),
+    Place("library", "Library", "/library"),
     Place("insights", "Insights", "/insights", is_apart=True),
     Place("inbox", "Inbox", "/inbox"),
     Place("accounts", "Accounts", "/accounts", is_apart=True),

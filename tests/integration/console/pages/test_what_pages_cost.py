@@ -18,13 +18,14 @@ QUERIES = {
     "/": 10,
     "/calendar": 5,
     "/posts": 4,
-    "/posts/month-failed": 7,
+    "/posts/month-failed": 8,
     "/insights?account=lena-makes": 11,
     "/inbox": 3,
     "/accounts": 5,
     "/notices": 5,
     "/system": 6,
     "/import": 2,
+    "/library": 3,
 }
 """Page → statements, those of knowing who asks among them."""
 
