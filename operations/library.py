@@ -31,6 +31,7 @@ class ItemShown:
     size_bytes: int
     tags: tuple[str, ...]
     added_at: datetime
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,11 @@ def tag(ctx: Context, asker: Asker, name: str, *, add: Sequence[str] = (), take:
         return _page(tx, rules.retag(tx, name, add=given, take=taken))
 
 
+def name_for(file_name: str) -> str:
+    """The name that a file gets unless somebody gives it one."""
+    return rules.name_of(Path(file_name))
+
+
 def _page(tx: Session, item: LibraryItem) -> ItemPage:
     [shown] = _shown(tx, [item])
     return ItemPage(shown, f"lib:{item.name}", item.sha256, item.source, tuple(posts_needing(tx, item.sha256)))
@@ -143,6 +149,7 @@ def _shown(tx: Session, found: Sequence[LibraryItem]) -> list[ItemShown]:
             size_bytes=item.size_bytes,
             tags=tags.get(item.id, ()),
             added_at=item.added_at,
+            sha256=item.sha256,
         )
         for item in found
     ]

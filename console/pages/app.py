@@ -35,6 +35,7 @@ PAGES = (
     post,
     compose,
     importing,
+    library,
     insights,
     inbox,
     library,

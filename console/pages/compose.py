@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -56,6 +57,7 @@ def keep(visit: Visit) -> Response:
     file = visit.form.get("file")
     if not isinstance(file, UploadFile):
         return JSONResponse({"message": "no file came"}, 400)
+    visit.ctx.settings.home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=visit.ctx.settings.home) as folder:
         path = Path(folder) / "file"
         with path.open("wb") as copy:
@@ -148,8 +150,12 @@ def _of_post(page: PostPage) -> dict[str, str]:
     }
     for name in ("location_id", "thumb_offset_ms"):
         fields[name] = str(page.params.get(name) or "")
-    fields["collaborators"] = "|".join(page.params.get("collaborators") or ())
-    return fields
+    for name in ("collaborators", "poll_options"):
+        fields[name] = "|".join(page.params.get(name) or ())
+    for name in ("poll_extended", "comment_prompt"):
+        fields[name] = {True: "true", False: "false", None: ""}[page.params.get(name)]
+    tags = page.params.get("product_tags")
+    return fields | {"product_tags": json.dumps(tags) if tags else ""}
 
 
 def _page(visit: Visit, fields: dict[str, str], *, status: int = 200, **told: Any) -> Response:

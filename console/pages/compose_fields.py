@@ -20,6 +20,10 @@ DRAFTED = (
     "first_comment",
     "location_id",
     "collaborators",
+    "product_tags",
+    "poll_options",
+    "poll_extended",
+    "comment_prompt",
     "thumb_offset_ms",
     "share_to_feed",
     "trial",
@@ -90,7 +94,9 @@ def shown_media(fields: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _value(name: str, text: str) -> Any:
-    return tuple(text.split("|")) if name in ("media", "alt_text") else text
+    if name == "product_tags":
+        return (text,)  # as it is written: entries between |, or JSON, in which there may be one
+    return tuple(text.split("|")) if name in ("media", "alt_text", "poll_options") else text
 
 
 def _tags(form: FormData) -> list[dict[str, Any]]:

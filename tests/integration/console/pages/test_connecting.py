@@ -43,9 +43,14 @@ def http(console: Console) -> Iterator[httpx.Client]:
 
 def send(http: httpx.Client, page: str, path: str, **fields: str | list[str]) -> httpx.Response:
     """The form of a page, filled in."""
-    token = re.search(r'name="csrf_token" value="([^"]+)"', http.get(page).text)
-    assert token
-    return http.post(path, data={"csrf_token": token[1], "back": page, **fields})
+    return http.post(path, data={"csrf_token": csrf(http, page), "back": page, **fields})
+
+
+def csrf(http: httpx.Client, page: str) -> str:
+    """What shows that a form is one of ours."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', http.get(page).text)
+    assert found
+    return found[1]
 
 
 def test_a_consent_leads_to_metas_page_and_back_to_what_comes_of_it(console: Console, http: httpx.Client) -> None:

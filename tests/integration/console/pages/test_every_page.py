@@ -25,6 +25,7 @@ PAGES = (
     "/posts/month-lena-makes-4",
     "/compose",
     "/import",
+    "/library",
     "/insights?account=lena-makes",
     "/inbox",
     "/inbox?show=comments",
