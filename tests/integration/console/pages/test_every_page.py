@@ -32,7 +32,6 @@ PAGES = (
     "/accounts",
     "/accounts/lena-makes",
     "/accounts/connect",
-    "/library",
     "/notices",
     "/system",
     "/system/harvests",
