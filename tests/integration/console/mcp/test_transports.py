@@ -112,6 +112,16 @@ class TestHttp:
 
         assert httpx.put(address, content=b"0123456789", verify=authorities()).status_code == 403
 
+    def test_whoever_asks_too_often_is_told_when_to_come_again(self, ctx: Context, desk: Desk) -> None:
+        slow = Context(ctx.database, ctx.settings.model_copy(update={"api_rate": "1/hour"}))
+        app = create_app(slow, media_keys=[], media_root=ctx.settings.home, schema_head=HEAD)
+        headers = {"Authorization": f"Bearer {desk.key('reader')}"}
+        with serve(app) as url, httpx.Client(base_url=url, headers=headers, verify=authorities()) as http:
+            first, second = http.post("/mcp", json={}), http.post("/mcp", json={})
+
+        assert (first.status_code, second.status_code) == (400, 429)
+        assert int(second.headers["retry-after"]) > 0
+
     def test_the_public_side_has_no_tools(self, ctx: Context) -> None:
         app = create_app(ctx, media_keys=[], media_root=ctx.settings.home, schema_head=HEAD, public_only=True)
 
