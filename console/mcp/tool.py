@@ -81,6 +81,12 @@ class Tool:
         """The function itself takes a cursor."""
         return "cursor" in self._form.parameters.model_fields
 
+    @property
+    def names_twice(self) -> set[str]:
+        """Names that its body and its other parameters both have; there is to be none."""
+        body = self._form.body
+        return set() if body is None else {*body.model_fields} & {*self._form.parameters.model_fields}
+
     @cached_property
     def input_schema(self) -> dict[str, Any]:
         form = self._form

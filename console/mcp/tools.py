@@ -21,6 +21,7 @@ LEFT_OUT: Mapping[str, str] = {
         ("media.keep", "media.append", "import.add_file"),
         "bytes go to the address that `media_begin` tells, rows to `import_add`",
     ),
+    "connect.answer": "it holds a login code, which is no matter for a conversation",
 }
 """Operation → why the routes that call it are no tools."""
 

@@ -38,7 +38,6 @@ PAGES = (
     library,
     insights,
     inbox,
-    library,
     connecting,
     accounts,
     notices,

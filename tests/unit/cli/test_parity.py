@@ -35,6 +35,27 @@ def test_a_route_calls_the_operation_that_it_names() -> None:
     assert wrong == {}
 
 
+def test_a_tool_calls_the_operation_that_it_names() -> None:
+    from console.mcp.tools import tools
+
+    wrong = {
+        name: operations_of(one.function)
+        for name, one in tools().items()
+        if one.operation not in operations_of(one.function)
+    }
+
+    assert wrong == {}
+
+
+def test_what_a_tool_takes_beside_its_body_has_other_names() -> None:
+    """They are one object there."""
+    from console.mcp.tools import tools
+
+    twice = {name: one.names_twice for name, one in tools().items() if one.names_twice}
+
+    assert twice == {}
+
+
 def test_operations_are_found_however_they_are_spoken_of() -> None:
     found: dict[str, Callable[..., Any]] = dict(commands())
     handlers: dict[str, Callable[..., Any]] = dict(routes())

@@ -53,8 +53,7 @@ def over_http(url: str, key: str, talk: Talk[Answer], mode: str = "auto") -> Ans
 
 
 class TestHttp:
-    @pytest.mark.parametrize("mode", ["auto", "legacy"])
-    def test_a_file_is_sent_to_a_signed_address_and_goes_into_a_post(self, desk: Desk, url: str, mode: str) -> None:
+    def test_a_client_of_before_sends_a_file_to_a_signed_address_and_queues_a_post(self, desk: Desk, url: str) -> None:
         file = (desk.media_folder / "feed.jpg").read_bytes()
         due = (clock.now() + timedelta(hours=2)).isoformat()
 
@@ -71,7 +70,7 @@ class TestHttp:
             given = {"account": "bakery", "publish_at": due, "type": "image", "media": [media]}
             return told(await client.call_tool("post_add", given))
 
-        queued = over_http(url, desk.key("planner", "read", "publish"), talk, mode)
+        queued = over_http(url, desk.key("planner", "read", "publish"), talk, mode="legacy")
 
         assert queued["state"] == "scheduled"
 
@@ -112,6 +111,16 @@ class TestHttp:
         address = over_http(url, desk.key("planner", "read", "publish"), talk)
 
         assert httpx.put(address, content=b"0123456789", verify=authorities()).status_code == 403
+
+    def test_whoever_asks_too_often_is_told_when_to_come_again(self, ctx: Context, desk: Desk) -> None:
+        slow = Context(ctx.database, ctx.settings.model_copy(update={"api_rate": "1/hour"}))
+        app = create_app(slow, media_keys=[], media_root=ctx.settings.home, schema_head=HEAD)
+        headers = {"Authorization": f"Bearer {desk.key('reader')}"}
+        with serve(app) as url, httpx.Client(base_url=url, headers=headers, verify=authorities()) as http:
+            first, second = http.post("/mcp", json={}), http.post("/mcp", json={})
+
+        assert (first.status_code, second.status_code) == (400, 429)
+        assert int(second.headers["retry-after"]) > 0
 
     def test_the_public_side_has_no_tools(self, ctx: Context) -> None:
         app = create_app(ctx, media_keys=[], media_root=ctx.settings.home, schema_head=HEAD, public_only=True)
