@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -17,15 +18,15 @@ _AAC = ("-c:a", "aac")
 _PQ = ("-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc")
 _HEVC = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error", "-tag:v", "hvc1")
 
-FEW = ("alpha.png", "phone.heic", "turned.jpg", "phone.mov", "silent.mp4", "wide.jpg")
-"""Enough to see each kind of work: a codec, a profile, a turn, a shape, an index; one for each route as well."""
+FEW = ("alpha.png", "phone.heic", "phone.mov", "silent.mp4")
+"""Enough to see each kind of work: another format, a turn, an index; on each of two logins a picture and a video."""
 
 
 def make(folder: Path, names: tuple[str, ...] | None = None) -> dict[str, Path]:
     """These files (all thirty), by name; each is like no other, so that none is taken for another's second copy."""
     folder.mkdir(parents=True, exist_ok=True)
     made = {}
-    for number, (name, write) in enumerate((PICTURES | VIDEOS).items()):
+    for number, (name, write) in enumerate({**PICTURES, **VIDEOS}.items()):
         if names is None or name in names:
             write(folder / name, number)
             made[name] = folder / name
@@ -45,7 +46,7 @@ def _picture(number: int, width: int = 480, height: int = 480) -> Image.Image:
     return small.resize((width, height), Image.Resampling.BICUBIC)
 
 
-def _plain(mode: str = "RGB", size: tuple[int, int] = (480, 480), **how: object) -> Callable[[Path, int], None]:
+def _plain(mode: str = "RGB", size: tuple[int, int] = (480, 480), **how: Any) -> Callable[[Path, int], None]:
     def write(path: Path, number: int) -> None:
         _picture(number, *size).convert(mode).save(path, **how)
 
