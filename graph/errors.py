@@ -68,9 +68,11 @@ class GraphError(PressrunError):
         self.user_title, self.user_message = _clean(user_title), _clean(user_message)
         self.throttle_scope = throttle_scope
         self.extra = dict(extra or {})
-        super().__init__(self._line())
+        super().__init__(f"{self.told}. {advice}")
 
-    def _line(self) -> str:
+    @property
+    def told(self) -> str:
+        """What was refused and how, without the advice: for whoever knows better what to do."""
         marks = {
             "HTTP": self.http_status,
             "code": self.code,
@@ -79,7 +81,7 @@ class GraphError(PressrunError):
         }
         details = ", ".join(f"{name} {value}" for name, value in marks.items() if value is not None)
         message = self.message.rstrip(".")
-        return f"{self.endpoint}: {message}{f' ({details})' if details else ''}. {self.advice}"
+        return f"{self.endpoint}: {message}{f' ({details})' if details else ''}"
 
 
 class NotOnThisLogin(PressrunError):

@@ -96,7 +96,7 @@ def take_answer(tx: Session, said: consent.Said, vault: Vault, keys: Sequence[st
         raise NotPossible(_USED, type="consent.used", ids={"connection": row.id})
     if said.code is None:
         why = f" ({said.why})" if said.why else ""
-        refusal = f"the consent was not given{why}: nothing was connected. Connect it once more and allow what is asked"
+        refusal = f"the consent was not given{why}: nothing was connected; connect it once more and allow what is asked"
         problem = RefusedByInstagram(refusal, type="consent.refused")
         settle_ended(row, ConnectionState.REFUSED, problem, now=now)
     else:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pressrun.errors import PressrunError
 from simulator.config import SimulatorConfig
@@ -15,8 +15,14 @@ from simulator.serve import run
 _SPECIAL = {"faults", "readings", "redirect_uris", "fetch_media", "state_dir"}
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line: the usage, of thirty flags, would bury it."""
+        self.exit(2, f"{self.prog}: {message} (see --help)\n")
+
+
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="simulator", description="A Graph API on localhost.")
+    parser = _Parser(prog="simulator", description="A Graph API on localhost.")
     for field in fields(SimulatorConfig):
         if field.name not in _SPECIAL and field.default is not MISSING:
             flag = "--" + field.name.replace("_", "-")

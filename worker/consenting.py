@@ -251,21 +251,22 @@ def _choose(tx: Session, row: Connection, chosen: list[Found], step: Step) -> No
 def _after_error(step: Step, state: ConnectionState, problem: GraphError) -> None:
     if asks_again(step.ctx, step.lease, problem, step.tries):
         return
+    told = problem.told
     if problem.http_status is None or problem.error_class in _PASSING:
-        said = f"Instagram could not be asked: {problem} Connect the account once more"
+        said = f"Instagram could not be asked: {told}: connect the account once more"
         end(step.ctx, step.lease, ConnectionState.FAILED, ServerUnreachable(said, type="instagram.silent"))
     elif state is ConnectionState.ANSWERED and problem.error_class is not ErrorClass.THROTTLED:
         said = (
-            f"Instagram does not take the code of this consent: {problem} A code is good once, for an hour, with the "
-            "redirect address and the app it was given for: connect the account once more"
+            f"Instagram does not take the code of this consent: {told}: a code is good once, for an hour, with the "
+            "redirect address and the app it was given for; connect the account once more"
         )
         end(step.ctx, step.lease, ConnectionState.REFUSED, RefusedByInstagram(said, type="consent.code_refused"))
     elif problem.error_class is ErrorClass.THROTTLED:
-        said = f"Instagram wants no more calls now: {problem} Connect the account once more later"
+        said = f"Instagram wants no more calls now: {told}: connect the account once more later"
         end(step.ctx, step.lease, ConnectionState.FAILED, RefusedByInstagram(said, type="instagram.throttled"))
     elif problem.error_class is ErrorClass.PERMISSION:
-        said = f"the token lacks a permission: {problem} Connect the account once more and leave all of them ticked"
+        said = f"the token lacks a permission: {told}: connect the account once more and leave all of them ticked"
         end(step.ctx, step.lease, ConnectionState.REFUSED, RefusedByInstagram(said, type="scope.missing"))
     else:
-        said = f"Instagram refuses the token: {problem} Connect the account once more, or give it another token"
+        said = f"Instagram refuses the token: {told}: connect the account once more, or give it another token"
         end(step.ctx, step.lease, ConnectionState.REFUSED, RefusedByInstagram(said, type="token.refused"))

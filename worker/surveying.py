@@ -67,7 +67,7 @@ def check_granted(login: Login, asked: Collection[str] | None, scopes: Collectio
     missing = [f"{scope} ({cost})" if (cost := cost_of(scope)) else scope for scope in wanted if scope not in scopes]
     if missing:
         raise RefusedByInstagram(
-            f"permissions are missing: without {', without '.join(missing)}. Connect the account once more and leave "
+            f"permissions are missing: without {', without '.join(missing)}: connect the account once more and leave "
             "all of them ticked, or ask for fewer",
             type="scope.missing",
         )

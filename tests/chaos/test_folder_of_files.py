@@ -30,7 +30,7 @@ _ROUTES = text("""
 @pytest.mark.parametrize(
     ("route", "names"),
     [
-        pytest.param("upload", shapes.FEW, marks=[pytest.mark.cost(cpu_s=15, stack=True)]),
+        pytest.param("upload", shapes.FEW, marks=[pytest.mark.cost(cpu_s=26, stack=True)]),
         pytest.param("host", None, marks=[pytest.mark.long, pytest.mark.timeout(900)]),
         pytest.param("s3", None, marks=[pytest.mark.long, pytest.mark.timeout(900)]),
         pytest.param("upload", None, marks=[pytest.mark.long, pytest.mark.timeout(900)]),

@@ -370,8 +370,10 @@ class TestDiscover:
 
     @LOGINS
     def test_a_token_that_is_none(self, desk: Desk, login: Login) -> None:
-        with pytest.raises(RefusedByInstagram, match="refuses the token"):
+        with pytest.raises(RefusedByInstagram, match="refuses the token") as refused:
             outcome(desk.context, OWNER, desk.discover("SIM-TOKEN-nobody", login))
+        assert ". " not in str(refused.value), "one sentence, with one thing to do"
+        assert str(refused.value).endswith("connect the account once more, or give it another token")
         with pytest.raises(Invalid, match="no token has"):
             consents.discover(desk.context, OWNER, Wish(login), "two words")
 
@@ -420,7 +422,8 @@ class TestRefusals:
             outcome(desk.context, OWNER, connection_id)
 
         row = desk.row(connection_id)
-        assert (refused.value.type, said in str(refused.value), str(refused.value).count("\n")) == (type_, True, 0)
+        told = str(refused.value)
+        assert (refused.value.type, said in told, "\n" in told, ". " in told) == (type_, True, False, False)
         assert (row.code_sealed, row.token_sealed, row.found_sealed, row.next_action_at) == (None,) * 4
         assert desk.accounts() == []
 

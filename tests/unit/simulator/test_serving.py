@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.simulator import measure
 from pressrun.errors import UsageError
+from simulator.__main__ import main
 from simulator.config import SimulatorConfig
 from simulator.faults.rules import MODES
 from simulator.protocol.names import NAMES
@@ -40,6 +41,14 @@ def test_the_command_works_with_nothing_configured(tmp_path: Path) -> None:
         assert process.terminate() == 0
     assert process.lines == [f"LISTENING {url}"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_flag_that_is_wrong_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--port", "x"])
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "simulator: argument --port: invalid int value: 'x' (see --help)\n"
 
 
 def test_a_hanging_call_does_not_hold_up_the_end() -> None:
