@@ -9,7 +9,7 @@ from operations.operation import Asker, Scope
 
 @dataclass(frozen=True)
 class Place:
-    """`is_apart`: it begins a group. `scope`: without it the place would refuse. `is_whole`: it is about all accounts."""
+    """`is_apart`: it begins a group. `scope`: without it one is refused there. `is_whole`: it is about all accounts."""
 
     key: str
     name: str

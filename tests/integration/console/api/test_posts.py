@@ -15,7 +15,7 @@ from tests.factories.rows import make_post
 from tests.integration.console.api.conftest import Api, in_hours
 
 CREATE = 15
-"""Queueing a post: its account and slots, the key and the window, the post with parts, event and audit, and showing it."""
+"""Queueing a post: account and slots, key and window, the post with parts, event and audit, and showing it."""
 
 
 def body(api: Api, folder: Path, **over: Any) -> dict[str, Any]:

@@ -141,7 +141,7 @@ def test_a_post_takes_each_column_of_a_campaign(api: Api, media_folder: Path) ->
 
     assert set(NewPost.model_fields) == set(PostFields.__dataclass_fields__)
     assert {name: told["params"].get(name) for name in FACEBOOK} == FACEBOOK
-    nothing = {"product_tags": None, "poll_options": [], "poll_extended": None}
+    nothing: dict[str, Any] = {"product_tags": None, "poll_options": [], "poll_extended": None}
     edited = api.http.patch(f"/posts/{told['id']}", json=nothing)
     assert edited.status_code == 200, edited.text
     left = api.http.get(f"/posts/{told['id']}").json()["params"]
