@@ -9,7 +9,7 @@ it stands in the post as soon as the row is settled; until then the post waits (
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -115,11 +115,18 @@ def of_post(tx: Session, post_id: int, *, shared: bool = False) -> list[Conversi
     parts = select(Part.conversion_id).where(
         Part.post_id == post_id, Part.dropped_at.is_(None), Part.conversion_id.is_not(None)
     )
-    numbers = list(dict.fromkeys([*tx.scalars(parts.order_by(Part.position)), *([number] if number else [])]))
+    return in_order(tx, [*tx.scalars(parts.order_by(Part.position)), *([number] if number else [])], shared=shared)
+
+
+def in_order(tx: Session, numbers: Iterable[int], *, shared: bool = False) -> list[Conversion]:
+    """Those of these numbers, each once, in their order; without any nothing is asked."""
+    numbers = list(dict.fromkeys(numbers))
+    if not numbers:
+        return []
     query = select(Conversion).where(Conversion.id.in_(numbers)).order_by(Conversion.id)
     query = query.execution_options(populate_existing=True)
     found = {row.id: row for row in tx.scalars(query.with_for_update(read=True) if shared else query)}
-    return [found[one] for one in numbers if one is not None]
+    return [found[one] for one in numbers]
 
 
 def ask_again(tx: Session, post_id: int, *, now: datetime) -> int:

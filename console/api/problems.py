@@ -14,7 +14,6 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
 
 from operations.posts import RowProblem
@@ -204,7 +203,8 @@ async def _of_http(request: Request, error: Exception) -> Response:
 
 def _allowed(request: Request) -> list[str]:
     """Every method of the path. The framework names those of the first route that has it, and no other."""
-    path, found = get_route_path(request.scope), set[str]()
+    found = set[str]()
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     for route in getattr(request.app.state, "routes", ()):
         if route.path_regex.match(path):
             found |= route.methods

@@ -152,9 +152,10 @@ def show_post(tx: Session, post_id: int) -> PostShown:
 
 def post_page(tx: Session, post: Post, ways: Ways) -> PostPage:
     """One post with its parts and its timeline, oldest event first. `ways`: what the installation can offer now."""
-    on_facebook = tx.scalars(select(Account.login).where(Account.id == post.account_id)).one() == Login.FACEBOOK.value
+    account = tx.execute(select(Account.name, Account.login).where(Account.id == post.account_id)).one()
+    parts = parts_of(tx, post.id)
     return PostPage(
-        post=shown(post, _account_name(tx, post)),
+        post=shown(post, account.name),
         caption=post.caption,
         first_comment=post.first_comment,
         comment_id=post.comment_id,
@@ -162,9 +163,9 @@ def post_page(tx: Session, post: Post, ways: Ways) -> PostPage:
         max_lateness_s=post.max_lateness_s,
         if_late=post.if_late,
         lacks=tuple(post.missing or ()),
-        parts=_parts(parts_of(tx, post.id), _taken(tx, post.id), ways, on_facebook=on_facebook),
+        parts=_parts(parts, _taken(tx, post.id), ways, on_facebook=account.login == Login.FACEBOOK.value),
         events=events_shown(timeline(tx, post.id)),
-        fixes=_fixes(tx, post.id),
+        fixes=_fixes(tx, post, parts),
     )
 
 
@@ -208,10 +209,11 @@ def _would_take(part: Part, ways: Ways, *, on_facebook: bool) -> Choice | None:
     return ways.choose(is_video=part.kind == PartKind.VIDEO.value, on_facebook=on_facebook)
 
 
-def _fixes(tx: Session, post_id: int) -> tuple[FixShown, ...]:
-    sources = {part.conversion_id: part.source for part in parts_of(tx, post_id) if part.conversion_id is not None}
+def _fixes(tx: Session, post: Post, parts: Sequence[Part]) -> tuple[FixShown, ...]:
+    sources = {part.conversion_id: part.source for part in parts if part.conversion_id is not None}
+    numbers = [*sources, *([post.cover_conversion_id] if post.cover_conversion_id else [])]
     return tuple(
-        FixShown(sources.get(row.id), row.state, row.made, row.error) for row in conversions.of_post(tx, post_id)
+        FixShown(sources.get(row.id), row.state, row.made, row.error) for row in conversions.in_order(tx, numbers)
     )
 
 

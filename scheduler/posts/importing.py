@@ -106,8 +106,9 @@ def import_rows(
     now = clock.now()
     report = ImportReport()
     with database.transaction() as tx:
-        accounts = terms_of(tx, {_account_name(row) for row in rows})
-        known_names = some_names(tx)
+        names = {_account_name(row) for row in rows}
+        accounts = terms_of(tx, names)
+        known_names = some_names(tx) if names - {*accounts} else []  # to say what there is beside what is unknown
         slotted = accounts_with_slots(tx)
         items = library.referred_to(tx, [row.fields for row in rows])
     examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base, library=items)

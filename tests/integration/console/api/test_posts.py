@@ -14,8 +14,8 @@ from models.post import Post
 from tests.factories.rows import make_post
 from tests.integration.console.api.conftest import Api, in_hours
 
-CREATE = 14
-"""Queueing a post: names and slots, the key and the window, the post with parts, event and audit, and showing it."""
+CREATE = 15
+"""Queueing a post: account and slots, key and window, the post with parts, event and audit, and showing it."""
 
 
 def body(api: Api, folder: Path, **over: Any) -> dict[str, Any]:
@@ -244,7 +244,7 @@ class TestCost:
 
         assert self._asked(api, "GET", "/posts") == 1
         assert self._asked(api, "GET", "/posts", params={"account": "bakery"}) == 2
-        assert self._asked(api, "GET", f"/posts/{posts[0].id}") == 4
+        assert self._asked(api, "GET", f"/posts/{posts[0].id}") == 5
         assert self._asked(api, "POST", "/posts", json=new) == CREATE
 
 
