@@ -233,6 +233,16 @@ SELECT a.id, (18100000000000000 + n)::text, 'read', 'visitor_' || n % 40, 'Best 
  CROSS JOIN generate_series(1, :days * 2 / 3) n
  CROSS JOIN LATERAL (SELECT now() - n * interval '36 hours' AS at) t;
 
+-- One media in fifty has a poll in its caption, which was read twice.
+INSERT INTO poll_tallies (media_id, captured_at, options, expires_at)
+SELECT m.id, m.posted_at + n * interval '1 day',
+       jsonb_build_array(jsonb_build_object('text', 'rye', 'votes_share', 0.5 + n * 0.1),
+                         jsonb_build_object('text', 'wheat', 'votes_share', 0.5 - n * 0.1)),
+       m.posted_at + interval '3 days'
+  FROM media m
+ CROSS JOIN generate_series(1, 2) n
+ WHERE m.id % 50 = 0 AND m.posted_at IS NOT NULL;
+
 -- One comment in five was edited an hour after it was written.
 INSERT INTO comments (account_id, ig_id, ig_media_id, username, text, is_hidden, commented_at, changed_at, first_seen_at,
                       last_seen_at)

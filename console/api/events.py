@@ -90,6 +90,11 @@ class Hub:
             raise ServerUnreachable("the database does not answer: try again in a moment")
         return self._at
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether it looks still; a moment after its last listener has left it does not."""
+        return self._task is not None and not self._task.done()
+
     def leave(self, listener: Listener) -> None:
         self._listeners.discard(listener)
 

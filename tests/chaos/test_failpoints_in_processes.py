@@ -27,8 +27,8 @@ TYPES = (  # no stories: two lost at once look alike, and are left to a person
 OF_WHAT_IS_LOST = {"reconcile.after_read", "reconcile.after_record", "comment.after_read"}
 ASKED_FOR = {"backfill", "connect", "deletion", "inbox", "inquiry", "reply", "subscription"}
 """No webhook arrives here, nobody connects an account, asks for anything or replies."""
-ELSEWHERE = {"care", "delivery", "object", "upload"}
-"""Nobody is told, tokens are young, and files go by the host: each has a test of its own that kills it."""
+ELSEWHERE = {"care", "delivery", "fix", "object", "upload"}
+"""Nobody is told, tokens are young, files are right and go by the host: each has a test of its own that kills it."""
 REACHED = {point for point in POINTS if point.partition(".")[0] not in ASKED_FOR | ELSEWHERE}
 
 

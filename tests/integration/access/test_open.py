@@ -24,6 +24,7 @@ OPEN = {
     "/connect/deauthorize": "signed by Meta",
     "/connect/data-deletion": "signed by Meta",
     "/connect/data-deletion/{code}": "whoever has the code, which was given to whom it is about",
+    "/mcp/uploads/{upload}/{ticket}": "an address that is signed, and ends",
     "/sign-in": "coming in",
     "/sign-in/code": "coming in",
     "/sign-in/oidc": "coming in",

@@ -124,7 +124,7 @@ async def _connect(talk: Talk, simulator: Simulator) -> None:
         token=simulator.token(0),
         timezone="Europe/Berlin",
     )
-    await talk.wait(lambda told: told["state"] == "done", "account_connection", connection=under_way["id"])
+    await talk.wait(lambda told: told["state"] == "done", "connect_show", connection=under_way["id"])
     assert [one["name"] for one in (await talk.call("account_list"))["items"]] == ["bakery"]
 
 

@@ -18,7 +18,7 @@ QUERIES = {
     "/": 10,
     "/calendar": 5,
     "/posts": 4,
-    "/posts/month-failed": 12,
+    "/posts/month-failed": 7,
     "/insights?account=lena-makes": 12,
     "/inbox": 3,
     "/accounts": 5,

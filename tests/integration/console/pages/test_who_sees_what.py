@@ -13,8 +13,8 @@ from tests.factories.rows import make_account
 from tests.integration.console.pages.conftest import Console
 
 PASSWORD = "a long enough password"
-LOOKING = ["/", "/calendar", "/posts", "/insights", "/inbox", "/accounts"]
-WRITING = ["/", "/calendar", "/posts", "/compose", "/import", "/insights", "/inbox", "/accounts"]
+LOOKING = ["/", "/calendar", "/posts", "/library", "/insights", "/inbox", "/accounts"]
+WRITING = ["/", "/calendar", "/posts", "/compose", "/import", "/library", "/insights", "/inbox", "/accounts"]
 
 
 @pytest.mark.parametrize(
