@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from cli.demo.play import _Drawing
+from machine.stack import WORKERS
 from tests.support.processes import Process, environment
 from tests.support.servers import reachable_folder
 from tests.support.turns import stack_turn
@@ -47,7 +48,7 @@ def test_interrupted_it_leaves_no_process_and_no_folder() -> None:
 
             def has_services() -> bool:
                 found[:] = psutil.Process(demo.pid).children(recursive=True)
-                return len(found) == 6
+                return len(found) == len(WORKERS) + 3  # scheduler, console and simulator
 
             until(has_services, 90, lambda: demo.output)
             demo.send(signal.SIGINT)
