@@ -63,8 +63,9 @@ class WorkerContext:
     def close(self) -> None:
         """End all connections to the outside: nothing is asked any more."""
         self.transport.close()
-        if self.bucket is not None:
-            self.bucket.close()
+        made = vars(self).get("bucket")  # to ask for it would make it
+        if made is not None:
+            made.close()
 
     def need_bucket(self) -> Bucket:
         """The same. Raises PressrunError where there is none."""
