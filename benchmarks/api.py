@@ -33,14 +33,14 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from benchmarks.history import a_database, generate
-from benchmarks.rig import percentile
-from models.session import Database
+from benchmarks.support.rig import percentile
+from models.store.session import Database
 from operations.access import keys
 from operations.operation import OWNER, Context
 from pressrun.media.samples import make_jpeg
 from pressrun.media.store import MediaStore
+from pressrun.network.trust import authorities
 from pressrun.settings import PREFIX, Settings
-from pressrun.trust import authorities
 from pressrun.vault import generate_key
 
 _REPOSITORY = Path(__file__).parents[1]
@@ -250,8 +250,14 @@ def _running(arguments: list[str], settings: dict[str, str]) -> Iterator[Server]
 def _serve_bare(url: str) -> None:
     from console import serve
 
-    app = _bare(Database(url))
-    serve.run(app, host="127.0.0.1", port=0, on_listening=lambda where: print(f"LISTENING {where}", flush=True))
+    database = Database(url)
+    serve.run(
+        _bare(database),
+        host="127.0.0.1",
+        port=0,
+        threads=database.most_connections,
+        on_listening=lambda where: print(f"LISTENING {where}", flush=True),
+    )
 
 
 def _bare(database: Database) -> FastAPI:

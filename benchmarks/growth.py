@@ -20,15 +20,15 @@ from statistics import median
 
 from sqlalchemy import text
 
-from benchmarks.curves import Curve, draw
 from benchmarks.history import a_database, generate, query_times
 from benchmarks.peers import claims
-from benchmarks.rig import cpu_times, steal_percent
+from benchmarks.support.curves import Curve, draw
+from benchmarks.support.rig import cpu_times, steal_percent
 from benchmarks.year import Meter, planning
-from models.claims import claim_due
-from models.harvest import HarvestKind
-from models.session import Database
-from models.works import WORKS
+from models.harvests.harvest import HarvestKind
+from models.owed.claims import claim_due
+from models.owed.works import WORKS
+from models.store.session import Database
 
 _FOLDER = Path(__file__).parents[1] / "docs" / "performance"
 _ROUNDS = 5

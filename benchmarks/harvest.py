@@ -20,9 +20,9 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
-from benchmarks.rig import FIRST_IG_ID, Rig, cpu_times, rig, steal_percent
-from models.invariants import run_all
-from pressrun.trust import authorities
+from benchmarks.support.rig import FIRST_IG_ID, Rig, cpu_times, rig, steal_percent
+from models.upkeep.invariants import run_all
+from pressrun.network.trust import authorities
 from scheduler.harvests.planning import request_run
 
 _BARE_S = 10.0

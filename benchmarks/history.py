@@ -26,11 +26,11 @@ from typing import Any
 from sqlalchemy import text
 
 from machine.schema import upgrade
-from models.insight import Observation, store_observations
-from models.media import MediaReading, SeenMedia, see_media, store_readings
-from models.metrics import MEDIA_COLUMNS
-from models.partitions import ensure_partitions
-from models.session import Database
+from models.history.insight import Observation, store_observations
+from models.history.media import MediaReading, SeenMedia, see_media, store_readings
+from models.meanings.metrics import MEDIA_COLUMNS
+from models.store.partitions import ensure_partitions
+from models.store.session import Database
 from pressrun import clock
 from pressrun.embedded.servers import borrow_postgres, wait_stopped
 
@@ -226,22 +226,28 @@ def _time_copy(database: Database, now: datetime, rows: int) -> float:
 
 
 @contextmanager
-def a_database(url: str | None) -> Iterator[tuple[Database, str]]:
-    """That one, brought up and kept, or a throwaway one; with its address."""
+def a_database(url: str | None, *, home: Path | None = None) -> Iterator[tuple[Database, str]]:
+    """That one, or one in that folder, brought up and kept; else a throwaway one. With its address."""
+    if home is not None:
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o711)
+        with borrow_postgres(home, durable=False) as kept, a_database(kept) as found:
+            yield found
+        wait_stopped(home)
+        return
     if url is not None:
         database = Database(url)
         upgrade(database)
         yield database, url
         database.close()
         return
-    home = Path(tempfile.mkdtemp(prefix="pressrun-history-", dir="/tmp"))
-    home.chmod(0o711)
+    throwaway = Path(tempfile.mkdtemp(prefix="pressrun-history-", dir="/tmp"))
+    throwaway.chmod(0o711)
     try:
-        with borrow_postgres(home / "home") as own, a_database(own) as found:
+        with a_database(None, home=throwaway / "home") as found:
             yield found
-        wait_stopped(home / "home")
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(throwaway, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from benchmarks.rig import Rig, cpu_times, rig, steal_percent
-from benchmarks.spending import cpu_s, own_cpu_s
+from benchmarks.support.rig import Rig, cpu_times, rig, steal_percent
+from benchmarks.support.spending import cpu_s, own_cpu_s
 from tests.support.waiting import until
 
 _SETTLED = text("SELECT count(*) FROM harvests WHERE slot_at IS NULL OR slot_at <= now() OR leased_until > now()")

@@ -4,6 +4,7 @@ python -m benchmarks.lateness --posts 1000 --spread-s 60      half of them reels
 python -m benchmarks.lateness --posts 300 --spread-s 0        all due in the same second
 python -m benchmarks.lateness … --videos 200                  as many videos are made right at the same time
 python -m benchmarks.lateness … --without redis|scheduler     that part killed, and kept dead, before the first is due
+python -m benchmarks.lateness … --readers 50                  and the same once more while as many clients read
 python -m benchmarks.lateness … --floor                       and what a bare loop reaches in the same run
 
 `floor_ms` is measured from due time to answer, with as many calls at a time as there are threads that publish; what
@@ -26,12 +27,13 @@ from typing import Any
 import psutil
 from sqlalchemy import text
 
-from benchmarks.floor import publish_floor
-from benchmarks.rig import Rig, cpu_times, make_media, percentile, rig, steal_percent
-from benchmarks.spending import cpu_s
+from benchmarks.support.floor import publish_floor
+from benchmarks.support.readers import reading
+from benchmarks.support.rig import Rig, cpu_times, make_media, percentile, rig, steal_percent
+from benchmarks.support.spending import cpu_s
 from machine.stack import WORKERS
-from models.claims import wake_schedulers
-from models.reading.posts import list_posts
+from models.owed.claims import wake_schedulers
+from models.reading.posts.posts import list_posts
 from pressrun import clock
 from pressrun.media.samples import make_mp4
 from scheduler.posts.importing import import_file
@@ -50,6 +52,7 @@ def main() -> None:
     parser.add_argument("--spread-s", type=float, default=60.0)
     parser.add_argument("--reel-processing-s", type=float, default=60.0)
     parser.add_argument("--videos", type=int, default=0)
+    parser.add_argument("--readers", type=int, default=0, help="clients of the API that read without a pause")
     parser.add_argument("--without", choices=["redis", "scheduler"])
     parser.add_argument("--latency-ms", type=float, default=0.0, help="of every answer of the simulator")
     parser.add_argument("--floor", action="store_true", help="a bare loop sends as many publishes, after the posts")
@@ -63,26 +66,26 @@ def measure(
     spread_s: float,
     reel_processing_s: float,
     videos: int = 0,
+    readers: int = 0,
     without: str | None = None,
     latency_ms: float = 0.0,
     floor: bool = False,
 ) -> dict[str, Any]:
     """Queue the posts, wait until all are out, compare each call's arrival with its due time (milliseconds)."""
     flags = [f"--video-processing-s={reel_processing_s:g}", "--quota-total=1000", "--container-quota=5000"]
-    with rig(accounts=accounts, simulator=[*flags, f"--latency-ms={latency_ms:g}"]) as running:
+    lead_s = _LEAD_S + reel_processing_s + posts / 15
+    how: dict[str, Any] = {"posts": posts, "accounts": accounts, "spread_s": spread_s, "lead_s": lead_s}
+    settings = {"API_RATE": "none"} if readers else None
+    with rig(accounts=accounts, settings=settings, simulator=[*flags, f"--latency-ms={latency_ms:g}"]) as running:
         before = cpu_times()
-        found = send_out(
-            running,
-            posts=posts,
-            accounts=accounts,
-            spread_s=spread_s,
-            lead_s=_LEAD_S + reel_processing_s + posts / 15,
-            videos=videos,
-            without=without,
-        )
+        found = send_out(running, **how, videos=videos, without=without)
         told: dict[str, Any] = {"benchmark": "lateness", "posts": posts, "spread_s": spread_s, "without": without}
         told |= {"videos": videos, "videos_still_to_fix": _to_fix(running)} if videos else {}
         told |= {"latency_ms": latency_ms, **found, "answer_ms": round(found["max_ms"] + latency_ms)}
+        if readers:
+            with reading(running, readers) as told_of:
+                meanwhile = send_out(running, **how, name="r")
+            told["while_read"] = {**told_of, **meanwhile}
         if floor:
             told["floor_ms"] = floor_of(running, posts=posts, accounts=accounts, spread_s=spread_s)
         return told | {"steal_percent": steal_percent(before, cpu_times())}

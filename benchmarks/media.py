@@ -1,111 +1,130 @@
-"""Photos and videos made right in a minute, beside bare Pillow and bare ffmpeg on the same files.
+"""What making photos and videos right costs, beside bare Pillow and bare ffmpeg on the same files.
 
-python -m benchmarks.media                            24 photos of 12 megapixels, 6 videos of 1080p and 10 s
-python -m benchmarks.media --photos 200 --videos 20
+python -m benchmarks.media                 6 photos of 12 megapixels, 2 videos of 1080p and 3 s: a minute of one core
+python -m benchmarks.media --photos 24 --videos 6 --seconds 10 --rounds 3
 
-The line it prints: files that `media fix` and the bare program make in a minute of all cores, each with as many at
-once as there are cores, which says the same however busy the machine is, and the most memory that a process which
-converts has had. The photos are JPEG as phones make them (turned, with a place), HEIC and PNG; the videos H.264 with a
-rotation, which has to be encoded anew, and with their index last, which has not.
+Measured are CPU seconds, as the system counts them for each process: they say much the same however busy the machine
+is. Each file is taken by one process of one thread, ours and the bare one in turn, in as many rounds as are asked for;
+told is the median of the rounds. `…_a_minute` is what two cores make of it. The photos are JPEG as phones make them
+(turned, with a place), HEIC and PNG; the videos H.264 with a rotation, which has to be encoded anew, and with their
+index last, which has not. Our process is that of the worker of the queue `media`, which has converted a file before.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
+import resource
 import shutil
+import statistics
 import subprocess
+import sys
 import tempfile
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
-from pressrun.media.fixing.folder import Order, fix_into
+from pressrun.media.fixing.converter import Converter
 from pressrun.media.fixing.recipe import Recipe
 from pressrun.media.rules import Use
 
+CORES = 2
 _PHOTO = (4032, 3024)
+_WORKER = "import worker.tasks, psutil; print(psutil.Process().memory_info().rss)"
+
+Spend = Callable[[Sequence[Path]], float]
+"""Does it to these files; the CPU seconds that it took."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=int, default=24)
-    parser.add_argument("--videos", type=int, default=6)
-    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--photos", type=int, default=6)
+    parser.add_argument("--videos", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pressrun-bench-") as folder:
-        print(json.dumps(measure(Path(folder), options.photos, options.videos, options.seconds)))
+        print(json.dumps(measure(Path(folder), options.photos, options.videos, options.seconds, options.rounds)))
 
 
-def measure(folder: Path, photos: int, videos: int, seconds: float) -> dict[str, float | int]:
-    """Files a minute, and megabytes."""
-    pictures = [_photo(folder, number) for number in range(photos)]
-    turned = [_video(folder, f"turned-{number}.mov", seconds, "rotate=90") for number in range(videos)]
-    index_last = [_video(folder, f"plain-{number}.mp4", seconds, "title=plain") for number in range(videos)]
-    watch = _Watch()
-    found: dict[str, float | int] = {"cores": _cores(), "photos": photos, "videos": videos, "video_s": seconds}
-    found["photos_a_minute"] = _rate(pictures, lambda: _ours(folder / "ours", pictures))
-    found["photo_memory_mb"] = watch.peak_mb()
-    found["photos_a_minute_bare_pillow"] = _rate(pictures, lambda: _bare_pillow(folder, pictures))
-    found["encoded_a_minute"] = _rate(turned, lambda: _ours(folder / "ours", turned))
-    found["video_memory_mb"] = watch.peak_mb()
-    found["encoded_a_minute_bare_ffmpeg"] = _rate(turned, lambda: _bare_ffmpeg(folder, turned))
-    found["rewritten_a_minute"] = _rate(index_last, lambda: _ours(folder / "ours", index_last))
-    watch.end()
+def measure(folder: Path, photos: int, videos: int, seconds: float, rounds: int) -> dict[str, float | int]:
+    """CPU seconds a file, files a minute, and megabytes."""
+    pictures = [make_photo(folder, number) for number in range(photos)]
+    turned = [make_video(folder, f"turned-{number}.mov", seconds, "rotate=90") for number in range(videos)]
+    index_last = [make_video(folder, f"plain-{number}.mp4", seconds, "title=plain") for number in range(videos)]
+    found: dict[str, float | int] = {"photos": photos, "videos": videos, "video_s": seconds, "rounds": rounds}
+    with _ours(folder, Use.FEED_IMAGE, pictures[0]) as (fix, peak), _pillow(folder, pictures[0]) as scale:
+        found |= _beside("photo", pictures, fix, "pillow", scale, rounds)
+        found["photo_memory_mb"] = peak()
+    with _ours(folder, Use.REEL, index_last[0]) as (fix, peak):
+        found |= _beside("encoded_video", turned, fix, "ffmpeg", lambda files: _ffmpeg_anew(folder, files), rounds)
+        found |= _beside(
+            "rewritten_video", index_last, fix, "ffmpeg", lambda files: _ffmpeg_copy(folder, files), rounds
+        )
+        found["video_memory_mb"] = peak()
+    found["worker_memory_mb"] = _worker_memory_mb()
     return found
 
 
-class _Watch:
-    """The most resident memory of any process that converts, looked at twenty times a second."""
-
-    def __init__(self) -> None:
-        self._peak, self._over = 0, threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self._thread.start()
-
-    def peak_mb(self) -> int:
-        """Since it was asked last."""
-        peak, self._peak = self._peak, 0
-        return round(peak / 1024**2)
-
-    def end(self) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        here = psutil.Process()
-        while not self._over.wait(0.05):
-            for child in here.children():
-                try:
-                    if any("fixing.child" in word for word in child.cmdline()):
-                        self._peak = max(self._peak, child.memory_info().rss)
-                except psutil.Error:
-                    continue
+def _beside(name: str, files: Sequence[Path], ours: Spend, other: str, bare: Spend, rounds: int) -> dict[str, float]:
+    spent = [(ours(files), bare(files)) for _ in range(rounds)]
+    mine, theirs = (statistics.median(one) / len(files) for one in zip(*spent, strict=True))
+    return {
+        f"{name}_cpu_s": round(mine, 3),
+        f"{name}_cpu_s_{other}": round(theirs, 3),
+        f"{name}_ratio": round(mine / theirs, 2),
+        f"{name}s_a_minute": round(60 * CORES / mine, 1),
+        f"{name}s_a_minute_{other}": round(60 * CORES / theirs, 1),
+    }
 
 
-def _rate(files: Sequence[Path], run: Callable[[], None]) -> float:
-    begun = os.times()
-    run()
-    ended = os.times()
-    spent_s = sum(ended[:4]) - sum(begun[:4])  # of ours, and of the processes that have ended since
-    return round(len(files) / spent_s * 60 * _cores(), 1)
+@contextmanager
+def _ours(folder: Path, use: Use, first: Path) -> Iterator[tuple[Spend, Callable[[], int]]]:
+    """Our conversions, and the most memory that their process has had, in megabytes."""
+    with Converter() as converter:
+        converter.fix(first, folder / "ours", Recipe(use))
+        [process] = [
+            one for one in psutil.Process().children() if any("fixing.child" in word for word in one.cmdline())
+        ]
+        peak = process.memory_info().rss
+
+        def spend(files: Sequence[Path]) -> float:
+            nonlocal peak
+            begun = _cpu_s(process)
+            for one in files:
+                converter.fix(one, folder / "ours", Recipe(use), beat=note)
+            note()
+            return _cpu_s(process) - begun
+
+        def note() -> None:
+            nonlocal peak
+            peak = max(peak, process.memory_info().rss)
+
+        yield spend, lambda: round(peak / 1024**2)
 
 
-def _ours(folder: Path, files: Sequence[Path]) -> None:
-    done = list(fix_into(folder, files, Order(None, Recipe(Use.FEED_IMAGE))))
-    assert all(one.output is not None for one in done), [one.problem for one in done if one.problem]
+@contextmanager
+def _pillow(folder: Path, first: Path) -> Iterator[Spend]:
+    with ProcessPoolExecutor(1) as pool:
+
+        def run(files: Sequence[Path]) -> float:
+            return float(pool.submit(_scaled_all, [str(one) for one in files], str(folder / "bare.jpg")).result())
+
+        run([first])
+        yield run
 
 
-def _bare_pillow(folder: Path, files: Sequence[Path]) -> None:
-    with ProcessPoolExecutor(_cores()) as pool:
-        list(pool.map(_scaled, files, [folder / f"{one.name}.bare.jpg" for one in files]))
+def _scaled_all(files: Sequence[str], target: str) -> float:
+    begun = _cpu_s(psutil.Process())
+    for source in files:
+        scale(source, target)
+    return _cpu_s(psutil.Process()) - begun
 
 
-def _scaled(source: Path, target: Path) -> None:
+def scale(source: str, target: str) -> None:
     """What a script of five lines does: upright, RGB, smaller, JPEG."""
     import pillow_heif
     from PIL import Image, ImageOps
@@ -114,20 +133,50 @@ def _scaled(source: Path, target: Path) -> None:
     with Image.open(source) as image:
         upright = ImageOps.exif_transpose(image).convert("RGB")
         upright.thumbnail((1440, 1800))
-        upright.save(target, quality=92)
+        upright.save(target, "JPEG", quality=92)
 
 
-def _bare_ffmpeg(folder: Path, files: Sequence[Path]) -> None:
-    def run(source: Path) -> None:
-        target = folder / f"{source.stem}.bare.mp4"
-        coded = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p", "-c:a", "copy"]
-        _ffmpeg("-threads", "1", "-i", str(source), *coded, "-threads", "1", "-movflags", "+faststart", str(target))
-
-    with ThreadPoolExecutor(_cores()) as pool:
-        list(pool.map(run, files))
+_X264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p")
+_CODED = (*_X264, "-c:a", "copy", "-threads", "1")
 
 
-def _photo(folder: Path, number: int) -> Path:
+def encode(source: str, target: str) -> None:
+    """What ffmpeg's own program does, in one thread."""
+    _ffmpeg("-threads", "1", "-i", source, *_CODED, "-movflags", "+faststart", "-f", "mp4", target)
+
+
+def _ffmpeg_anew(folder: Path, files: Sequence[Path]) -> float:
+    return _ffmpeg_each(folder, files, _CODED)
+
+
+def _ffmpeg_copy(folder: Path, files: Sequence[Path]) -> float:
+    return _ffmpeg_each(folder, files, ["-c", "copy"])
+
+
+def _ffmpeg_each(folder: Path, files: Sequence[Path], how: Sequence[str]) -> float:
+    begun = _cpu_s_of_children()
+    for one in files:
+        _ffmpeg("-threads", "1", "-i", str(one), *how, "-movflags", "+faststart", str(folder / "bare.mp4"))
+    return _cpu_s_of_children() - begun
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _cpu_s_of_children() -> float:
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
+def _worker_memory_mb() -> int:
+    """Of the worker itself, which only hands files to the process that converts."""
+    said = subprocess.run([sys.executable, "-c", _WORKER], check=True, capture_output=True, text=True)
+    return round(int(said.stdout) / 1024**2)
+
+
+def make_photo(folder: Path, number: int) -> Path:
     import pillow_heif
     from PIL import Image
 
@@ -146,7 +195,7 @@ def _photo(folder: Path, number: int) -> Path:
     return path
 
 
-def _video(folder: Path, name: str, seconds: float, said: str) -> Path:
+def make_video(folder: Path, name: str, seconds: float, said: str, *, comment: str = "") -> Path:
     first = folder / "first.mp4"
     if not first.exists():
         shown = [
@@ -161,7 +210,7 @@ def _video(folder: Path, name: str, seconds: float, said: str) -> Path:
         ]
         _ffmpeg(*shown, "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac", str(first))
     path = folder / name
-    _ffmpeg("-i", str(first), "-c", "copy", "-metadata:s:v", said, str(path))
+    _ffmpeg("-i", str(first), "-c", "copy", "-metadata:s:v", said, "-metadata", f"comment={comment}", str(path))
     return path
 
 
@@ -170,10 +219,6 @@ def _ffmpeg(*arguments: str) -> None:
     if program is None:
         raise SystemExit("ffmpeg is not installed (Debian's package ffmpeg)")
     subprocess.run([program, "-v", "error", "-y", *arguments], check=True)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 if __name__ == "__main__":

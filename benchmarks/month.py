@@ -2,17 +2,18 @@
 
     python -m benchmarks.month --accounts 200 --days 30 --step-hours 6      (make bench-month)
 
-Scheduler, workers, console, Postgres and the simulator live by one clock (benchmarks/timelapse.py). It jumps by a step,
-then real time passes until all that fell due is read. On the way the accounts post and tell stories, strangers comment,
-mention and tag, Instagram restates its numbers, one read in a hundred fails, 30 % of the webhooks are lost and 30 %
-come twice. The invariants are asked after every simulated day.
+Scheduler, workers, console, Postgres and the simulator live by one clock (benchmarks/support/timelapse.py). It jumps by
+a step, then real time passes until all that fell due is read. On the way the accounts post and tell stories, strangers
+comment, mention and tag, Instagram restates its numbers, one read in a hundred fails, 30 % of the webhooks are lost and
+30 % come twice. The invariants are asked after every simulated day.
 
-Steps longer than a day are standstills: what Instagram still tells afterwards must be there, and of the stories that
-came and went meanwhile `coverage` must say so, of each.
+Steps longer than a day are standstills, of six days each at the end: what Instagram still tells afterwards must be
+there, and of the stories that came and went meanwhile `coverage` must say so, of each.
 
 Ends with one JSON document. Exit 0 only if no invariant was violated, no run was given up, no call was made while
 throttled, no day of an account and no media of the feed is missing, and no story is lost without a word
-(`stories_unsaid`). `stories_lost` are those that are lost and said to be.
+(`stories_unsaid`). `stories_lost` are those that are lost and said to be, `stories_gone_in_days` those of either kind
+that were gone before the first standstill.
 """
 
 from __future__ import annotations
@@ -31,19 +32,20 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
-from benchmarks import timelapse
-from benchmarks.rig import FIRST_IG_ID, Rig, cpu_times, rig, steal_percent
-from benchmarks.timelapse import Timelapse
+from benchmarks.support import timelapse
+from benchmarks.support.lacks import DAYS_MISSING, LOST, stories_gone
+from benchmarks.support.rig import FIRST_IG_ID, Rig, cpu_times, rig, steal_percent
+from benchmarks.support.timelapse import Timelapse
 from machine.schema import upgrade
-from models.account import find_account
-from models.invariants import run_all
-from models.session import Database
-from models.watch import WatchKind
+from models.accounts.account import find_account
+from models.harvests.watch import WatchKind
+from models.store.session import Database
+from models.upkeep.invariants import run_all
 from scheduler.harvests.watching import watch
 from simulator.config import SimulatorConfig
 from tests.factories.rows import KEY
 
-QUIET_WITHIN_S = 1800.0
+QUIET_WITHIN_S, _STANDSTILL = 1800.0, timedelta(days=6)
 _LOOK_EVERY_S = 0.25
 _FIRST_VERSION = "v25.0"
 _FAILING_READS = ("user_media", "insights", "stories", "tags", "media_comments")
@@ -51,11 +53,16 @@ _FAILING_READS = ("user_media", "insights", "stories", "tags", "media_comments")
 _PER_DAY = {"post": 0.4, "story": 0.5, "comment": 0.5, "mention": 0.2, "tag": 0.1}
 """How often each happens to an account on a day, on average."""
 
-# What is owed now or being worked on; a retry that is due after the next jump is not waited for.
+# What is owed now or being worked on.
 _OWED = text("""
     SELECT (SELECT count(*) FROM harvests WHERE next_action_at <= now() OR leased_until > now())
          + (SELECT count(*) FROM inbox_events WHERE next_action_at <= now() OR leased_until > now())
          + (SELECT count(*) FROM backfills WHERE next_action_at <= now() OR leased_until > now())
+""")
+# To how long from now: what failed is tried again minutes later, which a jump of hours would turn into hours.
+_RETRY = text("""
+    SELECT min(next_action_at) - now() FROM harvests
+     WHERE slot_at <= now() AND tries > 0 AND next_action_at BETWEEN now() AND now() + interval '1 hour'
 """)
 _RUNS = text("""
     SELECT h.kind, r.status, count(*) AS runs, CAST(sum(r.calls) AS int) AS calls, CAST(sum(r.rows) AS int) AS rows,
@@ -67,29 +74,6 @@ _ERRORS = text("""
       FROM harvest_runs r JOIN harvests h ON h.id = r.harvest_id, jsonb_array_elements(r.errors) e
      GROUP BY 1 ORDER BY 2 DESC LIMIT 12
 """)
-# Days that have ended since the first reading, more than two days ago: Instagram has said them all by then.
-_DAYS_MISSING = text("""
-    SELECT a.name || ' ' || d::date
-      FROM accounts a
-     CROSS JOIN generate_series((SELECT min(started_at) FROM harvest_runs)::date,
-                                (now() - interval '3 days')::date, interval '1 day') d
-     WHERE NOT EXISTS (SELECT FROM account_daily v
-                        WHERE v.account_id = a.id AND v.day = d::date AND v.reach IS NOT NULL)
-     ORDER BY 1 LIMIT 10
-""")
-# Stories that are over and of which no number is known, and what is said of the day on which each was posted.
-_STORIES = text("""
-    SELECT s.media_id, c.state
-      FROM jsonb_to_recordset(CAST(:published AS jsonb)) AS s(media_id text, account text, at timestamptz)
-      JOIN accounts a ON a.ig_id = s.account
-      LEFT JOIN coverage c ON c.account_id = a.id AND c.kind = 'stories'
-                          AND c.day = (s.at AT TIME ZONE 'America/Los_Angeles')::date
-     WHERE s.at < now() - interval '24 hours'
-       AND NOT EXISTS (SELECT FROM media m JOIN media_latest l ON l.media_id = m.id
-                        WHERE m.account_id = a.id AND m.ig_id = s.media_id)
-     ORDER BY s.media_id
-""")
-_LOST = "lost for good"
 _COUNTS = {
     name: text(f"SELECT count(*) FROM {name}")  # noqa: S608 - constants
     for name in (
@@ -104,6 +88,7 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=200)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--step-hours", type=float, default=6.0)
+    parser.add_argument("--standstills", type=int, default=0, help="of six days, after the days")
     parser.add_argument("--concurrency", type=int, default=16, help="threads of each of two harvest workers")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--past", action="store_true", help="read the 90 days before the accounts were added, too")
@@ -131,6 +116,7 @@ def measure(
     accounts: int,
     days: int,
     step_hours: float,
+    standstills: int,
     concurrency: int,
     seed: int,
     past: bool,
@@ -141,19 +127,17 @@ def measure(
     flags = ["--no-fetch-media", "--image-processing-s=0", f"--seed={seed}"]
     flags += ["--webhook-drop=0.3", "--webhook-duplicate=0.3", "--webhook-retry-s=0.1"]
     options = {"worker-harvest": [f"--concurrency={concurrency}"]}
-    copies = {"worker-harvest": 2}
-    made = partial(rig, settings=settings, simulator=flags, options=options, copies=copies)
+    made = partial(rig, settings=settings, simulator=flags, options=options, copies={"worker-harvest": 2})
     with made(accounts=accounts, past=past) as running:
         month = _Month(running, lapse, accounts, random.Random(seed))
         month.prepare()
         before, started = cpu_times(), time.monotonic()
-        step = timedelta(hours=step_hours)
-        for number in range(int(days * 24 / step_hours)):
-            month.pass_time(step)
-            if (number + 1) * step % timedelta(days=1) < step:
-                month.check_invariants()
+        month.pass_times([timedelta(hours=step_hours)] * int(days * 24 / step_hours))
+        gone_in_days = sorted(month.stories_gone())
+        month.pass_times([_STANDSTILL] * standstills)
         seconds = time.monotonic() - started
         return month.verdict() | {
+            "stories_gone_in_days": gone_in_days,
             "accounts": accounts,
             "days": days,
             "step_hours": step_hours,
@@ -199,15 +183,25 @@ class _Month:
             running.simulator("faults", {"endpoint": endpoint, "mode": "refuse_500", "probability": 0.01})
         self._settle()
 
-    def pass_time(self, step: timedelta) -> None:
+    def pass_times(self, steps: list[timedelta]) -> None:
         """People do what they do in such a time; then it is later, and everything that fell due is read."""
+        for step in steps:
+            self._pass_time(step)
+
+    def _pass_time(self, step: timedelta) -> None:
+        days = self._passed // timedelta(days=1)
         self._live(step)
+        self._jump(step)
+        self._settle()
+        if self._passed // timedelta(days=1) > days:
+            self._check_invariants()
+
+    def _jump(self, step: timedelta) -> None:
         self._lapse.jump(step)
         self._passed += step
         self._running.simulator("advance", {"seconds": 0})  # its naps are real: it must see that stories have ended
-        self._settle()
 
-    def check_invariants(self) -> None:
+    def _check_invariants(self) -> None:
         with self._running.here.database.transaction() as tx:
             found = run_all(tx)
         self._violated += [f"{self._passed}: {line}" for line in found]
@@ -221,8 +215,8 @@ class _Month:
         with self._running.here.database.transaction() as tx:
             runs = [dict(row._mapping) for row in tx.execute(_RUNS)]
             known = set(tx.scalars(text("SELECT ig_id FROM media")))
-            feed, stories = self._published()
-            gone = {row.media_id: row.state for row in tx.execute(_STORIES, {"published": json.dumps(stories)})}
+            feed = {line["media_id"] for line in self._published() if line["product_type"] != "STORY"}
+            stories = self.stories_gone()
             return {
                 "benchmark": "month",
                 "happened": dict(self._happened),
@@ -232,16 +226,19 @@ class _Month:
                 "failed_runs": sum(row["runs"] for row in runs if row["status"] == "failed"),
                 "errors": {row.error: row.runs for row in tx.execute(_ERRORS)},
                 "rows": {name: int(tx.scalar(query) or 0) for name, query in _COUNTS.items()},
-                "days_missing": list(tx.scalars(_DAYS_MISSING)),
+                "days_missing": list(tx.scalars(DAYS_MISSING)),
                 "media_missing": sorted(feed - known)[:10],
-                "stories_lost": sorted(name for name, state in gone.items() if state == _LOST),
-                "stories_unsaid": sorted(name for name, state in gone.items() if state != _LOST),
+                "stories_lost": sorted(name for name, state in stories.items() if state == LOST),
+                "stories_unsaid": sorted(name for name, state in stories.items() if state != LOST),
                 "invariants_violated": self._violated,
                 "calls": report["calls_total"],
                 "calls_while_throttled": report["throttled"]["after_notice"],
                 "webhooks": report["webhooks"],
                 "faults_met": report["faults_fired"],
             }
+
+    def stories_gone(self) -> dict[str, str | None]:
+        return stories_gone(self._running.here.database, self._published())
 
     def _calls_by_kind(self, runs: list[dict[str, Any]], column: str, time: timedelta) -> dict[str, float]:
         account_days = self._accounts * (time / timedelta(days=1))
@@ -250,21 +247,20 @@ class _Month:
             by_kind.update({row["kind"]: row[column], "in all": row[column]})
         return {kind: round(calls / account_days, 1) for kind, calls in by_kind.most_common()}
 
-    def _published(self) -> tuple[set[str], list[dict[str, str]]]:
-        """Media of the feed, and stories with the account and the time of each."""
-        lines = self._running.simulator("ledger")["publishes"]
-        stories = [line for line in lines if line["product_type"] == "STORY"]
-        feed = {line["media_id"] for line in lines if line["product_type"] != "STORY"}
-        return feed, [{name: line[name] for name in ("media_id", "account", "at")} for line in stories]
+    def _published(self) -> list[dict[str, Any]]:
+        lines: list[dict[str, Any]] = self._running.simulator("ledger")["publishes"]
+        return lines
 
     def _settle(self) -> None:
-        """Until nothing is owed at this instant and no webhook is on its way."""
+        """Until nothing is owed at this instant, nothing is to be tried again and no webhook is on its way."""
         deadline, pause = time.monotonic() + QUIET_WITHIN_S, threading.Event()
         while time.monotonic() < deadline:
             with self._running.here.database.transaction() as tx:
-                owed = int(tx.scalar(_OWED) or 0)
+                owed, retry = int(tx.scalar(_OWED) or 0), tx.scalar(_RETRY)
             if not owed and not self._running.simulator("report")["webhooks"]["pending"]:
-                return
+                if retry is None:
+                    return
+                self._jump(retry)
             pause.wait(_LOOK_EVERY_S)
         raise SystemExit(f"{self._passed}: {owed} steps were still owed after {QUIET_WITHIN_S:g} s")
 

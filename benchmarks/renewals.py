@@ -20,12 +20,12 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
-from benchmarks import timelapse
-from benchmarks.rig import Rig, make_media, rig
-from benchmarks.timelapse import Timelapse
+from benchmarks.support import timelapse
+from benchmarks.support.rig import Rig, make_media, rig
+from benchmarks.support.timelapse import Timelapse
 from machine.schema import upgrade
-from models.invariants import run_all
-from models.session import Database
+from models.store.session import Database
+from models.upkeep.invariants import run_all
 from pressrun import clock
 from scheduler.posts.importing import import_fields
 from simulator.config import SimulatorConfig

@@ -2,11 +2,13 @@
 
 python -m benchmarks.year                                200 accounts, a year, in a throwaway Postgres (make bench-year)
 python -m benchmarks.year --accounts 3 --days 40         a small one
+python -m benchmarks.year --home .years/200x365          a year that is kept there, and made where there is none
 python -m benchmarks.year --database-url …               an empty or generated database, which is kept
 
 A line for each planning step, command of the terminal, query of docs/history.md and view of a past instant: the median
-of several runs in milliseconds, rows read (those that Postgres looked at, not those that came of it), and pages of 8 kB
-looked at. Commands run in this process: a new interpreter takes a second to import all. Ends with one JSON line.
+of several runs in milliseconds; what this process and the server worked for it, which says more where other work uses
+the machine; rows read (those that Postgres looked at, not those that came of it), and pages of 8 kB looked at. Commands
+run in this process: a new interpreter takes a second to import all. Ends with one JSON line.
 """
 
 from __future__ import annotations
@@ -18,7 +20,6 @@ import os
 import shutil
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -30,27 +31,33 @@ from typing import Any
 from sqlalchemy import text
 
 from benchmarks.history import a_database, generate, queries
+from benchmarks.support.counting import await_counts
+from benchmarks.support.spending import postgres_cpu_s
 from cli.main import app
 from cli.problems import run as run_command
-from models.account import token_context
-from models.session import Database
+from models.accounts.account import token_context
+from models.store.session import Database
 from pressrun import clock
 from pressrun.embedded.servers import borrow_redis, wait_stopped
 from pressrun.vault import Vault, generate_key
 from scheduler.harvests.planning import plan
+from scheduler.loop import make_ready
 
 PLANNING_MS, ASKING_MS, DOCTOR_MS = 5.0, 300.0, 3000.0
 """What a planning step, a command or query, and `doctor` may take."""
 ACCOUNT = "harbour-bakery"
 _RUNS = 3
-_ASK_AGAIN_S = 0.005
 _TIMED = ("plan", "command", "query", "as of")
 
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("account", "list"),
     ("harvest", "list"),
     ("harvest", "list", "--account", ACCOUNT),
+    ("harvest", "list", "--json"),
     ("harvest", "watches"),
+    ("insight", "coverage"),
+    ("insight", "coverage", "--account", ACCOUNT),
+    ("insight", "show"),
     ("post", "list", "--limit", "50"),
     ("post", "list", "--account", ACCOUNT, "--limit", "50"),
     ("post", "show", "1"),
@@ -60,6 +67,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("insight", "show", "--account", ACCOUNT),
     ("insight", "export", "--view", "account_daily", "--account", ACCOUNT),
     ("insight", "export", "--view", "follower_growth", "--account", ACCOUNT),
+    ("insight", "export", "--view", "coverage", "--account", ACCOUNT),
     ("db", "status"),
     ("doctor",),
 )
@@ -75,17 +83,15 @@ _READS = text("""
 """)
 
 
-_COMMANDS_LEFT = text("""
-    SELECT count(*) FROM pg_stat_activity
-     WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'pressrun %'
-""")
-
-
 @dataclass(frozen=True)
 class Cost:
-    """What one thing took. `rows` and `pages`: read of tables and indexes."""
+    """What one thing took. `rows` and `pages`: read of tables and indexes.
+
+    `cpu_ms`: time of processors, on average; None where that of the server cannot be seen.
+    """
 
     ms: float
+    cpu_ms: float | None
     rows: int
     pages: int
 
@@ -98,24 +104,28 @@ class Meter:
 
     def measure(self, act: Callable[[], object], *, runs: int = 1) -> Cost:
         """The median time of these runs, and what the last one read."""
-        times, rows, pages = [], 0, 0
+        times, worked_ms, rows, pages = list[float](), list[float](), 0, 0
         for _ in range(runs):
-            before = self._reads()
+            before, worked = self._reads(), self._worked_ms()
             started = time.perf_counter()
             act()
             times.append((time.perf_counter() - started) * 1000)
-            after = self._reads()
+            ended, after = self._worked_ms(), self._reads()
+            worked_ms += [] if worked is None or ended is None else [ended - worked]
             rows, pages = after[0] - before[0], after[1] - before[1]
-        return Cost(round(statistics.median(times), 1), rows, pages)
+        cpu_ms = round(statistics.mean(worked_ms), 1) if len(worked_ms) == runs else None
+        return Cost(round(statistics.median(times), 1), cpu_ms, rows, pages)
+
+    def _worked_ms(self) -> float | None:
+        """Of this process and of the server, with the sessions that have ended; None if it is on another machine."""
+        with self._database.glance() as connection:
+            session = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        server_s = postgres_cpu_s(session)
+        return None if server_s is None else (time.process_time() + server_s) * 1000
 
     def _reads(self) -> tuple[int, int]:
-        # A session tells what it did when it ends, or, asked to, at the end of its transaction.
+        await_counts(self._database)
         with self._database.transaction() as tx:
-            tx.execute(text("SELECT pg_stat_force_next_flush()"))
-        with self._database.transaction() as tx:
-            while tx.execute(_COMMANDS_LEFT).scalar_one():
-                threading.Event().wait(_ASK_AGAIN_S)
-                tx.execute(text("SELECT pg_stat_clear_snapshot()"))
             row = tx.execute(_READS).one()
         return int(row.rows), int(row.pages)
 
@@ -125,13 +135,15 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=200)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--full", action="store_true", help="doctor --full too, which looks at the whole year")
+    parser.add_argument("--home", type=Path, help="a folder in which the year is kept")
     parser.add_argument("--database-url", help="an empty or generated database to use and keep")
     arguments = parser.parse_args()
-    with a_database(arguments.database_url) as (database, url):
+    with a_database(arguments.database_url, home=arguments.home) as (database, url):
         generate(database, accounts=arguments.accounts, days=arguments.days)
         found = measure_all(database, url, is_full=arguments.full)
     for name, one in found.items():
-        print(f"{one.ms:10.1f} ms {one.rows:12,} rows {one.pages:10,} pages  {name}")
+        worked = f"{one.cpu_ms:10.1f}" if one.cpu_ms is not None else f"{'?':>10}"
+        print(f"{one.ms:10.1f} ms {worked} ms CPU {one.rows:12,} rows {one.pages:10,} pages  {name}")
     print(json.dumps(_told(found, accounts=arguments.accounts, days=arguments.days)))
 
 
@@ -158,20 +170,22 @@ def planning(database: Database, meter: Meter) -> dict[str, Cost]:
     with database.transaction() as tx:
         tx.execute(text("UPDATE harvests SET slot_at = NULL, next_action_at = now()"))
     times: list[float] = []
+    make_ready()  # as a scheduler's process does
 
     def plan_all() -> None:
         planned = 1
         while planned:
             started = time.perf_counter()
-            with database.transaction() as tx:
+            with database.look() as tx:
                 planned = plan(tx, clock.now())
             times.append((time.perf_counter() - started) * 1000)
 
     whole = meter.measure(plan_all)
-    rows, pages = whole.rows // len(times), whole.pages // len(times)
+    cpu_ms = None if whole.cpu_ms is None else round(whole.cpu_ms / len(times), 2)
+    each = (cpu_ms, whole.rows // len(times), whole.pages // len(times))
     return {
-        f"plan step, median of {len(times)}": Cost(round(statistics.median(times), 1), rows, pages),
-        "plan step, 99 of 100": Cost(round(sorted(times)[int(len(times) * 0.99)], 1), rows, pages),
+        f"plan step, median of {len(times)}": Cost(round(statistics.median(times), 1), *each),
+        "plan step, 99 of 100": Cost(round(sorted(times)[int(len(times) * 0.99)], 1), *each),
     }
 
 
@@ -202,8 +216,15 @@ def _throwaway(home: Path) -> Iterator[None]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+class _Terminal(io.StringIO):
+    """What a command says there is what people wait for; with --json it says all."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def _run(*command: str) -> str:
-    out, err = io.StringIO(), io.StringIO()
+    out, err = _Terminal(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         code = run_command(app, command)
     if code:
@@ -244,6 +265,7 @@ def _told(found: Mapping[str, Cost], *, accounts: int, days: int) -> dict[str, A
         **{kind: {n: asdict(one) for n, one in found.items() if n.startswith(kind)} for kind in _TIMED},
         "slowest": {kind: max(one.ms for n, one in found.items() if n.startswith(kind)) for kind in _TIMED},
         "over": sorted(name for name, one in found.items() if one.ms > _most_ms(name)),
+        "worked_over": sorted(name for name, one in found.items() if one.cpu_ms and one.cpu_ms > _most_ms(name)),
     }
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from operations.operation import Asker, Context
+
+LARGEST_ID: Final = 2**63 - 1
+"""What a number of ours can be: a larger one is no number of anything."""
+MOST_ROWS: Final = 10**9
+"""That a list can be asked for."""
 
 
 @contextmanager

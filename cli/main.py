@@ -10,38 +10,12 @@ from typing import Annotated, Never
 
 import typer
 
-from cli.commands import (
-    accounts,
-    ahead,
-    audits,
-    changes,
-    comments,
-    consents,
-    consoles,
-    db,
-    deletions,
-    doctor,
-    harvests,
-    inquiries,
-    insights,
-    keys,
-    library,
-    mcp,
-    media,
-    mentions,
-    notify,
-    posts,
-    removals,
-    services,
-    slots,
-    standing,
-    tags,
-    top,
-    up,
-    users,
-    webhooks,
-)
-from cli.commands import simulator as simulation
+from cli.commands.accounts import accounts, ahead, consents, deletions, removals, standing, webhooks
+from cli.commands.history import comments, harvests, inquiries, insights, mentions, tags
+from cli.commands.posts import changes, library, media, posts, slots
+from cli.commands.starting import consoles, mcp, services, up
+from cli.commands.starting import simulator as simulation
+from cli.commands.upkeep import audits, db, doctor, keys, notify, top, users
 from cli.demo.play import demo
 from cli.problems import run
 from pressrun import __version__

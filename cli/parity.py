@@ -39,7 +39,8 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("deletion.show", "command"): "`account deletions` has them all",
     ("deletion.show", "route"): "the page that whoever asked is given; `deletion.list` has them all",
     ("harvest.outcomes", "command"): "`harvest run` waits for it",
-    ("mention.reply_shown", "command"): "`mention reply` waits for it",
+    ("comment.show", "command"): "it stands in `comment list`",
+    ("mention.reply_shown", "command"): "`mention reply` and `comment reply` wait for it",
     ("notify.delivery", "command"): "`notify test` waits for it",
     ("backfill.list", "command"): "`harvest backfill` waits for them",
     ("reread.list", "command"): "`harvest reread` waits for them",
@@ -49,11 +50,13 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("post.search", "command"): "`post.list` is shown whole",
     ("post.timeline", "command"): "it stands in `post show`",
     ("post.bulk", "command"): "a loop of the shell",
+    ("post.shift", "*"): "`post.move` of each: a program adds the days itself",
     ("post.import", "route"): "it names a file of this machine; `import.add_file` takes one that is sent",
     ("post.import", "tool"): "it names a file of this machine; `import.add` takes its rows",
     ("import.*", "command"): "`post import` does it, and tells at once what became of it",
     ("media.add", "route"): "it names files of this machine; `media.add_kept` takes one that was uploaded",
     ("draft.*", "command"): _WRITTEN,
+    ("draft.judge", "route"): "a post that is rehearsed says the same",
     ("media.*", "command"): _NETWORK,
     ("event.past", "command"): "a stream is for programs and pages",
     ("system.invariants", "command"): "they stand in `doctor`",
@@ -64,6 +67,8 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("webhook.receive", "route"): "`/webhooks/instagram`, signed by Instagram",
     ("today.show", "*"): _GATHERED,
     ("calendar.show", "*"): _GATHERED,
+    ("calendar.columns", "*"): _GATHERED,
+    ("calendar.list", "*"): _GATHERED,
     ("calendar.consequences", "*"): "a move that is rehearsed says the same",
     ("account.names", "*"): _GATHERED,
     ("post.cards", "*"): _GATHERED,
@@ -71,6 +76,8 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("post.picture", "*"): _DRAWN,
     ("media.picture", "*"): _DRAWN,
     ("insight.overview", "*"): "gathered for a page from views, which every face has whole",
+    ("insight.coverage_by_day", "*"): "the worst of what `insight.coverage` says of each day",
+    ("post.attempts", "command"): "they stand in `post show`",
     ("insight.grown", "*"): "a curve of `media_curve` beside others",
     ("import.read", "*"): "a table to correct in place; elsewhere the file is corrected",
     ("system.running", "*"): "`doctor`, `harvest list` and the metrics tell of it",
@@ -140,7 +147,7 @@ def commands() -> Iterator[tuple[str, Callable[..., Any]]]:
 
 def routes() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Each route of the API, below /api/v1, and its handler."""
-    from console.api.application import ROUTERS
+    from console.handlers.routers import ROUTERS
 
     for router in ROUTERS:
         for route in router.routes:

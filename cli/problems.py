@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Sequence
+from copy import copy
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +18,11 @@ import typer
 from typer.exceptions import TyperException
 
 from cli.output import note
+from cli.words import complete
 from pressrun.errors import Invalid, PressrunError, UsageError
 
 if TYPE_CHECKING:
-    from operations.posts import RowProblem
+    from operations.posts.posts import RowProblem
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 _MOST_SHOWN = 20
@@ -29,6 +32,8 @@ HINTS = {
     "account.busy": "`pressrun post list` and `pressrun mention list` show it",
     "account.none_yet": "`pressrun account connect` connects one",
     "deletion.unknown": "`pressrun account deletions` lists them",
+    "comment.busy": "`pressrun comment list` shows it",
+    "comment.unknown": "`pressrun comment list` lists them",
     "console.nobody": "`pressrun key add` or `user invite` changes that; with --public-only nobody can come in",
     "endpoint.parked": "`pressrun notify replay NAME` sends what it missed",
     "endpoint.unknown": "`pressrun notify list` lists them",
@@ -40,7 +45,7 @@ HINTS = {
     "media.unknown": "`pressrun insight show` lists them",
     "mention.unknown": "`pressrun mention list` lists them",
     "person.is_account": "`pressrun account remove` does that",
-    "person.busy": "see `pressrun mention list`",
+    "person.busy": "see `pressrun mention list` and `pressrun comment list`",
     "post.comment_undecided": "say `pressrun post resolve POST --comment-sent` or `--comment-not-sent`",
     "post.late": "with --late it goes out at once",
     "post.needs_review": "see `pressrun post resolve`",
@@ -50,9 +55,9 @@ HINTS = {
     "psql.missing": "`pressrun db url` prints the address",
     "reader.none": "`pressrun db grant-reader` makes one, --owner signs in as the owner",
     "reader.several": "--role names one",
-    "reply.open": "`pressrun mention list` shows it",
+    "reply.open": "`pressrun mention list` or `pressrun comment list` shows it",
     "reply.sent": "--again replies again",
-    "reply.undecided": "say `pressrun mention reply ID --sent` or `--not-sent`",
+    "reply.undecided": "say `pressrun mention reply ID --sent` or `--not-sent`; of a comment, `pressrun comment reply`",
     "schema.behind": "run `pressrun db upgrade`",
     "scope.missing": "--scope names those to ask for",
     "slot.unknown": "`pressrun slot list` shows them",
@@ -65,7 +70,7 @@ HINTS = {
 
 def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     """Run a command line, tell how it failed if it did, and say what the process ends with."""
-    root = typer.main.get_command(app)
+    root = complete(command_of(app, arguments[0] if arguments else None))
     try:
         code = root.main(list(arguments), prog_name=app.info.name, standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -81,6 +86,18 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
         return FAILED  # the reader has left: nobody to tell
     except Exception as problem:
         return _fail(_unexpected(problem), FAILED)
+
+
+@cache
+def command_of(app: typer.Typer, name: str | None = None) -> Any:
+    """Its commands: of the group or command that the first word names, if it names one, else all hundred.
+
+    To make all of them takes longer than most of them do; to make one group is done once for each.
+    """
+    asked = copy(app)
+    asked.registered_groups = [one for one in app.registered_groups if one.name == name]
+    asked.registered_commands = [one for one in app.registered_commands if one.name == name]
+    return typer.main.get_command(asked if asked.registered_groups or asked.registered_commands else app)
 
 
 def code_of(problem: PressrunError) -> int:
@@ -106,29 +123,51 @@ def with_hint(message: str, type_: str) -> str:
 def tell_rows(
     command: Any, problems: Sequence[RowProblem], warnings: Sequence[RowProblem], *, source: Path | None, nothing: str
 ) -> None:
-    """Warnings and problems go to stderr, a line each; problems end the command. Alike warnings are told once.
+    """Problems go to stderr, a line each, and end the command; without any the warnings do. Alike warnings are told
+    once, and so are alike problems where there are many: one wrong name in all of a thousand rows must not hide the
+    rest.
 
     Args:
         source: the file whose lines they are; None when the fields were flags of the command.
         nothing: what was not done because of the problems.
     """
 
-    def told(row: RowProblem) -> str:
-        if source is not None:
-            return with_hint(f"{source}: {row}", row.type)
-        return with_hint(f"{flag_of(command, row.column) or row.column}: {row.message}", row.type)
+    def told(row: RowProblem, more: int) -> str:
+        where = (
+            f"{source}: {row}" if source is not None else f"{flag_of(command, row.column) or row.column}: {row.message}"
+        )
+        return f"{_with_offer(command, where, row)}{_more(more, ' more rows')}"
 
-    alike: dict[tuple[str, str], list[RowProblem]] = {}
-    for warning in warnings:
-        alike.setdefault((warning.column, warning.message), []).append(warning)
-    for several in list(alike.values())[:_MOST_SHOWN]:
-        note(f"warning: {told(several[0])}{_more(len(several) - 1, ' more rows')}")
-    if len(alike) > _MOST_SHOWN:
-        note(f"warning: and {len(alike) - _MOST_SHOWN} more; --json lists them all")
     if problems:
-        for problem in problems[:-1][:_MOST_SHOWN]:
-            note(told(problem))
-        raise Invalid(f"{told(problems[-1])}{_more(len(problems) - 1 - _MOST_SHOWN, ' more')}: {nothing}")
+        lines = [told(row, more) for row, more in _grouped(problems, always=False)]
+        for line in lines[:-1][:_MOST_SHOWN]:
+            note(line)
+        raise Invalid(f"{lines[-1]}{_more(len(lines) - 1 - _MOST_SHOWN, ' more')}: {nothing}")
+    lines = [told(row, more) for row, more in _grouped(warnings, always=True)]
+    for line in lines[:_MOST_SHOWN]:
+        note(f"warning: {line}")
+    if len(lines) > _MOST_SHOWN:
+        note(f"warning: and {len(lines) - _MOST_SHOWN} more; --json lists them all")
+
+
+def _grouped(rows: Sequence[RowProblem], *, always: bool) -> list[tuple[RowProblem, int]]:
+    """The first of each column and message, and how many are like it; every one by itself where there are few."""
+    if not always and len(rows) <= _MOST_SHOWN + 1:
+        return [(row, 0) for row in rows]
+    alike: dict[tuple[str, str], list[RowProblem]] = {}
+    for row in rows:
+        alike.setdefault((row.column, row.message), []).append(row)
+    return [(several[0], len(several) - 1) for several in alike.values()]
+
+
+def _with_offer(command: Any, message: str, row: RowProblem) -> str:
+    """With what can be done about it, in which a flag is spelt as this command takes it."""
+    if not row.can_be_fixed:
+        return with_hint(message, row.type)
+    takes_value = any(
+        one.name == "fix" and not one.is_flag for one in command.params if one.param_type_name == "option"
+    )
+    return f"{message}; {'--fix yes' if takes_value else '--fix'} makes it right"
 
 
 def tell_warnings(warnings: Sequence[str]) -> None:

@@ -12,9 +12,15 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from console.problems import problem
-from operations import readiness
 from operations.operation import Context
-from operations.readiness import PROBE, Standing
+from operations.upkeep import readiness
+from operations.upkeep.readiness import PROBE, Standing
+
+# Anybody may ask: which role lacks which right is told to those who can run a command here.
+_WHY = {
+    Standing.UNREACHABLE: "Postgres does not answer.",
+    Standing.UNFIT: "Postgres answers, and cannot be used as it is reached: `pressrun doctor` says why.",
+}
 
 
 class Health:
@@ -36,6 +42,5 @@ class Health:
         found = readiness.look(self._ctx, PROBE, schema_head=self._schema_head)
         checks = asdict(found)
         if not found.is_ready:
-            is_down = found.database is Standing.UNREACHABLE
-            return problem(503, "Postgres does not answer." if is_down else "Run `pressrun db upgrade`.", checks=checks)
+            return problem(503, _WHY.get(found.database, "Run `pressrun db upgrade`."), checks=checks)
         return JSONResponse({"status": "ready" if found.broker is Standing.OK else "degraded", "checks": checks})

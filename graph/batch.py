@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_plus, urlencode
 
-from graph.body import parsed
+from graph.answers.errors import ErrorClass, GraphError, classify, unreadable
 from graph.calls import Call, Caller, Json, encode
-from graph.endpoints import Endpoint
-from graph.errors import ErrorClass, GraphError, classify, unreadable
+from graph.wire.body import parsed
+from graph.wire.endpoints import Endpoint
 from pressrun.errors import Invalid
 
 MOST_OPERATIONS = 50

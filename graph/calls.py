@@ -16,15 +16,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from graph import second_token, usage
-from graph.body import parsed
-from graph.credentials import Credentials, Login
-from graph.dates import date_of
-from graph.endpoints import Endpoint
-from graph.errors import ErrorClass, GraphError, NotOnThisLogin, classify, unanswered, unreadable
-from graph.transport import Answer, Outgoing, Transport, Unanswered
-from graph.usage import Usage
-from graph.versions import parse_version
+from graph import second_token
+from graph.answers.errors import ErrorClass, GraphError, NotOnThisLogin, classify, unanswered, unreadable
+from graph.wire import usage
+from graph.wire.body import parsed
+from graph.wire.credentials import Credentials, Login, host_of
+from graph.wire.dates import date_of
+from graph.wire.endpoints import Endpoint
+from graph.wire.transport import Answer, Outgoing, Transport, Unanswered
+from graph.wire.usage import Usage
+from graph.wire.versions import parse_version
 from pressrun import log
 from pressrun.clock import Deadline
 from pressrun.errors import Invalid
@@ -32,8 +33,6 @@ from pressrun.errors import Invalid
 Json = Any
 """What json.loads gives: known to no one until a parser has looked at it."""
 
-FACEBOOK_URL: Final = "https://graph.facebook.com"
-INSTAGRAM_URL: Final = "https://graph.instagram.com"
 INSTAGRAM_OAUTH_URL: Final = "https://api.instagram.com"
 UPLOAD_URL: Final = "https://rupload.facebook.com"
 
@@ -130,7 +129,7 @@ class Caller:
 
     @property
     def graph_host(self) -> str:
-        return self.host(FACEBOOK_URL if self.login is Login.FACEBOOK else INSTAGRAM_URL)
+        return host_of(self.login, self._override)
 
     def require(self, login: Login, what: str) -> None:
         """Raises NotOnThisLogin unless the account is on that flavour."""

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from graph.add_ons import AddOns
-from graph.audio import AudioLibrary
+from graph.accounts.insights import Insights
+from graph.accounts.lists import AccountLists
+from graph.accounts.media import MediaCalls
+from graph.accounts.stories import Stories
+from graph.accounts.users import Users
 from graph.batch import Batch
 from graph.calls import Caller, CallRecord
-from graph.catalogs import Catalogs
-from graph.comments import Comments
-from graph.credentials import Credentials, Login
-from graph.discovery import Discovery
-from graph.endpoints import Endpoint
-from graph.hashtags import Hashtags
-from graph.insights import Insights
-from graph.invites import Invites
-from graph.lists import AccountLists
-from graph.media import MediaCalls
-from graph.mentions import Mentions
-from graph.publishing import Publishing
-from graph.stories import Stories
-from graph.tags import Tags
-from graph.tokens import Tokens
-from graph.transport import Transport
-from graph.users import Users
-from graph.webhooks import Webhooks
+from graph.conversation.comments import Comments
+from graph.conversation.hashtags import Hashtags
+from graph.conversation.invites import Invites
+from graph.conversation.mentions import Mentions
+from graph.conversation.tags import Tags
+from graph.login.discovery import Discovery
+from graph.login.tokens import Tokens
+from graph.login.webhooks import Webhooks
+from graph.publishing.add_ons import AddOns
+from graph.publishing.audio import AudioLibrary
+from graph.publishing.catalogs import Catalogs
+from graph.publishing.publishing import Publishing
+from graph.wire.credentials import Credentials, Login
+from graph.wire.endpoints import Endpoint
+from graph.wire.transport import Transport
 
 __all__ = ["CallRecord", "Credentials", "GraphClient", "Login"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from graph.endpoints import Endpoint
-from graph.errors import ErrorClass, GraphError
+from graph.answers.errors import ErrorClass, GraphError
+from graph.wire.endpoints import Endpoint
 
 READS: Final = frozenset(
     {

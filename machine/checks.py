@@ -1,29 +1,34 @@
 """Are the servers, the schema, the keys and the folders of this machine as they must be? The rows are checked by
-`operations/system.py`.
+`operations/upkeep/system.py`.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import date
+from typing import Any
 
 from machine import schema
 from machine.rehearsing import rehearse_routes
-from machine.runtime import Runtime, connect_broker, ping, require_rights
-from models import server_clock
-from models.server_clock import Distance
+from machine.runtime import Runtime, connect_broker, ping, require_fit
+from models.store import server_clock
+from models.store.fitness import told_read_only
+from models.store.server_clock import Distance
 from pressrun import clock
+from pressrun.embedded.home import KeyLost
 from pressrun.errors import NotPossible, PressrunError
 from pressrun.finding import Finding, Result
-from pressrun.graph_versions import ends_within, expires_on, is_expired, parse_version
+from pressrun.instagram.graph_versions import ends_within, expires_on, is_expired, parse_version
 from pressrun.media.routes import TWO_WAYS, Ways
-from pressrun.redis_client import is_unverified
+from pressrun.network.redis_client import is_unverified, refusal_of_hints, told
 from pressrun.settings import Settings
 
 _OLDEST_POSTGRES = 14
 _WARN_DAYS = 90
+_SET_KEYS = "set PRESSRUN_SECRET_KEYS to the key that sealed the tokens"
 
 
 def check_machine(here: Runtime) -> list[Finding]:
@@ -37,7 +42,9 @@ def have_readable_rows(found: list[Finding]) -> bool:
 
 
 def not_started(problem: PressrunError) -> Finding:
-    """An embedded server that does not start."""
+    """What kept all other checks from being made: a key that is gone, or an embedded server that does not start."""
+    if isinstance(problem, KeyLost):
+        return Finding("secret keys", Result.FAIL, str(problem), _SET_KEYS)
     return Finding("servers", Result.FAIL, str(problem), "look into the folder logs of PRESSRUN_HOME")
 
 
@@ -57,10 +64,9 @@ def _all(here: Runtime) -> Iterator[Finding]:
 
 def _postgres(here: Runtime) -> Finding:
     try:
-        version = here.database.check()
-        if not here.has_own_postgres:
-            here.database.require_sessions()
-            require_rights(here.database)
+        with told_read_only(here.database):
+            version = here.database.check()
+        require_fit(here.database, is_own=here.has_own_postgres)
     except NotPossible as problem:
         return Finding("postgres", Result.FAIL, str(problem), "nothing that runs for long starts like this")
     except PressrunError as problem:
@@ -75,7 +81,8 @@ def _schema(here: Runtime) -> Finding:
     if status.is_current:
         return Finding("schema", Result.OK, f"at revision {status.head}")
     found = f"at revision {status.current}" if status.current else "empty"
-    return Finding("schema", Result.FAIL, f"{found}, this release needs {status.head}", "bring it up to date")
+    advice = "run the release that brought it there, or a newer one" if status.is_ahead else "bring it up to date"
+    return Finding("schema", Result.FAIL, f"{found}, this release needs {status.head}", advice)
 
 
 def _clock(here: Runtime) -> Finding:
@@ -93,28 +100,36 @@ def _clock(here: Runtime) -> Finding:
 def _broker(here: Runtime) -> Iterator[Finding]:
     try:
         version = ping(here.redis_url)
-        client = connect_broker(here.redis_url)
-        memory, replication = client.info("memory"), client.info("replication")
-        client.close()
+        with closing(connect_broker(here.redis_url)) as client:
+            memory, replication = told(client, "memory"), told(client, "replication")
+            refusal = refusal_of_hints(client)
     except PressrunError as problem:
         advice = "start the server, or correct PRESSRUN_REDIS_URL; until then posts go out a few seconds late"
         yield Finding("redis", Result.FAIL, str(problem), advice)
         return
-    if isinstance(replication, dict) and replication.get("role") != "master":
+    if replication.get("role", "master") != "master":
         advice = "name the server that takes writes; until then posts go out a few seconds late"
         yield Finding("redis", Result.FAIL, f"version {version}, a replica: it takes no hints", advice)
+    elif refusal is not None:
+        advice = "give it memory, or its user the right to it; until then posts go out a few seconds late"
+        yield Finding("redis", Result.FAIL, f"version {version}, takes no hints: {refusal}", advice)
     else:
         yield Finding("redis", Result.OK, f"version {version}{', embedded' if here.has_own_redis else ''}")
     if is_unverified(here.redis_url):
         advice = "take ssl_cert_reqs=none and ssl_check_hostname=false out of PRESSRUN_REDIS_URL"
         said = "not checked: what is said can be read and changed on its way"
         yield Finding("redis certificate", Result.NOTE, said, advice)
-    policy = memory.get("maxmemory_policy", "unknown") if isinstance(memory, dict) else "unknown"
+    yield _eviction(memory)
+
+
+def _eviction(memory: Mapping[str, Any]) -> Finding:
+    if not memory:
+        return Finding("redis eviction", Result.NOTE, "not told to our user", "see that its policy is noeviction")
+    policy = memory.get("maxmemory_policy", "unknown")
     if policy == "noeviction":
-        yield Finding("redis eviction", Result.OK, policy)
-    else:
-        advice = "set maxmemory-policy noeviction: another one throws hints away"
-        yield Finding("redis eviction", Result.FAIL, policy, advice)
+        return Finding("redis eviction", Result.OK, policy)
+    advice = "set maxmemory-policy noeviction: another one throws hints away"
+    return Finding("redis eviction", Result.FAIL, policy, advice)
 
 
 def graph_version(settings: Settings, *, on: date) -> Finding:
@@ -134,8 +149,7 @@ def _keys(here: Runtime) -> Finding:
     try:
         here.vault()
     except PressrunError as problem:
-        advice = "set PRESSRUN_SECRET_KEYS to the key that sealed the tokens"
-        return Finding("secret keys", Result.FAIL, str(problem), advice)
+        return Finding("secret keys", Result.FAIL, str(problem), _SET_KEYS)
     count = len(here.settings.secret_keys)
     return Finding("secret keys", Result.OK, "1 key" if count == 1 else f"{count} keys, the first one seals")
 

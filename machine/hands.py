@@ -10,7 +10,7 @@ from machine.stack import service_spec, supervised
 from machine.stopping import interrupts
 from pressrun.embedded.supervisor import Event
 from pressrun.errors import PressrunError
-from pressrun.hints import Queue
+from pressrun.network.hints import Queue
 
 CONCURRENCY = 8
 _MOST_DEATHS = 3

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from psycopg.conninfo import make_conninfo
 
 from machine.runtime import Runtime
-from models import readers
+from models.meanings import readers
 from pressrun.embedded import bridge as bridges
 from pressrun.embedded.binaries import psql_program
 from pressrun.embedded.files import write_private
@@ -57,15 +57,18 @@ def way_to(here: Runtime, *, owner: bool = False, role: str | None = None) -> Wa
     """How to reach the database, as its owner, as that role, or as its reader.
 
     Raises:
+        Unknown: there is no such role.
         NotPossible: it is a database of one's own, and no role of it was made a reader.
         Conflict: several were.
     """
     server = dict(here.database.server)
     if owner:
         return Way(server)
-    if role is None:
-        with here.database.transaction() as tx:
+    with here.database.transaction() as tx:
+        if role is None:
             role = readers.ensure_own_reader(tx) if here.has_own_postgres else _only(readers.readers(tx))
+        else:
+            readers.require_role(tx, role)
     for name in _SECRET:
         server.pop(name, None)  # the owner's
     return Way(server | {"user": role})

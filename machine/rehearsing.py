@@ -11,7 +11,7 @@ from pathlib import Path
 from pressrun import clock
 from pressrun.errors import PressrunError
 from pressrun.finding import Finding, Result
-from pressrun.media import links
+from pressrun.media import bucket_keys, links
 from pressrun.media.bucket import Bucket, Place
 from pressrun.media.rehearsal import Sample, Sight, rehearse
 from pressrun.media.store import MediaStore
@@ -26,9 +26,8 @@ def rehearse_routes(settings: Settings) -> Iterator[Finding]:
     """One finding for each way that media are offered by. Nothing is asked of anybody where none is set up."""
     if settings.public_url is not None and settings.media_route != "s3" and settings.secret_keys:
         yield _told("media host", lambda: _by_host(settings))
-    place = Place.of(settings)
-    if place is not None and settings.media_route != "host":
-        yield _told("media bucket", lambda: _by_bucket(settings, place))
+    if settings.s3_bucket is not None and settings.media_route != "host":
+        yield _told("media bucket", lambda: _by_bucket(settings))
 
 
 def _told(check: str, look: Callable[[], list[Sight]]) -> Finding:
@@ -52,7 +51,15 @@ def _by_host(settings: Settings) -> list[Sight]:
     return rehearse(Sample(content, kept.media_type, url, url), allow_private=_may_be_private(settings))
 
 
-def _by_bucket(settings: Settings, place: Place) -> list[Sight]:
+def _by_bucket(settings: Settings) -> list[Sight]:
+    place = Place.of(settings)
+    if place is None:
+        return []
+    outdated = Sight("its keys are sealed under a key that is not the newest", "seal them: pressrun media seal", False)
+    return [*_from_bucket(settings, place), *([outdated] if bucket_keys.is_outdated(settings) else [])]
+
+
+def _from_bucket(settings: Settings, place: Place) -> list[Sight]:
     content, bucket, key = _picture(), Bucket(place), f"{place.prefix}{_OBJECT}"
     try:
         with tempfile.NamedTemporaryFile(prefix="pressrun-", suffix=".jpg") as file:

@@ -14,14 +14,15 @@ from pydantic import SecretStr
 from sqlalchemy.exc import OperationalError
 
 from machine import schema
-from models import rights, server_clock
-from models.session import Database
-from pressrun import log, redis_client
-from pressrun.addresses import place_of
+from models.store import fitness, server_clock
+from models.store.session import Database
+from pressrun import log
 from pressrun.embedded.home import prepare_home, secret_key
 from pressrun.embedded.servers import borrow_postgres, borrow_redis
-from pressrun.errors import NotPossible, PressrunError, ServerUnreachable
+from pressrun.errors import PressrunError, ServerUnreachable
 from pressrun.log import redact
+from pressrun.network import redis_client
+from pressrun.network.addresses import place_of
 from pressrun.settings import Settings, is_loopback, load
 from pressrun.vault import Vault
 
@@ -56,10 +57,13 @@ class Runtime:
     def redis_url(self) -> str:
         return self.settings.redis_url or ""
 
-    def require_sessions_if_it_answers(self) -> None:
-        """For a process that starts without its database too. Raises NotPossible as `runtime` does."""
+    def require_fit_if_it_answers(self) -> None:
+        """For a process that starts without its database too. Raises NotPossible as `runtime` does.
+
+        One that does not answer is looked at with readiness (`operations/upkeep/readiness.py`).
+        """
         with contextlib.suppress(OperationalError, psycopg.OperationalError):
-            self.database.require_sessions()
+            require_fit(self.database, is_own=self.has_own_postgres)
 
     def vault(self) -> Vault:
         """Raises Invalid when there is no key."""
@@ -90,7 +94,6 @@ def runtime(
     broker: bool = False,
     upgraded: bool = True,
     reachable: bool = True,
-    owner: bool = False,
 ) -> Iterator[Runtime]:
     """Borrow or reach the servers.
 
@@ -98,13 +101,14 @@ def runtime(
         name: of the process, as Postgres shows it.
         broker: the command needs the broker too; whether one that is configured answers is not asked.
         upgraded: the command needs the current schema. An embedded database is brought up to it.
-        reachable: the command needs a database that answers.
-        owner: the command needs a role that owns the tables, or may make them.
+        reachable: the command needs a database that answers. Whoever does not asks for what is refused here itself.
 
     Raises:
         ServerUnreachable: with the name of the host.
-        NotPossible: the database is one that Pressrun cannot work with as it is reached.
+        NotPossible: the database is one that Pressrun cannot work with as it is reached (`models/store/fitness.py`).
         SchemaBehind: and the database is not ours to bring up to date.
+        SchemaAhead: it is of a newer release.
+        KeyLost: what is stored is sealed with a key of this home that is gone.
     """
     with ExitStack() as stack:
         is_own = settings.database_url is None
@@ -112,26 +116,43 @@ def runtime(
         redis_url = settings.redis_url
         if broker and redis_url is None:
             redis_url = stack.enter_context(borrow_redis(settings.home))
-        keys = settings.secret_keys or ([SecretStr(secret_key(settings.home))] if is_own else [])
-        told = {"database_url": database_url, "redis_url": redis_url, "secret_keys": keys}
-        complete = settings.model_copy(update=told)
         database = Database(database_url, application_name=f"pressrun {name}")
         stack.callback(database.close)
+        told = {"database_url": database_url, "redis_url": redis_url, "secret_keys": _keys(settings, database)}
+        complete = settings.model_copy(update=told)
         if reachable:
-            _require_usable(database, is_own=is_own, owner=owner)
+            _require_usable(database, is_own=is_own)
         if upgraded and (reachable or is_own):
             _require_schema(database, is_own=is_own)
         prepare_home(settings.home)
         yield Runtime(complete, database, has_own_postgres=is_own, has_own_redis=settings.redis_url is None)
 
 
-def _require_usable(database: Database, *, is_own: bool, owner: bool) -> None:
-    database.check()
-    if not is_own:
-        database.require_sessions()
-        if owner:
-            require_rights(database)
+def _keys(settings: Settings, database: Database) -> list[SecretStr]:
+    """Those that are set; with an embedded database, the home's own."""
+
+    def is_new() -> bool:
+        from models.upkeep.sealing import is_anything_sealed  # here: it is asked once in the life of a home
+
+        with database.transaction() as tx:
+            return not is_anything_sealed(tx)
+
+    if settings.secret_keys or settings.database_url is not None:
+        return settings.secret_keys
+    return [SecretStr(secret_key(settings.home, is_new=is_new))]
+
+
+def _require_usable(database: Database, *, is_own: bool) -> None:
+    with fitness.told_read_only(database):
+        database.check()
+    require_fit(database, is_own=is_own)
     server_clock.measure(database)
+
+
+def require_fit(database: Database, *, is_own: bool) -> None:
+    """As `models/store/fitness.py`; an embedded one is as we have made it."""
+    if not is_own:
+        fitness.require_fit(database)
 
 
 def connect_broker(redis_url: str) -> redis.Redis:
@@ -140,19 +161,20 @@ def connect_broker(redis_url: str) -> redis.Redis:
 
 
 def ping(redis_url: str) -> str:
-    """The broker's version. Raises ServerUnreachable."""
+    """The broker's version, as far as it tells. Raises ServerUnreachable."""
     import redis
 
     client = connect_broker(redis_url)
     try:
-        info = client.info("server")
+        client.ping()
+        info = redis_client.told(client, "server")
     except (redis.RedisError, OSError) as problem:
         reason = redact(str(problem).splitlines()[0])
-        raise ServerUnreachable(f"Redis at {place_of(redis_url)} does not answer: {reason}") from None
+        how = "refuses" if isinstance(problem, redis.ResponseError) else "does not answer"
+        raise ServerUnreachable(f"Redis at {place_of(redis_url)} {how}: {reason}") from None
     finally:
         client.close()
-    assert isinstance(info, dict)  # noqa: S101 - the client is not an asynchronous one
-    return str(info.get("valkey_version") or info.get("redis_version"))
+    return str(info.get("valkey_version") or info.get("redis_version") or "not told")
 
 
 def media_base_url(settings: Settings) -> str | None:
@@ -165,18 +187,11 @@ def media_base_url(settings: Settings) -> str | None:
     return None
 
 
-def require_rights(database: Database) -> None:
-    """Raises NotPossible unless our role owns the tables and may make more."""
-    with database.transaction() as tx:
-        missing = rights.missing_rights(tx)
-    if missing is not None:
-        raise NotPossible(f"in {database.place} {missing}", type="database.rights", field="database_url")
-
-
 def _require_schema(database: Database, *, is_own: bool) -> None:
     status = schema.status(database)
     if status.is_current:
         return
+    schema.require_known(status)
     if is_own:
         schema.upgrade(database)
         return

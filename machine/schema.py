@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, text
 
 import migrations
-from models.session import Database
+from models.store.session import Database
 from pressrun import clock
+from pressrun.errors import PressrunError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 HEAD = migrations.HEAD
 """The revision that this release needs."""
+
+
+class SchemaAhead(PressrunError):
+    """The database's schema is one of a newer release, which this one must not touch."""
+
+    type = "schema.ahead"
 
 
 @dataclass(frozen=True)
@@ -29,16 +36,22 @@ class SchemaStatus:
     def is_current(self) -> bool:
         return self.current == self.head
 
+    @property
+    def is_ahead(self) -> bool:
+        """Revisions are numbered, all in as many digits."""
+        return self.current is not None and self.current > self.head
+
 
 def upgrade(database: Database, *, revision: str = "head") -> SchemaStatus:
     """Apply all missing revisions, one transaction each; then what follows from the models and not from revisions:
-    the partitions of the next months, the comments, and what readers may read.
+    the partitions of the next months, the comments, and what readers may read. Raises SchemaAhead.
     """
+    require_known(status(database))
     from alembic import command  # services look at a schema far more often than they bring one up
 
-    from models.dictionary import write_comments
-    from models.partitions import ensure_partitions
-    from models.readers import renew_readers
+    from models.meanings.dictionary import write_comments
+    from models.meanings.readers import renew_readers
+    from models.store.partitions import ensure_partitions
 
     with database.engine.connect() as connection:
         command.upgrade(_config(connection), revision)
@@ -48,6 +61,15 @@ def upgrade(database: Database, *, revision: str = "head") -> SchemaStatus:
             write_comments(tx)
             renew_readers(tx)
     return status(database)
+
+
+def require_known(found: SchemaStatus) -> None:
+    """Raises SchemaAhead when the database is of a newer release than this one."""
+    if found.is_ahead:
+        raise SchemaAhead(
+            f"the database is at revision {found.current}, which this release, whose newest is {found.head}, does not "
+            "know: run the release that brought it there, or a newer one"
+        )
 
 
 def status(database: Database) -> SchemaStatus:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,8 +16,8 @@ from machine.runtime import Runtime, media_base_url
 from pressrun.clock import format_duration
 from pressrun.embedded.home import Home
 from pressrun.embedded.supervisor import Event, ProcessSpec, Supervisor
-from pressrun.errors import PressrunError
-from pressrun.hints import Queue
+from pressrun.network.hints import Queue
+from pressrun.network.listening import listen
 from pressrun.settings import PREFIX, Settings
 
 
@@ -42,12 +41,6 @@ _MOST_WORKERS = 16
 READY_WITHIN_S = 180.0
 
 _STOP_SCHEDULER, _STOP_WORKERS, _STOP_CONSOLE, STOP_LAST = range(4)
-
-
-class PortTaken(PressrunError):
-    """The port that was asked for cannot be had."""
-
-    type = "port.taken"
 
 
 @contextmanager
@@ -132,7 +125,8 @@ def environment(settings: Settings) -> dict[str, str]:
     told = {
         PREFIX + name.upper(): _text(getattr(settings, name))
         for name in sorted(settings.model_fields_set)
-        if getattr(settings, name) is not None
+        # Nothing is what a service takes by itself, but for what has another default: there it has to be told.
+        if getattr(settings, name) is not None or type(settings).model_fields[name].default is not None
     }
     return {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)} | told
 
@@ -142,13 +136,8 @@ def pick_port(host: str, wanted: int) -> int:
 
     Picked ahead because the console must come back under the same address after it died.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with socket.create_server((host, wanted), family=family) as listener:
-            return int(listener.getsockname()[1])
-    except OSError as problem:
-        said = f"the console cannot listen on {host} port {wanted}: {problem.strerror}; choose another port"
-        raise PortTaken(said, field="port") from None
+    with listen(host, wanted) as listener:
+        return int(listener.getsockname()[1])
 
 
 def url_of(host: str, port: int) -> str:
@@ -159,6 +148,8 @@ def url_of(host: str, port: int) -> str:
 
 def _text(value: Any) -> str:
     """A setting as the environment takes it."""
+    if value is None:
+        return "none"
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, timedelta):

@@ -17,7 +17,7 @@ _ASK_AGAIN_S = 0.1
 
 
 def _include(name: str | None, kind: str, _parents: object) -> bool:
-    """Partitions are made by `models/partitions.py`, not by revisions."""
+    """Partitions are made by `models/store/partitions.py`, not by revisions."""
     if kind != "table" or name is None:
         return True
     partitioned = [

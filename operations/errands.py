@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from models.reading.owed import Owed, owed
-from models.reading.workers import has_worker
-from models.works import WORKS, Work
+from models.owed.works import WORKS, Work
+from models.reading.upkeep.owed import Owed, owed
+from models.reading.upkeep.workers import has_worker
 from operations.operation import Context
 from pressrun.clock import Deadline
-from pressrun.hints import Queue
+from pressrun.network.hints import Queue
 from pressrun.waiting import until
 
 NOBODY_AFTER_S = 10.0
@@ -37,7 +37,7 @@ class Errand:
 
     @classmethod
     def of(cls, name: str, ids: Sequence[int]) -> Errand:
-        """`name` as in `models.works.WORKS`."""
+        """`name` as in `models.owed.works.WORKS`."""
         return cls(next(work for work in WORKS if work.name == name), tuple(ids))
 
 

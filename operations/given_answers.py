@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.asked.answer import Found, claim_key, keep_answer, release_key
+from models.access.answer import Found, claim_key, keep_answer, release_key
 from operations.operation import Asker, Context
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid
@@ -44,14 +44,14 @@ class Ticket:
             Invalid: another request was made under the key.
             Conflict: the same one is under way.
         """
-        with ctx.database.transaction() as tx:
-            found = claim_key(tx, self.asker, self.key, self.digest, now=clock.now())
+        with ctx.database.glance() as connection:
+            found = claim_key(connection, self.asker, self.key, self.digest, now=clock.now())
         return None if found is None else self._given(found)
 
     def keep(self, ctx: Context, given: Given) -> None:
-        with ctx.database.transaction() as tx:
+        with ctx.database.glance() as connection:
             keep_answer(
-                tx,
+                connection,
                 self.asker,
                 self.key,
                 self.digest,
@@ -62,8 +62,8 @@ class Ticket:
             )
 
     def release(self, ctx: Context) -> None:
-        with ctx.database.transaction() as tx:
-            release_key(tx, self.asker, self.key, self.digest)
+        with ctx.database.glance() as connection:
+            release_key(connection, self.asker, self.key, self.digest)
 
     def _given(self, found: Found) -> Given:
         if found.digest != self.digest:

@@ -19,17 +19,23 @@ from functools import wraps
 from inspect import Signature, signature
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from sqlalchemy.exc import DBAPIError
+
 from models.access.audit import Asking
 from models.access.bound import Bound
 from models.access.wording import fit_to_keep
-from models.rehearsal import rehearsed
-from models.session import Database
+from models.store.rehearsal import rehearsed
+from models.store.session import Database
+from operations.refusals import told_as, where
+from pressrun import log
 from pressrun.errors import Kind, PressrunError
 from pressrun.settings import Settings
 from pressrun.vault import Vault
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
+
+_log = log.get(__name__)
 
 
 class Effect(StrEnum):
@@ -135,7 +141,8 @@ def operation(
 ) -> Callable[
     [Callable[Concatenate[Context, Asker, Given], Answer]], Callable[Concatenate[Context, Asker, Given], Answer]
 ]:
-    """Register a function under that name. Calling it raises NotAllowed unless the asker has the right.
+    """Register a function under that name. Calling it raises NotAllowed unless the asker has the right, and what
+    `operations/refusals.py` makes of refusals of the database.
 
     The function is handed a context whose transactions see the asker's accounts only, and write down what they change
     (`models/access/bound.py`).
@@ -155,7 +162,13 @@ def operation(
         def ask(ctx: Context, asker: Asker, /, *args: Given.args, **kwargs: Given.kwargs) -> Answer:
             require(asker, OPERATIONS[name])
             asking = _asking(asker, name, effect, parameters, args, kwargs) if _is_audited(effect, scope) else None
-            return function(_bound(ctx, asker, asking), asker, *args, **kwargs)
+            try:
+                return function(_bound(ctx, asker, asking), asker, *args, **kwargs)
+            except DBAPIError as trouble:
+                if (told := told_as(trouble)) is None:
+                    raise
+                _log.warning("operation.refused_by_database", operation=name, type=told.type, where=where(trouble))
+                raise told from None
 
         summary = (function.__doc__ or "").strip().splitlines()[0] if function.__doc__ else ""
         OPERATIONS[name] = Operation(name, effect, scope, summary, ask, whole)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from models.account import find_account
+from models.accounts.account import find_account
 
 
 def account_id_of(tx: Session, account: str | None, *, removed: bool = True) -> int | None:

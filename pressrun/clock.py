@@ -1,8 +1,8 @@
 """Time at the edges: the one `now()`, durations as people write them, local wall time to instants, deadlines.
 
-The database's clock is the one that counts: `now()` is this machine's clock, put right by what `models/server_clock.py`
-has measured. Inside Pressrun every datetime is aware and in UTC. A wall time that DST skips means the first valid
-instant after the gap; one that occurs twice means its first occurrence.
+The database's clock is the one that counts: `now()` is this machine's clock, put right by what
+`models/store/server_clock.py` has measured. Inside Pressrun every datetime is aware and in UTC. A wall time that DST
+skips means the first valid instant after the gap; one that occurs twice means its first occurrence.
 """
 
 from __future__ import annotations
@@ -115,7 +115,13 @@ def parse_instant(text: str, zone_: ZoneInfo, *, reference: datetime, needs_time
     """
     stripped = text.strip()
     if stripped.startswith("+"):
-        return reference + parse_duration(stripped[1:])
+        try:
+            return reference + parse_duration(stripped[1:])
+        except Invalid as problem:
+            if problem.type != "duration.invalid":
+                raise
+            message = f"{text!r} is not a time from now: write +90s, +15m, +2h30m or +1d"
+            raise Invalid(message, type="time.invalid") from None
     match = _INSTANT.fullmatch(stripped)
     if match is None:
         raise Invalid(_why_no_time(text), type="time.invalid")
@@ -131,6 +137,20 @@ def parse_instant(text: str, zone_: ZoneInfo, *, reference: datetime, needs_time
         raise Invalid(f"{text!r} is outside the calendar", type="time.invalid") from None
 
 
+def doubt(text: str, zone_: ZoneInfo) -> str | None:
+    """Why a time that `parse_instant` takes may not be what was meant: a wall time that is skipped or repeated."""
+    match = _INSTANT.fullmatch(text.strip())
+    wall = None if match is None else _read(match)
+    if wall is None or wall.tzinfo is not None:
+        return None
+    meant = resolve_local(wall, zone_).astimezone(zone_)
+    if meant.replace(tzinfo=None) != wall:
+        return f"the clocks of {zone_.key} skip {wall:%H:%M} that day: {meant:%Y-%m-%d %H:%M} is taken for it"
+    if wall.replace(tzinfo=zone_, fold=1).utcoffset() != meant.utcoffset():
+        return f"the clocks of {zone_.key} show {wall:%H:%M} twice that day: the first time is taken"
+    return None
+
+
 _INSTANT = re.compile(
     r"""
     (?P<year>\d{4}) (?P<dash>-?) (?P<month>\d\d) (?P=dash) (?P<day>\d\d)
@@ -143,6 +163,7 @@ _INSTANT = re.compile(
 )
 _WIDEST_OFFSET = timedelta(hours=14)
 _HALF_TIME = re.compile(r"(?:[Tt ]|^)\d{1,2}[.,hH]\d\d\b", re.ASCII)
+_SERIAL = re.compile(r"\d{5}(?:[.,]\d+)?", re.ASCII)  # days since 1900
 _LOCAL_ORDER = re.compile(r"\d{1,2}([./-])\d{1,2}\1\d{2,4}\b", re.ASCII)
 
 
@@ -169,6 +190,8 @@ def _why_no_time(text: str) -> str:
         return f"{text!r} can be read in two ways: write year, month and day in this order, as in 2026-12-24T18:30"
     if _HALF_TIME.search(text.strip()):
         return f"{text!r} is not a time: write a colon between hours and minutes, as in 2026-12-24T18:30"
+    if _SERIAL.fullmatch(text.strip()):
+        return f"{text!r} is a time as spreadsheets count it: format the cell as text, and write 2026-12-24T18:30"
     return (
         f"{text!r} is not a time: write 2026-12-24T18:30 (wall time), "
         "2026-12-24T18:30:00Z (an instant) or +90s (from now)"

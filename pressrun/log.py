@@ -19,7 +19,18 @@ from types import TracebackType
 from typing import Any, Literal
 from urllib.parse import quote, quote_plus
 
-import structlog
+# It would load rich, four megabytes in every process, for tracebacks that are never drawn so (`format_exc_info`).
+_rich = sys.modules.get("rich")
+sys.modules["rich"] = None  # type: ignore[assignment]
+try:
+    import structlog
+finally:
+    del sys.modules["rich"]
+    if _rich is not None:
+        sys.modules["rich"] = _rich
+
+bind, bound = structlog.contextvars.bind_contextvars, structlog.contextvars.bound_contextvars
+"""Fields of all lines of this request or task, from now on; and within a block."""
 
 REDACTED = "[redacted]"
 

@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 
-from pressrun.addresses import check_database_url, check_redis_url
 from pressrun.clock import parse_duration
 from pressrun.errors import Invalid
 from pressrun.media.fixing.wanted import read_fixing
+from pressrun.network.addresses import check_database_url, check_redis_url
 
 
 def _duration(value: object) -> object:
@@ -67,19 +67,41 @@ def fixing(value: str) -> str:
 def _http_url(value: str | None) -> str | None:
     if value is None:
         return None
-    if not value.startswith(("http://", "https://")) or not value.isascii() or " " in value:
+    if not value.startswith(("http://", "https://")) or not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError("must be an http:// or https:// URL of plain ASCII")
-    if not urlsplit(value).hostname:
+    parts = urlsplit(value)
+    if not parts.hostname:
         raise ValueError("must be a URL with a host name")
+    if parts.username is not None or "?" in value or "#" in value:
+        raise ValueError("must have no user name, no ? and no #: paths are added behind it, and others see it")
+    if not _has_port_of_a_machine(parts):
+        raise ValueError("must have a port from 0 to 65535, if any")
     return value.rstrip("/")
+
+
+def _has_port_of_a_machine(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port >= 0
+    except ValueError:
+        return False
 
 
 def _redirect_url(value: str | None) -> str | None:
     if value is not None:
-        _http_url(value)
         if "#" in value or "?" in value:
             raise ValueError("must have no ? and no #: what comes back is added behind it")
+        _http_url(value)
     return value  # byte for byte as the app's dashboard lists it, a slash at its end included
+
+
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
+
+
+def _origins(values: list[str]) -> list[str]:
+    for one in values:
+        if one != "*" and not _ORIGIN.fullmatch(one):
+            raise ValueError(f"{one!r} is no origin as browsers say it: write https://desk.example.com, without a path")
+    return values
 
 
 _PREFIX = re.compile(r"[A-Za-z0-9._/-]*", re.ASCII)
@@ -111,6 +133,7 @@ def _as_socket_url(value: object) -> object:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 HttpUrl = Annotated[str | None, AfterValidator(_http_url)]
 RedirectUrl = Annotated[str | None, AfterValidator(_redirect_url)]
+Origins = Annotated[list[str], BeforeValidator(comma_list), AfterValidator(_origins)]
 KeyPrefix = Annotated[str, AfterValidator(_key_prefix)]
 PostgresUrl = Annotated[
     str | None, _server_url(check_database_url, "postgresql://", "postgres://", "postgresql+psycopg://")

@@ -18,15 +18,16 @@ import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from pressrun.addresses import secrets_of
-from pressrun.consent import CALLBACK_PATH
 from pressrun.errors import Invalid
 from pressrun.failpoints import arm
+from pressrun.instagram.consent import CALLBACK_PATH
 from pressrun.log import conceal
+from pressrun.network.addresses import secrets_of
 from pressrun.setting_types import (
     Duration,
     HttpUrl,
     KeyPrefix,
+    Origins,
     PostgresUrl,
     RedirectUrl,
     RedisUrl,
@@ -39,6 +40,8 @@ from pressrun.setting_types import (
 PREFIX = "PRESSRUN_"
 LOOPBACK_URL = "http://localhost:8322"
 """Where consent leads back to on a machine that nobody reaches from outside: fixed, since dashboards list it."""
+LEAST_LATENESS = timedelta(seconds=1)
+NEVER_IN_TIME = "no post goes out in the very instant it is due"
 
 
 class _Unfit(ValueError):
@@ -104,9 +107,9 @@ class Settings(BaseSettings):
     s3_prefix: KeyPrefix = "pressrun/"
     """What the names of all our objects in the bucket begin with."""
     s3_access_key: SecretStr | None = None
-    """Id of the key that signs requests to the bucket."""
+    """Id of the key that signs requests to the bucket; open or sealed (`media.bucket_keys`)."""
     s3_secret_key: SecretStr | None = None
-    """The key itself."""
+    """The key itself, likewise."""
     fix: Annotated[str, AfterValidator(fixing)] = "no"
     """Whether and how files become what Instagram takes where a post does not say: `no`, `yes`, `pad:blur`, `crop`."""
     stage_ahead: Duration = timedelta(minutes=30)
@@ -137,8 +140,8 @@ class Settings(BaseSettings):
     """Address the console listens on."""
     console_port: Annotated[int, Field(ge=0, le=65535)] = 8321
     """Port of the console; 0 takes a free one."""
-    cors_origins: Annotated[list[str], BeforeValidator(comma_list)] = []
-    """Origins of pages elsewhere whose scripts may call the API, as `https://host`; none by default."""
+    cors_origins: Origins = []
+    """Origins of pages elsewhere whose scripts may call the API, as `https://host`, `*`: any; none by default."""
     api_rate: Annotated[str | None, BeforeValidator(rate)] = "6000/minute"
     """How often one asker may call the API, counted by each console; `none` for no limit."""
     mcp_key: SecretStr | None = None
@@ -188,6 +191,8 @@ class Settings(BaseSettings):
             raise _Unfit("PRESSRUN_STAGE_AHEAD", "must be between 0s and 23h: a container lives 24 h")
         if (self.instagram_app_id is None) != (self.instagram_app_secret is None):
             raise _Unfit("PRESSRUN_INSTAGRAM_APP_ID", "and PRESSRUN_INSTAGRAM_APP_SECRET belong together: set both")
+        if self.max_lateness < LEAST_LATENESS:
+            raise _Unfit("PRESSRUN_MAX_LATENESS", f"must be 1s or more: {NEVER_IN_TIME}")
         if self.lease <= self.call_deadline:
             raise _Unfit(
                 "PRESSRUN_LEASE", "must be longer than PRESSRUN_CALL_DEADLINE, or a slow call outlives its lease"

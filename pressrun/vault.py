@@ -12,12 +12,13 @@ import binascii
 import hashlib
 import os
 from collections.abc import Sequence
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING
 
 from pressrun.errors import Invalid, PressrunError
 from pressrun.log import conceal
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -48,13 +49,13 @@ class Vault:
                 field="PRESSRUN_SECRET_KEYS",
             )
         conceal(*(key.strip() for key in keys))
-        self._ring = {_key_id(raw): AESGCM(raw) for raw in map(_decode_key, keys)}
+        self._ring = {_key_id(raw): raw for raw in map(_decode_key, keys)}
         self._newest = next(iter(self._ring))
 
     def seal(self, secret: str, *, context: str) -> str:
         conceal(secret, passing=True)
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._ring[self._newest].encrypt(nonce, secret.encode(), context.encode())
+        sealed = self._cipher(self._newest).encrypt(nonce, secret.encode(), context.encode())
         return f"v1:{self._newest}:{_encode(nonce)}:{_encode(sealed)}"
 
     def is_newest(self, sealed: str) -> bool:
@@ -73,12 +74,20 @@ class Vault:
             raise SecretUnreadable(
                 f"the secret of {context} was sealed with key {key_id}, which PRESSRUN_SECRET_KEYS does not hold"
             )
+        from cryptography.exceptions import InvalidTag
+
         try:
-            secret = self._ring[key_id].decrypt(_decode(nonce), _decode(ciphertext), context.encode()).decode()
+            secret = self._cipher(key_id).decrypt(_decode(nonce), _decode(ciphertext), context.encode()).decode()
         except (InvalidTag, ValueError, binascii.Error):
             raise SecretUnreadable(f"the sealed secret of {context} is damaged or belongs to another row") from None
         conceal(secret, passing=True)
         return secret
+
+    def _cipher(self, key_id: str) -> AESGCM:
+        # Here, for most processes hold keys and open nothing: it weighs 6 MB.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        return AESGCM(self._ring[key_id])
 
 
 def _decode_key(text: str) -> bytes:

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.account import Account
-from models.post import IfLate
+from models.accounts.account import Account
+from models.posts.post import IfLate
 from pressrun.clock import parse_duration
 from pressrun.errors import Invalid, UsageError
+from pressrun.settings import LEAST_LATENESS, NEVER_IN_TIME
 from pressrun.zones import choose_zone
 from scheduler.slots import accounts_with_slots, no_slots
 
@@ -45,7 +46,12 @@ def _zone(text: str) -> str:
 
 
 def _lateness(text: str) -> int | None:
-    return int(parse_duration(text).total_seconds()) if text else None
+    if not text:
+        return None
+    allowed = parse_duration(text)
+    if allowed < LEAST_LATENESS:
+        raise Invalid(f"{text!r} is less than a second, and {NEVER_IN_TIME}: allow some", type="lateness.none")
+    return int(allowed.total_seconds())
 
 
 def _if_late(text: str) -> str | None:

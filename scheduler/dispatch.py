@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from models.claims import claim_due, give_back, in_flight
-from models.company import one_of_each
-from models.session import Database
-from models.works import WORKS, Work
+from models.harvests.company import one_of_each
+from models.owed.claims import claim_due, give_back, in_flight
+from models.owed.works import WORKS, Work
+from models.store.session import Database
 from pressrun import log
-from pressrun.broker import Broker
 from pressrun.errors import ServerUnreachable
 from pressrun.failpoints import reach
-from pressrun.hints import Hint
+from pressrun.network.broker import Broker
+from pressrun.network.hints import Hint
 from pressrun.settings import Settings
 
 _log = log.get(__name__)

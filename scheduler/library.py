@@ -27,12 +27,11 @@ from models.library.item import (
     needed_files,
     tag_item,
 )
-from models.session import Database
+from models.store.session import Database
 from pressrun import log
 from pressrun.errors import Conflict, Invalid, Unknown
 from pressrun.media.probe import probe
-from pressrun.media.store import MediaNotKept, MediaStore
-from scheduler.posts.preflight import KEPT
+from pressrun.media.store import BY_CONTENT, MediaNotKept, MediaStore
 from scheduler.posts.wish import MEDIA_COLUMNS
 
 JUST_KEPT = timedelta(hours=1)
@@ -74,7 +73,7 @@ def new_item(store: MediaStore, path: Path, name: str) -> NewItem:
 def kept_item(store: MediaStore, reference: str, name: str) -> NewItem:
     """A file that is kept already (`kept:` and its SHA-256), under that name. Raises Unknown."""
     try:
-        path = store.path(reference.strip().removeprefix(KEPT))
+        path = store.path(reference.strip().removeprefix(BY_CONTENT))
     except MediaNotKept as problem:
         raise Unknown(str(problem), type="media.not_kept", field="media") from None
     return replace(new_item(store, path, name), source=f"{name}{path.suffix}")  # kept anew: it is not about to go

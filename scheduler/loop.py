@@ -6,30 +6,41 @@ writer wakes the loop early, and a lost notice costs at most the longest nap.
 
 from __future__ import annotations
 
+import gc
 import threading
 from datetime import datetime
 
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from models.lookout import Lookout
-from models.presence import LOOK_EVERY_S, Absences
-from models.server_clock import ClockWatch
-from models.session import Database
+from models.owed.claims import LONGEST_NAP_S
+from models.owed.lookout import Lookout
+from models.owed.presence import LOOK_EVERY_S, Absences
+from models.store.server_clock import ClockWatch
+from models.store.session import Database
 from pressrun import clock, log
-from pressrun.broker import Broker
 from pressrun.clock import Deadline
+from pressrun.network.broker import Broker
 from pressrun.settings import Settings
 from scheduler import upkeep
 from scheduler.dispatch import Dispatcher
 from scheduler.harvests import planning as harvesting
 from scheduler.warnings import Warnings
 
-LONGEST_NAP_S = 1.0
 BACKLOG_NAP_S = 0.05
 TROUBLE_NAP_S = 1.0
 
 _log = log.get(__name__)
+
+
+def make_ready() -> None:
+    """Before the loop of a process: do what would hold up a turn of it, and with it the posts that fall due.
+
+    What was imported stays: a search for garbage would pass through all of it, some tens of milliseconds each time.
+    """
+    harvesting.read_standard_crons()
+    gc.collect()
+    gc.freeze()
 
 
 class SchedulerLoop:
@@ -93,7 +104,7 @@ class SchedulerLoop:
         if due_in_s is None or due_in_s > 0:
             return _nap_s(due_in_s)
         done = self._dispatcher.round({table for table, due_in_s in due.items() if due_in_s <= 0})
-        with self._database.transaction() as tx:
+        with self._database.look() as tx:
             planned = harvesting.plan(tx, now=now)
         if planned:
             return 0.0

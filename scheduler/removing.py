@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import removal
-from models.account import Account, AccountState
-from models.erasure import Wish
-from models.post import Post
-from models.states import CANCELABLE
+from models.accounts.account import Account, AccountState
+from models.erasing import removal
+from models.erasing.erasure import Wish
+from models.posts.post import Post
+from models.posts.states import CANCELABLE
 from pressrun.errors import NotPossible
 from scheduler.posts.changing import cancel
 

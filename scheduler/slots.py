@@ -12,8 +12,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from models.account import Account
-from models.slot import Slot, WeeklyTime, occurrences
+from models.accounts.account import Account, find_account, is_called
+from models.posts.slot import Slot, WeeklyTime, occurrences
 from pressrun import clock
 from pressrun.errors import Invalid, NotPossible, Unknown
 
@@ -70,21 +70,24 @@ def remove_slot(tx: Session, slot_id: int) -> None:
         raise Unknown(f"no slot has the number {slot_id}", type="slot.unknown", field="slot", ids={"slot": slot_id})
 
 
-def list_slots(tx: Session, *, account_id: int | None = None, now: datetime) -> list[SlotShown]:
-    """Slots by account and time of the week."""
+def list_slots(tx: Session, *, account: str | None = None, now: datetime) -> list[SlotShown]:
+    """Slots by account and time of the week. Raises Unknown for the account."""
     query = select(Slot, Account).join(Account, Account.id == Slot.account_id)
-    if account_id is not None:
-        query = query.where(Slot.account_id == account_id)
+    if account is not None:
+        query = query.where(is_called(account))
+    rows = tx.execute(query.order_by(Account.name, Slot.weekday, Slot.wall_time)).all()
+    if account is not None and not rows:
+        find_account(tx, account, removed=True)
     return [
         SlotShown(
             id=slot.id,
-            account=account.name,
+            account=of.name,
             day=DAYS[slot.weekday - 1],
             time=f"{slot.wall_time:%H:%M}" if not slot.wall_time.second else f"{slot.wall_time:%H:%M:%S}",
-            timezone=account.timezone,
-            next_at=_next(slot, account, now),
+            timezone=of.timezone,
+            next_at=_next(slot, of, now),
         )
-        for slot, account in tx.execute(query.order_by(Account.name, Slot.weekday, Slot.wall_time))
+        for slot, of in rows
     ]
 
 

@@ -11,15 +11,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from models.connection import expire_connections
+from models.connecting.connection import expire_connections
+from models.harvests.raw_answer import roll_days
 from models.hooks.subscription import add_missing_subscriptions
 from models.news.coverage import forget_news
-from models.partitions import ensure_partitions
-from models.raw_answer import roll_days
-from models.retention import drop_month, kept_since, old_partitions
-from models.session import Database
-from models.sweeping import sweep
+from models.store.partitions import ensure_partitions
+from models.store.session import Database
 from models.tokens.care import add_missing_care
+from models.upkeep.retention import drop_month, kept_since, old_partitions
+from models.upkeep.sweeping import sweep
 from pressrun import log
 from pressrun.media.store import MediaStore
 from scheduler.harvests.planning import add_missing_harvests

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from models.notice import News, NoticeKind, tell, tell_of_post
-from models.quota import FALLBACK_TOTAL
-from models.reading import warnings as reading
-from models.reading.workers import SCHEDULER, absent_services
-from models.session import Database
-from models.silence import Silences, is_anybody_told
+from models.accounts.quota import FALLBACK_TOTAL
+from models.reading.upkeep import warnings as reading
+from models.reading.upkeep.conversions import unready_posts
+from models.reading.upkeep.workers import SCHEDULER, absent_services
+from models.store.session import Database
+from models.telling.notice import News, NoticeKind, tell, tell_of_post
+from models.telling.silence import Silences, is_anybody_told
 from pressrun import log
 
 EVERY = timedelta(minutes=1)
@@ -52,9 +53,13 @@ class Warnings:
                 return 0
             for post_id, news in reading.late_posts(tx, now=now, late=self._late_after):
                 tell_of_post(tx, post_id, news.kind, news.message, key=news.key)
+            for post_id, news in unready_posts(tx, now=now):
+                tell_of_post(tx, post_id, news.kind, news.message, key=news.key)
             found = self._silent_queues(self._silences.lasting(absent_services(tx) - {SCHEDULER}), now)
             if self._far_due is None or now >= self._far_due:
                 self._far_due = now + FAR_EVERY
+                for post_id, news in reading.unbegun_insights(tx, now=now):
+                    tell_of_post(tx, post_id, news.kind, news.message, key=news.key)
                 found += reading.full_windows(tx, now=now, total=FALLBACK_TOTAL)
                 found += reading.silent_accounts(tx, now=now)
                 found += reading.lost_coverage(tx, now=now)

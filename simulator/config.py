@@ -21,6 +21,8 @@ READINGS: Mapping[str, tuple[str, ...]] = {
     "caption_unit": ("code_points", "utf16"),
     "creator_stories": ("taken", "refused"),
     "carousel_video": ("free", "limited"),
+    "edit_lists": ("taken", "refused"),
+    "open_groups": ("taken", "refused"),
     "insight_day": ("pacific", "account"),
     "poll_attachment": ("object", "data"),
     "robots": ("ignored", "obeyed"),

@@ -88,7 +88,7 @@ class Outbound:
 def _libraries(*, needs_media: bool) -> httpcore.AsyncConnectionPool:
     import httpcore
 
-    from pressrun.trust import authorities
+    from pressrun.network.trust import authorities
 
     if needs_media:
         import av  # noqa: F401 - loaded ahead of use

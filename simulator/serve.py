@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pressrun.errors import PressrunError
+from pressrun.network.listening import listen
 from simulator.app import create_app
 from simulator.config import SimulatorConfig
 
@@ -81,13 +82,18 @@ class _Server(uvicorn.Server):
 
 
 def run(config: SimulatorConfig) -> None:
-    """Serve until SIGINT or SIGTERM. The first line on stdout names the address, once it accepts."""
+    """Serve until SIGINT or SIGTERM. The first line on stdout names the address, once it accepts.
+
+    Raises PortTaken.
+    """
 
     def say(url: str) -> None:
         sys.stdout.write(f"LISTENING {url}\n")
         sys.stdout.flush()
 
-    _Server(create_app(config), config, say).run()
+    # Bound before the server runs, which would end the process by itself over an address that is taken.
+    listener = listen(config.host, config.port, backlog=2048)
+    _Server(create_app(config), config, say).run(sockets=[listener])
 
 
 @contextlib.contextmanager

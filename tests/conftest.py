@@ -11,8 +11,9 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,19 @@ import redis
 from hypothesis import HealthCheck, settings
 
 from machine.schema import upgrade
-from models.session import Database
-from pressrun import log
+from models.store.partitions import ensure_partitions
+from models.store.session import Database
+from pressrun import clock, log
 from pressrun.embedded.servers import redis_py_url
 from pressrun.media.samples import make_jpeg, make_mp4
-from tests.support import guards, logs
+from tests.support import again, guards, logs
+from tests.support.compiling import share_between_engines
 from tests.support.dealing import dealt
 from tests.support.lending import Lender, Lent
 from tests.support.servers import (
     Servers,
     create_database,
+    made_once,
     private_servers,
     quick_folder,
 )
@@ -66,6 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("PRESSRUN_")]:
         del os.environ[name]  # a developer's own settings must not reach the tests
     guards.keep_sockets_here()
+    share_between_engines()
     if HOME not in os.environ:
         home = Path(tempfile.mkdtemp(prefix="pressrun-tests-", dir=quick_folder()))
         home.chmod(0o711)
@@ -77,20 +82,43 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is long, or all else; deal out the rest so that no worker has all that is costly."""
     wanted = bool(config.getoption("--long"))
-    kept = [item for item in items if (item.get_closest_marker("long") is not None) is wanted]
-    if len(kept) < len(items):
-        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    kept, left_out = list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        (kept if (item.get_closest_marker("long") is not None) is wanted else left_out).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+    if not wanted:
+        again.mark_those_that_may(kept)
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
-        marks = [item.get_closest_marker("cost") for item in kept]
+        units = together(kept)
+        marks = [unit[0].get_closest_marker("cost") for unit in units]
         costs = [mark.kwargs["cpu_s"] if mark else 0.0 for mark in marks]
-        kept = dealt(kept, workers, costs, [bool(mark and mark.kwargs.get("stack")) for mark in marks])
+        kept = dealt(units, workers, costs, [bool(mark and mark.kwargs.get("stack")) for mark in marks])
     items[:] = kept
+
+
+def together(items: Sequence[pytest.Item]) -> list[list[pytest.Item]]:
+    """The tests one by one, and those of a file that has a cost as a whole."""
+    units: dict[object, list[pytest.Item]] = {}
+    for item in items:
+        module = item.getparent(pytest.Module)
+        is_whole = module is not None and any(mark.name == "cost" for mark in module.own_markers)
+        units.setdefault(module if is_whole else item, []).append(item)
+    return list(units.values())
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         require(*mark.args)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    again.tell(terminalreporter)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what was imported and collected stays: no search for garbage has to pass through it
 
 
 @pytest.hookimpl(wrapper=True)
@@ -137,12 +165,19 @@ def servers() -> Iterator[Servers]:
 
 @pytest.fixture(scope="session")
 def template(servers: Servers) -> str:
-    """The name of a database at the newest revision that nobody is connected to."""
-    name = f"template_{os.getpid()}"
-    database = Database(create_database(servers.database_url, name))
-    upgrade(database)
-    database.close()
-    return name
+    """The name of a database at the newest revision that nobody is connected to.
+
+    As one that has lived for a month it has the last month's partitions, too: tests write of the days before this one.
+    """
+
+    def migrate(name: str) -> None:
+        database = Database(create_database(servers.database_url, name))
+        upgrade(database)
+        with database.transaction() as tx:
+            ensure_partitions(tx, now=clock.now().replace(day=1) - timedelta(days=1), months_ahead=0)
+        database.close()
+
+    return made_once(servers.database_url, "migrated", migrate)
 
 
 @pytest.fixture(scope="session")

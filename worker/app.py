@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from celery import signals
 
-from graph.transport import Transport
-from models.presence import Presence
-from models.session import Database
+from graph.wire.transport import Transport
+from models.owed.presence import Presence
+from models.store.session import Database
 from pressrun import log
-from pressrun.broker import make_celery
-from pressrun.hints import Queue
 from pressrun.media.links import derive_key
+from pressrun.network.broker import make_celery
+from pressrun.network.hints import Queue
 from pressrun.settings import Settings
 from pressrun.vault import Vault
 from worker.attendance import Attendance
 from worker.consuming import consume
 from worker.context import WorkerContext
 from worker.fixing import close_converters
+from worker.publishing.arming import Armory
 from worker.pull import Puller
 from worker.tasks import STEPS, register
 
+_USUAL_TURN_S, _SHORT_TURN_S = 0.005, 0.0005
+_READS_ONLY = frozenset({Queue.HARVEST, Queue.INBOX})
+
 _log = log.get(__name__)
+
+
+def turn_s(queues: Collection[Queue]) -> float:
+    """How long a thread may compute while others wait, for `sys.setswitchinterval`.
+
+    Short where many threads only wait for Instagram and Postgres: with the interpreter's five milliseconds each wait
+    for a socket ends in a further one, and a quarter fewer calls come through. Posts that are due at once go out a
+    third later with it, so a worker that publishes keeps to the usual (docs/performance.md).
+    """
+    return _SHORT_TURN_S if _READS_ONLY.issuperset(queues) else _USUAL_TURN_S
 
 
 def run_worker(
@@ -36,7 +51,7 @@ def run_worker(
     concurrency: int,
     media_base_url: str | None,
 ) -> None:
-    """Work until SIGTERM or SIGINT; running steps end, claims that were not begun are given back.
+    """Work until SIGTERM, SIGINT or SIGHUP; running steps end, claims that were not begun are given back.
 
     Raises WorkerFailed, with the cause, when it must end without being told.
     """
@@ -47,26 +62,40 @@ def run_worker(
     attendance = Attendance(presence, ctx.database)
     app = make_celery(redis_url)
     register(app, ctx)
-    puller = Puller(ctx, STEPS, queues, concurrency=max(concurrency // 2, 2))
 
     def shut_down(**_: Any) -> None:
         ctx.stopping.set()
 
     signals.worker_shutting_down.connect(shut_down, weak=False)
     attendance.start()
-    puller.start()
     _log.info("worker.started", queues=[queue.value for queue in queues], concurrency=concurrency)
     told: dict[str, Any] = {"queues": queues, "concurrency": concurrency, "log_level": settings.log_level}
     try:
-        consume(app, **told, is_told_to_stop=ctx.stopping.is_set)
+        with _beside(ctx, queues, concurrency):
+            consume(app, **told, is_told_to_stop=ctx.stopping.is_set)
     finally:
-        ctx.stopping.set()
-        puller.stop()
         close_converters()
         attendance.stop()
         ctx.close()
         ctx.database.close()
         _log.info("worker.stopped")
+
+
+@contextmanager
+def _beside(ctx: WorkerContext, queues: Sequence[Queue], concurrency: int) -> Iterator[None]:
+    """What takes up work without Celery. At the end it waits for the steps that run."""
+    beside: list[Puller | Armory] = [Puller(ctx, STEPS, queues, concurrency=max(concurrency // 2, 2))]
+    beside += [Armory(ctx, STEPS, senders=concurrency)] if Queue.PUBLISH in queues else []
+    started: list[Puller | Armory] = []
+    try:
+        for one in beside:
+            started.append(one)
+            one.start()
+        yield
+    finally:
+        ctx.stopping.set()
+        for one in started:
+            one.stop()
 
 
 def make_context(

@@ -13,12 +13,12 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
+from graph.answers.errors import ErrorClass, GraphError
 from graph.client import GraphClient
-from graph.errors import ErrorClass, GraphError
-from models import claims
-from models.account import Account, break_account
-from models.claims import Lease
-from models.gate import Purpose
+from models.accounts.account import Account, break_account
+from models.owed import claims
+from models.owed.claims import Lease
+from models.owed.gate import Purpose
 from pressrun.errors import PressrunError
 from worker.backoff import PATIENT, Backoff
 from worker.context import GateShut, WorkerContext
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class Stopping(PressrunError):
-    """This worker is shutting down; another goes on with the row."""
+    """This worker is shutting down, or may not hold the row any more; another goes on with it."""
 
 
 @dataclass
@@ -56,6 +56,16 @@ class Asking:
             with self.ctx.database.transaction() as tx:
                 self.lease = claims.renew(tx, self.lease)
         return call(client or self.client)
+
+    def change(self, call: Callable[[GraphClient], T]) -> T:
+        """The same of a call that changes something: it is not made once the row may be another worker's."""
+
+        def surely(client: GraphClient) -> T:
+            if not self.ctx.may_call(self.lease):
+                raise Stopping
+            return call(client)
+
+        return self.ask(surely)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import threading
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from models.presence import Absences, Presence
-from models.session import Database
+from models.owed.presence import Absences, Presence
+from models.store.session import Database
 from pressrun import log
 
 BEAT_S = 1.5

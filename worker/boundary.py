@@ -14,12 +14,12 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from models import claims
-from models.claims import ClaimLost, Lease
-from models.works import TABLE_OF_TASK
+from models.owed import claims
+from models.owed.claims import ClaimLost, Lease
+from models.owed.works import TABLE_OF_TASK
 from pressrun import clock, log
 from pressrun.clock import Deadline
-from pressrun.hints import Hint, Task
+from pressrun.network.hints import Hint, Task
 from worker.context import GateShut, WorkerContext
 
 Step = Callable[[WorkerContext, Lease], None]
@@ -41,8 +41,9 @@ class Direct:
 
 CRASHED_AGAIN_AFTER = timedelta(seconds=30)
 _ASK_AGAIN_S = 0.25
-_PASSING = ("08", "57P", "40", "25P03", "55P03")
-"""SQLSTATEs of what another try may not meet: a connection or server that ended, a deadlock, a lock waited for in vain.
+_PASSING = ("08", "57P", "40", "25006", "25P03", "55P03")
+"""SQLSTATEs of what another try may not meet: a connection or server that ended, a deadlock, one that takes no writes
+after a failover, a session that stalled, a lock waited for in vain.
 """
 
 _CLAIM_LOST: Mapping[str, str] = {
@@ -58,11 +59,19 @@ _log = log.get(__name__)
 
 def perform(ctx: WorkerContext, steps: Mapping[Task, Step], hint: Hint) -> bool:
     """Run the step that a hint names; False when the hint was stale. Never raises an Exception."""
-    table = TABLE_OF_TASK[hint.task]
+    return _run(ctx, hint, lambda: _begin(ctx, steps[hint.task], TABLE_OF_TASK[hint.task], hint))
+
+
+def go_on(ctx: WorkerContext, hint: Hint, begin: Callable[[], Begun]) -> None:
+    """The same with a row that was taken with others; `begin` gives it, or raises what came in between."""
+    _run(ctx, hint, begin)
+
+
+def _run(ctx: WorkerContext, hint: Hint, begin: Callable[[], Begun | None]) -> bool:
     lease: Lease | None = None
     with structlog.contextvars.bound_contextvars(task=hint.task.value, row=hint.id, claim=hint.claim):
         try:
-            begun = _begin(ctx, steps[hint.task], table, hint)
+            begun = begin()
             if begun is None:
                 _log.debug("step.stale_hint")
                 return False
@@ -74,7 +83,7 @@ def perform(ctx: WorkerContext, steps: Mapping[Task, Step], hint: Hint) -> bool:
             if _is_passing(problem):
                 # Whether the row was taken is not known when it is the taking that failed.
                 held = [lease.claim] if lease is not None else [hint.claim + 1, hint.claim]
-                _give_back(ctx, table, hint.id, held)
+                _give_back(ctx, TABLE_OF_TASK[hint.task], hint.id, held)
         except Exception:
             _log.exception("step.crashed")
         return True

@@ -15,22 +15,26 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from graph.credentials import Credentials
-from graph.credentials import Login as GraphLogin
-from graph.errors import ErrorClass, GraphError
-from graph.users import Profile
-from models import claims, connection, gate
-from models.account import Account, Login
-from models.claims import Lease
-from models.connection import Connection, ConnectionState
-from models.gate import Purpose
-from models.joining import NewAccount, join_account, known_account
+from graph.accounts.users import Profile
+from graph.answers.errors import ErrorClass, GraphError
+from graph.client import GraphClient
+from graph.wire.credentials import Credentials
+from graph.wire.credentials import Login as GraphLogin
+from models.accounts.account import Account, Login
+from models.connecting import connection
+from models.connecting.connection import Connection, ConnectionState
+from models.connecting.joining import NewAccount, join_account, known_account
+from models.owed import claims, gate
+from models.owed.claims import Lease
+from models.owed.gate import Purpose
+from models.tokens.token import Facts
 from pressrun import clock, log
 from pressrun.errors import Conflict, PressrunError, RefusedByInstagram, ServerUnreachable
 from pressrun.failpoints import reach
 from worker.consenting import MOST_TRIES, asks_again, carry_on, end, gate_shut, unanswered
 from worker.context import GateShut, WorkerContext
 from worker.surveying import SURVEYORS, is_of_another_app, of_another_app
+from worker.tokens.look import facts_of
 
 __all__ = ["MOST_TRIES", "run"]
 
@@ -46,6 +50,17 @@ class _Asking:
     lease: Lease
     new: NewAccount
     tries: int
+    granted: Facts
+    """What is known of the token that was granted, from the steps before."""
+
+
+@dataclass(frozen=True)
+class _Confirmed:
+    """What Instagram said of the account and its tokens."""
+
+    username: str | None
+    facts: Facts
+    of_persons: Facts | None = None
 
 
 def run(ctx: WorkerContext, lease: Lease) -> None:
@@ -56,7 +71,7 @@ def run(ctx: WorkerContext, lease: Lease) -> None:
     if asking is None:
         return
     try:
-        username = _ask(asking)
+        confirmed = _ask(asking)
     except GateShut as shut:
         _end(asking, ConnectionState.FAILED, gate_shut(shut.until, shut.reason))
     except GraphError as problem:
@@ -65,7 +80,7 @@ def run(ctx: WorkerContext, lease: Lease) -> None:
         _end(asking, ConnectionState.REFUSED, refusal)
     else:
         reach("connect.after_answer")
-        _keep(asking, username)
+        _keep(asking, confirmed)
         reach("connect.after_record")
 
 
@@ -89,7 +104,7 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> _Asking | None:
             return None
         # Counted before the call: one that kills its worker each time must not do so for ever.
         row.tries += 1
-        return _Asking(ctx, lease, new, row.tries)
+        return _Asking(ctx, lease, new, row.tries, row.facts)
 
 
 def _check_gate(tx: Session, ctx: WorkerContext, known: Account | None, now: datetime) -> None:
@@ -112,16 +127,36 @@ def _wish(ctx: WorkerContext, row: Connection, now: datetime) -> NewAccount:
     return NewAccount(Login(row.login), row.ig_id, row.name, token, row.timezone, other)
 
 
-def _ask(asking: _Asking) -> str | None:
-    """The account's user name, once Instagram has confirmed that the tokens are this account's."""
-    new = asking.new
-    username = _confirmed(asking, new.token, "this token")
+def _ask(asking: _Asking) -> _Confirmed:
+    """The account's user name and what is known of its tokens, once Instagram has confirmed that they are its."""
+    new, granted = asking.new, asking.granted
+    username = _checked(asking, new.token, "this token")
     if new.user_token is not None:
-        _confirmed(asking, new.user_token, "the person's token")
-    return username
+        _checked(asking, new.user_token, "the person's token")
+    if granted != Facts():
+        if new.user_token is None:
+            return _Confirmed(username, granted)
+        return _Confirmed(username, granted.of_page(now=clock.now()), granted)
+    persons = None if new.user_token is None else _examined(asking, new.user_token)
+    return _Confirmed(username, _examined(asking, new.token), persons)
 
 
-def _confirmed(asking: _Asking, token: str, what: str) -> str | None:
+def _examined(asking: _Asking, token: str) -> Facts:
+    """What Meta says of a token that somebody gave; whoever looks after it asks again for what is not told."""
+    app_id, secret = asking.ctx.settings.app_of(asking.new.login.value)
+    if asking.new.login is not Login.FACEBOOK or not app_id or not secret:
+        return Facts()
+    try:
+        state = _client(asking, token).tokens.debug()
+    except (GraphError, GateShut) as problem:
+        _log.info("connect.not_examined", connection_id=asking.lease.id, error=str(problem))
+        return Facts()
+    if state.app_id is not None and state.app_id != app_id:
+        raise of_another_app()
+    return facts_of(state)
+
+
+def _checked(asking: _Asking, token: str, what: str) -> str | None:
     new = asking.new
     profile = _profile(asking, token)
     found = profile.id if new.login is Login.FACEBOOK else profile.user_id or profile.id
@@ -133,13 +168,16 @@ def _confirmed(asking: _Asking, token: str, what: str) -> str | None:
 
 
 def _profile(asking: _Asking, token: str) -> Profile:
-    new = asking.new
-    credentials = Credentials(GraphLogin(new.login.value), new.ig_id, token)
-    # Of no account: whose token it is nobody knows yet, and another one's usage must not shut the gate of this one.
-    users = asking.ctx.client_of(credentials, None, Purpose.PUBLISH).users
-    if new.login is Login.INSTAGRAM:
+    users = _client(asking, token).users
+    if asking.new.login is Login.INSTAGRAM:
         return users.me((*_FIELDS, "user_id"))
     return users.profile(_FIELDS)
+
+
+def _client(asking: _Asking, token: str) -> GraphClient:
+    credentials = Credentials(GraphLogin(asking.new.login.value), asking.new.ig_id, token)
+    # Of no account: whose token it is nobody knows yet, and another one's usage must not shut the gate of this one.
+    return asking.ctx.client_of(credentials, None, Purpose.PUBLISH)
 
 
 def _after_error(asking: _Asking, problem: GraphError) -> None:
@@ -160,13 +198,16 @@ def _after_error(asking: _Asking, problem: GraphError) -> None:
         _end(asking, ConnectionState.REFUSED, RefusedByInstagram(said, type="token.not_confirmed"))
 
 
-def _keep(asking: _Asking, username: str | None) -> None:
-    ctx = asking.ctx
+def _keep(asking: _Asking, confirmed: _Confirmed) -> None:
+    ctx, username = asking.ctx, confirmed.username
     try:
         with ctx.database.transaction() as tx:
             lease = claims.renew(tx, asking.lease)
             row = tx.get_one(Connection, lease.id)
-            joined = join_account(tx, asking.new, ctx.vault, username=username, scopes=row.scopes)
+            row.facts = confirmed.of_persons or confirmed.facts
+            joined = join_account(
+                tx, asking.new, ctx.vault, username=username, facts=confirmed.facts, of_persons=confirmed.of_persons
+            )
             connection.settle_done(row, joined, username=username, now=clock.now())
             tx.flush()
             claims.finish(tx, lease, next_action_at=None)

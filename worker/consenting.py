@@ -16,16 +16,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from graph.answers.errors import ErrorClass, GraphError
 from graph.client import GraphClient
-from graph.credentials import Credentials
-from graph.credentials import Login as GraphLogin
-from graph.errors import ErrorClass, GraphError
-from models import claims, connection, consenting
-from models.account import Login
-from models.claims import Lease
-from models.connection import Connection, ConnectionState
-from models.consenting import Found
-from models.gate import Purpose
+from graph.login.tokens import Token
+from graph.wire.credentials import Credentials
+from graph.wire.credentials import Login as GraphLogin
+from models.accounts.account import Login
+from models.connecting import connection, consenting
+from models.connecting.connection import Connection, ConnectionState
+from models.connecting.consenting import Candidate
+from models.owed import claims
+from models.owed.claims import Lease
+from models.owed.gate import Purpose
+from models.tokens.token import Facts
 from pressrun import clock, log
 from pressrun.errors import PressrunError, RefusedByInstagram, ServerUnreachable
 from pressrun.failpoints import reach
@@ -70,10 +73,11 @@ class Step:
 class Survey:
     """Where a token leads."""
 
-    found: tuple[Found, ...]
+    found: tuple[Candidate, ...]
     pages: Mapping[str, str] = field(repr=False, default_factory=dict)
     """Tokens of Pages by the Instagram id of their account."""
-    scopes: tuple[str, ...] | None = None
+    facts: Facts = field(default_factory=Facts)
+    """What was said of the token."""
 
 
 Surveyor = Callable[[Step], Survey]
@@ -190,36 +194,37 @@ def _secret(ctx: WorkerContext, row: Connection, state: ConnectionState, now: da
 def _redeem(step: Step) -> None:
     token = step.client().tokens.exchange_code(step.secret, step.redirect_url or "")
     reach("connect.after_code")
-    _record(step, ConnectionState.GRANTED, token.token, token.permissions or None)
+    _record(step, ConnectionState.GRANTED, token.token, _facts_of(token))
 
 
 def _prolong(step: Step) -> None:
     app_id, secret = step.ctx.settings.app_of(step.login.value)
     is_given = step.redirect_url is None
     if is_given and not (app_id and secret):
-        _record(
-            step, ConnectionState.PROLONGED, step.secret
-        )  # nobody here can; whoever gave it knows how long it lasts
+        # Nobody here can; whoever gave it knows how long it lasts.
+        _record(step, ConnectionState.PROLONGED, step.secret, Facts())
         return
     try:
-        long_lived = step.client(step.secret).tokens.exchange(step.secret).token
+        long_lived = step.client(step.secret).tokens.exchange(step.secret)
     except GraphError as refusal:
         if not is_given or refusal.error_class in _PASSING or refusal.error_class is ErrorClass.THROTTLED:
             raise
         # One that the dashboard gave is long-lived already, and cannot be exchanged (graph-api.md §1.4). Whether it is
         # good for anything the next step finds out.
-        long_lived = step.secret
+        long_lived = Token(step.secret)
     reach("connect.after_exchange")
-    _record(step, ConnectionState.PROLONGED, long_lived)
+    _record(step, ConnectionState.PROLONGED, long_lived.token, _facts_of(long_lived))
 
 
-def _record(step: Step, state: ConnectionState, token: str, scopes: tuple[str, ...] | None = None) -> None:
+def _facts_of(token: Token) -> Facts:
+    return Facts(expires_at=token.expires_at, scopes=token.permissions or None)
+
+
+def _record(step: Step, state: ConnectionState, token: str, facts: Facts) -> None:
     with step.ctx.database.transaction() as tx:
         claims.renew(tx, step.lease)
         row = tx.get_one(Connection, step.lease.id)
-        consenting.keep_token(row, state, token, step.ctx.vault)
-        if scopes is not None:
-            row.scopes = list(scopes)
+        consenting.keep_token(row, state, token, step.ctx.vault, facts=facts)
 
 
 def _keep(step: Step, survey: Survey) -> bool:
@@ -227,8 +232,7 @@ def _keep(step: Step, survey: Survey) -> bool:
     with step.ctx.database.transaction() as tx:
         lease = claims.renew(tx, step.lease)
         row = tx.get_one(Connection, lease.id)
-        if survey.scopes is not None:
-            row.scopes = list(survey.scopes)
+        row.facts = survey.facts.over(row.facts)
         consenting.keep_found(row, survey.found, survey.pages, step.ctx.vault)
         chosen = consenting.pick(survey.found, row.wanted or ())
         if chosen is None:
@@ -240,7 +244,7 @@ def _keep(step: Step, survey: Survey) -> bool:
     return True
 
 
-def _choose(tx: Session, row: Connection, chosen: list[Found], step: Step) -> None:
+def _choose(tx: Session, row: Connection, chosen: list[Candidate], step: Step) -> None:
     now = clock.now()
     first, *_ = consenting.choose(tx, row, chosen, step.ctx.vault, now=now)
     tx.flush()

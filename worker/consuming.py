@@ -7,6 +7,7 @@ meanwhile the pull does the work. What is not a broker's word is a fault of ours
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -23,8 +24,8 @@ from kombu.exceptions import KombuError
 from pressrun import log
 from pressrun.clock import Deadline
 from pressrun.errors import PressrunError
-from pressrun.hints import Queue
 from pressrun.log import redact
+from pressrun.network.hints import Queue
 
 _SHORTEST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 4.0
@@ -40,9 +41,10 @@ class WorkerFailed(PressrunError):
 def consume(
     app: Celery, *, queues: Sequence[Queue], concurrency: int, log_level: str, is_told_to_stop: Callable[[], bool]
 ) -> None:
-    """Take hints until SIGTERM or SIGINT. Raises WorkerFailed, with the cause, when it ends for anything else."""
+    """Take hints until SIGTERM, SIGINT or SIGHUP. Raises WorkerFailed, with the cause, when it ends otherwise."""
     failures: list[Exception] = []
-    worker: Any = app.Worker(
+    worker_class: Any = type("Worker", (_EndedByHangup, app.Worker), {})
+    worker: Any = worker_class(
         pool=_WakingPool,
         concurrency=concurrency,
         queues=[queue.value for queue in queues],
@@ -59,6 +61,16 @@ def consume(
         cause = failures[-1] if failures else None
         reason = f"{type(cause).__name__}: {cause}" if cause else f"Celery ended with code {worker.exitcode}"
         raise WorkerFailed(f"the worker cannot go on: {redact(' '.join(reason.split()))}")
+
+
+class _EndedByHangup:
+    """Celery takes the end of the terminal for a wish to be begun anew, and then hears of no signal any more."""
+
+    def install_platform_tweaks(self, worker: Any) -> None:
+        before = signal.getsignal(signal.SIGHUP)
+        super().install_platform_tweaks(worker)  # type: ignore[misc]  # of Celery's worker, beside which it stands
+        # What the caller ignores on purpose (nohup) stays ignored.
+        signal.signal(signal.SIGHUP, before if before is signal.SIG_IGN else signal.getsignal(signal.SIGTERM))
 
 
 class _WakingPool(TaskPool):

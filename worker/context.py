@@ -8,25 +8,27 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from graph.answers.errors import ErrorClass, GraphError
 from graph.client import CallRecord, Credentials, GraphClient
 from graph.client import Login as GraphLogin
-from graph.endpoints import Endpoint
-from graph.errors import ErrorClass, GraphError
-from graph.transport import Transport
-from models import gate
-from models.account import Account, token_context, user_token_context
-from models.claims import Lease
-from models.gate import Level, Purpose
-from models.presence import Presence
-from models.session import Database, in_transaction
+from graph.wire.endpoints import Endpoint
+from graph.wire.transport import Transport
+from models.accounts.account import Account, token_context, user_token_context
+from models.owed import gate
+from models.owed.claims import Lease
+from models.owed.gate import Level, Purpose
+from models.owed.presence import Presence
+from models.store.session import Database, in_transaction
 from pressrun import clock, log
 from pressrun.errors import PressrunError
 from pressrun.media.bucket import Bucket, Place
 from pressrun.settings import Settings
 from pressrun.vault import SecretUnreadable, Vault
+from worker.publishing.settling import Settler
 
 _log = log.get(__name__)
 _NO_ACCOUNT = 0
+_NO_BUCKET = "PRESSRUN_S3_BUCKET names no bucket any more"
 
 
 class GateShut(PressrunError):
@@ -56,9 +58,14 @@ class WorkerContext:
 
     @cached_property
     def bucket(self) -> Bucket | None:
-        """The bucket of the settings, if they name one."""
+        """The bucket of the settings, if they name one. Raises SecretUnreadable where its keys do not open."""
         place = Place.of(self.settings)
         return None if place is None else Bucket(place)
+
+    @cached_property
+    def settler(self) -> Settler:
+        """Keeps what went out at about the same time together."""
+        return Settler(self.database)
 
     def close(self) -> None:
         """End all connections to the outside: nothing is asked any more."""
@@ -70,8 +77,14 @@ class WorkerContext:
     def need_bucket(self) -> Bucket:
         """The same. Raises PressrunError where there is none."""
         if self.bucket is None:
-            raise PressrunError("PRESSRUN_S3_BUCKET names no bucket any more")
+            raise PressrunError(_NO_BUCKET)
         return self.bucket
+
+    def need_bucket_name(self) -> str:
+        """For what needs no key. Raises PressrunError where there is none."""
+        if self.settings.s3_bucket is None:
+            raise PressrunError(_NO_BUCKET)
+        return self.settings.s3_bucket
 
     @property
     def holder(self) -> int | None:
@@ -178,8 +191,7 @@ class _GateKeeper:
         if not asks:
             return
         account_id = _NO_ACCOUNT if self.account_id is None else self.account_id
-        with self.database.glance() as connection:
-            shut = gate.barrier(connection, self.app_id, account_id, self.purpose, now=clock.now())
+        shut = gate.glance(self.database, self.app_id, account_id, self.purpose, now=clock.now())
         if shut is not None:
             raise GateShut(shut.until, shut.reason)
 

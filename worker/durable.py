@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from models.claims import Lease
+from models.owed.claims import Lease
 from pressrun import log
 from worker.context import WorkerContext
 

@@ -19,10 +19,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
-from models import claims
-from models.claims import Lease
-from models.conversion import Conversion, ConversionState, settle
-from models.event import Cause
+from models.owed import claims
+from models.owed.claims import Lease
+from models.posts.conversion import Conversion, ConversionState, settle
+from models.posts.event import Cause
 from pressrun import clock, log
 from pressrun.failpoints import reach
 from pressrun.media.fixing.converter import Converter
@@ -105,6 +105,7 @@ def _begin(ctx: WorkerContext, lease: Lease) -> _Work | None:
             claims.finish(tx, lease, next_action_at=None)
             return None
         row.tries += 1
+        row.begun_at = clock.now()
         work = _Work(row.id, Recipe.from_json(row.recipe), row.source_sha256, row.tries)
     reach("fix.begun")
     if work.tries <= MOST_TRIES:

@@ -14,16 +14,17 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from graph.errors import GraphError, NotOnThisLogin
-from models import claims, sparing
-from models.account import Account, AccountState, Login, break_account
-from models.account_name import names_of
-from models.claims import Lease
-from models.comment import SeenComment, see_comments
-from models.gate import Purpose
-from models.inbox import InboxEvent
-from models.media import MediaReading, SeenMedia, is_own, see_media, store_readings
-from models.mention import MentionState, announce_comment, announce_mention, record_reading, record_unreadable
+from graph.answers.errors import GraphError, NotOnThisLogin
+from models.accounts.account import Account, AccountState, Login, break_account
+from models.accounts.account_name import names_of
+from models.history.comment import SeenComment, see_comments
+from models.history.media import MediaReading, SeenMedia, is_own, see_media, store_readings
+from models.history.mention import MentionState, announce_comment, announce_mention, record_reading, record_unreadable
+from models.hooks.inbox import InboxEvent
+from models.owed import claims
+from models.owed.claims import Lease
+from models.owed.gate import Purpose
+from models.store import sparing
 from pressrun import clock, log
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
@@ -31,8 +32,7 @@ from pressrun.log import redact
 from pressrun.vault import SecretUnreadable
 from worker.backoff import PATIENT
 from worker.context import GateShut, WorkerContext
-from worker.harvests.mentions import MentionFacts, read_facts
-from worker.harvests.notices import (
+from worker.harvests.answers.notices import (
     MentionNotice,
     is_surely_own,
     names_account,
@@ -40,6 +40,7 @@ from worker.harvests.notices import (
     read_mention,
     read_story_report,
 )
+from worker.harvests.kinds.mentions import MentionFacts, read_facts
 from worker.obstacles import LOOK_AGAIN, held_back
 from worker.outcomes import BACKGROUND, Verdict, retry_wait, wait_of
 

@@ -13,10 +13,11 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from models import gate, server_clock
-from models.account import Account, AccountState, lift_block
-from models.gate import Purpose
-from models.server_clock import Distance
+from models.accounts.account import Account, AccountState, lift_block
+from models.owed import gate
+from models.owed.gate import Purpose
+from models.store import server_clock
+from models.store.server_clock import Distance
 from worker.context import WorkerContext
 
 LOOK_AGAIN = timedelta(minutes=15)

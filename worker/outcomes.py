@@ -13,10 +13,10 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from graph.errors import ErrorClass, GraphError
-from models.attempt import Said
-from models.block import hold
-from models.event import Cause
+from graph.answers.errors import ErrorClass, GraphError
+from models.accounts.block import hold
+from models.posts.event import Cause
+from models.publishing.attempt import Said
 from worker.backoff import Backoff
 from worker.obstacles import LOOK_AGAIN
 

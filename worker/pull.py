@@ -14,13 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from models.claims import claim_due
-from models.company import one_of_each
-from models.lookout import Lookout
-from models.server_clock import ClockWatch
-from models.works import WORKS, Work
+from models.harvests.company import one_of_each
+from models.owed.claims import claim_due
+from models.owed.lookout import Lookout
+from models.owed.works import WORKS, Work
+from models.store.server_clock import ClockWatch
 from pressrun import log
-from pressrun.hints import Hint, Queue, Task
+from pressrun.network.hints import Hint, Queue, Task
 from worker.boundary import Step, perform
 from worker.context import WorkerContext
 from worker.telling.silence import SchedulerWatch
@@ -52,7 +52,8 @@ class Puller:
 
     def stop(self) -> None:
         """Wait for the steps that run. The context's `stopping` must be set before."""
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
         self._pool.shutdown(wait=True)
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""A reply to a mention: whether it may be sent now, how it is sent and looked for, and what its outcome means.
+"""A reply to a mention or a comment: whether it may be sent now, how it is sent and looked for, what its outcome means.
 
 Instagram shows the comments of the account's own media only; whether a reply below a stranger's media stands nobody can
 read (graph-api.md §5.3, §7), and a person has to look.
@@ -13,16 +13,18 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from graph.client import GraphClient
-from models import claims, outcome, seizing
-from models.account import Account, get_account
-from models.attempt import Attempt, AttemptState, SettledBy, Target, record_intent, unresolved_attempt
-from models.claims import ClaimLost, Lease
-from models.comment import Comment
-from models.event import Cause
-from models.gate import Purpose
-from models.media import Media
-from models.mention import Mention
-from models.reply import Reply, ReplyState, change
+from models.accounts.account import Account, get_account
+from models.history.comment import Comment
+from models.history.media import Media
+from models.history.mention import Mention
+from models.owed import claims, seizing
+from models.owed.claims import ClaimLost, Lease
+from models.owed.gate import Purpose
+from models.posts.event import Cause
+from models.publishing import outcome
+from models.publishing.attempt import Attempt, AttemptState, SettledBy, Target, record_intent, unresolved_attempt
+from models.publishing.reply import Reply, ReplyState, change
+from models.telling.notice import News, NoticeKind, tell
 from pressrun import clock
 from pressrun.log import redact
 from pressrun.media.captions import normal_form
@@ -44,16 +46,19 @@ S = ReplyState
 
 @dataclass(frozen=True)
 class _Where:
-    """What of the mention can be read."""
+    """What is answered, and what of it can be read."""
 
-    mention: Mention
+    ig_media_id: str | None
+    ig_comment_id: str
+    is_mention: bool
+    """It is answered as a mention, and else as a comment below our own media."""
     is_ours: bool
     """It stands below media of the account itself, whose comments can be read."""
     is_nested: bool
     """It is itself a reply to a comment: where Instagram lists a reply to it is not documented."""
 
 
-class MentionReply(Once):
+class Answer(Once):
     name = reading_name = "reply"
     patience, most_tries, most_lost = PATIENT, MOST_TRIES, MOST_SENDS
     first_look_after = timedelta(seconds=20)
@@ -79,20 +84,21 @@ class MentionReply(Once):
         return self.reply.created_at
 
     def call(self, client: GraphClient, *, deadline_s: float) -> str:
-        mention = self.where.mention
-        below = mention.ig_comment_id or None
-        return client.mentions.create(mention.ig_media_id, self.reply.text, below, deadline_s=deadline_s)
+        where, words = self.where, self.reply.text
+        if not where.is_mention:
+            return client.comments.reply(where.ig_comment_id, words, deadline_s=deadline_s)
+        media_id, below = where.ig_media_id or "", where.ig_comment_id or None
+        return client.mentions.create(media_id, words, below, deadline_s=deadline_s)
 
     def look(self, client: GraphClient) -> Sight:
-        mention = self.where.mention
-        if not self.where.is_ours:
+        where = self.where
+        if not where.is_ours:
             return Beyond("Instagram does not show comments below media of others")
-        if not mention.ig_comment_id:
-            media_id = mention.ig_media_id
+        comment_id, media_id = where.ig_comment_id, where.ig_media_id or ""
+        if not comment_id:
             return look(self, Place(lambda after: client.comments.page(media_id, after), is_newest_first=True))
-        comment_id = mention.ig_comment_id
         sight = look(self, Place(lambda after: client.comments.replies(comment_id, after), is_newest_first=False))
-        if isinstance(sight, Absent) and self.where.is_nested:
+        if isinstance(sight, Absent) and where.is_nested:
             return Beyond("Instagram may list a reply to a reply elsewhere")
         return sight
 
@@ -124,7 +130,9 @@ class MentionReply(Once):
         seizing.seize(tx, self.lease.table, self.reply.id, due_at=now)
 
     def twice(self, tx: Session, told: Cause) -> None:
-        tx.execute(update(Reply).where(Reply.id == self.reply.id).values(error=redact(told.message or "")))
+        said = told.message or told.reason
+        tx.execute(update(Reply).where(Reply.id == self.reply.id).values(error=redact(said)))
+        self._ask(tx, f"it may stand twice: {said}")
 
     def question(self, why: str) -> str:
         return f"whether the reply stands cannot be told: {why}. Look at it on Instagram, then say whether it does"
@@ -132,6 +140,17 @@ class MentionReply(Once):
     def review(self, tx: Session, question: str) -> None:
         self._move(tx, S.NEEDS_REVIEW, error=question)
         claims.finish(tx, self.lease, next_action_at=None)
+        self._ask(tx, question)
+
+    def _ask(self, tx: Session, question: str) -> None:
+        """Have people told."""
+        ids = {"mention": self.reply.mention_id, "comment": self.reply.to_comment_id}
+        [(name, number)] = [(name, number) for name, number in ids.items() if number is not None]
+        said = f"the reply to {name} {number}: {question}"
+        tell(
+            tx,
+            News(NoticeKind.COMMENT_NEEDS_REVIEW, said, self.account.id, detail={"reply": self.reply.id, name: number}),
+        )
 
     def _move(self, tx: Session, to: ReplyState, *, error: str | None, **values: object) -> None:
         values["error"] = redact(error) if error else None
@@ -153,7 +172,7 @@ def run(ctx: WorkerContext, lease: Lease) -> None:
     reconcile(found)
 
 
-def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> MentionReply | None:
+def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Answer | None:
     """The reply with its attempt: the unresolved one, or one that is now an intent."""
     with ctx.database.transaction() as tx:
         lease = claims.renew(tx, lease)
@@ -175,7 +194,7 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> MentionReply | 
             attempt = _intend(tx, lease, reply, now)
         if attempt is None:
             raise AssertionError(f"reply {reply.id} is {reply.state} without an unresolved attempt")
-        return MentionReply(ctx, lease, account, reply, _where(tx, reply), attempt)
+        return Answer(ctx, lease, account, reply, _where(tx, reply), attempt)
 
 
 def _intend(tx: Session, lease: Lease, reply: Reply, now: datetime) -> Attempt:
@@ -195,9 +214,13 @@ def _wait(tx: Session, lease: Lease, reply: Reply, held: HeldBack, now: datetime
 
 def _where(tx: Session, reply: Reply) -> _Where:
     """Own media are listed, and only their comments are announced as comments."""
+    if reply.to_comment_id is not None:
+        comment = tx.get_one(Comment, reply.to_comment_id)
+        is_nested = comment.parent_ig_id is not None
+        return _Where(comment.ig_media_id, comment.ig_id, is_mention=False, is_ours=True, is_nested=is_nested)
     mention = tx.get_one(Mention, reply.mention_id)
     known = (Comment.account_id == mention.account_id) & (Comment.ig_id == mention.ig_comment_id)
     media = exists().where(Media.account_id == mention.account_id, Media.ig_id == mention.ig_media_id)
     is_ours = bool(tx.scalar(select(media | exists().where(known))))
     is_nested = bool(tx.scalar(select(exists().where(known, Comment.parent_ig_id.is_not(None)))))
-    return _Where(mention, is_ours, is_nested)
+    return _Where(mention.ig_media_id, mention.ig_comment_id, is_mention=True, is_ours=is_ours, is_nested=is_nested)

@@ -6,17 +6,19 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
+from graph.answers.errors import ErrorClass, GraphError
+from graph.answers.paging import Page, iterate
 from graph.client import GraphClient
-from graph.discovery import FacebookPage
-from graph.errors import ErrorClass, GraphError
-from graph.paging import Page, iterate
-from graph.tokens import TokenState
-from models.account import Login
-from models.consenting import Found
+from graph.login.discovery import FacebookPage
+from graph.login.tokens import TokenState
+from models.accounts.account import Login
+from models.connecting.consenting import Candidate
+from models.tokens.token import Facts
 from pressrun import log
 from pressrun.errors import NotPossible, RefusedByInstagram
-from pressrun.permissions import NEEDED, cost_of
+from pressrun.instagram.permissions import NEEDED, cost_of
 from worker.consenting import Step, Survey, Surveyor
+from worker.tokens.look import facts_of
 
 _MOST_NAMED = 5
 _PERSONAL = "personal"
@@ -28,18 +30,18 @@ def on_facebook(step: Step) -> Survey:
     """The Pages of a person and of their businesses, and the accounts that are linked to them."""
     client = step.client(step.secret)
     state = _examined(step, client)
-    scopes = state.scopes if state is not None and state.scopes else None
-    check_granted(step.login, step.scopes_asked, scopes)
+    facts = facts_of(state) if state is not None else Facts()
+    check_granted(step.login, step.scopes_asked, facts.scopes)
     pages = _pages(client)
     linked = {page.ig_id: page for page in pages if page.ig_id is not None}
     if not linked:
         raise _nothing_linked(pages)
     found = tuple(
-        Found(ig_id, page.username, page.id, page.name, may_publish=not page.tasks or page.may_publish)
+        Candidate(ig_id, page.username, page.id, page.name, may_publish=not page.tasks or page.may_publish)
         for ig_id, page in linked.items()
     )
     tokens = {ig_id: page.access_token for ig_id, page in linked.items() if page.access_token}
-    return Survey(found, tokens, scopes)
+    return Survey(found, tokens, facts)
 
 
 def on_instagram(step: Step) -> Survey:
@@ -53,7 +55,7 @@ def on_instagram(step: Step) -> Survey:
             "and connect it once more",
             type="account.wrong_kind",
         )
-    return Survey((Found(profile.user_id or profile.id, profile.username),))
+    return Survey((Candidate(profile.user_id or profile.id, profile.username),))
 
 
 SURVEYORS: Mapping[Login, Surveyor] = {Login.FACEBOOK: on_facebook, Login.INSTAGRAM: on_instagram}
@@ -119,19 +121,27 @@ def _pages(client: GraphClient) -> list[FacebookPage]:
         if is_of_another_app(problem):
             raise of_another_app() from None
         raise
+    for business in _where_granted(client.discovery.businesses):
+        for edge in (client.discovery.owned_pages, client.discovery.client_pages):
+            for page in _where_granted(partial(edge, business.id)):
+                known = pages.get(page.id)
+                if known is None or (known.access_token is None and page.access_token is not None):
+                    pages[page.id] = page
+    return list(pages.values())
+
+
+def _where_granted(read: Callable[..., Page[Any]]) -> list[Any]:
+    """All of a business's list; of one that is refused nothing, and the others count all the same.
+
+    It takes a permission of its own, which most people do without: what their own list has is enough then.
+    """
     try:
-        for business in _all(client.discovery.businesses):
-            for edge in (client.discovery.owned_pages, client.discovery.client_pages):
-                for page in _all(partial(edge, business.id)):
-                    known = pages.get(page.id)
-                    if known is None or (known.access_token is None and page.access_token is not None):
-                        pages[page.id] = page
+        return _all(read)
     except GraphError as problem:
-        # A permission of its own, which most people do without: what the person's own list has is enough then.
         if problem.error_class not in {ErrorClass.PERMISSION, ErrorClass.INVALID_REQUEST}:
             raise
         _log.info("connect.no_businesses", error=str(problem))
-    return list(pages.values())
+        return []
 
 
 def _all(read: Callable[..., Page[Any]]) -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from celery import Celery
 
-from pressrun.hints import Hint, Queue, Task
+from pressrun.network.hints import Hint, Queue, Task
 from worker import connecting, fixing, inbox, reply
 from worker.asked import following_up, inquiring
 from worker.boundary import Direct, Step, perform
@@ -20,8 +20,8 @@ from worker.tokens import care
 from worker.ways import bucket_object, upload
 
 STEPS: Mapping[Task, Step] = {
-    Task.POST_STAGE: stage.run,
-    Task.POST_POLL: poll.run,
+    Task.POST_STAGE: Direct(stage.begin, stage.run),
+    Task.POST_POLL: Direct(poll.begin, poll.run),
     Task.POST_PUBLISH: Direct(plain_publish.begin, publish.run),
     Task.POST_RECONCILE: reconcile.run,
     Task.POST_AFTERCARE: aftercare.run,

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from benchmarks.peers import claims, due, history, posts, reads, starting, steps
 from benchmarks.peers.figures import HEADER, Row, lacking
 from benchmarks.peers.sizes import FULL, QUICK, Sizes
-from benchmarks.rig import cpu_times, steal_percent
+from benchmarks.support.rig import cpu_times, steal_percent
 from pressrun import log
 
 PARTS: dict[str, Callable[[Sizes], Iterator[Row]]] = {

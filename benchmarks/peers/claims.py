@@ -9,9 +9,9 @@ from sqlalchemy import text
 from benchmarks.history import a_database
 from benchmarks.peers.figures import Figure, Row, at_least, at_most, timed
 from benchmarks.peers.sizes import Sizes
-from models.claims import claim_due
-from models.session import Database
-from models.works import WORKS
+from models.owed.claims import claim_due
+from models.owed.works import WORKS
+from models.store.session import Database
 
 _BATCH = 100
 _LEASE_S = 30.0
@@ -43,7 +43,7 @@ def rows(sizes: Sizes) -> Iterator[Row]:
         for queued, figure in zip(sizes.queued, figures, strict=True):
             queue(database, first=first, last=queued)
             first = queued + 1
-            for _ in range(sizes.rounds + 1):  # the first one warms up
+            for _ in range(sizes.claim_rounds + 1):  # the first one warms up
                 figure.take(lambda: claims_per_s(database, sizes.claimed))
             del figure.values[0], figure.steal_percent[0]
     slowest = min(figure.median for figure in figures)

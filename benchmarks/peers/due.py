@@ -8,7 +8,7 @@ from benchmarks.lateness import send_out
 from benchmarks.peers.figures import Figure, Row, at_least, at_most
 from benchmarks.peers.naive import late_ms
 from benchmarks.peers.sizes import Sizes
-from benchmarks.rig import Rig, cpu_times, rig, steal_percent
+from benchmarks.support.rig import Rig, cpu_times, rig, steal_percent
 
 _MOST_MS = 500.0
 _LEAD_S = 25.0

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
-from benchmarks.rig import cpu_times, steal_percent
+from benchmarks.support.rig import cpu_times, steal_percent
 
 
 @dataclass

@@ -8,7 +8,7 @@ from benchmarks import harvest
 from benchmarks.history import a_database, store_speed
 from benchmarks.peers.figures import Figure, Row, at_least
 from benchmarks.peers.sizes import Sizes
-from benchmarks.rig import cpu_times, steal_percent
+from benchmarks.support.rig import cpu_times, steal_percent
 
 
 def ingest(sizes: Sizes) -> Iterator[Row]:

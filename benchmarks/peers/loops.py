@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.rig import FIRST_IG_ID
+from benchmarks.support.rig import FIRST_IG_ID
 
 _APP = ("SIM-APP", "SIM-APP-SECRET")
 _IMAGE_URL = "https://media.example/feed.jpg"

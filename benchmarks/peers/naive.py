@@ -20,8 +20,8 @@ from typing import Any
 
 import httpx
 
-from benchmarks.rig import FIRST_IG_ID, percentile
-from pressrun.trust import authorities
+from benchmarks.support.rig import FIRST_IG_ID, percentile
+from pressrun.network.trust import authorities
 
 _LOOK_EVERY_S = 2.0
 _LEAD_S = 2.0

@@ -9,7 +9,7 @@ from benchmarks.lateness import send_at_once, send_out
 from benchmarks.peers.figures import Figure, Row, at_least
 from benchmarks.peers.loops import CLIENTS, posts_per_s
 from benchmarks.peers.sizes import Sizes
-from benchmarks.rig import Rig, rig
+from benchmarks.support.rig import Rig, rig
 
 _GOALS = (1.0, 10.0)
 _INSTANT = ("--image-processing-s=0", "--video-processing-s=0", "--no-fetch-media")
@@ -42,7 +42,7 @@ def _at(running: Rig, sizes: Sizes, latency_ms: float, least: float) -> Iterator
 
 def _burst(running: Rig, sizes: Sizes, name: str, latency_ms: float) -> float:
     """All are due in the same second; counted until the last answer."""
-    lead_s = 15 + sizes.posts / 8
+    lead_s = 15 + sizes.posts / 10
     found = send_out(running, posts=sizes.posts, accounts=sizes.accounts, spread_s=0, lead_s=lead_s, name=name)
     if found["published"] != sizes.posts or found["duplicates"]:
         raise SystemExit(f"not each once: {found}")

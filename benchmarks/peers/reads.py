@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import text
 
-from benchmarks.floor import Bare, Call
 from benchmarks.peers.airbyte import Airbyte, NotHere, installed
 from benchmarks.peers.figures import Figure, Row, at_least, lacking, timed
 from benchmarks.peers.sizes import Sizes
-from benchmarks.rig import FIRST_IG_ID, Rig, cpu_times, rig, steal_percent
-from models.harvest import HarvestKind
+from benchmarks.support.floor import Bare, Call
+from benchmarks.support.rig import FIRST_IG_ID, Rig, cpu_times, rig, steal_percent
+from models.harvests.harvest import HarvestKind
 from scheduler.harvests.planning import request_run
 from tests.support.waiting import until
 
@@ -50,7 +50,7 @@ def _beside(
     ours, theirs = Figure("Pressrun", "s"), Figure("airbyte", "s")
     our_calls, their_calls = Figure("Pressrun", "calls"), Figure("airbyte", "calls")
     read = set[str]()
-    for _ in range(sizes.long_rounds):
+    for _ in range(sizes.media_rounds):
         media_each = 0 if made else sizes.media
         flags = [*_QUOTAS, f"--media-each={media_each}", f"--latency-ms={sizes.latency_ms:g}"]
         with rig(accounts=1, simulator=flags, settings={"LOG_LEVEL": "WARNING"}) as running:

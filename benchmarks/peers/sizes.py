@@ -9,16 +9,20 @@ from dataclasses import dataclass
 class Sizes:
     """Of each benchmark, in one place."""
 
-    rounds: int = 3
-    long_rounds: int = 2
+    rounds: int = 2
+    """Few, so that all of it, with airbyte still to be installed, fits into half an hour."""
+    long_rounds: int = 1
     """Of what takes minutes."""
     accounts: int = 20
-    posts: int = 150
+    posts: int = 450
+    """In one second: enough that the last comes out at the pace of all, and not within the first volley."""
     loop_posts: int = 40
     latencies_ms: tuple[float, ...] = (0.0, 100.0)
     spread_posts: int = 60
     spread_s: float = 20.0
     processing_s: float = 60.0
+    media_rounds: int = 1
+    """The other asks for each media by itself: a round of both rows takes ten minutes, nearly all its own."""
     media: int = 2_000
     carousels: int = 250
     """As many images besides."""
@@ -26,6 +30,7 @@ class Sizes:
     tasks: int = 5_000
     queued: tuple[int, ...] = (1_000, 100_000, 1_000_000)
     claimed: int = 1_000
+    claim_rounds: int = 7
     ingested: int = 50_000
     harvest_accounts: int = 200
     harvest_concurrency: int = 96
@@ -49,6 +54,7 @@ QUICK = Sizes(
     tasks=200,
     queued=(1_000, 3_000),
     claimed=300,
+    claim_rounds=2,
     ingested=2_000,
     harvest_accounts=3,
     harvest_concurrency=4,

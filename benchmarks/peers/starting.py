@@ -16,7 +16,7 @@ import psutil
 from benchmarks.lateness import send_out
 from benchmarks.peers.figures import Figure, Row, at_most, timed
 from benchmarks.peers.sizes import Sizes
-from benchmarks.rig import cpu_times, rig, steal_percent
+from benchmarks.support.rig import cpu_times, rig, steal_percent
 from pressrun.embedded.servers import wait_stopped
 
 _STEPS = 64

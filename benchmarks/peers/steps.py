@@ -18,10 +18,10 @@ from celery import Celery
 from benchmarks.peers.figures import Figure, Row, at_least
 from benchmarks.peers.posts import burst_of
 from benchmarks.peers.sizes import Sizes
-from benchmarks.rig import rig
+from benchmarks.support.rig import rig
 from machine.stack import WORKERS
-from pressrun.broker import make_celery
-from pressrun.hints import Queue
+from pressrun.network.broker import make_celery
+from pressrun.network.hints import Queue
 
 _TASK = "bench.nothing"
 _REPOSITORY = Path(__file__).parents[2]

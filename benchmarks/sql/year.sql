@@ -5,9 +5,10 @@
 
 SELECT setseed(0.42);
 
-INSERT INTO accounts (ig_id, login, name, username, timezone, token_sealed)
+INSERT INTO accounts (ig_id, login, name, username, timezone, token_sealed, created_at)
 SELECT (17841490000000000 + n)::text, 'facebook', CASE n WHEN 1 THEN 'harbour-bakery' ELSE 'bench-' || n END,
-       'bench_' || n, (ARRAY['Europe/Oslo', 'America/New_York', 'Asia/Tokyo', 'UTC'])[n % 4 + 1], 'v1:00:'
+       'bench_' || n, (ARRAY['Europe/Oslo', 'America/New_York', 'Asia/Tokyo', 'UTC'])[n % 4 + 1], 'v1:00:',
+       now() - make_interval(days => greatest(:days, 120))
   FROM generate_series(1, :accounts) n;
 
 INSERT INTO media (account_id, ig_id, media_type, media_product_type, caption, permalink, posted_at, first_seen_at)
@@ -60,15 +61,13 @@ SELECT r.id, r.captured_at, (random() * 1e6)::bigint, r.n, (r.n * 1.4)::bigint,
 INSERT INTO media_latest
        (media_id, captured_at, last_checked_at, reach, views, likes, comments, saved, shares, reposts, replies,
         total_interactions, follows, profile_visits, avg_watch_time_ms, total_watch_time_ms, extra, told_at)
-SELECT DISTINCT ON (media_id)
-       media_id, captured_at, captured_at, reach, views, likes, comments, saved, shares, reposts, replies,
+SELECT media_id, captured_at, captured_at, reach, views, likes, comments, saved, shares, reposts, replies,
        total_interactions, follows, profile_visits, avg_watch_time_ms, total_watch_time_ms, extra,
        (SELECT jsonb_object_agg(k.name, s.captured_at - CASE k.name WHEN 'reels_skip_rate' THEN interval '2 days'
                                                                     ELSE interval '0' END)
           FROM jsonb_object_keys(jsonb_strip_nulls(to_jsonb(s) - 'media_id' - 'captured_at' - 'run_id' - 'extra')
                                  || coalesce(s.extra, '{}')) AS k(name))
-  FROM media_snapshots s
- ORDER BY media_id, captured_at DESC;
+  FROM (SELECT DISTINCT ON (media_id) * FROM media_snapshots ORDER BY media_id, captured_at DESC) AS s;
 
 -- The values of a day, as docs/history.md lists them.
 CREATE TEMP TABLE series (metric text, breakdown text, part double precision);
@@ -208,9 +207,9 @@ SELECT p.account_id, t.id, 'used', t.intent_at, 50
 INSERT INTO post_events (post_id, at, from_state, to_state, reason, message)
 SELECT p.id, p.published_at - make_interval(mins => e.before), e.from_state, e.to_state, e.reason, 'as planned'
   FROM posts p
- CROSS JOIN (VALUES (2880, NULL, 'scheduled', 'post.queued'), (30, 'scheduled', 'staging', 'container.created'),
-                    (29, 'staging', 'staged', 'container.finished'), (0, 'staged', 'publishing', 'publish.sent'),
-                    (0, 'publishing', 'published', 'publish.answered')) AS e(before, from_state, to_state, reason)
+ CROSS JOIN (VALUES (2880, NULL, 'scheduled', 'post.queued'), (30, 'scheduled', 'staging', 'post.staging'),
+                    (29, 'staging', 'staged', 'post.staged'), (0, 'staged', 'publishing', 'publish.intent'),
+                    (0, 'publishing', 'published', 'publish.succeeded')) AS e(before, from_state, to_state, reason)
  ORDER BY 2;
 
 INSERT INTO inbox_events (digest, account_id, object, entry_id, field, value, sent_at, received_at, handled_at)
@@ -259,9 +258,31 @@ SELECT c.id, v.seen_at, v.text, false, false
  CROSS JOIN LATERAL (VALUES (c.first_seen_at, 'Lovely'), (c.changed_at, c.text)) AS v(seen_at, text)
  WHERE c.changed_at IS NOT NULL;
 
+-- Every other month each account was read back.
 INSERT INTO backfills (account_id, kind, since, progress, requested_at, finished_at)
-SELECT a.id, 'account', now() - interval '90 days', 1, now() - interval '60 days', now() - interval '60 days'
-  FROM accounts a;
+SELECT a.id, 'account', at - interval '30 days', 1, at, at
+  FROM accounts a
+ CROSS JOIN generate_series(now() - make_interval(days => greatest(:days, 120)), now() - interval '1 day',
+                            interval '60 days') AS at
+ ORDER BY at;
+
+-- Of one day in fifty something failed, and of another one something was refused.
+INSERT INTO covered_days (account_id, day, period_end, read_at, points, unread, refused)
+SELECT a.id, d.at::date, d.period_end, least(d.period_end + interval '58 hours', now() - interval '1 hour'), 60,
+       CASE WHEN (n + a.id) % 50 = 0 THEN '["views"]'::jsonb ELSE '[]' END,
+       CASE WHEN (n + a.id) % 50 = 10 THEN '["follower_count"]'::jsonb ELSE '[]' END
+  FROM accounts a
+ CROSS JOIN generate_series(1, greatest(:days, 120)) AS n
+ CROSS JOIN LATERAL (SELECT date_trunc('day', now() AT TIME ZONE 'America/Los_Angeles') - make_interval(days => n) AS at)
+            AS s
+ CROSS JOIN LATERAL (SELECT s.at, (s.at + interval '1 day') AT TIME ZONE 'America/Los_Angeles' AS period_end) AS d;
+
+-- Each month nobody looked for 30 hours.
+INSERT INTO harvest_gaps (account_id, kind, until, since, why)
+SELECT h.account_id, h.kind, at, at - interval '30 hours', 'no run came through'
+  FROM harvests h
+ CROSS JOIN generate_series(now() - make_interval(days => greatest(:days, 120) - 2), now() - interval '3 days',
+                            interval '30 days') AS at;
 
 -- One competitor and one hashtag for each account, with a media a day.
 INSERT INTO watches (account_id, kind, name, ig_id, last_checked_at)

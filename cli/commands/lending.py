@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from cli.output import note
-from pressrun.hints import Queue
+from pressrun.network.hints import Queue
 
 if TYPE_CHECKING:
     from machine.runtime import Runtime

@@ -36,17 +36,21 @@ CREATE TEMP TABLE planned AS
 SELECT c.id AS account_id, c.name, c.place, d.day, v.type, v.caption,
        ((current_date - d.day) + CASE (d.day + c.place) % 3 WHEN 0 THEN time '09:00' WHEN 1 THEN time '12:30' ELSE time '18:15' END)
            AT TIME ZONE c.timezone AS at,
-       round(40 + random() * 260)::int AS late_ms, 17950000000000000 + c.place * 1000 + d.day AS ig_id
+       round(40 + random() * 260)::int AS late_ms, CAST(NULL AS text) AS ig_id, CAST(NULL AS text) AS permalink
   FROM cast_ c
  CROSS JOIN generate_series(1, :days) AS d(day)
   JOIN voices v ON v.place = c.place % 3 AND v.number = d.day % 7
  WHERE (d.day + c.place * 2) % 5 <> 0;
 
+-- What Instagram told of each at growing ages. Here whoever runs this fills in ids, addresses and numbers: as Instagram
+-- has them, for it is asked for them later on.
+CREATE TEMP TABLE numbers (ig_id text, age_h double precision, told jsonb);
+
 INSERT INTO posts (key, content_digest, account_id, type, state, publish_at, timezone, caption, max_lateness_s, if_late, params,
                    sent_at, published_at, media_id, permalink, created_at, updated_at)
 SELECT 'month-' || p.name || '-' || p.day, md5(p.name || p.day), p.account_id, p.type, 'published', p.at, c.timezone, p.caption, 900, 'expire',
-       '{}', p.at + make_interval(secs => p.late_ms / 1000.0), p.at + make_interval(secs => p.late_ms / 1000.0 + 1.1), p.ig_id::text,
-       'https://www.instagram.com/p/' || substr(md5(p.ig_id::text), 1, 11) || '/', p.at - interval '3 days', p.at
+       '{}', p.at + make_interval(secs => p.late_ms / 1000.0), p.at + make_interval(secs => p.late_ms / 1000.0 + 1.1), p.ig_id,
+       p.permalink, p.at - interval '3 days', p.at
   FROM planned p JOIN cast_ c ON c.id = p.account_id
  ORDER BY p.at;
 
@@ -73,6 +77,11 @@ SELECT x.account_id, x.media_id, t.id, CASE x.type WHEN 'reel' THEN 'VIDEO' WHEN
   FROM posts x JOIN parts t ON t.post_id = x.id AND t.parent_id IS NULL
  WHERE x.key LIKE 'month-%' ORDER BY x.id;
 
+INSERT INTO containers (part_id, account_id, ig_id, status_code, route, polls, created_at, polled_at, finished_at)
+SELECT t.id, x.account_id, (17890000000000000 + t.id)::text, 'PUBLISHED', CASE WHEN t.kind <> 'carousel' THEN 'host' END, 2,
+       x.publish_at - interval '30 minutes', x.publish_at - interval '29 minutes 20 seconds', x.publish_at - interval '29 minutes 20 seconds'
+  FROM posts x JOIN parts t ON t.post_id = x.id WHERE x.key LIKE 'month-%' ORDER BY t.id;
+
 INSERT INTO attempts (post_id, part_id, action, state, claim, intent_at, sent_at, settled_at, result_id, settled_by)
 SELECT x.id, t.id, 'publish', 'succeeded', 3, x.sent_at, x.sent_at, x.published_at, x.media_id, 'answer'
   FROM posts x JOIN parts t ON t.post_id = x.id AND t.parent_id IS NULL WHERE x.key LIKE 'month-%' ORDER BY x.id;
@@ -86,25 +95,22 @@ SELECT x.id, e.at, e.from_state, e.to_state, e.reason, e.message
   FROM posts x
  CROSS JOIN LATERAL (VALUES
    (x.created_at, NULL, 'scheduled', 'post.queued', NULL),
-   (x.publish_at - interval '30 minutes', 'scheduled', 'staging', 'post.staging', 'its container was made'),
-   (x.publish_at - interval '29 minutes 20 seconds', 'staging', 'staged', 'post.staged', 'Instagram has taken in its media'),
+   (x.publish_at - interval '30 minutes', 'scheduled', 'staging', 'post.staging', 'media containers created: 1'),
+   (x.publish_at - interval '29 minutes 20 seconds', 'staging', 'staged', 'post.staged', 'ready to publish'),
    (x.sent_at, 'staged', 'publishing', 'publish.intent', NULL),
-   (x.published_at, 'publishing', 'published', 'post.published', 'Instagram answered with the media id ' || x.media_id)
+   (x.published_at, 'publishing', 'published', 'publish.succeeded', 'published as media ' || x.media_id)
  ) AS e(at, from_state, to_state, reason, message)
  WHERE x.key LIKE 'month-%' ORDER BY 2;
 
--- Numbers of each media at growing ages: most of it comes in the first two days.
 INSERT INTO media_snapshots (media_id, captured_at, reach, views, likes, comments, saved, shares, reposts, total_interactions, follows,
                              profile_visits, avg_watch_time_ms, total_watch_time_ms)
-SELECT m.id, m.posted_at + make_interval(hours => g.h), r.n, (r.n * 1.5)::int, r.n / 11, r.n / 140, r.n / 60, r.n / 95, r.n / 420, r.n / 8,
-       CASE WHEN m.media_product_type <> 'REELS' THEN r.n / 480 END, CASE WHEN m.media_product_type <> 'REELS' THEN r.n / 70 END,
-       CASE WHEN m.media_product_type = 'REELS' THEN 4200 + r.n % 1900 END, CASE WHEN m.media_product_type = 'REELS' THEN r.n * 5200 END
-  FROM (SELECT m.*, (600 + random() * 2600 + CASE WHEN m.media_product_type = 'REELS' THEN 2600 ELSE 0 END
-                     + CASE WHEN random() < 0.06 THEN 9000 ELSE 0 END) AS size
-          FROM media m JOIN posts x ON x.media_id = m.ig_id WHERE x.key LIKE 'month-%') m
- CROSS JOIN unnest(ARRAY[1, 2, 3, 4, 6, 8, 10, 12, 15, 18, 21, 24, 30, 36, 48, 60, 72, 96, 120, 168, 240, 336, 504, 672]) AS g(h)
- CROSS JOIN LATERAL (SELECT (m.size * (1 - exp(-g.h / 20.0)) + m.size * 0.0006 * g.h)::int AS n) r
- WHERE m.posted_at + make_interval(hours => g.h) < now()
+SELECT m.id, m.posted_at + make_interval(secs => n.age_h * 3600), r.reach, r.views, r.likes, r.comments, r.saved, r.shares, r.reposts,
+       r.total_interactions, r.follows, r.profile_visits, r.ig_reels_avg_watch_time, r.ig_reels_video_view_total_time
+  FROM numbers n
+  JOIN media m ON m.ig_id = n.ig_id
+ CROSS JOIN LATERAL jsonb_to_record(n.told) AS r(reach bigint, views bigint, likes bigint, comments bigint, saved bigint, shares bigint,
+            reposts bigint, total_interactions bigint, follows bigint, profile_visits bigint, ig_reels_avg_watch_time bigint,
+            ig_reels_video_view_total_time bigint)
  ORDER BY 2;
 
 INSERT INTO media_latest (media_id, captured_at, last_checked_at, reach, views, likes, comments, saved, shares, reposts, total_interactions,
@@ -189,16 +195,34 @@ ON CONFLICT DO NOTHING;
 
 INSERT INTO mentions (account_id, ig_media_id, ig_comment_id, state, username, text, mentioned_at, announced_at, read_at)
 SELECT c.id, (18100000000000000 + c.place * 100 + n)::text, (17800000000000000 + c.place * 100 + n)::text, 'read', m.who, m.what,
-       now() - n * interval '31 hours', now() - n * interval '31 hours', now() - n * interval '31 hours'
+       now() - n * interval '31 hours' - c.place * interval '197 minutes', now() - n * interval '31 hours' - c.place * interval '197 minutes',
+       now() - n * interval '31 hours' - c.place * interval '197 minutes'
   FROM cast_ c
- CROSS JOIN LATERAL (VALUES (1, 'ana.bakes', 'Do you take orders for Saturday? 🥐'), (2, 'tom_in_the_north', 'This is the best thing on my way to work'),
-                            (3, 'mira.k', 'Where can I buy this?'), (5, 'studio.fern', 'Saved for later 😍'), (7, 'kai.', 'Kommt ihr wieder auf den Markt?')) AS m(n, who, what)
+  JOIN (VALUES (0, 1, 'ana.bakes', 'Do you take orders for Saturday? 🥐'), (0, 2, 'tom_in_the_north', 'This is the best thing on my way to work'),
+               (0, 3, 'mira.k', 'Is the rye there in the afternoon, too?'), (0, 5, 'studio.fern', 'Saved for the weekend 😍'),
+               (0, 7, 'kai.ohlsen', 'Kommt ihr wieder auf den Markt?'),
+               (1, 1, 'noor.at.home', 'Where can I buy the blue one?'), (1, 2, 'bjorn_tables', 'Mine arrived in one piece, thank you!'),
+               (1, 4, 'mira.k', 'Do you teach? I would come on Sundays'), (1, 6, 'cafe_hjornet', 'Six more bowls, please 🙏'),
+               (2, 1, 'linenhouse', 'Our spring set by these people. Look at that light'), (2, 3, 'eva.lindqvist', 'Is the 14th free for half a day?'),
+               (2, 5, 'tom_in_the_north', 'The cat again 🐈'), (2, 7, 'okafor.prints', 'Which paper is the backdrop?')) AS m(place, n, who, what)
+    ON m.place = c.place % 3
 ON CONFLICT DO NOTHING;
 
 INSERT INTO tags (account_id, ig_media_id, username, caption, media_type, permalink, posted_at, first_seen_at, last_seen_at)
-SELECT c.id, (18300000000000000 + c.place * 100 + n)::text, 'visitor_' || n, 'A Sunday well spent with @' || c.name, 'IMAGE',
-       'https://www.instagram.com/p/tag' || n || '/', now() - n * interval '50 hours', now() - n * interval '50 hours', now()
+SELECT c.id, (18300000000000000 + c.place * 100 + n)::text, (ARRAY['ines_at_the_sea', 'oda.cooks', 'per_and_dog', 'small.rooms', 'yuki.walks', 'harbour.days'])[(n + c.place * 2 - 1) % 6 + 1],
+       (ARRAY['A Sunday well spent with @', 'Found at last: @', 'Third time this month at @', 'A present, and nearly kept. By @', 'Rain outside, this inside. @',
+              'Not an advertisement, only happy: @'])[(n + c.place * 5 - 1) % 6 + 1] || c.name, 'IMAGE', 'https://www.instagram.com/p/tag' || n || '/',
+       now() - n * interval '50 hours' - c.place * interval '143 minutes', now() - n * interval '50 hours' - c.place * interval '143 minutes', now()
   FROM cast_ c CROSS JOIN generate_series(1, 6) n
+ WHERE (n + c.place) % 3 <> 0
+ON CONFLICT DO NOTHING;
+
+-- What was read along of others: a month of their followers.
+INSERT INTO competitor_observations (watch_id, metric, captured_at, value)
+SELECT w.id, 'followers_count', now() - make_interval(days => n), greatest(l.value - n * 31 - floor(random() * 60), 0)
+  FROM watches w JOIN competitor_latest l ON l.watch_id = w.id AND l.metric = 'followers_count'
+ CROSS JOIN generate_series(1, :days) n
+ WHERE w.account_id IN (SELECT id FROM cast_)
 ON CONFLICT DO NOTHING;
 
 -- One that failed with its reason, one that needs a person.
@@ -217,14 +241,28 @@ SELECT 'month-review', md5('month-review'), id, 'image', 'needs_review', now() -
   FROM cast_ WHERE place = 2;
 
 INSERT INTO parts (post_id, position, kind, source, media_sha256, media_extension, probe)
-SELECT x.id, 0, CASE x.type WHEN 'reel' THEN 'video' ELSE 'image' END, coalesce(k.source, 'market-day.mp4'), k.media_sha256, k.media_extension,
+SELECT x.id, 0, CASE x.type WHEN 'reel' THEN 'video' ELSE 'image' END,
+       CASE x.key WHEN 'month-failed' THEN 'media/market-day.mp4' ELSE coalesce(k.source, 'picture.jpg') END, k.media_sha256, k.media_extension,
        coalesce(k.probe, '{}')
   FROM posts x
   LEFT JOIN pictures k ON k.account_id = x.account_id AND k.kind = CASE x.type WHEN 'reel' THEN 'video' ELSE 'image' END AND k.place = 0
  WHERE x.key IN ('month-failed', 'month-review');
 
-INSERT INTO attempts (post_id, part_id, action, state, claim, intent_at, sent_at)
-SELECT x.id, t.id, 'publish', 'needs_review', 3, x.sent_at, x.sent_at
+INSERT INTO containers (part_id, account_id, ig_id, status_code, status, route, polls, created_at, polled_at, finished_at)
+SELECT t.id, x.account_id, (17890000000000000 + t.id)::text, c.code, c.said, 'host', 3, x.publish_at - interval '30 minutes',
+       x.publish_at - interval '28 minutes', CASE c.code WHEN 'FINISHED' THEN x.publish_at - interval '29 minutes' END
+  FROM posts x JOIN parts t ON t.post_id = x.id
+  JOIN (VALUES ('month-failed', 'ERROR', 'Error: Media upload has failed with error code 2207026'),
+               ('month-review', 'FINISHED', 'Finished: Media has been uploaded and it is ready to be published.')) AS c(key, code, said) ON c.key = x.key;
+
+-- Two media that the one in question may be.
+INSERT INTO media (account_id, ig_id, media_type, media_product_type, caption, permalink, posted_at, first_seen_at, last_seen_at)
+SELECT x.account_id, (17960000000000000 + n)::text, 'IMAGE', 'FEED', x.caption, 'https://www.instagram.com/p/review' || n || '/',
+       x.sent_at + n * interval '43 seconds', x.sent_at + interval '1 hour', now()
+  FROM posts x CROSS JOIN generate_series(1, 2) n WHERE x.key = 'month-review';
+
+INSERT INTO attempts (post_id, part_id, action, state, claim, intent_at, sent_at, reads, code, message)
+SELECT x.id, t.id, 'publish', 'needs_review', 3, x.sent_at, x.sent_at, 14, NULL, 'the connection broke before Instagram answered'
   FROM posts x JOIN parts t ON t.post_id = x.id WHERE x.key = 'month-review';
 
 INSERT INTO post_events (post_id, at, from_state, to_state, reason, message, error_class, code, subcode, fbtrace_id)
@@ -232,7 +270,7 @@ SELECT x.id, e.at, e.from_state, e.to_state, e.reason, e.message, e.class, e.cod
   FROM posts x
  CROSS JOIN LATERAL (VALUES
    (x.created_at, NULL, 'scheduled', 'post.queued', NULL, NULL, NULL, NULL, NULL),
-   (x.publish_at - interval '30 minutes', 'scheduled', 'staging', 'post.staging', 'its container was made', NULL, NULL, NULL, NULL),
+   (x.publish_at - interval '30 minutes', 'scheduled', 'staging', 'post.staging', 'media containers created: 1', NULL, NULL, NULL, NULL),
    (x.publish_at - interval '28 minutes', 'staging', 'failed', 'stage.refused', x.error, 'invalid_media', '352', '2207026', 'A1bC2dE3fG4')
  ) AS e(at, from_state, to_state, reason, message, class, code, subcode, trace)
  WHERE x.key = 'month-failed' ORDER BY 2;
@@ -242,8 +280,8 @@ SELECT x.id, e.at, e.from_state, e.to_state, e.reason, e.message
   FROM posts x
  CROSS JOIN LATERAL (VALUES
    (x.created_at, NULL, 'scheduled', 'post.queued', NULL),
-   (x.publish_at - interval '30 minutes', 'scheduled', 'staging', 'post.staging', 'its container was made'),
-   (x.publish_at - interval '29 minutes', 'staging', 'staged', 'post.staged', 'Instagram has taken in its media'),
+   (x.publish_at - interval '30 minutes', 'scheduled', 'staging', 'post.staging', 'media containers created: 1'),
+   (x.publish_at - interval '29 minutes', 'staging', 'staged', 'post.staged', 'ready to publish'),
    (x.publish_at, 'staged', 'publishing', 'publish.intent', NULL),
    (x.publish_at + interval '60 seconds', 'publishing', 'uncertain', 'publish.unknown', 'the connection broke before Instagram answered'),
    (x.publish_at + interval '24 hours', 'uncertain', 'needs_review', 'reconcile.needs_review', x.error)

@@ -113,7 +113,7 @@ class _Play:
         from cli.commands.lending import lending
         from cli.demo import report as demo_report
         from cli.demo.world import hardy
-        from operations.harvests import await_runs, run_harvests
+        from operations.history.harvests import await_runs, run_harvests
         from operations.operation import OWNER, Context
 
         self._tell("harvesting")
@@ -144,7 +144,7 @@ class _Play:
         from operations.operation import Context
 
         self._tell("writing a month behind and three weeks ahead")
-        hardy(lambda: month.fill(here.database, ACCOUNTS))
+        hardy(lambda: month.fill(here.database, ACCOUNTS, self.world.remember))
         hardy(lambda: month.plan_ahead(Context(here.database, here.settings), self.world.campaign.parent))
 
     def _keep(self, result: Result, link: str, seconds: float) -> None:

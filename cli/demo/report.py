@@ -14,15 +14,15 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from cli.output import cell
-from models.account import Account
-from models.invariants import run_all
-from models.part import Part
-from models.post import Post, lateness_ms
-from models.reading.posts import COLUMNS as POST_COLUMNS
-from models.reading.posts import shown
-from models.session import Database
-from models.states import ACTIVE, PostState
-from operations.harvests import HarvestOutcome
+from models.accounts.account import Account
+from models.posts.part import Part
+from models.posts.post import Post, lateness_ms
+from models.posts.states import ACTIVE, PostState
+from models.reading.posts.posts import COLUMNS as POST_COLUMNS
+from models.reading.posts.posts import shown
+from models.store.session import Database
+from models.upkeep.invariants import run_all
+from operations.history.harvests import HarvestOutcome
 from pressrun import clock
 from pressrun.clock import Deadline
 

@@ -18,14 +18,15 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import DBAPIError
 
 from cli.commands.lending import lending
+from cli.demo.month import AGES_H
 from cli.output import note
 from machine.ready import LISTENING
 from machine.runtime import Runtime, configure_log
 from machine.stack import STOP_LAST, pick_port, service_spec
-from models.account import Login
-from operations.connections import NewAccount, await_outcome, connect
+from models.accounts.account import Login
+from operations.accounts.connections import NewAccount, await_outcome, connect
+from operations.history.watches import Target, watch
 from operations.operation import OWNER, Context
-from operations.watches import Target, watch
 from pressrun.embedded.home import prepare_home
 from pressrun.embedded.servers import wait_stopped
 from pressrun.embedded.supervisor import ProcessSpec
@@ -89,6 +90,11 @@ class World:
         if answer.status != HTTPStatus.OK:
             raise PressrunError(f"the simulator refuses {path}: {text[:300]}")
         return json.loads(text)
+
+    def remember(self, account: str, media: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Have the simulator know these media of an account as older ones."""
+        answer = hardy(partial(self.ask, "past", account=account, media=media, ages_h=AGES_H))
+        return list(answer["media"])
 
 
 @contextmanager

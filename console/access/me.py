@@ -12,6 +12,7 @@ from starlette.status import HTTP_303_SEE_OTHER, HTTP_422_UNPROCESSABLE_CONTENT
 from console.access.asking import asked_by
 from console.access.rendering import page
 from console.access.sign_in import SmallForm
+from console.pages.words import browser
 from operations.access import myself
 from operations.access.passwords import SHORTEST
 from operations.operation import Asker, Context
@@ -84,7 +85,7 @@ class Me:
     def _page(self, request: Request, asker: Asker, error: PressrunError | None = None) -> Response:
         me = myself.show(self._ctx, asker) if asker.user_id is not None else None
         status = 200 if error is None else HTTP_422_UNPROCESSABLE_CONTENT
-        told = {"me": me, "here": asker.session_id, "shortest": SHORTEST, "error": str(error or "")}
+        told = {"me": me, "here": asker.session_id, "shortest": SHORTEST, "error": str(error or ""), "browser": browser}
         return page(request, "me.html", status, **told)
 
     def _offer(self, request: Request, asker: Asker, error: PressrunError | None = None) -> Response:

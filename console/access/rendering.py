@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from console.access.asking import CSRF_FIELD, csrf_token
-from console.pages.assets import Assets
+from console.pages.assets import THEMES, Assets
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -20,7 +20,9 @@ _TEMPLATES = Path(__file__).parents[1] / "pages" / "templates"
 
 def page(request: Request, template: str, status: int = 200, /, **told: Any) -> HTMLResponse:
     """A page; what is told is escaped. Templates know `nonce`, `csrf_field` and `csrf_token` as well."""
+    theme = request.cookies.get("theme")
     known: dict[str, Any] = {
+        "theme": theme if theme in THEMES else None,
         "asset": _assets(),
         "nonce": getattr(request.state, "csp_nonce", ""),
         "csrf_field": CSRF_FIELD,

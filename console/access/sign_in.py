@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -20,7 +20,7 @@ from starlette.status import (
     HTTP_503_SERVICE_UNAVAILABLE,
 )
 
-from console.access.asking import COOKIE, NotSignedIn, asked_by
+from console.access.asking import COOKIE, NotSignedIn, asked_by, is_from_here
 from console.access.rendering import page
 from operations.access import entering
 from operations.access.door import DOOR
@@ -178,11 +178,7 @@ def _local(where: str) -> str:
 
 def _require_own_origin(request: Request) -> None:
     """Nobody is signed in by another site's form. Raises HTTPException."""
-    if request.method != "POST":
-        return
-    origin = request.headers.get("origin")
-    is_foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
-    if is_foreign or request.headers.get("sec-fetch-site") == "cross-site":
+    if request.method == "POST" and not is_from_here(request):
         raise HTTPException(HTTP_403_FORBIDDEN, "This form comes from another site.")
 
 

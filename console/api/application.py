@@ -9,62 +9,18 @@ from fastapi import FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount
 
-from console.api import (
-    accounts,
-    connections,
-    deletions,
-    drafts,
-    events,
-    harvests,
-    imports,
-    inbox,
-    inquiries,
-    insights,
-    keys,
-    library,
-    media,
-    notices,
-    people,
-    post_wishes,
-    posts,
-    problems,
-    reading_room,
-    slots,
-    system,
-    watches,
-)
+from console.api import reading_room
 from console.api.document import PREFIX
-from console.api.events import Held, Hub
-from console.api.limiting import Limiter
-from console.api.requests import Identified
+from console.handlers import problems
+from console.handlers.limiting import Limiter
+from console.handlers.requests import Identified
+from console.handlers.routers import ROUTERS
+from console.handlers.upkeep.events import Held, Hub
 from operations.operation import Asker, Context
 from pressrun import __version__
 
-__all__ = ["PREFIX", "ROUTERS", "below_its_path", "create_api"]
+__all__ = ["PREFIX", "below_its_path", "create_api"]
 
-ROUTERS = (
-    post_wishes.router,  # before the posts: `bulk` is no key of one
-    posts.router,
-    drafts.router,
-    imports.router,
-    media.router,
-    library.router,
-    accounts.router,
-    connections.router,
-    inquiries.router,
-    deletions.router,
-    slots.router,
-    harvests.router,
-    insights.router,
-    inbox.router,
-    watches.router,
-    notices.router,
-    keys.router,
-    people.router,
-    system.router,
-    events.router,
-)
-"""One for each resource."""
 _EXPOSED = (
     "ETag",
     "Location",
@@ -94,8 +50,10 @@ def create_api(ctx: Context, asked_by: Callable[[Request], Asker], held: Held = 
     app.state.limiter = Limiter(ctx.settings.api_rate) if ctx.settings.api_rate else None
     app.state.hub = Hub(lambda: app.state.ctx, held)
     problems.install(app)
-    for router in (*ROUTERS, reading_room.router):
-        app.include_router(router)
+    for router in ROUTERS:
+        # As they are: a router that is included is searched twice, each time with a scope that is put aside and back.
+        app.router.routes.extend(router.routes)
+    app.include_router(reading_room.router)
     app.state.routes = [route for router in (*ROUTERS, reading_room.router) for route in router.routes]
     if ctx.settings.cors_origins:
         app.add_middleware(

@@ -14,8 +14,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from console.api.problems import MEDIA_TYPE, Problem
-from console.api.route import KEEPS, STREAMS
+from console.handlers.problems import MEDIA_TYPE, Problem
+from console.handlers.route import KEEPS, STREAMS
 from operations.given_answers import LONGEST_KEY
 from pressrun import __version__
 
@@ -36,7 +36,7 @@ _TOLD = {
     409: "It is taken, something else is under way, or it is not possible in the state that it is in.",
     412: "It has been changed since the version that `If-Match` names.",
     413: "The body is too large.",
-    415: "The body is in another form than JSON.",
+    415: "The body is in another form than the one that is taken, or packed.",
     422: "Something is wrong with what was asked: `field` says where.",
     429: "This was asked too often.",
     502: "Instagram said no.",
@@ -53,6 +53,7 @@ _HEADERS: dict[str, dict[str, Any]] = {
     "RateLimit-Reset": {"description": "Seconds until it begins anew.", "schema": {"type": "integer"}},
 }
 _ETAG = {"description": "The version: name it in `If-Match`.", "schema": {"type": "string"}}
+_VERSIONED = {"posts", "drafts", "accounts", "people", "notices"}
 _LOCATION = {"description": "Where it is.", "schema": {"type": "string"}}
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -153,9 +154,7 @@ def _refusals(path: str, method: str, told: dict[str, Any]) -> list[int]:
     if has_input or names & {"account", "endpoint"}:
         found |= {404, 409}
     if method in _CHANGING:
-        found |= {409, 413}
-    if "application/json" in told.get("requestBody", {}).get("content", {}):
-        found.add(415)
+        found |= {409, 413, 415}
     if "If-Match" in names:
         found.add(412)
     if "/views/" in path:
@@ -168,7 +167,7 @@ def _refusals(path: str, method: str, told: dict[str, Any]) -> list[int]:
 def _of_success(status: str, told: dict[str, Any], parameters: list[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     tag = told["tags"][0]
-    if tag in {"posts", "drafts"} and any(one["name"] == "If-Match" for one in parameters):
+    if tag in _VERSIONED and any(one["name"] == "If-Match" for one in parameters):
         found["ETag"] = _ETAG
     if status in {"201", "202"}:
         found["Location"] = _LOCATION

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-from operations import consents
-from operations.consents import BROWSER
+from console.instagram.bare_page import bare_page
+from operations.accounts import consents
+from operations.accounts.consents import BROWSER
 from operations.operation import Context
 from pressrun import log
 from pressrun.errors import PressrunError
 
-HEADERS: Final[Mapping[str, str]] = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-    "Cache-Control": "no-store",
-    # The address holds the code: it is told to nobody.
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title} · Pressrun</title>
-<style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1rem}}</style></head>
-<body><main><h1>{title}</h1><p>{said}</p>{onward}</main></body>
-</html>
-"""
 _GOES_ON = "Pressrun asks Instagram for the rest. You can close this window: what comes of it is told where you began."
 _log = log.get(__name__)
 
 
 @dataclass(frozen=True)
 class AnswerPage:
-    """A whole HTML page, to be sent with `HEADERS`."""
+    """A whole HTML page, to be sent with the headers of `bare_page`."""
 
     status: int
     body: str
@@ -51,7 +35,7 @@ def take(ctx: Context, query: str, *, onward: str = "") -> AnswerPage:
     try:
         taken = consents.answer(ctx, BROWSER, query)
     except PressrunError as problem:
-        _log.warning("connect.answer_refused", type=problem.type)
+        _log.info("connect.answer_refused", type=problem.type)
         return _page(400, "Not connected", f"{_sentence(str(problem))}", error=str(problem))
     _log.info("connect.answered", connection_id=taken.connection_id, is_refused=taken.is_refused)
     if taken.is_refused:
@@ -62,7 +46,7 @@ def take(ctx: Context, query: str, *, onward: str = "") -> AnswerPage:
 def _page(status: int, title: str, said: str, *, error: str | None = None, onward: str = "") -> AnswerPage:
     # A link and no redirect: whoever answers may be somebody else than the one who asked and is signed in.
     link = f'<p><a href="{html.escape(onward)}">See what comes of it</a></p>' if onward else ""
-    return AnswerPage(status, _PAGE.format(title=html.escape(title), said=html.escape(said), onward=link), error)
+    return AnswerPage(status, bare_page(title, said, more=link), error)
 
 
 def _sentence(said: str) -> str:

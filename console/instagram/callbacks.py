@@ -15,29 +15,19 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from console.instagram.bare_page import HEADERS, bare_page
 from console.problems import problem
-from operations import callbacks
-from operations.callbacks import INSTAGRAM, DeletionShown, NotStored, SignedRequest
+from operations.accounts import callbacks
+from operations.accounts.callbacks import INSTAGRAM, DeletionShown, NotStored, SignedRequest
 from operations.operation import Context
-from pressrun import log, signed_requests
+from pressrun import log
 from pressrun.errors import Invalid, Unknown
-from pressrun.meta_app import app_secrets
-from pressrun.signed_requests import WrongSignature
+from pressrun.instagram import signed_requests
+from pressrun.instagram.meta_app import app_secrets
+from pressrun.instagram.signed_requests import WrongSignature
 
 DEAUTHORIZE, DELETION = "/connect/deauthorize", "/connect/data-deletion"
 LARGEST_BODY = 64 * 1024
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-    "X-Robots-Tag": "noindex",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-}
-_PAGE = (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-    '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    "<style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem}}</style></head>"
-    "<body><main><h1>{title}</h1><p>{said}</p><p>Confirmation code: <code>{code}</code></p></main></body></html>"
-)
 _log = log.get(__name__)
 
 
@@ -119,8 +109,8 @@ def _said(found: DeletionShown) -> tuple[str, str]:
 
 
 def _page(status: HTTPStatus, title: str, said: str, code: str) -> Response:
-    content = _PAGE.format(title=escape(title), said=escape(said), code=escape(code[:64]))
-    return HTMLResponse(content, status, headers=_HEADERS)
+    more = f"<p>Confirmation code: <code>{escape(code[:64])}</code></p>"
+    return HTMLResponse(bare_page(title, said, more=more), status, headers=dict(HEADERS))
 
 
 def _try_again() -> Response:

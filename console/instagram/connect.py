@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
-from console.instagram.answer_page import HEADERS, take
+from console.instagram.answer_page import take
+from console.instagram.bare_page import HEADERS
 from operations.operation import Context
-from pressrun.consent import CALLBACK_PATH
+from pressrun.instagram.consent import CALLBACK_PATH
 
 
 class ConnectCallback:

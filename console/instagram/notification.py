@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from operations.webhooks import Change
+from operations.accounts.webhooks import Change
 
 UNKNOWN = "unknown"
 _DEEPEST = 64

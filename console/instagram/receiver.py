@@ -17,11 +17,12 @@ from starlette.requests import ClientDisconnect
 
 from console.instagram.notification import read_notification
 from console.problems import problem
-from operations import webhooks
+from operations.accounts import webhooks
+from operations.accounts.webhooks import INSTAGRAM, NotStored
 from operations.operation import Context
-from operations.webhooks import INSTAGRAM, NotStored
-from pressrun import log, signatures
-from pressrun.meta_app import app_secrets
+from pressrun import log
+from pressrun.instagram import signatures
+from pressrun.instagram.meta_app import app_secrets
 
 LARGEST_BODY = 16 * 1024 * 1024
 """A thousand changes, as many as Instagram gathers, each a comment of 2,200 characters that are escaped one by one."""

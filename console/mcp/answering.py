@@ -10,7 +10,7 @@ from console.mcp.marking import marked, unmarked
 from console.mcp.tool import BaseUrl, Tool
 from operations.operation import Asker, Context
 from operations.outages import Outages
-from pressrun.errors import Invalid
+from pressrun.written import require_text
 
 
 def answer(tool: Tool, ctx: Context, asker: Asker, arguments: Mapping[str, Any], base: BaseUrl) -> dict[str, Any]:
@@ -43,8 +43,8 @@ def _marked(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _require_text(given: Any) -> None:
-    """Raises Invalid: neither Postgres nor a log takes NUL."""
-    if isinstance(given, str) and "\0" in given:
-        raise Invalid("there is a character in it that is no text: U+0000", type="request.invalid")
+    """Raises Invalid for what no text may hold, at any depth."""
+    if isinstance(given, str):
+        require_text(given, type="request.invalid")
     for one in [*given, *given.values()] if isinstance(given, dict) else given if isinstance(given, list) else ():
         _require_text(one)

@@ -9,11 +9,12 @@ from typing import Any
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from console.access.asking import NotSignedIn, who
-from console.api.limiting import Limiter
+from console.handlers.limiting import Limiter
 from console.mcp.tool import BaseUrl
 from console.problems import problem
 from operations.operation import Asker, Context, Face
@@ -34,12 +35,20 @@ class Endpoint:
         return Route(PATH, endpoint=self, include_in_schema=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope)
+        request = Request(scope, receive)
         found = await self._asker_or_refusal(request)
         if isinstance(found, Response):
             await found(scope, receive, send)
             return
-        await self._serve(found, BaseUrl(str(request.base_url)), scope, receive, send)
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return
+        refusal = await run_in_threadpool(_refusal_of, body)
+        if refusal is not None:
+            await Response(refusal, 400, media_type="application/json")(scope, receive, send)
+            return
+        await self._serve(found, BaseUrl(str(request.base_url)), scope, _once_more(body, receive), send)
 
     async def _asker_or_refusal(self, request: Request) -> Asker | Response:
         if "authorization" not in request.headers:
@@ -76,6 +85,24 @@ class Endpoint:
         tools()
         server = create_server(self._ctx, lambda: asker, base)
         return StreamableHTTPSessionManager(server, json_response=True, stateless=True)
+
+
+def _refusal_of(body: bytes) -> str | None:
+    """In a thread: the first one imports the SDK."""
+    from console.mcp.frames import refusal_of
+
+    refusal = refusal_of(body)
+    return None if refusal is None else refusal.model_dump_json(by_alias=True, exclude_unset=True)
+
+
+def _once_more(body: bytes, receive: Receive) -> Receive:
+    """What gives the body that was read once more, and then what comes after it."""
+    given: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return given.pop() if given else await receive()
+
+    return again
 
 
 def _refused(refusal: NotSignedIn) -> Response:

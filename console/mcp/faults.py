@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import ValidationError
 
-from console.api.problems import Flaw, Refused
+from console.handlers.naming import field_among
+from console.handlers.problems import Flaw, Refused
 from pressrun.errors import PressrunError
 from pressrun.log import redact
 
 BUG = {"kind": "failed", "type": "bug", "message": "This is a fault of Pressrun; its log says more."}
 
 
-def told_of(error: PressrunError) -> dict[str, Any]:
-    """The error as an object; members that say nothing are left out."""
+def told_of(error: PressrunError, *, names: Collection[str] = ()) -> dict[str, Any]:
+    """The error as an object; members that say nothing are left out. Args: names: arguments that there are."""
     told: dict[str, Any] = {
         "kind": error.kind.value,
         "type": error.type,
         "message": redact(str(error)),
-        "field": error.field,
+        "field": field_among(error.field, names),
         "ids": error.ids or None,
         "errors": [_flaw(one) for one in error.flaws] if isinstance(error, Refused) else None,
     }

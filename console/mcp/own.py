@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Query
 
-from console.api.asking import Asked, Ctx, Cursor, Limit
-from console.api.media import NewUpload
+from console.handlers.asking import Asked, Ctx, Cursor, Limit
+from console.handlers.posts.media import NewUpload
 from console.mcp import uploading
 from console.mcp.tool import BaseUrl
-from operations import exports, news, uploads
-from operations.export_files import Format
-from operations.news import Feed, Source
-from operations.uploads import KeptMedia
+from operations.history import exports
+from operations.history.export_files import Format
+from operations.posts import uploads
+from operations.posts.uploads import KeptMedia
+from operations.upkeep import news
+from operations.upkeep.news import Feed, Source
 from pressrun import clock
 from pressrun.paging import cursor_of, place_of
 
@@ -80,7 +82,7 @@ def begin_upload(ctx: Ctx, asker: Asked, body: NewUpload, base: BaseUrl) -> Uplo
 def read_view(
     ctx: Ctx,
     asker: Asked,
-    view: Annotated[str, Query(description="account_daily, media_curve, media_totals, story_final, audience, …")],
+    view: Annotated[str, Query(description="coverage, account_daily, media_curve, media_totals, story_final, …")],
     account: Annotated[str | None, Query(description="Name or Instagram id.")] = None,
     since: Annotated[str | None, Query(description="A day where the view has days, else a time.")] = None,
     until: Annotated[str | None, Query(description="Where it ends, not included.")] = None,
@@ -88,16 +90,19 @@ def read_view(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Rows:
-    """The rows of a view of the history, in a fixed order, page by page; each page is of the same moment."""
+    """The rows of a view of the history, in a fixed order, page by page; each page is of the same moment, but for those
+    of coverage, which tells of now alone.
+    """
     now = clock.now()
     place = place_of(f"view {view}", cursor, datetime, int)
-    known_at = as_of if place is None else place[0].isoformat()
     begins = 0 if place is None else place[1]
-    wish = exports.Wish.parse(view, Format.JSONL, as_of=known_at or now.isoformat(), since=since, until=until, now=now)
+    wish = exports.Wish.parse(view, Format.JSONL, as_of=as_of, since=since, until=until, now=now)
+    at = place[0] if place is not None else wish.as_of or now
+    if wish.has_past:
+        wish = replace(wish, as_of=at)
     window: Any = _Window(begins, limit + 1)
     with suppress(_Full):
         exports.export(ctx, asker, wish, window, account)
-    at = wish.as_of or now
     next_cursor = cursor_of(f"view {view}", at, begins + limit) if len(window.lines) > limit else None
     return Rows([json.loads(line) for line in window.lines[:limit]], at, next_cursor)
 

@@ -37,7 +37,7 @@ TEMPLATES = (
     ("pressrun://posts/{post}", "A post", "One post by number or key: what it holds, and what happened to it."),
     ("pressrun://insights/{view}/{account}", "A view of one account", "The first rows of a view of the history."),
 )
-_DOCS = Path(__file__).parents[2] / "docs"
+_OWN = "mcp.md"
 _PAGE = re.compile(r"[a-z_]{1,40}", re.ASCII)
 
 
@@ -98,25 +98,31 @@ def _views() -> list[Listed]:
     return [Listed(f"{SCHEME}insights/{view}", view, title, "application/json") for view, title in VIEWS.items()]
 
 
+def docs_of(module: Path) -> Path | None:
+    """The folder of the documentation: within the package as it is installed, beside it in a checkout."""
+    places = (module.parents[1] / "docs", module.parents[2] / "docs")
+    return next((one for one in places if (one / _OWN).is_file()), None)  # a folder of that name may be another's
+
+
+@cache
+def _docs() -> Path | None:
+    return docs_of(Path(__file__))
+
+
 @cache
 def _pages() -> tuple[Listed, ...]:
-    found = []
-    for path in sorted(_DOCS.glob("*.md")) if _is_there() else ():
+    found, docs = [], _docs()
+    for path in sorted(docs.glob("*.md")) if docs else ():
         title = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ").strip()
         found.append(Listed(f"{SCHEME}docs/{path.stem}", path.stem, title, "text/markdown"))
     return tuple(found)
 
 
-def _is_there() -> bool:
-    """An installation may have come without its documentation, and a folder of that name be another's."""
-    return (_DOCS / "mcp.md").is_file()
-
-
 def _page(name: str, uri: str) -> str:
-    path = _DOCS / f"{name}.md"
-    if not _is_there() or not _PAGE.fullmatch(name) or not path.is_file():
+    docs = _docs()
+    if docs is None or not _PAGE.fullmatch(name) or not (docs / f"{name}.md").is_file():
         raise _unknown(uri)
-    return path.read_text(encoding="utf-8")
+    return (docs / f"{name}.md").read_text(encoding="utf-8")
 
 
 def _unknown(uri: str) -> Unknown:

@@ -87,7 +87,9 @@ class _Desk:
         try:
             return _result(await run_in_threadpool(call))
         except PressrunError as error:
-            return _result(told_of(error), is_error=True)
+            tool = tools().get(params.name)
+            names = tool.input_schema["properties"] if tool else ()
+            return _result(told_of(error, names=names), is_error=True)
         except Exception as error:
             _log.exception("tool.broke", tool=params.name, error=type(error).__name__)
             return _result(BUG, is_error=True)

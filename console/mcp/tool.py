@@ -15,8 +15,8 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
-from console.api.asking import Acting, DryRun, etag
-from console.api.problems import Refused
+from console.handlers.asking import Acting, DryRun, etag
+from console.handlers.problems import Refused
 from console.mcp.faults import unreadable
 from operations.operation import OPERATIONS, Asker, Context, Effect, NotAllowed, Operation, Scope, require
 

@@ -55,8 +55,8 @@ def tools() -> Mapping[str, Tool]:
 
 
 def _of_routes() -> Iterator[Tool]:
-    from console.api.application import ROUTERS
-    from console.api.route import OPERATION, STREAMS
+    from console.handlers.route import OPERATION, STREAMS
+    from console.handlers.routers import ROUTERS
 
     taken = set(_OWN)
     owned = {operation for operation, _, _ in _OWN.values()}

@@ -18,14 +18,14 @@ from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
-from console.api.pieces import spooled
-from console.api.problems import MEDIA_TYPE, body_of, status_of
-from operations import uploads
+from console.handlers.pieces import require_plain, spooled
+from console.handlers.problems import MEDIA_TYPE, body_of, status_of
 from operations.access import door
 from operations.access.door import DOOR
 from operations.operation import Asker, Context, Face, NotAllowed
 from operations.outages import Outages
-from operations.uploads import LARGEST_BYTES, Upload
+from operations.posts import uploads
+from operations.posts.uploads import LARGEST_BYTES, Upload
 from pressrun import clock
 from pressrun.errors import PressrunError
 
@@ -68,6 +68,7 @@ class Uploads:
         upload_offset: Annotated[int, Header(alias="Upload-Offset", ge=0, le=LARGEST_BYTES)] = 0,
     ) -> Response:
         """Add the bytes, from `Upload-Offset` on; with the last one the file is checked and kept."""
+        require_plain(request)
         try:
             asker = await run_in_threadpool(self._on_behalf_of, upload, ticket)
             async with spooled(request, most_bytes=LARGEST_BYTES) as piece:

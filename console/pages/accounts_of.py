@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-HUES = 8
+HUES = 12
 
 
 class HasZone(Protocol):

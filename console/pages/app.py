@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from console.pages import (
-    accounts,
+from console.pages.accounts import accounts, connecting
+from console.pages.door import AskedBy, Door, session_door
+from console.pages.history import inbox, insights
+from console.pages.house import House
+from console.pages.posts import (
     calendar,
     compose,
-    connecting,
+    compose_media,
     importing,
-    inbox,
-    insights,
     library,
-    notices,
-    people,
+    many,
+    peek,
     pictures,
     post,
     posts,
-    system,
-    today,
+    seek,
 )
-from console.pages.door import AskedBy, Door, session_door
-from console.pages.house import House
+from console.pages.upkeep import notices, people, system, today
 from operations.operation import Context
 
 EVENTS = "/api/v1/events"
@@ -31,9 +30,13 @@ EVENTS = "/api/v1/events"
 PAGES = (
     today,
     calendar,
+    many,
+    seek,
     posts,
     post,
+    peek,
     compose,
+    compose_media,
     importing,
     library,
     insights,

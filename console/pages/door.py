@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from fastapi import Request
 
-from console.access.asking import CSRF_FIELD, CSRF_HEADER, NotOurPage, csrf_token, who
+from console.access.asking import CSRF_FIELD, CSRF_HEADER, NotOurPage, csrf_token, is_from_here, who
 from operations.operation import Asker, Context, Face
 
 AskedBy = Callable[[Request, str | None], Asker]
@@ -33,15 +32,6 @@ def session_door(ctx: Context) -> Door:
 
 
 def require_from_here(request: Request) -> None:
-    """Raises NotOurPage unless a form stood on a page of ours, by what browsers say of it themselves.
-
-    A request that says nothing of where it comes from is no browser's.
-    """
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    if site is not None:
-        is_ours = site in ("same-origin", "none")
-    else:
-        is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
-    if not is_ours:
+    """Raises NotOurPage unless a form stood on a page of ours."""
+    if not is_from_here(request):
         raise NotOurPage

@@ -5,6 +5,7 @@ A page is a plain function of a visit. It runs off the event loop; what it raise
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -20,8 +21,8 @@ from starlette.datastructures import FormData
 
 from console.access.asking import NotOurPage, NotSignedIn
 from console.pages import saying, words
-from console.pages.assets import Assets
-from console.pages.charts import drawing
+from console.pages.assets import THEMES, Assets
+from console.pages.charts import drawing, markers
 from console.pages.door import Door, require_from_here
 from console.pages.icons import icon, mark
 from console.pages.places import PLACES
@@ -29,7 +30,8 @@ from console.pages.saying import Said
 from operations.operation import Asker, Context, Scope
 from operations.outages import Outages
 from pressrun import __version__, clock, log
-from pressrun.errors import Kind, PressrunError
+from pressrun.errors import Invalid, Kind, PressrunError, Unknown
+from pressrun.written import odd_character
 
 STATUS = {
     Kind.INVALID: 400,
@@ -45,7 +47,6 @@ LARGEST_FORM_FILES = 20
 MOST_FIELDS = 20_000
 """A thousand rows of a campaign, with all that most of them say."""
 _TEMPLATES = Path(__file__).parent / "templates"
-_THEMES = ("light", "dark")
 
 NOBODY = Asker("nobody", frozenset())
 
@@ -89,6 +90,18 @@ class Visit:
         told = self.request.query_params.get(name, "")
         return int(told) if told.isascii() and told.isdigit() and len(told) < 10 else default
 
+    def number(self, name: str) -> int:
+        """The number that the path names something by. Raises Unknown for what is none."""
+        told = str(self.request.path_params[name])
+        found = _number(told)
+        if found is None:
+            raise Unknown(f"there is no {name} {told[:30]!r}", type=f"{name}.unknown", field=name)
+        return found
+
+    def given_number(self, name: str) -> int | None:
+        """A number of the form; what is none counts as not said."""
+        return _number(self.given(name))
+
     def given(self, name: str, default: str = "") -> str:
         """What the form says."""
         value = self.form.get(name, default)
@@ -108,6 +121,10 @@ class Visit:
         if said is not None:
             saying.say(answer, said)
         return answer
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 Page = Callable[[Visit], Response]
@@ -146,7 +163,7 @@ class House:
             **{"now": clock.now(), **values},
             visit=visit,
             said=told,
-            theme=theme if theme in _THEMES else None,
+            theme=theme if theme in THEMES else None,
             csrf=self.door.token_of(visit.request),
         )
         answer = HTMLResponse(shown, status)
@@ -158,6 +175,7 @@ class House:
         visit = Visit(self, request, NOBODY)
         try:
             with Outages():
+                _require_text(visit)
                 visit = replace(visit, asker=self.door.asked_by(request, None))
                 if Scope.READ not in visit.asker.scopes:
                     return self._told(visit, 403, "You may not look at this.")
@@ -167,8 +185,7 @@ class House:
         except PressrunError as problem:
             return self._told(visit, STATUS[problem.kind], str(problem))
         except Exception as bug:
-            _log.error("page.failed", path=request.url.path, error=type(bug).__name__, exc_info=True)
-            return self._told(visit, 500, "The page could not be made; the log of the console says why.")
+            return self._failed(visit, bug, "The page could not be made; the log of the console says why.")
 
     def _done(self, request: Request, form: FormData, act: Page) -> Response:
         told = form.get(self.door.field) or request.headers.get(self.door.header)
@@ -176,6 +193,7 @@ class House:
         try:
             with Outages():
                 require_from_here(request)
+                _require_text(visit)
                 visit = replace(visit, asker=self.door.asked_by(request, told if isinstance(told, str) else None))
                 return act(visit)
         except NotSignedIn:
@@ -186,6 +204,15 @@ class House:
             if problem.kind is Kind.UNREACHABLE:
                 return self._told(visit, STATUS[problem.kind], str(problem))
             return visit.back(visit.way_back("/"), Said.of(problem))
+        except Exception as bug:
+            return self._failed(
+                visit, bug, "It could not be done; the log of the console says why. Look before you try again."
+            )
+
+    def _failed(self, visit: Visit, bug: Exception, message: str) -> Response:
+        """A fault of ours."""
+        _log.error("page.failed", path=visit.request.url.path, error=type(bug).__name__, exc_info=True)
+        return self._told(visit, 500, message)
 
     def _told(self, visit: Visit, status: int, message: str) -> Response:
         return visit.render("problem.html", status, message=message, code=status, here="")
@@ -204,6 +231,7 @@ def _environment(assets: Assets) -> jinja2.Environment:
         "icon": icon,
         "mark": mark,
         "draw": drawing,
+        "markers": markers,
         "words": words,
         "places": PLACES,
         "version": __version__,
@@ -212,6 +240,15 @@ def _environment(assets: Assets) -> jinja2.Environment:
     }
     environment.filters |= words.FILTERS
     return environment
+
+
+def _require_text(visit: Visit) -> None:
+    """Raises Invalid for what no text may hold, wherever it was asked by: no reading or keeping takes it."""
+    asked = [*visit.request.path_params.items(), *visit.request.query_params.multi_items(), *visit.form.multi_items()]
+    for name, value in asked:
+        if odd_character(f"{name}{value}" if isinstance(value, str) else name):
+            shown = "".join(character for character in name if not odd_character(character))
+            raise Invalid(f"{shown!r} holds a character that no text may hold: write it anew", type="text.invalid")
 
 
 def with_query(request: Request, **over: Any) -> str:

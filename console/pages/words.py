@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from markupsafe import Markup
 
+from console.pages.excerpts import beginning, excerpt
 from pressrun import clock
 
 STATES: Mapping[str, tuple[str, str, str]] = {
@@ -27,11 +29,19 @@ STATES: Mapping[str, tuple[str, str, str]] = {
         "Instagram's answer was lost and reading could not decide: it may be live or not.",
         "Look at the account on Instagram, then say which it is.",
     ),
-    "failed": ("Failed", "It is not live; the reason stands with it.", "Correct what is said, then try again."),
+    "failed": (
+        "Failed",
+        "It is not live; the reason stands with it.",
+        "Try again once the cause is gone, or write one like it with what is said corrected.",
+    ),
     "canceled": ("Canceled", "Somebody took it back before it was sent.", ""),
     "expired": ("Expired", "Its time passed, and it may not go out late.", "Try again with a new time."),
 }
 """State → its name, what it means, what a person does."""
+OPEN = ("draft", "scheduled", "staging", "staged")
+"""Not sent yet: it can be moved, paused, resumed, canceled."""
+ENDED = ("failed", "expired")
+"""It can be tried again."""
 
 WAITS: Mapping[str, str] = {
     "paused": "it is paused",
@@ -58,15 +68,10 @@ REASONS: Mapping[str, str] = {
     "post.staging": "Container made",
     "post.staged": "Media ready at Instagram",
     "post.waiting": "Waits",
-    "post.published": "Published",
     "publish.intent": "Publish call about to be made",
     "publish.succeeded": "Instagram confirmed it",
     "publish.unknown": "Instagram's answer was lost",
     "publish.refused": "Instagram refused to publish it",
-    "publish.answered": "Instagram confirmed it",
-    "publish.sent": "Publish call sent",
-    "container.created": "Container made",
-    "container.finished": "Media ready at Instagram",
     "container.failed": "Instagram could not use the media",
     "container.replaced": "A new container replaced the old one",
     "container.published_elsewhere": "The container was published by somebody else",
@@ -85,8 +90,8 @@ CLASSES: Mapping[str, str] = {
     "quota": "The account may publish no more in these 24 hours; it waits for the window.",
     "auth": "The token is refused: connect the account again.",
     "permission": "The token lacks a right: connect the account again with all of them.",
-    "invalid_media": "Instagram cannot use this file: put another in its place.",
-    "invalid_request": "Instagram does not accept what the post says: edit it.",
+    "invalid_media": "Instagram cannot use this file; another is needed.",
+    "invalid_request": "Instagram does not accept what the post says.",
     "container_expired": "What was prepared lay too long; it is prepared anew.",
     "not_ready": "Instagram is still taking in the media.",
     "blocked": "Instagram suspects automation: the account is left alone for a while.",
@@ -159,6 +164,11 @@ def late(ms: int | None) -> str:
     return f"{ms} ms" if ms < 1_000 else (f"{ms / 1000:.1f} s" if ms < 60_000 else span(ms / 1000))
 
 
+def lateness(ms: int | None) -> str:
+    """`30 ms late`, `on time`."""
+    return late(ms) if ms is None or ms < 1 else f"{late(ms)} late"
+
+
 def number(value: Any) -> str:
     """With groups of three; nothing known is a dash and never a 0."""
     if value is None:
@@ -172,34 +182,47 @@ def whole(value: Any) -> str:
     return number(None if value is None else round(float(value)))
 
 
-def compact(value: Any) -> str:
-    """To three figures: 980, 12.3k, 4.1M."""
+def compact(value: Any, among: float | None = None) -> str:
+    """To three figures: 980, 12.3k, 4.1M; in the unit of the largest it stands `among`, so that an axis has one."""
     if value is None:
         return "–"
-    size = abs(float(value))
-    for most, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if size >= most:
-            scale = {"G": 1e9, "M": 1e6, "k": 1e3}[unit]
-            return f"{float(value) / scale:.1f}".rstrip("0").rstrip(".") + unit
+    size = abs(float(value)) if among is None else among
+    for least, scale, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if size >= least and value:
+            return f"{float(value) / scale:.1f}".removesuffix(".0") + unit
     return number(value)
 
 
 def change(new: Any, old: Any) -> str:
-    """By how much it differs from before, in percent."""
+    """By how much it differs from before; empty where that is not known."""
     if new is None or not old:
         return ""
-    percent = (float(new) - float(old)) / float(old) * 100
-    return f"{percent:+.0f} %" if abs(percent) >= 1 else "±0 %"
+    percent = round((float(new) - float(old)) / float(old) * 100)
+    return f"{abs(percent):,} % {'more' if percent > 0 else 'less'} than before" if percent else "as before"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
-def excerpt(text: str | None, length: int = 90) -> str:
-    """The first line or so of a text, white space folded."""
-    folded = " ".join((text or "").split())
-    return folded if len(folded) <= length else folded[: length - 1].rstrip() + "…"
+def plain(value: Any) -> str:
+    """What a change said, without the marks of a language: `kind hashtag, name sourdough`."""
+    if isinstance(value, Mapping):
+        told = {
+            name: browser(one) if name == "agent" else plain(one)
+            for name, one in value.items()
+            if one not in (None, "")
+        }
+        return ", ".join(f"{str(name).replace('_', ' ')} {one}" for name, one in told.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(plain, value))
+    return "–" if value is None else str(value)
+
+
+def is_media_id(text: str) -> bool:
+    """Whether it looks like the id of a media on Instagram."""
+    told = text.strip()
+    return told.isascii() and told.isdigit() and len(told) > 12
 
 
 def offset_of(zone: str, moment: datetime) -> str:
@@ -210,6 +233,51 @@ def offset_of(zone: str, moment: datetime) -> str:
     return f"UTC{'+' if minutes >= 0 else '−'}{hours}{f':{rest:02}' if rest else ''}"
 
 
+def zoned(zone: str, moment: datetime) -> str:
+    """A zone as a page names it: `Europe/Oslo (UTC+1)`."""
+    return zone if zone == "UTC" else f"{zone} ({offset_of(zone, moment)})"
+
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+
+
+def readable(text: str, zone: str) -> str:
+    """A message with the instants in it as people of that zone write them."""
+
+    def told(found: re.Match[str]) -> str:
+        try:
+            return f"{_FORMS['full'](local(datetime.fromisoformat(found[0]), zone))} {zone}"
+        except ValueError:  # somebody's words that look like one
+            return found[0]
+
+    return _INSTANT.sub(told, text)
+
+
+def sentence(message: str) -> str:
+    """What a rule remarked, as a page says it: a file by no hash, and to its end."""
+    told = re.sub(r"kept:[0-9a-f]{64}", "its file", message.strip())
+    return told[:1].upper() + told[1:] + ("" if told.endswith((".", "!", "?")) else ".")
+
+
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+
+
+def browser(agent: Any) -> str:
+    """`Chrome on Linux`; what is none that is known stays as it says itself."""
+    told = str(agent or "")
+    name = next((name for mark, name in _BROWSERS if mark in told), None)
+    system = next((name for mark, name in _SYSTEMS if mark in told), None)
+    return excerpt(told, 70) if name is None else f"{name} on {system}" if system else name
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "at": at,
     "span": span,
@@ -218,6 +286,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "whole": whole,
     "compact": compact,
     "excerpt": excerpt,
+    "beginning": beginning,
     "state_name": state_name,
     "reason_name": reason_name,
     "day": day,

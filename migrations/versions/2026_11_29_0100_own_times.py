@@ -34,8 +34,8 @@ _VIEWS_OF_THEN = ("account_daily", "account_daily_as_of", "media_totals", "media
 _GONE = "(SELECT s.gone_at FROM media_states s WHERE s.media_id = m.id)"
 _GONE_BEFORE = "(m.extra ->> 'gone_at')::timestamptz"
 """As 0014 found it in the view."""
-_AT_ONCE = 500
-"""Media of one statement, whose rows it locks for a moment."""
+_AT_ONCE = 50
+"""Media of one statement, whose rows it locks until it ends: some hundredths of a second."""
 
 _ZONES = """
     CREATE TABLE IF NOT EXISTS account_zones (
@@ -79,16 +79,16 @@ _METRICS = (
     *("follows", "profile_visits", "avg_watch_time_ms", "total_watch_time_ms"),
 )
 _TOLD = ", ".join(f"'{name}', p.{name}" for name in _METRICS)
-# Of readings that changed nothing no trace was kept: a value was told at its last point, or later.
+# Of readings that changed nothing no trace was kept: a value was told at its last point, or later. Each row by itself:
+# of a column that was added a moment ago Postgres knows nothing, and would gather all points anew for each.
 _FILL_TOLD = f"""
-    UPDATE media_latest l SET told_at = t.told_at
-      FROM (SELECT p.media_id, jsonb_object_agg(k.name, p.captured_at ORDER BY p.captured_at) AS told_at
-              FROM media_snapshots p
-             CROSS JOIN LATERAL jsonb_object_keys(
-                       jsonb_strip_nulls(jsonb_build_object({_TOLD})) || coalesce(p.extra, '{{}}')) AS k(name)
-             WHERE p.media_id BETWEEN :first AND :last
-             GROUP BY p.media_id) t
-     WHERE l.media_id = t.media_id AND l.told_at IS NULL
+    UPDATE media_latest l
+       SET told_at = (SELECT jsonb_object_agg(k.name, p.captured_at ORDER BY p.captured_at)
+                        FROM media_snapshots p
+                       CROSS JOIN LATERAL jsonb_object_keys(
+                                 jsonb_strip_nulls(jsonb_build_object({_TOLD})) || coalesce(p.extra, '{{}}')) AS k(name)
+                       WHERE p.media_id = l.media_id)
+     WHERE l.media_id BETWEEN :first AND :last AND l.told_at IS NULL
 """  # noqa: S608 - constants
 
 

@@ -1,5 +1,6 @@
 -- What was read of each account, kind and day. Each row costs some look-ups by index, however much lies in the past: the
--- days come from a series, so conditions on `day`, `account` and `kind` are checked before anything is looked up.
+-- days come from a series, so conditions on `day`, `account` and `kind` are checked before anything is looked up. Since
+-- revision 0028 `days` is materialized.
 CREATE FUNCTION pressrun_utc(at timestamptz) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
 SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC'
 $$;

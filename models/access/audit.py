@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, LiteralString
 
-from sqlalchemy import BigInteger, Index, event, inspect, text
+from sqlalchemy import BigInteger, Index, event, inspect
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.access.wording import fit_to_keep
-from models.base import Base
-from models.types import Id, InstantNow, JsonObject, OptionalJson, Str
+from models.store.base import Base
+from models.store.driver import rows_of
+from models.store.types import Id, InstantNow, JsonObject, OptionalJson, Str
 
 _MOST_ROWS = 20
 _TIMES = frozenset({"updated_at", "last_used_at", "last_seen_at", "next_action_at", "leased_until", "claim", "tries"})
@@ -73,10 +74,13 @@ def note_changes(tx: Session) -> None:
 
     What is changed by a statement is not seen: an operation that does so says it itself, if it is worth saying.
     """
-    event.listen(tx, "before_flush", _note_dirty)
+    tx.info["notes_changes"] = True
 
 
+@event.listens_for(Session, "before_flush")
 def _note_dirty(tx: Session, _flush: object, _instances: object) -> None:
+    if not tx.info.get("notes_changes"):
+        return
     for row in tx.dirty:
         state = inspect(row)
         changed = {one.key: one.history for one in state.attrs if one.history.has_changes() and one.key not in _TIMES}
@@ -103,14 +107,14 @@ def write(tx: Session, asking: Asking) -> bool:
     values = {**vars(asking), "asked": json.dumps(asking.asked)}
     for name in ("before", "after"):
         values[name] = json.dumps(noted[name], default=str) if noted.get(name) else None
-    return tx.execute(_WRITE, values).first() is not None
+    return bool(rows_of(tx, _WRITE, values))
 
 
 # A transaction has a number as soon as it writes a row, and not before: what only looked leaves no entry.
-_WRITE = text("""
+_WRITE: LiteralString = """
     INSERT INTO audit (asker, face, key_id, user_id, session_id, operation, effect, asked, before, after)
-    SELECT :asker, :face, CAST(:key_id AS bigint), CAST(:user_id AS bigint), CAST(:session_id AS bigint), :operation,
-           :effect, CAST(:asked AS jsonb), CAST(:before AS jsonb), CAST(:after AS jsonb)
+    SELECT %(asker)s, %(face)s, CAST(%(key_id)s AS bigint), CAST(%(user_id)s AS bigint), CAST(%(session_id)s AS bigint),
+           %(operation)s, %(effect)s, CAST(%(asked)s AS jsonb), CAST(%(before)s AS jsonb), CAST(%(after)s AS jsonb)
      WHERE pg_current_xact_id_if_assigned() IS NOT NULL
  RETURNING id
-""")
+"""

@@ -9,24 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.orm.interfaces import ORMOption
 
 from models.access.audit import Asking, note_changes, write
-from models.account import Account
-from models.base import Base
+from models.accounts.account import Account
+from models.store.base import Base
+from models.store.seeing import SEEN, seen_accounts
 
-SEEN: Final = "(CAST(:seen AS bigint[]) IS NULL OR {column} = ANY(CAST(:seen AS bigint[])))"
-"""A condition for written-out SQL; `:seen` is what `seen_accounts` says."""
-
-
-def seen_accounts(tx: Session) -> list[int] | None:
-    """Numbers of the accounts that whoever asks may see; None: all of them."""
-    seen: list[int] | None = tx.info.get("seen")
-    return seen
+__all__ = ["SEEN", "Bound", "seen_accounts"]
 
 
 @dataclass

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, delete, select, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, delete, func, select, text
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from models.access.key import ApiKey
 from models.access.user import User
-from models.account import Account
-from models.base import Base
-from models.types import Id
+from models.accounts.account import Account
+from models.store.base import Base
+from models.store.types import Id
 
 
 class Grant(Base):
@@ -31,10 +32,18 @@ class Grant(Base):
 
 def names_granted(tx: Session, to: ApiKey | User) -> list[str] | None:
     """Names of the accounts that it may see; None: all of them."""
-    if not to.is_limited:
-        return None
-    query = select(Account.name).join(Grant, Grant.account_id == Account.id).where(_column(to) == to.id)
-    return list(tx.scalars(query.order_by(Account.name)))
+    return names_granted_each(tx, [to])[to.id]
+
+
+def names_granted_each(tx: Session, those: Sequence[ApiKey | User]) -> dict[int, list[str] | None]:
+    """The same of several of a kind, by their numbers, in one query."""
+    found: dict[int, list[str] | None] = {one.id: [] if one.is_limited else None for one in those}
+    limited = [one.id for one in those if one.is_limited]
+    if limited:
+        column, names = _column(those[0]), func.array_agg(aggregate_order_by(Account.name, Account.name))
+        query = select(column, names).join(Account, Grant.account_id == Account.id).where(column.in_(limited))
+        found |= {number: list(told) for number, told in tx.execute(query.group_by(column)) if number is not None}
+    return found
 
 
 def grant(tx: Session, to: ApiKey | User, account_ids: Collection[int] | None) -> None:

@@ -23,8 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.access.key import digest_of, new_secret
-from models.base import Base
-from models.types import Id, Instant, InstantNow, Str, one_of
+from models.store.base import Base
+from models.store.types import Id, Instant, InstantNow, Str, one_of
 
 
 class Purpose(StrEnum):

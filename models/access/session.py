@@ -10,8 +10,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.access.key import digest_of, new_secret
 from models.access.user import User, UserState
-from models.base import Base
-from models.types import Id, Instant, InstantNow, Str
+from models.store.base import Base
+from models.store.types import Id, Instant, InstantNow, Str
 
 LASTS = timedelta(days=30)
 IDLE_FOR = timedelta(days=7)

@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import Text
 
-from models.base import Base
-from models.types import Id, Instant, InstantNow, Str, one_of
+from models.store.base import Base
+from models.store.types import Id, Instant, InstantNow, Str, one_of
 from pressrun.errors import Unknown
 
 

@@ -1,1 +1,1 @@
-"""What is asked: of Instagram beside harvests; and of us, as drafts, imports and answers under an idempotency key."""
+"""What is asked of Instagram beside harvests: inquiries of people, follow-ups of live posts, polls as they stood."""

@@ -17,10 +17,10 @@ from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.account import Login
-from models.base import Base
-from models.claims import wake_schedulers
-from models.types import Id, Instant, InstantNow, JsonObject, Str, one_of
+from models.accounts.account import Login
+from models.owed.claims import wake_schedulers
+from models.store.base import Base
+from models.store.types import Id, Instant, InstantNow, JsonObject, Str, one_of
 
 
 class FollowUpKind(StrEnum):

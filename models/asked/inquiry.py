@@ -17,10 +17,10 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.account import Account, Login
-from models.base import Base
-from models.claims import wake_schedulers
-from models.types import Id, Instant, InstantNow, JsonObject, Str, one_of
+from models.accounts.account import Account, Login
+from models.owed.claims import wake_schedulers
+from models.store.base import Base
+from models.store.types import Id, Instant, InstantNow, JsonObject, Str, one_of
 from pressrun.errors import Kind, NotPossible, PressrunError
 from pressrun.log import redact
 
@@ -36,9 +36,16 @@ class InquiryKind(StrEnum):
     APPEAL_MAKE = "appeal_make"
     LIVES = "lives"
     INVITES = "invites"
+    COMMENT_HIDE = "comment_hide"
+    COMMENT_UNHIDE = "comment_unhide"
+    COMMENT_DELETE = "comment_delete"
 
 
-FACEBOOK_ONLY: Final = frozenset(InquiryKind) - {InquiryKind.LIVES}
+OF_COMMENT: Final = (InquiryKind.COMMENT_HIDE, InquiryKind.COMMENT_UNHIDE, InquiryKind.COMMENT_DELETE)
+"""What is wanted of a comment; asked for twice, each has the effect of once."""
+CHANGING: Final = frozenset({InquiryKind.APPEAL_MAKE, *OF_COMMENT})
+"""What changes something on Instagram, which no account does that is held back."""
+FACEBOOK_ONLY: Final = frozenset(InquiryKind) - {InquiryKind.LIVES, *OF_COMMENT}
 """Of Instagram Login accounts Instagram answers none of these (graph-api.md §1.3)."""
 
 
@@ -54,6 +61,7 @@ class InquiryState(StrEnum):
 
 OPEN: Final = (InquiryState.ASKED, InquiryState.SENDING, InquiryState.UNKNOWN)
 _OPEN = ", ".join(f"'{one.value}'" for one in OPEN)
+IS_OF_COMMENT: Final = "asked ? 'comment_id'"
 
 
 class Inquiry(Base):
@@ -66,6 +74,13 @@ class Inquiry(Base):
         CheckConstraint(f"(state IN ({_OPEN})) = (settled_at IS NULL)", name="settled_at"),
         CheckConstraint("state NOT IN ('refused', 'failed') OR error IS NOT NULL", name="ended_says_why"),
         Index("ix_inquiries_created_at", "created_at"),
+        # Serves the lists of comments, which tell what was wanted of each last.
+        Index(
+            "ix_inquiries_of_comment",
+            text("((asked ->> 'comment_id')::bigint)"),
+            "id",
+            postgresql_where=text(IS_OF_COMMENT),
+        ),
         Index("ix_inquiries_due", "next_action_at", "id", postgresql_where=text("next_action_at IS NOT NULL")),
         Index("ix_inquiries_leased", "leased_until", postgresql_where=text("leased_until IS NOT NULL")),
     )
@@ -74,7 +89,7 @@ class Inquiry(Base):
     account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("accounts.id"))
     kind: Mapped[Str]
     asked: Mapped[JsonObject]
-    """What about: catalog_id, q, limit, product_id, reason."""
+    """What about: catalog_id, q, limit, product_id, reason, comment_id."""
     state: Mapped[Str] = mapped_column(server_default=text("'asked'"))
     answer: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     """What Instagram listed, an object for each."""

@@ -11,8 +11,8 @@ from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base
-from models.types import Instant, OptionalJson
+from models.store.base import Base
+from models.store.types import Instant, OptionalJson
 
 
 class PollTally(Base):

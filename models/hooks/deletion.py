@@ -17,9 +17,9 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, UniqueConstr
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base
-from models.claims import wake_schedulers
-from models.types import Id, Instant, InstantNow, JsonObject, Str, one_of
+from models.owed.claims import wake_schedulers
+from models.store.base import Base
+from models.store.types import Id, Instant, InstantNow, JsonObject, Str, one_of
 from pressrun.errors import NotPossible, Unknown
 
 _CODE_BYTES = 12

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.account import break_account, lock_account
-from models.claims import wake_schedulers
+from models.accounts.account import break_account, lock_account
 from models.hooks.subscription import Subscription
+from models.owed.claims import wake_schedulers
 
 WITHDRAWN = "whoever connected it has removed the app from their Facebook or Instagram account"
 _SKEW = timedelta(seconds=60)

@@ -18,9 +18,9 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base
-from models.claims import wake_schedulers
-from models.types import Id, Instant, InstantNow, JsonObject, Str, one_of
+from models.owed.claims import wake_schedulers
+from models.store.base import Base
+from models.store.types import Id, Instant, InstantNow, JsonObject, Str, one_of
 
 WANTED: Final = ("comments", "live_comments", "mentions", "story_insights")
 """Fields that Pressrun understands. Which of them a login has is contradicted (§7): each account is asked."""
@@ -63,6 +63,10 @@ class Subscription(Base):
     lacking_since: Mapped[Instant | None]
     read_at: Mapped[Instant | None]
     """When Instagram told last what is subscribed."""
+    mended_at: Mapped[Instant | None]
+    """When it was last seen to that nothing is lacking which Instagram gives; reading alone does not do that."""
+    asked_at: Mapped[Instant | None]
+    """Somebody waits for a reading, since then."""
     owner_id: Mapped[Str | None]
     """Who connected the account, as Meta's callbacks name them (`models.hooks.owner`)."""
     owner_read_at: Mapped[Instant | None]
@@ -83,8 +87,17 @@ class Subscription(Base):
 _OWE = text("""
     INSERT INTO subscriptions AS s (account_id, next_action_at) VALUES (:account_id, :now)
     ON CONFLICT (account_id) DO UPDATE
-       SET next_action_at = :now, tries = 0, owner_read_at = CASE WHEN NOT :is_new_token THEN s.owner_read_at END
+       SET next_action_at = :now, tries = 0, mended_at = NULL,
+           owner_read_at = CASE WHEN NOT :is_new_token THEN s.owner_read_at END
      WHERE s.leased_until IS NULL OR s.leased_until <= :now
+""")
+# A leased row belongs to a worker that may have read before it was asked: it sees that somebody waits, and reads again.
+_REQUEST = text("""
+    INSERT INTO subscriptions AS s (account_id, asked_at, next_action_at) VALUES (:account_id, now(), now())
+    ON CONFLICT (account_id) DO UPDATE
+       SET asked_at = coalesce(s.asked_at, now()),
+           next_action_at = CASE WHEN s.leased_until > now() THEN s.next_action_at ELSE now() END
+    RETURNING id
 """)
 _ADD_MISSING = text("""
     INSERT INTO subscriptions (account_id, next_action_at)
@@ -102,6 +115,13 @@ def owe_subscription(tx: Session, account_id: int, *, now: datetime, is_new_toke
     return int(tx.execute(text("SELECT id FROM subscriptions WHERE account_id = :id"), {"id": account_id}).scalar_one())
 
 
+def request_reading(tx: Session, account_id: int) -> int:
+    """Have a worker read what is subscribed, and change nothing; returns the row's id."""
+    found = int(tx.execute(_REQUEST, {"account_id": account_id}).scalar_one())
+    wake_schedulers(tx)
+    return found
+
+
 def add_missing_subscriptions(tx: Session, *, now: datetime) -> int:
     """Take up accounts that came before there were subscriptions, a few at a time; returns how many that were."""
     added: Any = tx.execute(_ADD_MISSING, {"now": now, "spread_s": _SPREAD_S})
@@ -116,18 +136,31 @@ def intend(subscription: Subscription, found: Collection[str]) -> list[str]:
 
 
 def record_reading(
-    subscription: Subscription, found: Collection[str] | None, *, way: Way, refused: Mapping[str, str], now: datetime
+    subscription: Subscription,
+    found: Collection[str] | None,
+    *,
+    way: Way,
+    refused: Mapping[str, str] | None,
+    now: datetime,
 ) -> None:
     """Keep what is subscribed now (None: the app hears nothing), and since when what is lacking.
 
     Of a Page nobody can read which fields of Instagram the dashboard has chosen: being subscribed is all there is.
+
+    Args:
+        refused: what was said against what was asked for; None: it was only read, and what was said before stands.
     """
     is_there = found is not None and way is Way.PAGE
     missing = [] if is_there else [name for name in WANTED if name not in (found or ())]
     subscription.fields, subscription.lacking = sorted(found or ()), missing
     subscription.lacking_since = (subscription.lacking_since or now) if missing else None
-    subscription.refused, subscription.way, subscription.read_at = dict(refused), way.value, now
-    subscription.intended = subscription.error = subscription.error_at = None
+    subscription.way, subscription.read_at = way.value, now
+    if refused is None:
+        said = subscription.refused or {}
+        subscription.refused = {name: why for name, why in said.items() if name in missing}
+    else:
+        subscription.refused, subscription.intended, subscription.mended_at = dict(refused), None, now
+    subscription.error = subscription.error_at = None
     subscription.tries = 0
 
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ForeignKey, Index, select, text
+from sqlalchemy import BigInteger, ForeignKey, Index, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.access.bound import SEEN, seen_accounts
-from models.base import Base
-from models.part import PartKind
-from models.types import Id, Instant, InstantNow, JsonObject, Str, one_of
+from models.posts.part import PartKind
+from models.store.base import Base
+from models.store.types import Id, Instant, InstantNow, JsonObject, Str, one_of
 from pressrun.errors import Conflict, Unknown
 
 PREFIX = "lib:"
@@ -97,8 +97,10 @@ _NEEDING = text(f"""
     SELECT p.id, {SEEN.format(column="p.account_id")} AS is_seen FROM posts p
      WHERE p.state IN ('draft', 'scheduled', 'staging', 'staged', 'publishing', 'uncertain', 'needs_review')
        AND (p.params -> 'cover' ->> 'sha256' = :sha256
-            OR EXISTS (SELECT FROM parts t
-                        WHERE t.post_id = p.id AND t.dropped_at IS NULL AND t.media_sha256 = :sha256))
+            OR EXISTS (SELECT FROM conversions c WHERE c.id = p.cover_conversion_id AND c.source_sha256 = :sha256)
+            OR EXISTS (SELECT FROM parts t LEFT JOIN conversions c ON c.id = t.conversion_id
+                        WHERE t.post_id = p.id AND t.dropped_at IS NULL
+                          AND (t.media_sha256 = :sha256 OR c.source_sha256 = :sha256)))
      ORDER BY p.id
 """)  # noqa: S608 - constants
 
@@ -117,6 +119,10 @@ _NEEDED = text("""
     SELECT source_sha256 FROM conversions WHERE source_sha256 = ANY(:sha256s)
      UNION
     SELECT result_sha256 FROM conversions WHERE result_sha256 = ANY(:sha256s)
+     UNION
+    SELECT one FROM unnest(CAST(:sha256s AS text[])) one
+     WHERE EXISTS (SELECT FROM drafts d
+                    WHERE strpos(concat(d.fields ->> 'media', ' ', d.fields ->> 'cover_url'), one) > 0)
 """)
 
 
@@ -152,9 +158,12 @@ def items_named(tx: Session, names: Collection[str]) -> dict[str, LibraryItem]:
     return {item.name: item for item in tx.scalars(_there().where(LibraryItem.name.in_(names)))} if names else {}
 
 
-def items(tx: Session, *, tag: str | None = None) -> list[LibraryItem]:
-    """All items, or those with that tag, by name."""
+def items(tx: Session, *, tag: str | None = None, words: Collection[str] = ()) -> list[LibraryItem]:
+    """All items by name; or those with that tag, and of whose name or tags each word is a part."""
     query = _there().order_by(LibraryItem.name)
+    for word in words:
+        tagged = select(LibraryTag.item_id).where(LibraryTag.tag.icontains(word, autoescape=True))
+        query = query.where(or_(LibraryItem.name.icontains(word, autoescape=True), LibraryItem.id.in_(tagged)))
     if tag is not None:
         query = query.where(LibraryItem.id.in_(select(LibraryTag.item_id).where(LibraryTag.tag == tag)))
     return list(tx.scalars(query))

@@ -1,5 +1,5 @@
 """What each table, view and column of the history means: the words themselves, written down once.
 
-`models/dictionary.py` puts them into the database as comments, and docs/history.md shows them. Metrics have theirs in
-`models/metrics.py`.
+`models/meanings/dictionary.py` puts them into the database as comments, and docs/history.md shows them. Metrics have
+theirs in `models/meanings/metrics.py`.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models import metrics
+from models.meanings import metrics
 
 EXTRA = "Every other number, under Instagram's name; a part of a breakdown as metric:dimension=value."
 MEDIA_METRICS = metrics.columns(metrics.MEDIA) | {"extra": EXTRA}

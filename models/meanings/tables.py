@@ -151,19 +151,20 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         ID
         | {
             "comment_id": "Which comment (comments.id).",
-            "seen_at": "When it was first seen so.",
+            "seen_at": "When it was first seen so; where a late list has shown it otherwise before, at a later time.",
             "text": "What was written.",
             "is_hidden": "Whether the account hides it.",
             "is_gone": "Whether it had gone.",
         },
     ),
     "replies": (
-        "Replies of the account to mentions.",
+        "Replies of the account to mentions, and to comments on its media.",
         ID
         | ACCOUNT_ID
         | {
             "mention_id": "To which mention (mentions.id).",
-            "number": "Which reply to that mention, from 1.",
+            "to_comment_id": "Or to which comment (comments.id).",
+            "number": "Which reply to that, from 1.",
             "text": "What is said.",
             "state": "How far it is; needs_review: only a person can tell whether it stands.",
             "comment_id": "Instagram's id of it.",

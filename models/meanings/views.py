@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from models import metrics
+from models.meanings import metrics
 from models.meanings.columns import (
     ACCOUNT,
     ALL_TOLD,

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base
-from models.types import Id, InstantNow, Str
+from models.store.base import Base
+from models.store.types import Id, InstantNow, Str
 
 KEPT_FOR = timedelta(days=7)
 _AT_ONCE = 20_000
@@ -29,21 +29,17 @@ class CoverageNews(Base):
     """How the run ended: done, partial or failed."""
 
 
-_TELL = text("""
+TELLING_OF_RUN = """
     INSERT INTO coverage_news (account_id, kind, status)
     SELECT h.account_id, h.kind, r.status
       FROM harvest_runs r JOIN harvests h ON h.id = r.harvest_id
      WHERE r.id = :run_id AND r.slot_at = :slot_at
-""")
+"""
+"""For the transaction that ends the run."""
 _FORGET = text("""
     DELETE FROM coverage_news
      WHERE id = ANY(ARRAY(SELECT id FROM coverage_news WHERE at < :before ORDER BY at LIMIT :limit))
 """)
-
-
-def tell_of_run(tx: Session, run_id: int, slot_at: datetime) -> None:
-    """In the transaction that ends the run."""
-    tx.execute(_TELL, {"run_id": run_id, "slot_at": slot_at})
 
 
 def forget_news(tx: Session, *, now: datetime) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.account import Account, token_context, user_token_context
-from models.claims import wake_schedulers
+from models.accounts.account import Account, token_context, user_token_context
+from models.owed.claims import wake_schedulers
 from models.tokens.token import Facts, Token, TokenOf
 from pressrun.errors import NotPossible
 from pressrun.vault import Vault

@@ -7,15 +7,17 @@ takes its row's facts with it: what was found out about the one before says noth
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Integer, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base
-from models.types import Id, Instant, Str, one_of
+from models.store.base import Base
+from models.store.types import Id, Instant, Str, one_of
+
+_SHORT_LIVED = timedelta(days=1)
 
 
 class TokenOf(StrEnum):
@@ -52,6 +54,11 @@ class Facts:
             data_access_expires_at=self.data_access_expires_at or older.data_access_expires_at,
             scopes=older.scopes if self.scopes is None else self.scopes,
         )
+
+    def of_page(self, *, now: datetime) -> Facts:
+        """What that says of a Page's token which was made of this one, a person's (graph-api.md §1.4)."""
+        is_long_lived = self.never_ends or (self.expires_at is not None and self.expires_at > now + _SHORT_LIVED)
+        return Facts("PAGE", never_ends=is_long_lived, data_access_expires_at=self.data_access_expires_at)
 
 
 class Token(Base):

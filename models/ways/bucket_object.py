@@ -16,8 +16,8 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base
-from models.types import Id, Instant, InstantNow, Str, one_of
+from models.store.base import Base
+from models.store.types import Id, Instant, InstantNow, Str, one_of
 
 USED_FOR = timedelta(hours=24)
 """How long a use lasts unless it is said again: as long as a container lives."""

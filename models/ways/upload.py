@@ -13,8 +13,8 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base
-from models.types import Id, Instant, InstantNow, Str, one_of
+from models.store.base import Base
+from models.store.types import Id, Instant, InstantNow, Str, one_of
 
 
 class UploadState(StrEnum):

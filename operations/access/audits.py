@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from models.reading import audit as reading
-from models.reading.audit import EntryShown, Which
-from operations.export_files import NotWritten
+from models.reading.upkeep import audit as reading
+from models.reading.upkeep.audit import EntryShown, Which
+from operations.history.export_files import NotWritten
 from operations.operation import Asker, Context, Effect, Scope, operation
 from operations.times import instant
 from pressrun import clock

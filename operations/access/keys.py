@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from models.access import key as keys
 from models.access.audit import note
-from models.access.grant import grant, names_granted
+from models.access.grant import grant, names_granted, names_granted_each
 from models.access.key import ApiKey
-from models.account import find_account
+from models.accounts.account import find_account
 from operations.access.rights import scopes_of
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
@@ -93,7 +93,9 @@ def list_keys(ctx: Context, asker: Asker, *, revoked: bool = False) -> list[KeyS
     """Keys by name; with `revoked` those that were taken back as well."""
     now = clock.now()
     with ctx.database.transaction() as tx:
-        return [_shown(tx, one, now) for one in keys.all_keys(tx, revoked=revoked)]
+        found = keys.all_keys(tx, revoked=revoked)
+        accounts = names_granted_each(tx, found)
+        return [_shown(one, accounts[one.id], now) for one in found]
 
 
 @operation("key.rotate", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
@@ -120,13 +122,13 @@ def _made(tx: Session, key: ApiKey, secret: str) -> KeyMade:
     return KeyMade(key.name, secret, key.scopes, names_granted(tx, key), key.expires_at, key.old_until)
 
 
-def _shown(tx: Session, key: ApiKey, now: datetime) -> KeyShown:
+def _shown(key: ApiKey, accounts: list[str] | None, now: datetime) -> KeyShown:
     is_over = key.expires_at is not None and key.expires_at <= now
     return KeyShown(
         name=key.name,
         begins=key.begins,
         scopes=key.scopes,
-        accounts=names_granted(tx, key),
+        accounts=accounts,
         state="revoked" if key.revoked_at is not None else "expired" if is_over else "active",
         created_by=key.created_by,
         created_at=key.created_at,

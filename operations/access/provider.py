@@ -14,7 +14,7 @@ from operations.access.entering import Entered, Refused, Visitor, enter
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from pressrun.errors import NotPossible
-from pressrun.oidc import Identity, Provider
+from pressrun.network.oidc import Identity, Provider
 from pressrun.settings import Settings
 
 

@@ -13,23 +13,24 @@ from models.access import link as links
 from models.access import session as sessions
 from models.access import user as users
 from models.access.audit import note
-from models.access.grant import grant, names_granted
+from models.access.grant import grant, names_granted, names_granted_each
 from models.access.link import Purpose
 from models.access.user import User, UserState
-from models.account import find_account
+from models.accounts.account import find_account
 from operations.access import passwords
 from operations.access.links import INVITATIONS_PATH, LinkMade
 from operations.access.rights import role_of
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible
+from pressrun.versions import version_by_content
 
 _NAME = re.compile(r"[^\s\x00-\x1f<>\"'](?:[^\x00-\x1f<>\"']{0,98}[^\s\x00-\x1f<>\"'])?")
 
 
 @dataclass(frozen=True)
 class UserShown:
-    """A user in a list. `accounts`: what they are limited to; None: they see all."""
+    """A user in a list. `accounts`: what they are limited to; None: they see all. `version`: of role and accounts."""
 
     name: str
     role: str
@@ -39,6 +40,7 @@ class UserShown:
     created_by: str
     created_at: datetime
     last_seen_at: datetime | None
+    version: int
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,9 @@ def invite(
 def list_users(ctx: Context, asker: Asker) -> list[UserShown]:
     """Users by name: what each may do and see, and when they last signed in."""
     with ctx.database.transaction() as tx:
-        return [_shown(tx, one) for one in users.all_users(tx)]
+        found = users.all_users(tx)
+        accounts = names_granted_each(tx, found)
+        return [_told(one, accounts[one.id]) for one in found]
 
 
 @operation("user.edit", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
@@ -116,11 +120,21 @@ def edit(
     role: str | None = None,
     accounts: Sequence[str] | None = None,
     all_accounts: bool = False,
+    version: int | None = None,
 ) -> UserShown:
-    """Change what a person may do or see, from the next thing that they ask for. Raises Unknown, Invalid."""
+    """Change what a person may do or see, from the next thing that they ask for.
+
+    Args:
+        version: the one that the asker has seen: nothing is changed if role or accounts are others now.
+
+    Raises Unknown, Invalid; Conflict when somebody else has changed them.
+    """
     with ctx.database.transaction() as tx:
         user = users.find_user(tx, name)
         before = {"role": user.role, "accounts": names_granted(tx, user)}
+        if version not in (None, version_by_content(*before.values())):
+            told = f"what {user.name} may do or see was changed since you looked: look again"
+            raise Conflict(told, type="user.changed", field="version")
         _change(tx, user, role, accounts)
         if all_accounts:
             grant(tx, user, None)
@@ -227,13 +241,18 @@ def _invitation(tx: Session, user: User, asker: Asker) -> LinkMade:
 def _shown(tx: Session, user: User) -> UserShown:
     tx.flush()
     tx.refresh(user)
+    return _told(user, names_granted(tx, user))
+
+
+def _told(user: User, accounts: list[str] | None) -> UserShown:
     return UserShown(
         name=user.name,
         role=user.role,
         state=user.state,
-        accounts=names_granted(tx, user),
+        accounts=accounts,
         has_second_factor=user.totp_sealed is not None,
         created_by=user.created_by,
         created_at=user.created_at,
         last_seen_at=user.last_seen_at,
+        version=version_by_content(user.role, accounts),
     )

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pressrun.embedded.files import write_private
 from pressrun.embedded.locks import lock
 from pressrun.errors import PressrunError
+
+_WITHOUT_IT = (
+    "put it back from a backup, or set PRESSRUN_SECRET_KEYS to that key; "
+    "if nobody has it any more, set a new one there and connect every account again"
+)
+
+
+class KeyLost(PressrunError):
+    """Secrets are sealed with a key that is not there any more."""
+
+    type = "key.lost"
 
 
 @dataclass(frozen=True)
@@ -66,15 +78,26 @@ def make_folder(folder: Path, mode: int) -> None:
     folder.chmod(mode)
 
 
-def secret_key(home: Path) -> str:
-    """The key of this HOME, made at the first call. Every caller gets the same one, however many call at once."""
-    from pressrun.vault import Vault, generate_key  # here, to keep cryptography out of the small keeper processes
+def secret_key(home: Path, *, is_new: Callable[[], bool]) -> str:
+    """The key of this HOME, made at the first call. Every caller gets the same one, however many call at once.
+
+    Args:
+        is_new: asked where there is no key: whether nothing has been sealed with one. Otherwise none is made: it would
+            hide that the old one is gone until it is too late to look for it.
+
+    Raises:
+        KeyLost: it was there once, or what is there is no key.
+    """
+    from pressrun.vault import Vault, generate_key  # here, to keep it out of the small keeper processes
 
     prepared = prepare_home(home)
     file = prepared.path / "secret.key"
     guard = lock(prepared.run / "secret.lock")
     try:
         if not file.exists():
+            if not is_new():
+                said = "the key that sealed what is stored (tokens of accounts, endpoints, second factors)"
+                raise KeyLost(f"{file} is gone, and with it {said}: {_WITHOUT_IT}")
             write_private(file, generate_key() + "\n")
         key = file.read_text().strip()
     finally:
@@ -83,7 +106,5 @@ def secret_key(home: Path) -> str:
         Vault([key])
     except PressrunError:
         # A new key would make every stored token unreadable without a word.
-        raise PressrunError(
-            f"{file} does not hold a key: restore it from a backup, or delete it to start anew"
-        ) from None
+        raise KeyLost(f"{file} does not hold a key: {_WITHOUT_IT}") from None
     return key

@@ -5,10 +5,10 @@ An image tells nearly all of itself there and is held to the rules of a file; of
 
 from __future__ import annotations
 
-from pressrun.fetch import Peek, advice
 from pressrun.media import magic
 from pressrun.media.probe import MediaUnreadable, Probe, probe_head
 from pressrun.media.rules import LIMITS, Problem, Use, check, check_size
+from pressrun.network.fetch import Peek, advice
 
 _MEDIA_TYPES = {"image": ("image/jpeg",), "video": ("video/mp4", "video/quicktime")}
 
@@ -16,7 +16,9 @@ _MEDIA_TYPES = {"image": ("image/jpeg",), "video": ("video/mp4", "video/quicktim
 def check_url(found: Peek, use: Use) -> tuple[Problem, ...]:
     """Problems that Instagram would have with this answer, as far as the beginning of the file tells."""
     if found.status not in {200, 206}:
-        return (Problem("url", f"the server answers {found.status}{advice(found.status)}", "error"),)
+        return (
+            Problem("url", f"the server answers {found.status}{advice(found.status)}", "error", "media.unreachable"),
+        )
     limits = LIMITS[use]
     signature = magic.sniff(found.head)
     if signature is None or signature.format not in limits.formats:
@@ -26,7 +28,7 @@ def check_url(found: Peek, use: Use) -> tuple[Problem, ...]:
     try:
         probed = probe_answer(found)
     except MediaUnreadable as problem:
-        return (Problem("media", problem.reason, "error"),)
+        return (Problem("media", problem.reason, "error", problem.type),)
     problems = list(check(probed, use)) if probed is not None else _size(found, use)
     if found.content_type not in _MEDIA_TYPES[signature.kind]:
         wanted, actual = signature.media_type, found.content_type or "nothing"

@@ -13,6 +13,10 @@ from typing import BinaryIO
 _MOST_BOXES = 20_000
 _MATRIX_AT = {0: 40, 1: 52}
 _ORIENTATIONS = {(0, 1, -1, 0): 6, (-1, 0, 0, -1): 3, (0, -1, 1, 0): 8}
+_MOST_NOTES_BYTES = 4 * 1024 * 1024
+_NOTES = (b"udta", b"meta", b"uuid", b"stsd")
+_TO_CODES = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
+_WAYS = frozenset(_TO_CODES[:count] for count in range(1, len(_TO_CODES) + 1))
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,29 @@ def scan(file: BinaryIO, size: int) -> Layout:
         layout = replace(layout, is_fragmented=layout.is_fragmented or box.kind == b"moof")
         has_data = has_data or box.kind == b"mdat"
     return layout
+
+
+def notes(file: BinaryIO, size: int) -> tuple[bytes, frozenset[bytes]]:
+    """What the file says beside picture and sound: its boxes of metadata, as they are, and the codes of its tracks."""
+    said, codes, left = [], set(), _MOST_NOTES_BYTES
+    for box in _walk(file, 0, size, ()):
+        if box.kind == b"stsd":
+            file.seek(box.start + 12)
+            codes.add(file.read(4))
+        else:
+            file.seek(box.start)
+            said.append(box.kind + file.read(min(box.end - box.start, left)))
+            left -= len(said[-1])
+    return b"\n".join(said), frozenset(codes)
+
+
+def _walk(file: BinaryIO, start: int, end: int, path: tuple[bytes, ...]) -> Iterator[_Box]:
+    for box in _boxes(file, start, end):
+        within = replace(box, end=min(box.end, end))
+        if box.kind in _NOTES:
+            yield within
+        elif (*path, box.kind) in _WAYS:
+            yield from _walk(file, within.start, within.end, (*path, box.kind))
 
 
 def _read_moov(file: BinaryIO, moov: _Box, layout: Layout) -> Layout:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pressrun.errors import PressrunError
 from pressrun.log import redact
+from pressrun.media import bucket_keys
 from pressrun.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class BucketTrouble(PressrunError):
         super().__init__(redact(f"the bucket {bucket} {why}"))
 
 
+def key_of(settings: Settings, sha256: str, extension: str) -> str:
+    """The name of the object that holds this kept file."""
+    return f"{settings.s3_prefix}{sha256}.{extension}"
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a bucket is, and the key that opens it."""
@@ -51,21 +57,11 @@ class Place:
 
     @classmethod
     def of(cls, settings: Settings) -> Place | None:
-        """None where the settings name no bucket."""
-        if settings.s3_bucket is None or settings.s3_access_key is None or settings.s3_secret_key is None:
+        """None where the settings name no bucket. Raises SecretUnreadable where its keys are sealed and do not open."""
+        keys = bucket_keys.opened(settings)
+        if settings.s3_bucket is None or keys is None:
             return None
-        return cls(
-            settings.s3_bucket,
-            settings.s3_endpoint,
-            settings.s3_region,
-            settings.s3_prefix,
-            settings.s3_access_key.get_secret_value(),
-            settings.s3_secret_key.get_secret_value(),
-        )
-
-    def key_of(self, sha256: str, extension: str) -> str:
-        """The name of the object that holds this kept file."""
-        return f"{self.prefix}{sha256}.{extension}"
+        return cls(settings.s3_bucket, settings.s3_endpoint, settings.s3_region, settings.s3_prefix, *keys)
 
 
 class Bucket:

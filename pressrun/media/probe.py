@@ -38,6 +38,8 @@ DEMUXERS = {"MP4": "mov", "MOV": "mov", "MATROSKA": "matroska", "AVI": "avi"}
 class MediaUnreadable(PressrunError):
     """The file is not media that can be read."""
 
+    type = "media.unreadable"
+
     def __init__(self, path: Path | str, reason: str) -> None:
         self.path, self.reason = Path(path), reason
         super().__init__(f"{printable(str(path))}: {reason}")
@@ -199,6 +201,8 @@ def _streams(
         raise MediaUnreadable(path, "the file holds no video")
     if codec_name(video) is None or not video.width or not video.height:
         raise MediaUnreadable(path, "the picture size is unknown: the video is damaged or its codec is not known here")
+    if video.pix_fmt is None:
+        raise MediaUnreadable(path, "its pictures cannot be decoded: the video is damaged")
     # A phone may add a track for spatial sound in a codec of its own; the one that others play counts.
     audio = next((stream for stream in container.streams.audio if codec_name(stream)), None)
     has_sound = bool(container.streams.audio)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from urllib.robotparser import RobotFileParser
 
-from pressrun import fetch
-from pressrun.fetch import Peek, UrlNotFetchable
+from pressrun.network import fetch
+from pressrun.network.fetch import Peek, UrlNotFetchable
 
 AGENT = "facebookexternalhit"
 _AS_INSTAGRAM = {"User-Agent": f"{AGENT}/1.1 (+http://www.facebook.com/externalhit_uatext.php)"}

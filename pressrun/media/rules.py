@@ -1,7 +1,7 @@
 """What Instagram takes: media specifications as checks (graph-api.md §2.2).
 
-A limit that Meta documents is an error; advice, and what no source confirms, is a warning. Carousel videos have no
-stated limits, so there the reel's apply as warnings. Texts are judged in `captions`.
+A limit that Meta documents is an error; advice, and what others report, is a warning. Meta states no limits of carousel
+videos: the reel's apply, and what vendors say of them is a warning. Texts are judged in `captions`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from pressrun.errors import Invalid
+from pressrun.media.faults import fault_of
 from pressrun.media.magic import Kind
 from pressrun.media.probe import Probe
 
@@ -19,11 +20,10 @@ Severity = Literal["error", "warning"]
 MEBIBYTE = 1024 * 1024
 _MOOV_FIRST = "ffmpeg -i IN -c copy -movflags +faststart OUT.mp4"
 _NO_EDIT_LIST = "ffmpeg -i IN -c copy -movflags +faststart -use_editlist 0 OUT.mp4"
-# By which shapes count as the same; no tolerance of a limit.
-_RATIO_TOLERANCE = 0.01
-_TIME_TOLERANCE_S = 0.05
-_FPS_TOLERANCE = 0.05
+_RATIO_TOLERANCE = 0.01  # by which shapes count as the same; no tolerance of a limit
+_TIME_TOLERANCE_S = _FPS_TOLERANCE = 0.05
 _PORTRAIT = 9 / 16
+_A: dict[Kind, str] = {"image": "an image", "video": "a video"}
 
 
 class Use(StrEnum):
@@ -45,11 +45,21 @@ class Problem:
     field: str
     message: str
     severity: Severity
+    fault: str = ""
+    can_be_fixed: bool = False  # set by `fixing.outlook`
+
+    @property
+    def type(self) -> str:
+        """The stable type of it (`faults`)."""
+        return self.fault or fault_of(self.field)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """One column of the specification. Sizes count 1024 bytes to the KB: the sources differ, this refuses less."""
+    """One column of the specification. Sizes count 1024 bytes to the KB: the sources differ, this refuses less.
+
+    `reported_…`: by vendors, of what Meta does not state.
+    """
 
     kind: Kind
     formats: tuple[str, ...]
@@ -59,7 +69,8 @@ class Limits:
     min_width: int = 0
     max_width: int | None = None
     duration_s: tuple[float, float] | None = None
-    limits_confirmed: bool = True
+    reported_ratio: tuple[float, float] | None = None
+    reported_most_s: float | None = None
 
 
 SECTIONS = {
@@ -103,7 +114,7 @@ LIMITS: dict[Use, Limits] = {
     Use.STORY_IMAGE: _STORY_IMAGE,
     Use.REEL_COVER: _STORY_IMAGE,
     Use.REEL: _REEL,
-    Use.CAROUSEL_VIDEO: replace(_REEL, portrait_advised=False, limits_confirmed=False),
+    Use.CAROUSEL_VIDEO: replace(_REEL, portrait_advised=False, reported_ratio=(3 / 4, 16 / 9), reported_most_s=60),
     Use.STORY_VIDEO: replace(_REEL, max_bytes=100 * MEBIBYTE, ratio=(0.1, 10), duration_s=(3, 60)),
 }
 
@@ -127,7 +138,7 @@ def check(probe: Probe, use: Use) -> tuple[Problem, ...]:
     limits = LIMITS[use]
     if probe.kind != limits.kind:
         advice = "post it as a reel, a story or in a carousel" if probe.kind == "video" else "choose a video file"
-        message = f"a {use} must be {_a(limits.kind)}, this is {_a(probe.kind)} ({probe.format}): {advice}"
+        message = f"a {use} must be {_A[limits.kind]}, this is {_A[probe.kind]} ({probe.format}): {advice}"
         return (Problem("kind", message, "error"),)
     problems = [*_format(probe, use, limits), *check_size(probe.size_bytes, use), *_picture(probe, use, limits)]
     if probe.kind == "video":
@@ -141,11 +152,12 @@ def check_together(post_type: str, probes: list[Probe]) -> tuple[Problem, ...]:
     count = len(probes)
     if count < least or (most is not None and count > most):
         wanted = f"{least} to {most} files" if least != most else "exactly one file"
-        return (Problem("media", f"a post of type {post_type} takes {wanted}, here are {count}", "error"),)
+        message = f"a post of type {post_type} takes {wanted}, here are {count}"
+        return (Problem("media", message, "error", "media.count"),)
     if post_type == "carousel" and any(not _close(probe.ratio, probes[0].ratio) for probe in probes):
         shape = f"{probes[0].ratio:.2f}:1"
         message = f"the items differ in shape: Instagram crops all of them to the first one's {shape}"
-        return (Problem("media", message, "warning"),)
+        return (Problem("media", message, "warning", "media.shapes"),)
     return ()
 
 
@@ -156,7 +168,7 @@ def check_size(size_bytes: int, use: Use) -> tuple[Problem, ...]:
         return ()
     advice = "lower the JPEG quality or the size" if limits.kind == "image" else "lower the bitrate"
     message = f"{_megabytes(size_bytes)} is over the limit of {_megabytes(limits.max_bytes)} for a {use}: {advice}"
-    return (Problem("size", message, _limit_severity(limits)),)
+    return (Problem("size", message, "error"),)
 
 
 def _format(probe: Probe, use: Use, limits: Limits) -> list[Problem]:
@@ -167,10 +179,8 @@ def _format(probe: Probe, use: Use, limits: Limits) -> list[Problem]:
 
 
 def _picture(probe: Probe, use: Use, limits: Limits) -> list[Problem]:
-    problems = []
+    problems = _ratio(probe, use, limits)
     width, height = probe.shown_size
-    if limits.ratio:
-        problems += _ratio(probe, use, limits, *limits.ratio)
     if limits.portrait_advised and not _close(probe.ratio, _PORTRAIT):
         message = f"{width}x{height} is not 9:16: Instagram shows a {use} full screen and crops or pads it"
         problems.append(Problem("ratio", message, "warning"))
@@ -180,35 +190,42 @@ def _picture(probe: Probe, use: Use, limits: Limits) -> list[Problem]:
     columns = max(width, probe.width)  # which way round those of a turned video are counted is not said
     if limits.max_width is not None and columns > limits.max_width:
         message = f"width {columns} px is over the limit of {limits.max_width} px for a {use}: scale it down"
-        problems.append(Problem("width", message, _limit_severity(limits)))
+        problems.append(Problem("width", message, "error"))
     if probe.kind == "image" and (probe.orientation or 1) != 1:
         message = f"the picture is stored turned (EXIF orientation {probe.orientation}): save it upright to be sure"
         problems.append(Problem("orientation", message, "warning"))
     return problems
 
 
-def _ratio(probe: Probe, use: Use, limits: Limits, least: float, most: float) -> list[Problem]:
-    if least <= probe.ratio <= most:
-        return []
-    width, height = probe.shown_size
-    bound, word = (least, "taller") if probe.ratio < least else (most, "wider")
-    name = _ratio_name(bound)
-    message = f"{width}x{height} ({probe.ratio:.4g}:1) is {word} than {name}, the limit for a {use}: crop it"
-    return [Problem("ratio", message, _limit_severity(limits))]
+def _ratio(probe: Probe, use: Use, limits: Limits) -> list[Problem]:
+    shown = "{}x{} ({:.4g}:1)".format(*probe.shown_size, probe.ratio)
+    if limits.ratio and not limits.ratio[0] <= probe.ratio <= limits.ratio[1]:
+        is_tall = probe.ratio < limits.ratio[0]
+        word, name = "taller" if is_tall else "wider", _ratio_name(limits.ratio[0 if is_tall else 1])
+        return [Problem("ratio", f"{shown} is {word} than {name}, the limit for a {use}: crop it", "error")]
+    reported = limits.reported_ratio
+    if reported and not reported[0] <= probe.ratio <= reported[1]:
+        message = f"{shown} is outside {ratio_text(reported)}, which vendors report as the limits of a {use}"
+        return [Problem("ratio", message, "warning")]
+    return []
 
 
 def _duration(probe: Probe, use: Use, limits: Limits) -> list[Problem]:
     if limits.duration_s is None:
         return []
-    if probe.duration_s is None:
+    lasts_s = probe.duration_s
+    if lasts_s is None:
         return [Problem("duration", "the file does not say how long the video is: re-encode it", "error")]
     least, most = limits.duration_s
-    if probe.duration_s < least - _TIME_TOLERANCE_S:
-        message = f"{probe.duration_s:.1f} s is shorter than the least of {least:g} s for a {use}: make it longer"
-        return [Problem("duration", message, _limit_severity(limits))]
-    if probe.duration_s > most + _TIME_TOLERANCE_S:
-        message = f"{probe.duration_s:.1f} s is longer than the limit of {most:g} s for a {use}: cut it"
-        return [Problem("duration", message, _limit_severity(limits))]
+    if lasts_s < least - _TIME_TOLERANCE_S:
+        message = f"{lasts_s:.1f} s is shorter than the least of {least:g} s for a {use}: make it longer"
+        return [Problem("duration", message, "error")]
+    if lasts_s > most + _TIME_TOLERANCE_S:
+        message = f"{lasts_s:.1f} s is longer than the limit of {most:g} s for a {use}: cut it"
+        return [Problem("duration", message, "error")]
+    if lasts_s > (limits.reported_most_s or most) + _TIME_TOLERANCE_S:
+        message = f"{lasts_s:.1f} s is longer than {limits.reported_most_s:g} s, which vendors report as its limit"
+        return [Problem("duration", message, "warning")]
     return []
 
 
@@ -271,20 +288,11 @@ def ratio_text(bounds: tuple[float, float] | None) -> str:
 
 
 def _ratio_name(bound: float) -> str:
-    named = {3 / 4: "3:4", 4 / 5: "4:5", 16 / 9: "16:9"}
-    return named.get(bound, f"{bound:g}:1")
-
-
-def _limit_severity(limits: Limits) -> Severity:
-    return "error" if limits.limits_confirmed else "warning"
+    return {3 / 4: "3:4", 4 / 5: "4:5", 16 / 9: "16:9"}.get(bound, f"{bound:g}:1")
 
 
 def _close(ratio: float, other: float) -> bool:
     return abs(ratio - other) <= _RATIO_TOLERANCE * other
-
-
-def _a(kind: Kind) -> str:
-    return "an image" if kind == "image" else "a video"
 
 
 def _megabytes(size: int) -> str:

@@ -25,12 +25,17 @@ EXTENSIONS = {signature.extension: signature for signature in (magic.JPEG, magic
 KEPT = {signature.extension: signature for signature in magic.ALL}
 """What is kept: also the originals of what was made right."""
 
+BY_CONTENT = "kept:"
+"""Begins the name of a file that the media store has already: what was uploaded, by its SHA-256."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CHUNK = 1024 * 1024
 
 
 class MediaNotKept(PressrunError):
     """The file is not in the media store."""
+
+    type = "media.not_kept"
 
     def __init__(self, sha256: str) -> None:
         self.sha256 = sha256
@@ -39,6 +44,8 @@ class MediaNotKept(PressrunError):
 
 class MediaStoreFailed(PressrunError):
     """The media store cannot take the file."""
+
+    type = "media.no_room"
 
     def __init__(self, root: Path, problem: OSError) -> None:
         super().__init__(f"the media folder {root} cannot take the file: {problem.strerror or problem}")

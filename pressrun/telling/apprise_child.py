@@ -1,7 +1,7 @@
 """Apprise in a process of its own: one message, and no connection but to where it may go.
 
     stdin   {"address", "title", "body", "allow_private"}; without "body" the address is only looked at
-    stdout  {"ok", "why", "service", "is_known"}
+    stdout  {"ok", "why", "service", "is_known"}, and "host" of an address that is only looked at
 
 Apprise knows over a hundred services, each of which opens connections in its own way. What holds them all is a hook on
 every connection that Python opens: it sees the resolved address, so neither a redirect nor a name that resolves
@@ -51,7 +51,7 @@ def _answer(asked: dict[str, Any], said: _Said) -> dict[str, Any]:
         return {"ok": False, "why": why, "service": None, "is_known": False}
     name = str(service.service_name)
     if "body" not in asked:
-        return {"ok": True, "why": "", "service": name, "is_known": True}
+        return {"ok": True, "why": "", "service": name, "is_known": True, "host": _host_of(service)}
     _guard(allow_private=asked["allow_private"])
     sender = apprise.Apprise(asset=asset)
     sender.add(service)
@@ -60,8 +60,17 @@ def _answer(asked: dict[str, Any], said: _Said) -> dict[str, Any]:
     return {"ok": ok, "why": "" if ok else why, "service": name, "is_known": True}
 
 
+def _host_of(service: Any) -> str | None:
+    """Where it would connect to, as far as the address says it; None where that may be a token: no server of names is
+    asked for one.
+    """
+    host = str(getattr(service, "smtp_host", None) or service.host or "")
+    is_a_host = all("{host}" in form for form in service.templates) or host == "localhost" or _is_address(host)
+    return host if host and is_a_host else None
+
+
 def _guard(*, allow_private: bool) -> None:
-    from pressrun.fetch import is_public
+    from pressrun.network.fetch import is_public
 
     def look(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _STARTS:

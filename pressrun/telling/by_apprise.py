@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from pressrun.errors import Invalid, printable
 from pressrun.log import REDACTED
+from pressrun.network.private import PRIVATE, is_private
 from pressrun.telling.outcome import NotTold, Outcome, Told
 
 TIMEOUT_S = 30.0
@@ -35,7 +36,7 @@ _KEPT = (
 _SHORTEST_SECRET = 4
 
 
-def check_address(address: str) -> str:
+def check_address(address: str, *, allow_private: bool) -> str:
     """The name of the service. Raises Invalid, which repeats nothing of the address."""
     if "://" not in address or any(character < " " for character in address) or len(address) > _LONGEST:
         raise _invalid("it must be an apprise address, such as mailto://…, slack://… or tgram://…, on one line")
@@ -45,6 +46,8 @@ def check_address(address: str) -> str:
     if not answer["is_known"]:
         why = _without(address, answer["why"])
         raise _invalid(f"apprise cannot read it{': ' if why else ''}{why}")
+    if not allow_private and answer["host"] is not None and is_private(answer["host"]):
+        raise _invalid(PRIVATE)
     return str(answer["service"])
 
 

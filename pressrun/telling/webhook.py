@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from pressrun import fetch
 from pressrun.errors import Invalid
-from pressrun.fetch import UrlNotFetchable
+from pressrun.network import fetch
+from pressrun.network.fetch import UrlNotFetchable
+from pressrun.network.private import PRIVATE, is_private
 from pressrun.telling.outcome import NotTold, Outcome, Told
 
 TIMEOUT_S = 15.0
@@ -20,7 +21,7 @@ TIMEOUT_S = 15.0
 _LONGEST = 2000
 
 
-def check_url(url: str) -> str:
+def check_url(url: str, *, allow_private: bool) -> str:
     """Where it points to, fit for every eye: scheme, host and port. Raises Invalid, which repeats nothing of it."""
     if not url.isascii() or any(character <= " " or character == "\x7f" for character in url) or len(url) > _LONGEST:
         raise _invalid("it must be a URL of plain ASCII without spaces, of 2000 characters at most")
@@ -33,6 +34,8 @@ def check_url(url: str) -> str:
         raise _invalid("it must be an http:// or https:// URL")
     if "@" in parts.netloc:
         raise _invalid("a URL with a user name or password cannot be used: the signature says who sends it")
+    if not allow_private and is_private(parts.hostname):
+        raise _invalid(PRIVATE)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}{'' if port is None else f':{port}'}"
 

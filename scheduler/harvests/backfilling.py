@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.account import Account, AccountState
-from models.backfill import open_backfill
-from models.claims import wake_schedulers
-from models.harvest import HarvestKind
-from models.keeping import ACCOUNT_KEPT, MEDIA_KEPT, MOST_MEDIA, SHORT_KEPT, WITH_A_PAST
+from models.accounts.account import Account, AccountState
+from models.harvests.backfill import open_backfill
+from models.harvests.harvest import HarvestKind
+from models.harvests.keeping import ACCOUNT_KEPT, MEDIA_KEPT, MOST_MEDIA, SHORT_KEPT, WITH_A_PAST
+from models.owed.claims import wake_schedulers
 from pressrun.errors import Invalid, NotPossible
-from pressrun.pacific import first_whole_day
+from pressrun.instagram.pacific import first_whole_day
 
 PRESENT_ONLY = {
     HarvestKind.PROFILE: "Instagram tells the counts of a profile of this moment only",

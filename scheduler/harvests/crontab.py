@@ -9,6 +9,7 @@ either, unless one of them begins with a star.
 from __future__ import annotations
 
 import re
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -46,6 +47,7 @@ class Crontab:
                 field="cron",
             )
         self.is_interval = any(sign in fields[1] for sign in "*/")
+        self._read = croniter(self.expression, _SAMPLE_FROM, implement_cron_bug=True)
 
     def next(self, zone: ZoneInfo, after: datetime) -> datetime:
         """The first occurrence after that instant, in UTC. Raises Invalid when there is none."""
@@ -92,4 +94,6 @@ class Crontab:
         return matches
 
     def _iterate(self, start: datetime) -> croniter:
-        return croniter(self.expression, start, implement_cron_bug=True)
+        walls = copy(self._read)  # reading the expression costs more than ten steps along it
+        walls.set_current(start)
+        return walls

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, or_, select, text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from models.access.bound import SEEN, seen_accounts
-from models.claims import wake_schedulers
-from models.company import TOGETHER
-from models.crons import DEFAULT_CRONS, STANDING_CRONS, WATCHES_OF
-from models.harvest import HarvestKind, settle, unplanned
-from models.media import Media
-from models.watch import has_watches
+from models.harvests.company import TOGETHER
+from models.harvests.crons import DEFAULT_CRONS, STANDING_CRONS, WATCHES_OF
+from models.harvests.harvest import HarvestKind
+from models.harvests.planning import settle, unplanned
+from models.owed.claims import wake_schedulers
 from pressrun import clock, log
 from pressrun.clock import Deadline
 from pressrun.errors import UsageError
@@ -36,14 +34,13 @@ LONGEST_SPREAD = timedelta(hours=2)
 PLAN_LIMIT = 4
 PLAN_FOR_S = 0.0015
 """How many are planned at a time, and for how long: posts that fall due meanwhile wait for no more than that."""
-_STORY_LIFE, _STORY_YOUNG = timedelta(hours=24), timedelta(hours=2)
-_STORY_OLD = timedelta(hours=22)
-"""From then on a slot an hour later would be in its last hour, all of which is read."""
+_STORY_LIFE, _STORY_YOUNG, _STORY_LAST = timedelta(hours=24), timedelta(hours=2), timedelta(hours=1)
 _QUIET_CRON = DEFAULT_CRONS[HarvestKind.MEDIA]
 """When stories are read otherwise: with the list of media, which costs no call more."""
 _TOGETHER_STEP, _TOGETHER_STEPS = 900, 4
 """Seconds, of which the period of each kind that is read together is a multiple; and how many of these are used."""
 _SAFE_ZONE = ZoneInfo("UTC")
+_WATCHED = {kind.value: watched.value for kind, watched in WATCHES_OF.items()}
 
 _log = log.get(__name__)
 
@@ -66,7 +63,7 @@ def offset_of(cron: str, account_id: int, kind: str = "") -> timedelta:
         number = _number(f"{account_id}:together")
         within = int(_TOGETHER_STEP * SPREAD_PART)
         behind = number % within + number // within % _TOGETHER_STEPS * _TOGETHER_STEP
-        return timedelta(seconds=behind % max(1, int(_crontab(cron).shortest_gap().total_seconds())))
+        return timedelta(seconds=behind % max(1, int(_shortest_gap(cron).total_seconds())))
     return timedelta(seconds=_number(f"{account_id}:{kind}") % max(1, int(_spread(cron).total_seconds())))
 
 
@@ -96,30 +93,31 @@ def owed_slot(
         step *= 4
 
 
+def read_standard_crons() -> None:
+    """Work out beforehand what each of these costs milliseconds once, in steps for which posts would wait."""
+    for kind, cron in DEFAULT_CRONS.items():
+        offset_of(cron, 0, kind)
+    _shortest_gap(_QUIET_CRON)
+
+
 def plan(tx: Session, now: datetime) -> int:
     """Settle the next harvests that wait for a slot; returns how many. Several schedulers may plan at once.
 
-    It takes some milliseconds, whatever their past: whoever asks goes on until none is left, and does what is urgent in
-    between. One that has nothing to read is laid aside, without a slot, until something is watched.
+    It takes two statements and some milliseconds, whatever their past: whoever asks goes on until none is left, and
+    does what is urgent in between. `tx` need be no transaction. A harvest that has nothing to read is laid aside,
+    without a slot, until something is watched.
     """
-    waiting = unplanned(tx, limit=PLAN_LIMIT)
+    waiting = unplanned(tx, _WATCHED, limit=PLAN_LIMIT, now=now)
     if not waiting:
         return 0
     budget = Deadline.after(PLAN_FOR_S)
-    quiet = _without_young_stories(tx, waiting, now)
-    planned: dict[int, tuple[datetime, datetime] | None] = {}
+    planned: list[tuple[Row[Any], datetime | None, datetime | None]] = []
     for harvest in waiting:
         if planned and budget.passed:
             break  # those that are left wait for the next time
-        watched = WATCHES_OF.get(HarvestKind(harvest.kind))
-        # Asked under the harvest's row lock, which whoever watches takes too: a watch cannot slip in between.
-        if watched is not None and not has_watches(tx, harvest.account_id, watched):
-            planned[harvest.id] = None
-            continue
-        slot_at = _slot_of(harvest, now, is_quiet=harvest.id in quiet)
-        planned[harvest.id] = slot_at, max(slot_at, now)
-    settle(tx, planned)
-    return len(planned)
+        slot_at = _slot_of(harvest, now) if harvest.is_wanted else None
+        planned.append((harvest, slot_at, None if slot_at is None else max(slot_at, now)))
+    return settle(tx, planned)
 
 
 def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | None = None) -> list[int]:
@@ -154,8 +152,8 @@ def request_run(tx: Session, account_id: int | None = None, kind: HarvestKind | 
     return ids
 
 
-# Of media that are still read so often that it matters (`worker/harvests/costly.py`). What is read once in some days is
-# read by this run.
+# Of media that are still read so often that it matters (`worker/harvests/kinds/costly.py`). What is read once in some
+# days is read by this run.
 _FORGET_REFUSALS_OF_MEDIA = text("""
     UPDATE media_states s SET not_on_facebook = NULL, own_read_at = NULL
       FROM media m
@@ -181,40 +179,46 @@ def add_missing_harvests(tx: Session) -> int:
     return int(result.rowcount)
 
 
-def _without_young_stories(tx: Session, waiting: Sequence[Row[Any]], now: datetime) -> set[int]:
-    """Which of these look for stories of an account that has none in its first hours or its last ones.
-
-    Between these a story is read hourly. One that appears is found within the hour, which leaves it 23 to be read in. A
-    cron of a person's own is kept to.
-    """
-    standard = DEFAULT_CRONS[HarvestKind.STORIES]
-    looking = {one.account_id: one.id for one in waiting if one.kind == HarvestKind.STORIES and one.cron == standard}
-    if not looking:
-        return set()
-    busy = select(Media.account_id).where(
-        Media.account_id.in_(looking),
-        Media.media_product_type == "STORY",
-        Media.posted_at > now - _STORY_LIFE,
-        or_(Media.posted_at > now - _STORY_YOUNG, Media.posted_at <= now - _STORY_OLD),
-    )
-    return set(looking.values()).difference(looking[account_id] for account_id in tx.scalars(busy.distinct()))
-
-
-def _slot_of(harvest: Row[Any], now: datetime, *, is_quiet: bool = False) -> datetime:
-    where, done_at = (harvest.account_id, harvest.kind), harvest.done_at
-    cron = _QUIET_CRON if is_quiet else harvest.cron
+def _slot_of(harvest: Row[Any], now: datetime) -> datetime:
     try:
-        return owed_slot(cron, clock.zone(harvest.timezone), where[0], kind=where[1], done_at=done_at, now=now)
+        return _slot_by(harvest, harvest.cron, clock.zone(harvest.timezone), now)
     except UsageError as problem:
         # One account's bad cron or zone must not stop the planning of all others.
-        _log.warning("harvest.bad_schedule", account_id=where[0], kind=where[1], error=str(problem))
-        standard = DEFAULT_CRONS[HarvestKind(harvest.kind)]
-        return owed_slot(standard, _SAFE_ZONE, where[0], kind=where[1], done_at=done_at, now=now)
+        _log.warning("harvest.bad_schedule", account_id=harvest.account_id, kind=harvest.kind, error=str(problem))
+        return _slot_by(harvest, DEFAULT_CRONS[HarvestKind(harvest.kind)], _SAFE_ZONE, now)
+
+
+def _slot_by(harvest: Row[Any], cron: str, zone: ZoneInfo, now: datetime) -> datetime:
+    """The slot by that cron; of stories by the standard one only such as have something to read.
+
+    That is what stands beside the list of media, or in the first hours of a story or its last one: between these it is
+    read hourly. One that appears is found within the hour, which leaves it 23 to be read in. A cron of a person's own
+    is kept to.
+    """
+    kind, done_at = harvest.kind, harvest.done_at
+    if kind != HarvestKind.STORIES or cron != DEFAULT_CRONS[HarvestKind.STORIES]:
+        return owed_slot(cron, zone, harvest.account_id, kind=kind, done_at=done_at, now=now)
+    quiet = owed_slot(_QUIET_CRON, zone, harvest.account_id, kind=kind, done_at=done_at, now=now)
+    if quiet <= now or not harvest.stories:
+        return quiet
+    slot = owed_slot(cron, zone, harvest.account_id, kind=kind, done_at=done_at, now=now)
+    while slot < quiet and not any(_is_read_often(max(slot, now) - posted_at) for posted_at in harvest.stories):
+        slot = next_slot(cron, zone, harvest.account_id, slot, kind=kind)
+    return min(slot, quiet)
+
+
+def _is_read_often(age: timedelta) -> bool:
+    return age < _STORY_YOUNG or _STORY_LIFE - _STORY_LAST <= age < _STORY_LIFE
 
 
 @lru_cache(maxsize=1024)
 def _spread(cron: str) -> timedelta:
-    return min(_crontab(cron).shortest_gap() * SPREAD_PART, LONGEST_SPREAD)
+    return min(_shortest_gap(cron) * SPREAD_PART, LONGEST_SPREAD)
+
+
+@lru_cache(maxsize=1024)
+def _shortest_gap(cron: str) -> timedelta:
+    return _crontab(cron).shortest_gap()
 
 
 @lru_cache(maxsize=1024)

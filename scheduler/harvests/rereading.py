@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.account import Account
-from models.backfill import open_reread
-from models.claims import wake_schedulers
-from models.raw_answer import oldest_answer
-from models.retention import dropped_until
+from models.accounts.account import Account
+from models.harvests.backfill import open_reread
+from models.harvests.raw_answer import oldest_answer
+from models.owed.claims import wake_schedulers
+from models.upkeep.retention import dropped_until
 from pressrun.errors import Invalid, NotPossible
 from scheduler.harvests.backfilling import Requested
 

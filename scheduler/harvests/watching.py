@@ -10,12 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from models.account import Account, Login, lock_account
-from models.claims import wake_schedulers
-from models.crons import DEFAULT_CRONS, WATCHES_OF
-from models.harvest import HarvestKind, add_harvests
-from models.hashtag import BUDGET
-from models.watch import Watch, WatchKind, active_watches
+from models.accounts.account import Account, Login, lock_account
+from models.harvests.crons import DEFAULT_CRONS, WATCHES_OF
+from models.harvests.harvest import HarvestKind, add_harvests
+from models.harvests.watch import Watch, WatchKind, active_watches
+from models.history.hashtag import BUDGET
+from models.owed.claims import wake_schedulers
 from pressrun.errors import Conflict, Invalid, NotPossible, Unknown
 
 _USERNAME = re.compile(r"[a-z0-9._]{1,30}", re.ASCII)

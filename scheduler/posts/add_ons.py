@@ -1,4 +1,4 @@
-"""Product tags and caption add-ons as people write them, and which login takes them (graph-api.md §1.3, §2.1)."""
+"""Tags and caption add-ons as people write them, and which login takes them (graph-api.md §1.3, §2.1)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ def product_tags(text: str) -> tuple[dict[str, Any], ...]:
     if text.startswith("["):
         return tuple(_object(one) for one in _json(text, list))
     return tuple(_tag(part.strip()) for part in text.split("|"))
+
+
+def user_tags(text: str) -> tuple[dict[str, Any], ...]:
+    """A JSON list of objects."""
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, list) or not all(isinstance(tag, dict) for tag in parsed):
+        raise Invalid('must be a JSON list such as [{"username": "someone", "x": 0.5, "y": 0.5}]')
+    return tuple(parsed)
 
 
 def poll_options(text: str) -> tuple[str, ...]:

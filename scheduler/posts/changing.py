@@ -13,17 +13,19 @@ from datetime import datetime
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from models import attempt as attempts
-from models import block, claims, late, outcome, quota
-from models import conversion as conversions
-from models.account import Account, AccountState, get_account, lock_account, set_state
-from models.attempt import Action, Attempt, Said, SettledBy, Target
-from models.container import drop_containers
-from models.event import Cause
-from models.outcome import Sent
-from models.part import Part, drop_parts, parts_of
-from models.post import Post, get_post
-from models.states import CANCELABLE, PostState, transition
+from models.accounts import block, quota
+from models.accounts.account import Account, AccountState, get_account, lock_account, set_state
+from models.owed import claims
+from models.posts.event import Cause
+from models.posts.need import ask_again, need_by
+from models.posts.part import Part, drop_parts, parts_of
+from models.posts.post import Post, get_post
+from models.posts.states import CANCELABLE, PostState, transition
+from models.publishing import attempt as attempts
+from models.publishing import late, outcome
+from models.publishing.attempt import Action, Attempt, Said, SettledBy, Target
+from models.publishing.container import drop_containers
+from models.publishing.outcome import Sent
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, UsageError
 from pressrun.settings import Settings
@@ -78,7 +80,8 @@ def retry(tx: Session, post_id: int, settings: Settings, *, now: datetime, publi
         raise Invalid(
             "the time is in the past; without one the post is queued for now", type="post.in_past", field="publish_at"
         )
-    conversions.ask_again(tx, post_id, now=now)
+    ask_again(tx, post_id, now=now, needed_at=publish_at or now)
+    need_by(tx, {post_id: publish_at or now})
     post = _locked(tx, post_id)
     _require(post, (PostState.FAILED, PostState.EXPIRED), "retried")
     drop_containers(tx, post_id, reason="retried", now=now)
@@ -113,7 +116,7 @@ def edit(tx: Session, seen: Post, checked: Checked, settings: Settings, *, now: 
     """
     post = _locked(tx, seen.id)
     require_version(post, seen.version)
-    _require(post, CANCELABLE, "edited")
+    _require(post, CANCELABLE, "changed")
     if any(part.media_id is not None for part in parts_of(tx, post.id)):
         raise NotPossible(
             f"post {post.id} has gone out in part and can no longer be edited",

@@ -10,13 +10,14 @@ from datetime import datetime
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from models import attempt as attempts
-from models import claims, late, outcome
-from models.attempt import Action, Attempt, AttemptState, Said, SettledBy, Target
-from models.event import Cause
-from models.part import parts_of
-from models.post import Post, get_post
-from models.states import PostState
+from models.owed import claims
+from models.posts.event import Cause
+from models.posts.part import parts_of
+from models.posts.post import Post, get_post
+from models.posts.states import PostState
+from models.publishing import attempt as attempts
+from models.publishing import late, outcome
+from models.publishing.attempt import Action, Attempt, AttemptState, Said, SettledBy, Target
 from pressrun.errors import NotPossible
 
 
@@ -64,7 +65,7 @@ def resolve_comment(tx: Session, post_id: int, *, was_sent: bool, now: datetime)
             outcome.record_commented(tx, post, earlier, earlier.result_id, by=SettledBy.ANSWER)
             return
     why = "the first comment does not stand, a person saw: write it by hand, or have it tried again"
-    outcome.note_missing(tx, post_id, outcome.COMMENT, why)
+    outcome.note_missing(tx, post_id, outcome.COMMENT, why, kind=None)
     outcome.tell(tx, post, Cause("comment.resolved", why))
 
 

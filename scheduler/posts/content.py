@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from models.part import parts_of
-from models.post import Post
+from models.posts.part import parts_of
+from models.posts.post import Post
 from scheduler.posts.queueing import Checked, params_of
 
 

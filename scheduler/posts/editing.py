@@ -10,11 +10,12 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from models.account import get_account
+from models.accounts.account import get_account, terms_of
 from models.library.item import LibraryItem, hold_items
-from models.part import Part, PartKind, parts_of
-from models.post import Post, get_post
-from models.session import Database
+from models.posts.need import need_by
+from models.posts.part import Part, PartKind, parts_of
+from models.posts.post import Post, get_post
+from models.store.session import Database
 from pressrun import clock
 from pressrun.errors import Invalid
 from pressrun.media.store import MediaStore
@@ -22,13 +23,16 @@ from pressrun.settings import Settings
 from scheduler import library
 from scheduler.posts.add_ons import written
 from scheduler.posts.changing import edit, require_version
+from scheduler.posts.cover import with_one_cover
+from scheduler.posts.doubts import OF_TIME, doubts_of_edit
 from scheduler.posts.examined import Examined
 from scheduler.posts.fixing import commission, waiting
-from scheduler.posts.importing import ImportReport, RowProblem, not_on_this_login, past, without_slots
+from scheduler.posts.importing import ImportReport, RowProblem
+from scheduler.posts.judging import in_all, meant, not_on_this_login, past, without_slots
 from scheduler.posts.preflight import Examiner, Preflight
 from scheduler.posts.queueing import Checked, check
 from scheduler.posts.reaching import unreachable
-from scheduler.posts.wish import COLUMNS, Wish, parse_wish
+from scheduler.posts.wish import COLUMNS, ColumnProblem, Wish, read_wish
 from scheduler.slots import accounts_with_slots
 
 FIXED = ("account", "type", "key")
@@ -57,22 +61,33 @@ def edit_post(
         Invalid: a field that does not exist or cannot be edited; nothing to change.
         NotPossible: it may have been sent.
     """
-    _check_names(changes)
+    changes = _editable(changes)
     now = clock.now()
     with database.transaction() as tx:
         seen = _see(tx, post_id, changes)
     require_version(seen.post, seen.post.version if version is None else version)
     report = ImportReport()
     checked = _check(report, settings, seen, changes, base=base, late=late, now=now)
-    if checked is None or report.problems:
+    if checked is None:
         return report
     with database.transaction() as tx:
-        hold_items(tx, sorted(seen.items))
-        [asked] = commission(tx, [(checked.preflight, seen.post.account_id)], now=now)
+        report.warnings += [RowProblem.of(1, one) for one in _doubts(tx, seen, checked, changes)]
+        if report.problems:
+            return report
+        asked = _asked(tx, seen, checked, changes, now=now)
         edit(tx, seen.post, replace(checked, preflight=asked), settings, now=now, new=changes)
     report.fixing = waiting(asked)
     report.added.append(post_id)
     return report
+
+
+def _asked(tx: Session, seen: _Seen, checked: Checked, changes: Mapping[str, str], *, now: datetime) -> Preflight:
+    """With what has to be made right asked for, in time for the post as it is to be; before its row is locked."""
+    hold_items(tx, sorted(seen.items))
+    at = checked.wish.publish_at
+    moved = {seen.post.id: at} if "publish_at" in changes else None  # of other media the cover may stay, and vice versa
+    [asked] = commission(tx, [(checked.preflight, seen.post.account_id, at)], now=now, moved=moved)
+    return asked
 
 
 def swap_posts(
@@ -95,7 +110,9 @@ def swap_posts(
         return report
     with database.transaction() as tx:
         # In the order of their numbers: two people who swap the same two shall not wait for each other.
-        for one, what in sorted(zip(seen, checked, strict=True), key=lambda given: given[0].post.id):
+        pairs = sorted(zip(seen, checked, strict=True), key=lambda given: given[0].post.id)
+        need_by(tx, {one.post.id: what.wish.publish_at for one, what in pairs if what is not None})
+        for one, what in pairs:
             if what is not None:
                 edit(tx, one.post, what, settings, now=now, new=("publish_at",))
                 report.added.append(one.post.id)
@@ -131,26 +148,48 @@ def _check(
     late: bool,
     now: datetime,
 ) -> Checked | None:
-    """What the post would be, with what is wrong about it in the report; None where it cannot even be read."""
+    """What the post would be, with all that is wrong about it in the report; None where some of it cannot be read."""
     fields = _fields(seen.post, seen.parts, seen.account) | dict(changes)
-    wish, problems = parse_wish(fields, zone=clock.zone(seen.post.timezone), reference=now)
-    report.problems += [RowProblem.of(1, one) for one in [*problems, *not_on_this_login(changes, seen.login)]]
-    if wish is None:
-        return None
-    if wish.publish_at < now and "publish_at" in changes and not late:
-        report.problems.append(RowProblem.of(1, past(wish.publish_at)))
-    preflight = _preflight(settings, wish, seen, changes, base)
-    report.warnings += [RowProblem.of(1, one) for one in preflight.warnings]
+    wish, problems = read_wish(fields, zone=clock.zone(seen.post.timezone), reference=now)
+    unread = frozenset(one.column for one in problems)
+    problems += not_on_this_login(changes, seen.login)
+    if "publish_at" in changes.keys() - unread and wish.publish_at < now and not late:
+        problems.append(past(wish.publish_at))
+    preflights = [(one, _preflight(settings, one, seen, changes, base)) for one in meant(wish, unread)]
+    found = [_errors(one, preflight, settings, seen.login, changes) for one, preflight in preflights]
+    if "if_late" not in unread:
+        problems += without_slots(wish, seen.slotted)
+    # What could not be read was told once, and says nothing of what stands in its column.
+    problems += [one for one in in_all(found) if one.column not in unread]
+    report.problems += [RowProblem.of(1, one) for one in problems]
+    preflight = preflights[0][1]
+    if len(preflights) == 1:
+        report.warnings += [RowProblem.of(1, one) for one in preflight.warnings if one.column not in unread]
+    return None if unread else check(wish, preflight)
+
+
+def _errors(
+    wish: Wish, preflight: Preflight, settings: Settings, login: str, changes: Mapping[str, str]
+) -> list[ColumnProblem]:
+    """What is wrong with the media, and with the way in which Instagram is to come by what is new of them."""
     errors = list(preflight.errors)
     if "media" in changes:
-        errors += unreachable("media", wish.media, preflight.media, wish, settings, seen.login)
+        errors += unreachable("media", wish.media, preflight.media, wish, settings, login)
     if "cover_url" in changes and wish.cover is not None:
-        errors += unreachable("cover_url", (wish.cover,), (), wish, settings, seen.login)
-    report.problems += [RowProblem.of(1, one) for one in [*errors, *without_slots(wish, seen.slotted)]]
-    return check(wish, preflight)
+        errors += unreachable("cover_url", (wish.cover,), (), wish, settings, login)
+    return errors
 
 
-def _check_names(changes: Mapping[str, str]) -> None:
+def _doubts(tx: Session, seen: _Seen, checked: Checked, changes: Mapping[str, str]) -> list[ColumnProblem]:
+    """As when it was queued; where nothing but its time is changed, of its time."""
+    terms = terms_of(tx, [seen.account]).get(seen.account)
+    found = doubts_of_edit(tx, seen.post.id, checked, terms) if terms is not None else []
+    is_moved = set(changes) == {"publish_at"}
+    return [one for one in found if one.type in OF_TIME] if is_moved else found
+
+
+def _editable(changes: Mapping[str, str]) -> Mapping[str, str]:
+    """What is changed, with what goes with it. Raises Invalid."""
     if not changes:
         raise Invalid("nothing to change: name at least one field", type="post.nothing_to_change")
     for name in changes:
@@ -159,6 +198,7 @@ def _check_names(changes: Mapping[str, str]) -> None:
         if name in FIXED:
             told = f"{name} of a queued post cannot be edited: cancel the post and queue another"
             raise Invalid(told, type="post.field", field=name)
+    return with_one_cover(changes)
 
 
 def _preflight(settings: Settings, wish: Wish, seen: _Seen, changes: Mapping[str, str], base: Path | None) -> Preflight:

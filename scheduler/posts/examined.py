@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from models.part import PartKind
+from models.posts.part import PartKind
 from pressrun.media.fixing.outlook import outlook
 from pressrun.media.fixing.recipe import Recipe
 from pressrun.media.likeness import likeness
@@ -43,10 +44,16 @@ def examined_file(source: str, probed: Probe, kept: Kept | None, recipe: Recipe 
     known = known_of(probed)
     if kept is None:
         return Examined(source, PartKind(probed.kind), None, None, known, recipe)
-    looks = likeness(kept.path) if probed.kind == "image" else None
+    looks = _looks_kept(kept.path) if probed.kind == "image" else None
     if looks is not None:
         known["likeness"] = looks
     return Examined(source, PartKind(probed.kind), kept.sha256, kept.extension, known, recipe)
+
+
+@lru_cache(maxsize=2048)
+def _looks_kept(path: Path) -> str | None:
+    """A kept file never changes: it is looked at once, though a hundred posts are to have it."""
+    return likeness(path)
 
 
 def fixing_look(source: str, path: Path, probed: Probe, recipe: Recipe, store: MediaStore) -> Look:

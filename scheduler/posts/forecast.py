@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import quota
-from models.account import Account, terms_of
-from models.container import CAP, container_budget
-from models.part import Part
-from models.post import Post
-from models.states import ACTIVE
+from models.accounts import quota
+from models.accounts.account import Account, terms_of
+from models.posts.part import Part
+from models.posts.post import Post
+from models.posts.states import ACTIVE
+from models.publishing.container import CAP, container_budget
 from pressrun import clock
 from scheduler.posts import pace
 

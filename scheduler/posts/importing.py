@@ -5,7 +5,7 @@ Importing the same file again adds nothing: a row is known by its key, or by all
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,26 +13,27 @@ from pathlib import Path
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.account import Terms, some_names, terms_of, unknown_account
+from models.accounts.account import Terms, some_names, terms_of
 from models.library.item import hold_items
-from models.post import IfLate, Post, posts_by_key
-from models.session import Database
+from models.posts.post import MADE_KEY, IfLate, Known, keys_held_unseen, posts_by_key
+from models.posts.queued import Written
+from models.store.session import Database
 from pressrun import clock
 from pressrun.errors import Invalid, PressrunError
+from pressrun.media.fixing.told import CannotFix
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
 from scheduler import library
 from scheduler.posts import pace
-from scheduler.posts.add_ons import not_on_instagram_login
-from scheduler.posts.doubts import doubts
+from scheduler.posts.doubts import Past, doubts, pasts
 from scheduler.posts.files.reading import read_file
 from scheduler.posts.files.rows import Row
-from scheduler.posts.fixing import commission, failed_before, waiting
+from scheduler.posts.fixing import commission, failed_before, too_slow, waiting
+from scheduler.posts.judging import Judged, account_name, judge, past, without_slots
 from scheduler.posts.preflight import Examiner
-from scheduler.posts.queueing import Checked, KeyTaken, check, find_same, queue_post
-from scheduler.posts.reaching import unreachable
-from scheduler.posts.wish import ColumnProblem, Wish, parse_wish
-from scheduler.slots import accounts_with_slots, no_slots
+from scheduler.posts.queueing import Checked, Due, KeyTaken, find_same, queue_post
+from scheduler.posts.wish import ColumnProblem, Wish
+from scheduler.slots import accounts_with_slots
 
 
 @dataclass(frozen=True)
@@ -44,25 +45,14 @@ class RowProblem:
     message: str
     type: str = Invalid.type
     """The stable type of the error, for programs."""
+    can_be_fixed: bool = False
 
     @classmethod
     def of(cls, line: int, problem: ColumnProblem) -> RowProblem:
-        return cls(line, problem.column, problem.message, problem.type)
+        return cls(line, problem.column, problem.message, problem.type, problem.can_be_fixed)
 
     def __str__(self) -> str:
         return f"line {self.line}, column {self.column}: {self.message}"
-
-
-@dataclass(frozen=True)
-class Due:
-    """An instant, and the zone in which the person thinks of it."""
-
-    at: datetime
-    timezone: str
-
-    def __str__(self) -> str:
-        local = self.at.astimezone(clock.zone(self.timezone))
-        return f"{local:%Y-%m-%d %H:%M:%S} {self.timezone}"
 
 
 @dataclass
@@ -78,6 +68,8 @@ class ImportReport:
     first_due: Due | None = None
     last_due: Due | None = None
     """Of what was queued: the times as they were understood."""
+    only: tuple[Written, Terms] | None = None
+    """What was written, where it is one post."""
 
 
 def import_file(database: Database, settings: Settings, path: Path, *, late: bool = False) -> ImportReport:
@@ -105,37 +97,64 @@ def import_rows(
     """The same for rows that were already read."""
     now = clock.now()
     report = ImportReport()
-    with database.transaction() as tx:
-        names = {_account_name(row) for row in rows}
+    with database.look() as tx:
+        names = {account_name(row.fields) for row in rows}
         accounts = terms_of(tx, names)
         known_names = some_names(tx) if names - {*accounts} else []  # to say what there is beside what is unknown
-        slotted = accounts_with_slots(tx)
         items = library.referred_to(tx, [row.fields for row in rows])
     examiner = Examiner(settings, MediaStore(settings.home / "media"), base=base, library=items)
     # Files and addresses are looked at before the transaction: it must not stay open while a server answers slowly.
-    checked = [
-        (row.line, one)
+    judged = [
+        (row.line, judge(row.fields, accounts.get(name), known_names, examiner, settings=settings, now=now))
         for row in rows
-        if (one := _check_row(row, accounts, known_names, examiner, report, settings=settings, now=now))
+        for name in (account_name(row.fields),)
     ]
-    for line, one in checked:
-        report.problems += [RowProblem.of(line, problem) for problem in without_slots(one.wish, slotted)]
-    _find_doubles(checked, report)
+    for line, one in judged:
+        report.problems += [RowProblem.of(line, problem) for problem in one.problems]
+        report.warnings += [RowProblem.of(line, problem) for problem in one.warnings]
+    _find_doubles(judged, report)
     try:
         with database.transaction() as tx:
-            known = posts_by_key(tx, [one.key for _, one in checked])
-            new = _sort_out(tx, checked, known, report, now=now, late=late)
-            _warn_of_full_windows(tx, new, accounts, report)
-            report.warnings += [RowProblem.of(line, doubt) for line, doubt in doubts(tx, new, accounts)]
+            _find_no_slots(tx, judged, report)
+            known, near = _look_around(tx, judged, accounts)
+            new = _sort_out(tx, judged, known, report, now=now, late=late)
+            report.problems.sort(key=lambda problem: problem.line)
+            around = pasts(tx, new, accounts) if near is None else near
+            _warn_of_full_windows(new, accounts, around, report)
+            report.warnings += [RowProblem.of(line, doubt) for line, doubt in doubts(new, around)]
             _find_lost_items(tx, new, report)
             if not report.problems:
                 _note_times(report, [one.wish for _, one in new])
-                for post in _queue_all(tx, [one for _, one in new], accounts, settings, report, now=now, late=late):
-                    report.added.append(post.id)
+                _queue_all(tx, new, accounts, settings, report, now=now, late=late)
     except IntegrityError:
-        message = "another import queued one of these keys at the same moment: try again"
-        raise PressrunError(message, type="post.raced") from None
+        return ImportReport(problems=_held_unseen(database, judged), warnings=report.warnings)
     return report
+
+
+def _held_unseen(database: Database, judged: Sequence[tuple[int, Judged]]) -> list[RowProblem]:
+    """What is wrong with rows whose keys turned out to be taken. Raises PressrunError where that is but a race."""
+    with database.look() as tx:
+        held = keys_held_unseen(tx, [one.key for _, one in judged])
+    if not held:
+        message = "another import queued one of these keys at the same moment: try again"
+        raise PressrunError(message, type="post.raced")
+    return [
+        RowProblem(line, "key", f"key {one.key!r} is taken: use another one", KeyTaken.type)
+        for line, one in judged
+        if one.key in held
+    ]
+
+
+def _look_around(
+    tx: Session, judged: Sequence[tuple[int, Judged]], accounts: Mapping[str, Terms]
+) -> tuple[Mapping[str, Known], dict[str, Past] | None]:
+    """The posts that have the keys of these rows; and what stands around the post, where it is one that may be queued:
+    that is asked for along with its key.
+    """
+    if len(judged) == 1 and (one := judged[0][1].checked) is not None:
+        near, known = Past.near(tx, accounts[one.wish.account], one)
+        return {one.key: known} if known else {}, {one.wish.account: near}
+    return posts_by_key(tx, [one.key for _, one in judged if one.checked or one.wish.key == one.key]), None
 
 
 def _find_lost_items(tx: Session, new: list[tuple[int, Checked]], report: ImportReport) -> None:
@@ -151,19 +170,26 @@ def _find_lost_items(tx: Session, new: list[tuple[int, Checked]], report: Import
 
 def _queue_all(
     tx: Session,
-    new: Sequence[Checked],
+    new: Sequence[tuple[int, Checked]],
     accounts: Mapping[str, Terms],
     settings: Settings,
     report: ImportReport,
     *,
     now: datetime,
     late: bool,
-) -> Iterator[Post]:
-    asked = commission(tx, [(one.preflight, accounts[one.wish.account].id) for one in new], now=now)
+) -> None:
+    wanted = [(one.preflight, accounts[one.wish.account].id, one.wish.publish_at) for _, one in new]
+    asked = commission(tx, wanted, now=now)
     report.fixing = sum(waiting(one) for one in asked)
-    for one, preflight in zip(new, asked, strict=True):
+    lines = {}
+    for (line, one), preflight in zip(new, asked, strict=True):
         whole = replace(one, preflight=preflight)
-        yield queue_post(tx, whole, accounts[one.wish.account], settings, now=now, late=late)
+        written = queue_post(tx, whole, accounts[one.wish.account], settings, now=now, late=late)
+        report.added.append(written.post.id)
+        report.only = (written, accounts[one.wish.account]) if len(new) == 1 else None
+        lines[written.post.id] = line
+    slow = too_slow(tx, lines, now=now) if report.fixing else []
+    report.warnings += [RowProblem.of(lines[post_id], one) for post_id, one in slow]
 
 
 def _note_times(report: ImportReport, wishes: Sequence[Wish]) -> None:
@@ -172,69 +198,21 @@ def _note_times(report: ImportReport, wishes: Sequence[Wish]) -> None:
         report.first_due, report.last_due = times[0], times[-1]
 
 
-def _account_name(row: Row) -> str:
-    return (row.fields.get("account") or "").strip()
+def _find_no_slots(tx: Session, judged: Sequence[tuple[int, Judged]], report: ImportReport) -> None:
+    moving = [
+        (line, one.wish)
+        for line, one in judged
+        if one.account is not None and one.wish.if_late is IfLate.NEXT_SLOT and "if_late" not in one.unread
+    ]
+    slotted = accounts_with_slots(tx) if moving else set()
+    report.problems += [RowProblem.of(line, one) for line, wish in moving for one in without_slots(wish, slotted)]
 
 
-def _check_row(
-    row: Row,
-    accounts: Mapping[str, Terms],
-    known_names: Sequence[str],
-    examiner: Examiner,
-    report: ImportReport,
-    *,
-    settings: Settings,
-    now: datetime,
-) -> Checked | None:
-    def refuse(problems: list[ColumnProblem]) -> None:
-        report.problems += [RowProblem.of(row.line, problem) for problem in problems]
-
-    name = _account_name(row)
-    account = accounts.get(name)
-    wish, problems = parse_wish(row.fields, zone=clock.zone(account.timezone if account else "UTC"), reference=now)
-    if account is None and name:
-        unknown = unknown_account(name, known_names)
-        problems = [ColumnProblem("account", str(unknown), unknown.type), *problems]
-    if account is not None:
-        problems += not_on_this_login(row.fields, account.login)
-    if problems or wish is None or account is None:
-        refuse(problems)
-        return None
-    preflight = examiner.examine(wish)
-    report.warnings += [RowProblem.of(row.line, problem) for problem in preflight.warnings]
-    errors = [*preflight.errors, *unreachable("media", wish.media, preflight.media, wish, settings, account.login)]
-    errors += unreachable("cover_url", (wish.cover,) if wish.cover else (), (), wish, settings, account.login)
-    if errors:
-        refuse(errors)
-        return None
-    return check(wish, preflight)
-
-
-def without_slots(wish: Wish, slotted: Collection[str]) -> list[ColumnProblem]:
-    """What is wrong when a post may move to slots that its account does not have."""
-    if wish.if_late is not IfLate.NEXT_SLOT or wish.account in slotted:
-        return []
-    missing = no_slots(wish.account)
-    return [ColumnProblem("if_late", str(missing), missing.type)]
-
-
-def not_on_this_login(fields: Mapping[str, str], login: str) -> list[ColumnProblem]:
-    """What is given that Instagram takes of accounts on Facebook Login alone."""
-    message = "Instagram takes none of an account on Instagram Login: leave it empty"
-    return [ColumnProblem(name, message, "login.lacks") for name in not_on_instagram_login(fields, login)]
-
-
-def past(at: datetime) -> ColumnProblem:
-    """What is wrong with a time that has passed, where the person has not said that they want it."""
-    said = at.strftime("%Y-%m-%d %H:%M:%S UTC")
-    return ColumnProblem("publish_at", f"{said} is in the past: correct it", "post.late")
-
-
-def _find_doubles(checked: list[tuple[int, Checked]], report: ImportReport) -> None:
+def _find_doubles(judged: Sequence[tuple[int, Judged]], report: ImportReport) -> None:
     first: dict[str, int] = {}
-    for line, one in checked:
+    for line, one in judged:
         if one.key in first:
-            said = "the same row" if one.key.startswith("auto:") else f"key {one.key!r}"
+            said = "the same row" if one.key.startswith(MADE_KEY) else f"key {one.key!r}"
             message = f"{said} stands in line {first[one.key]} already: give each post a key of its own"
             report.problems.append(RowProblem(line, "key", message))
         first.setdefault(one.key, line)
@@ -242,8 +220,8 @@ def _find_doubles(checked: list[tuple[int, Checked]], report: ImportReport) -> N
 
 def _sort_out(
     tx: Session,
-    checked: list[tuple[int, Checked]],
-    known: Mapping[str, Post],
+    judged: Sequence[tuple[int, Judged]],
+    known: Mapping[str, Known],
     report: ImportReport,
     *,
     now: datetime,
@@ -251,26 +229,27 @@ def _sort_out(
 ) -> list[tuple[int, Checked]]:
     """The rows that are new. Those that are queued already, and those that may not be, are noted in the report."""
     new = []
-    for line, one in checked:
+    for line, one in judged:
+        found = []
         try:
-            if find_same(one, known.get(one.key)):
+            if one.checked and find_same(one.checked, known.get(one.key)):
                 report.unchanged.append(known[one.key].id)
                 continue
         except KeyTaken as problem:
-            report.problems.append(RowProblem(line, "key", str(problem), problem.type))
-            continue
-        if one.wish.publish_at < now and not late:  # only now: a row that was queued in time may be imported again
-            report.problems.append(RowProblem.of(line, past(one.wish.publish_at)))
-            continue
-        for source, why in failed_before(tx, one.preflight):
-            report.problems.append(RowProblem(line, "media", f"{source}: it cannot be made right: {why}"))
-        new.append((line, one))
-    report.problems.sort(key=lambda problem: problem.line)
+            found.append(ColumnProblem("key", str(problem), problem.type))
+        # A row that was queued in time may be imported again: so may one that it cannot be told from yet.
+        if not late and one.is_past(now) and (one.checked or one.key not in known):
+            found.append(past(one.wish.publish_at))
+        if one.checked and not found:
+            new.append((line, one.checked))
+        for source, why in failed_before(tx, one.preflight) if one.preflight else []:
+            found.append(ColumnProblem("media", f"{source}: it cannot be made right: {why}", CannotFix.type))
+        report.problems += [RowProblem.of(line, problem) for problem in found]
     return new
 
 
 def _warn_of_full_windows(
-    tx: Session, new: list[tuple[int, Checked]], accounts: Mapping[str, Terms], report: ImportReport
+    new: list[tuple[int, Checked]], accounts: Mapping[str, Terms], around: Mapping[str, Past], report: ImportReport
 ) -> None:
     """Say which posts would wait because their account's publishing window is full by then."""
     for name in sorted({one.wish.account for _, one in new}):
@@ -278,9 +257,8 @@ def _warn_of_full_windows(
         total, duration = pace.window_of(account)
         wishes = {line: one.wish for line, one in new if one.wish.account == name}
         lines = {line: wish.publish_at for line, wish in wishes.items()}
-        known = pace.planned(tx, account, since=min(lines.values()) - duration)
         taken = [wish.publish_at for wish in wishes.values() for _ in range(pace.places(wish.type, wish.media))]
-        full = pace.crowded(known, taken, total=total, duration=duration)
+        full = pace.crowded(around[name].places, taken, total=total, duration=duration)
         for line, at in lines.items():
             if at in full:
                 message = (

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.account import Terms
-from models.part import Part
-from models.post import Post, PostType
-from models.quota import FALLBACK_DURATION_S, FALLBACK_TOTAL
-from models.states import ACTIVE, PostState
+from models.accounts.account import Terms
+from models.accounts.quota import FALLBACK_DURATION_S, FALLBACK_TOTAL
+from models.posts.part import Part
+from models.posts.post import Post, PostType
+from models.posts.states import ACTIVE, PostState
 
-_COUNTED = (*ACTIVE, PostState.DRAFT, PostState.PUBLISHED)
+COUNTED = frozenset(state.value for state in (*ACTIVE, PostState.DRAFT, PostState.PUBLISHED))
+"""States of posts that take a place of the window, or took one."""
 
 
 def planned(tx: Session, account: Terms, *, since: datetime) -> list[datetime]:
@@ -25,7 +26,7 @@ def planned(tx: Session, account: Terms, *, since: datetime) -> list[datetime]:
         .join(Part, Part.post_id == Post.id)
         .where(
             Post.account_id == account.id,
-            Post.state.in_([state.value for state in _COUNTED]),
+            Post.state.in_(sorted(COUNTED)),
             Post.publish_at > since,
             Part.parent_id.is_(None),
             Part.dropped_at.is_(None),

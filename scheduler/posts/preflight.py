@@ -16,27 +16,26 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from models.library.item import PREFIX, LibraryItem
-from models.part import PartKind
-from models.post import PostType
-from pressrun import fetch
+from models.posts.part import PartKind
+from models.posts.post import PostType
 from pressrun.errors import PressrunError
 from pressrun.media import answers, expiry, rules
+from pressrun.media.fixing.outlook import offered
 from pressrun.media.fixing.recipe import shape_of_all
 from pressrun.media.fixing.wanted import Fixing, read_fixing
 from pressrun.media.magic import Kind, sniff
 from pressrun.media.probe import MediaUnreadable, Probe, probe
 from pressrun.media.rules import Problem, Use
-from pressrun.media.store import Kept, MediaStore
+from pressrun.media.store import BY_CONTENT, Kept, MediaStore
+from pressrun.network import fetch
 from pressrun.settings import Settings
 from scheduler.posts.examined import Examined, Look, examined_file, fixing_look, known_of
-from scheduler.posts.texts import check_texts
+from scheduler.posts.texts import check_frame, check_texts
 from scheduler.posts.wish import ColumnProblem, Wish
 
 T = TypeVar("T")
 
-KEPT = "kept:"
-"""Begins the name of a file that the media store has already: what was uploaded, by its SHA-256."""
-_OURS = (KEPT, PREFIX)
+_OURS = (BY_CONTENT, PREFIX)
 
 _VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi")
 
@@ -84,12 +83,12 @@ class Examiner:
         media = self._media(wish, found) if kept_media is None else kept_media
         cover = kept_cover or self._cover(wish, found)
         found += _ends("media", wish, media) + _ends("cover_url", wish, [cover] if cover else [])
-        found += check_texts(wish, media)
+        found += check_texts(wish, media) + check_frame(wish, media)
         return Preflight(
             media,
             cover,
-            errors=[ColumnProblem(p.field, p.message) for p in found if p.severity == "error"],
-            warnings=[ColumnProblem(p.field, p.message) for p in found if p.severity == "warning"],
+            errors=[_told_of(one) for one in found if one.severity == "error"],
+            warnings=[_told_of(one) for one in found if one.severity == "warning"],
         )
 
     def _media(self, wish: Wish, found: list[Problem]) -> tuple[Examined, ...]:
@@ -125,7 +124,7 @@ class Examiner:
             try:
                 self._seen[key] = self._looked_at(source, use, fixing, shape)
             except PressrunError as problem:
-                self._seen[key] = (None, None, [Problem("media", str(problem), "error")])
+                self._seen[key] = (None, None, [Problem("media", str(problem), "error", problem.type)])
         return self._seen[key]
 
     def _looked_at(self, source: str, use: Use | PostType, fixing: Fixing | None, shape: float | None) -> Look:
@@ -157,26 +156,29 @@ class Examiner:
         return path, _probe_kept(path) if source.startswith(_OURS) else probe(path)
 
     def _path(self, source: str) -> Path:
-        if source.startswith(KEPT):
-            return self._store.path(source.removeprefix(KEPT))
+        if source.startswith(BY_CONTENT):
+            return self._store.path(source.removeprefix(BY_CONTENT))
         if source.startswith(PREFIX):
             item = self._library.get(source.removeprefix(PREFIX))
             if item is None:
-                raise PressrunError(f"the library has nothing under the name {source.removeprefix(PREFIX)!r}")
+                said = f"the library has nothing under the name {source.removeprefix(PREFIX)!r}"
+                raise PressrunError(said, type="library.unknown")
             return self._store.path(item.sha256)
         if self._base is None:
-            raise PressrunError(f"{source}: give an address, or {KEPT} and the SHA-256 of a file that was uploaded")
+            said = f"{source}: give an address, or {BY_CONTENT} and the SHA-256 of a file that was uploaded"
+            raise PressrunError(said, type="media.not_here")
         try:
             return self._base / Path(source).expanduser()
         except RuntimeError:
-            raise PressrunError(f"{source}: nobody here has a home of that name") from None
+            raise PressrunError(f"{source}: nobody here has a home of that name", type="media.unreadable") from None
 
     def _look_at_file(self, source: str, use: Use | PostType) -> Look:
         path, probed = self._file(source)
-        problems = list(rules.check(probed, _purpose(use, probed.kind)))
+        purpose = _purpose(use, probed.kind)
+        problems = offered(rules.check(probed, purpose), probed, purpose)
         is_refused = any(p.severity == "error" for p in problems)
-        if source.startswith(KEPT):
-            kept: Kept | None = Kept(source.removeprefix(KEPT), path, probed.size_bytes, probed.format)
+        if source.startswith(BY_CONTENT):
+            kept: Kept | None = Kept(source.removeprefix(BY_CONTENT), path, probed.size_bytes, probed.format)
         else:  # of the library: marks it as wanted just now
             kept = None if is_refused and not source.startswith(PREFIX) else self._store.keep(path)
         return examined_file(source, probed, kept), probed, problems
@@ -189,6 +191,7 @@ class Examiner:
         problems = list(answers.check_url(peek, _purpose(use, kind)))
         is_readable = all(problem.field != "media" for problem in problems)
         probed = answers.probe_answer(peek) if is_readable else None
+        problems = offered(problems, probed, _purpose(use, kind))
         known = known_of(probed) | {"size_bytes": peek.content_length, "content_type": peek.content_type}
         details = {name: value for name, value in known.items() if value is not None}
         return Examined(source, PartKind(kind), None, None, details), probed, problems
@@ -196,7 +199,8 @@ class Examiner:
     def _keep_address(self, source: str, use: Use | PostType) -> Look:
         """The file behind the address, whole, and judged as a file: what was checked is what goes out."""
         probed, kept = self._downloaded(source)
-        return examined_file(source, probed, kept), probed, list(rules.check(probed, _purpose(use, probed.kind)))
+        purpose = _purpose(use, probed.kind)
+        return examined_file(source, probed, kept), probed, offered(rules.check(probed, purpose), probed, purpose)
 
     def _downloaded(self, source: str) -> tuple[Probe, Kept]:
         if source not in self._downloads:
@@ -249,7 +253,7 @@ def _ends(column: str, wish: Wish, media: Sequence[Examined]) -> list[Problem]:
             f"{fetch.shown(one.source)}: the address ends at {_utc(ends_at)}, needed until {_utc(wish.publish_at)}: "
             "sign it for longer, or have the file kept when the post is queued"
         )
-        found.append(Problem(column, message, "error"))
+        found.append(Problem(column, message, "error", "media.ends"))
     return found
 
 
@@ -271,10 +275,15 @@ def _count(wish: Wish) -> list[Problem]:
         return []
     wanted = f"{least} to {most} files" if least != most else "exactly one file"
     message = f"a post of type {wish.type} takes {wanted}, here are {len(wish.media)}"
-    return [Problem("media", message, "error")]
+    return [Problem("media", message, "error", "media.count")]
 
 
 def _at(column: str, problem: Problem, source: str) -> Problem:
     name = fetch.shown(source) if "://" in source else source  # the query of an address may hold a key
     message = problem.message if name in problem.message else f"{name}: {problem.message}"
-    return Problem(column, message, problem.severity)
+    return Problem(column, message, problem.severity, problem.type, problem.can_be_fixed)
+
+
+def _told_of(problem: Problem) -> ColumnProblem:
+    type_ = problem.fault or ColumnProblem.type
+    return ColumnProblem(problem.field, problem.message, type_, problem.can_be_fixed)

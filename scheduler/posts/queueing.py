@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.account import Terms
-from models.claims import wake_schedulers
-from models.event import Cause, record_event
-from models.part import Part, PartKind
-from models.post import IfLate, Post, PostType
-from models.states import PostState
+from models.accounts.account import Terms
+from models.owed.claims import SOON, wake_schedulers
+from models.posts.event import Cause
+from models.posts.part import Part, PartKind, add_part_rows
+from models.posts.post import MADE_KEY, IfLate, Known, Post, PostType
+from models.posts.queued import Written, write_post
 from pressrun import clock
 from pressrun.errors import Conflict
 from pressrun.settings import Settings
@@ -23,8 +23,6 @@ from scheduler.posts.examined import Examined
 from scheduler.posts.fixing import waiting
 from scheduler.posts.preflight import Preflight
 from scheduler.posts.wish import Wish
-
-_SOON = timedelta(seconds=2)
 
 
 class KeyTaken(Conflict):
@@ -51,13 +49,25 @@ class Checked:
     digest: str
 
 
+@dataclass(frozen=True)
+class Due:
+    """An instant, and the zone in which the person thinks of it."""
+
+    at: datetime
+    timezone: str
+
+    def __str__(self) -> str:
+        local = self.at.astimezone(clock.zone(self.timezone))
+        return f"{local:%Y-%m-%d %H:%M:%S} {self.timezone}"
+
+
 def check(wish: Wish, preflight: Preflight) -> Checked:
     """Give the wish its key: its own, or one derived from all that it says, so that the same wish is the same post."""
     digest = _digest(wish, preflight)
-    return Checked(wish, preflight, wish.key or f"auto:{digest[:24]}", digest)
+    return Checked(wish, preflight, wish.key or f"{MADE_KEY}{digest[:24]}", digest)
 
 
-def find_same(checked: Checked, known: Post | None) -> bool:
+def find_same(checked: Checked, known: Known | None) -> bool:
     """Whether the post under this key says the same. Raises KeyTaken when it says something else."""
     if known is None:
         return False
@@ -66,67 +76,67 @@ def find_same(checked: Checked, known: Post | None) -> bool:
     return True
 
 
-def queue_post(tx: Session, checked: Checked, account: Terms, settings: Settings, *, now: datetime, late: bool) -> Post:
+def queue_post(
+    tx: Session, checked: Checked, account: Terms, settings: Settings, *, now: datetime, late: bool
+) -> Written:
     """Write the post, its parts and its first event; wakes the schedulers when it is due soon."""
     wish = checked.wish
     fallback = account.max_lateness_s if account.max_lateness_s is not None else settings.max_lateness.total_seconds()
     is_late = late and wish.publish_at < now
     if_late = wish.if_late or (IfLate.PUBLISH if is_late else IfLate(account.if_late or IfLate.EXPIRE))
     due_at = due_for_staging(wish.publish_at, settings)
-    post = Post(
-        key=checked.key,
-        content_digest=checked.digest,
-        account_id=account.id,
-        type=wish.type.value,
-        state=PostState.SCHEDULED.value,
-        publish_at=wish.publish_at,
-        timezone=wish.timezone,
-        caption=wish.caption,
-        params=params_of(checked),
-        cover_conversion_id=checked.preflight.cover.conversion_id if checked.preflight.cover else None,
-        first_comment=wish.first_comment,
-        max_lateness_s=int(wish.max_lateness.total_seconds() if wish.max_lateness is not None else fallback),
-        if_late=if_late.value,
-        next_action_at=due_at,
-    )
-    tx.add(post)
-    tx.flush()
-    add_parts(tx, post, wish, checked.preflight)
+    values = {
+        "key": checked.key,
+        "content_digest": checked.digest,
+        "account_id": account.id,
+        "type": wish.type.value,
+        "publish_at": wish.publish_at,
+        "timezone": wish.timezone,
+        "caption": wish.caption,
+        "params": params_of(checked),
+        "cover_conversion_id": checked.preflight.cover.conversion_id if checked.preflight.cover else None,
+        "first_comment": wish.first_comment,
+        "max_lateness_s": int(wish.max_lateness.total_seconds() if wish.max_lateness is not None else fallback),
+        "if_late": if_late.value,
+        "next_action_at": due_at,
+    }
     files = waiting(checked.preflight)
     more = f"; {files} of its files {'is' if files == 1 else 'are'} being made right" if files else ""
     cause = Cause("post.queued", f"queued for {wish.publish_at.isoformat()}{more}", detail={"zone": wish.timezone})
-    record_event(tx, post.id, cause, from_state=None, to_state=PostState.SCHEDULED.value)
-    if due_at <= now + _SOON:
+    written = write_post(tx, values, _part_rows(wish, checked.preflight), cause)
+    if due_at <= now + SOON:
         wake_schedulers(tx)
-    return post
+    return written
 
 
-def add_parts(tx: Session, post: Post, wish: Wish, preflight: Preflight) -> None:
-    """The tree of what needs a container: see docs/decisions/0005."""
+def add_parts(tx: Session, post: Post, wish: Wish, preflight: Preflight) -> list[Part]:
+    """Write the parts of a post that is there."""
+    rows = [{**row, "post_id": post.id} for row in _part_rows(wish, preflight)]
+    if wish.type is not PostType.CAROUSEL:
+        return add_part_rows(tx, rows)
+    whole = add_part_rows(tx, rows[:1])
+    return whole + add_part_rows(tx, [{**row, "parent_id": whole[0].id} for row in rows[1:]])
+
+
+def _part_rows(wish: Wish, preflight: Preflight) -> list[dict[str, Any]]:
+    """The tree of what needs a container: see docs/decisions/0005. The whole of a carousel goes before its items."""
     alt_texts = dict(enumerate(wish.alt_texts))
-    parent_id = None
-    offset = 0
+    whole: list[dict[str, Any]] = []
     if wish.type is PostType.CAROUSEL:
-        parent = Part(post_id=post.id, position=0, kind=PartKind.CAROUSEL.value, probe={})
-        tx.add(parent)
-        tx.flush()
-        parent_id, offset = parent.id, 1
-    for number, one in enumerate(preflight.media):
-        tx.add(
-            Part(
-                post_id=post.id,
-                parent_id=parent_id,
-                position=number + offset,
-                kind=one.kind.value,
-                source=one.source,
-                media_sha256=one.sha256,
-                media_extension=one.extension,
-                conversion_id=one.conversion_id,
-                alt_text=alt_texts.get(number) or None,
-                probe=one.probe,
-            )
-        )
-    tx.flush()
+        whole = [{"position": 0, "kind": PartKind.CAROUSEL.value, "probe": {}}]
+    return whole + [
+        {
+            "position": number + len(whole),
+            "kind": one.kind.value,
+            "source": one.source,
+            "media_sha256": one.sha256,
+            "media_extension": one.extension,
+            "conversion_id": one.conversion_id,
+            "alt_text": alt_texts.get(number) or None,
+            "probe": one.probe,
+        }
+        for number, one in enumerate(preflight.media)
+    ]
 
 
 def due_for_staging(publish_at: datetime, settings: Settings) -> datetime:
@@ -149,7 +159,7 @@ def _params(wish: Wish, preflight: Preflight) -> dict[str, Any]:
         "poll_options": list(wish.poll_options) or None,
         "poll_extended": wish.poll_extended,
         "comment_prompt": wish.comment_prompt,
-        "thumb_offset_ms": wish.thumb_offset_ms,
+        "thumb_offset_ms": wish.frame_ms,
         "share_to_feed": wish.share_to_feed,
         "trial": wish.trial,
         "fix": wish.fix,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.account import Login
-from models.part import PartKind
-from models.post import PostType
+from models.accounts.account import Login
+from models.posts.part import PartKind
+from models.posts.post import PostType
 from pressrun.media.routes import Ways
 from pressrun.settings import Settings
 from scheduler.posts.examined import Examined

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.part import PartKind
+from models.posts.part import PartKind
 from pressrun.media import add_ons, captions, rules
 from pressrun.media.rules import Problem
 from scheduler.posts.examined import Examined
@@ -28,6 +28,16 @@ def check_texts(wish: Wish, media: Sequence[Examined]) -> list[Problem]:
         if text and one.kind is PartKind.VIDEO:
             found.append(Problem("alt_text", f"{one.source} is a video: Instagram takes alt text for images", "error"))
     return found
+
+
+def check_frame(wish: Wish, media: Sequence[Examined]) -> list[Problem]:
+    """The frame that a reel is to have as its cover, where the length of the video is known."""
+    lasts_s = media[0].probe.get("duration_s") if media else None
+    if wish.frame_ms is None or lasts_s is None or wish.frame_ms <= lasts_s * 1000:
+        return []
+    column = "thumb_offset_ms" if wish.cover_at is None else "cover_at"
+    message = f"{wish.frame_ms / 1000:g} s is beyond the end: the video lasts {lasts_s:.1f} s"
+    return [Problem(column, message, "error", "media.cover_at")]
 
 
 def _named(problem: Problem, column: str) -> Problem:

@@ -5,7 +5,6 @@ Parsing finds every problem of a row, each with the column it belongs to, and lo
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,11 +12,13 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from models.post import IfLate, PostType
+from models.posts.post import IfLate, PostType
 from pressrun.clock import parse_duration, parse_instant
 from pressrun.errors import Invalid, UsageError
 from pressrun.media.fixing.wanted import read_fixing
+from pressrun.written import odd_character, with_plain_lines
 from scheduler.posts import add_ons
+from scheduler.posts.cover import read_moment, said_twice
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ COLUMNS = (
     "poll_extended",
     "comment_prompt",
     "cover_url",
+    "cover_at",
     "thumb_offset_ms",
     "share_to_feed",
     "trial",
@@ -51,8 +53,6 @@ REQUIRED = ("account", "publish_at", "type", "media")
 GRADUATION = ("MANUAL", "SS_PERFORMANCE")
 MAX_THUMB_OFFSET_MS = 15 * 60 * 1000
 FARTHEST = timedelta(days=3653)
-_UNTEXT = re.compile("[\0\ud800-\udfff]")
-"""Neither Postgres nor UTF-8 takes these: NUL, and what is left of bytes that were no text."""
 
 _NOT_FOR: dict[str, tuple[PostType, ...]] = {
     "caption": (PostType.STORY,),
@@ -65,6 +65,7 @@ _NOT_FOR: dict[str, tuple[PostType, ...]] = {
     "poll_extended": (PostType.STORY,),
     "comment_prompt": (PostType.STORY,),
     "cover_url": (PostType.IMAGE, PostType.STORY, PostType.CAROUSEL),
+    "cover_at": (PostType.IMAGE, PostType.STORY, PostType.CAROUSEL),
     "thumb_offset_ms": (PostType.IMAGE, PostType.STORY, PostType.CAROUSEL),
     "share_to_feed": (PostType.IMAGE, PostType.STORY, PostType.CAROUSEL),
     "trial": (PostType.IMAGE, PostType.STORY, PostType.CAROUSEL),
@@ -80,6 +81,8 @@ class ColumnProblem:
     message: str
     type: str = Invalid.type
     """The stable type of the error, for programs."""
+    can_be_fixed: bool = False
+    """Making the file right would end it."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class Wish:
     poll_extended: bool | None = None
     comment_prompt: bool | None = None
     cover: str | None = None
+    cover_at: timedelta | None = None
     thumb_offset_ms: int | None = None
     share_to_feed: bool | None = None
     trial: str | None = None
@@ -113,15 +117,20 @@ class Wish:
     """Whether and how its files are made right, as it was written; None: as the settings say."""
     key: str | None = None
 
+    @property
+    def frame_ms(self) -> int | None:
+        """The frame that is the cover, in either way of saying it."""
+        return self.thumb_offset_ms if self.cover_at is None else round(self.cover_at.total_seconds() * 1000)
+
     def sources(self) -> dict[str, str]:
         """What it is made of, as the columns of a row name it."""
         return {"media": "|".join(self.media), "cover_url": self.cover or ""}
 
 
-def parse_wish(
-    fields: Mapping[str, str], *, zone: ZoneInfo, reference: datetime
-) -> tuple[Wish | None, list[ColumnProblem]]:
-    """Read one row; empty fields are not given. Returns the wish, or None with every problem found."""
+def read_wish(fields: Mapping[str, str], *, zone: ZoneInfo, reference: datetime) -> tuple[Wish, list[ColumnProblem]]:
+    """Read one row; empty fields are not given. Returns the wish as far as it can be read, columns with a problem as if
+    they had not been given, and every problem found.
+    """
     reader = _Reader(fields)
     post_type = reader.read("type", _post_type)
     media = reader.read("media", _media) or ()
@@ -136,13 +145,14 @@ def parse_wish(
         alt_texts=reader.read("alt_text", lambda text: _alt_texts(text, len(media))) or (),
         first_comment=reader.text("first_comment"),
         location_id=reader.read("location_id", _digits),
-        user_tags=reader.read("user_tags", _user_tags) or (),
+        user_tags=reader.read("user_tags", add_ons.user_tags) or (),
         collaborators=reader.read("collaborators", _names) or (),
         product_tags=reader.read("product_tags", add_ons.product_tags) or (),
         poll_options=reader.read("poll_options", add_ons.poll_options) or (),
         poll_extended=reader.read("poll_extended", _yes_or_no),
         comment_prompt=reader.read("comment_prompt", _yes_or_no),
         cover=reader.text("cover_url"),
+        cover_at=reader.read("cover_at", read_moment),
         thumb_offset_ms=reader.read("thumb_offset_ms", _milliseconds),
         share_to_feed=reader.read("share_to_feed", _yes_or_no),
         trial=reader.read("trial", _graduation),
@@ -154,19 +164,27 @@ def parse_wish(
     reader.require(*REQUIRED)
     if post_type is not None:
         reader.refuse(post_type)
+    reader.problems += _at_odds(wish, post_type, reader.fields)
+    return wish, reader.problems
+
+
+def _at_odds(wish: Wish, post_type: PostType | None, fields: Mapping[str, str]) -> list[ColumnProblem]:
+    """Fields of which each alone would be right."""
+    found = []
+    if post_type is PostType.REEL and (twice := said_twice(fields)) is not None:
+        found.append(ColumnProblem("cover_at", twice, "media.cover_at"))
     if wish.trial and wish.share_to_feed:
-        reader.problems.append(ColumnProblem("share_to_feed", "a trial reel is not shared to the feed: leave it empty"))
-    return (None, reader.problems) if reader.problems else (wish, [])
+        found.append(ColumnProblem("share_to_feed", "a trial reel is not shared to the feed: leave it empty"))
+    return found
 
 
 class _Reader:
     def __init__(self, fields: Mapping[str, str]) -> None:
-        # Instagram shows a line end of Windows as it likes, and a lost post is found again by its exact caption.
-        self.fields = {name: re.sub(r"\r\n?", "\n", value) for name, value in fields.items() if value}
+        self.fields = {name: with_plain_lines(value) for name, value in fields.items() if value}
         self.problems = [
             ColumnProblem(name, "holds a character that no text may hold: write it anew")
             for name, value in self.fields.items()
-            if _UNTEXT.search(value)
+            if odd_character(value)
         ]
 
     def text(self, column: str) -> str | None:
@@ -186,9 +204,12 @@ class _Reader:
         self.problems += [ColumnProblem(name, "is missing") for name in columns if self.text(name) is None]
 
     def refuse(self, post_type: PostType) -> None:
+        article = "an" if post_type is PostType.IMAGE else "a"
         for column, types in _NOT_FOR.items():
             if post_type in types and self.text(column) is not None:
-                self.problems.append(ColumnProblem(column, f"Instagram takes none for a {post_type}: leave it empty"))
+                self.problems.append(
+                    ColumnProblem(column, f"Instagram takes none for {article} {post_type}: leave it empty")
+                )
 
 
 def _instant(text: str, zone: ZoneInfo, reference: datetime) -> datetime:
@@ -223,16 +244,6 @@ def _digits(text: str) -> str:
     if not re.fullmatch(r"\d{1,30}", text, re.ASCII):
         raise Invalid(f"{text!r} is not a Page id: use digits only")
     return text
-
-
-def _user_tags(text: str) -> tuple[dict[str, Any], ...]:
-    try:
-        parsed = json.loads(text)
-    except ValueError:
-        parsed = None
-    if not isinstance(parsed, list) or not all(isinstance(tag, dict) for tag in parsed):
-        raise Invalid('must be a JSON list such as [{"username": "someone", "x": 0.5, "y": 0.5}]')
-    return tuple(parsed)
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -38,14 +38,20 @@ class GraphApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         arrived = self.stage.world.now()
-        if self._latency_s:
-            await asyncio.sleep(self._latency_s)
         if scope["path"].startswith("/ig-api-upload/"):
+            await self._travel()
             answer = await self._upload(scope, receive)
         else:
-            answer = await self._answer(scope, receive, arrived)
+            # A server that has a request whole carries it out, also if whoever sent it dies before the answer.
+            body = await _body(scope, receive)
+            await self._travel()
+            answer = await self._answer(scope, body, arrived)
         answer.headers["date"] = http_time(self.stage.world.now())
         await answers.deliver(answer, scope, receive, send)
+
+    async def _travel(self) -> None:
+        if self._latency_s:
+            await asyncio.sleep(self._latency_s)
 
     async def _upload(self, scope: Scope, receive: Receive) -> Answer:
         try:
@@ -59,11 +65,12 @@ class GraphApp:
         self.stage.world.note("defects", f"{method} {'/'.join(path)[:80]}")
         return answers.of_error(errors.unknown_error(), {})
 
-    async def _answer(self, scope: Scope, receive: Receive, arrived: float) -> Answer:
+    async def _answer(self, scope: Scope, body: bytes | errors.GraphError, arrived: float) -> Answer:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         query: bytes = scope["query_string"]
         try:
-            body = b"" if scope["method"] == "GET" else await _read(receive)
+            if isinstance(body, errors.GraphError):
+                raise body
             params = read_params(query, body, headers.get("content-type", ""))
         except errors.GraphError as refused:
             return answers.of_error(refused, {})
@@ -183,6 +190,14 @@ class GraphApp:
             call.world.note("unknown_params", f"{entry.name}: {str(name)[:60]}")
         if is_url_token:
             call.world.note("tokens_in_urls", entry.name)
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes | errors.GraphError:
+    """What was sent, or what is wrong with it."""
+    try:
+        return b"" if scope["method"] == "GET" else await _read(receive)
+    except errors.GraphError as refused:
+        return refused
 
 
 async def _read(receive: Receive) -> bytes:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from pressrun.errors import Invalid, UsageError
 from simulator.backstage import Backstage
-from simulator.control import accounts, callbacks, pictures, report, steering, strangers
+from simulator.control import accounts, callbacks, past, pictures, report, steering, strangers
 from simulator.protocol import answers, errors
 from simulator.publishing import ledger
 
@@ -31,6 +31,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("DELETE", "faults", steering.clear_faults),
     ("POST", "throttle", steering.throttle),
     ("DELETE", "throttle", steering.release),
+    ("POST", "past", past.past),
     ("POST", "mention", strangers.mention),
     ("POST", "tag", strangers.tag),
     ("POST", "invite", strangers.invite),

@@ -12,6 +12,7 @@ MIB = 1024 * 1024
 IMAGE_BYTES = 8 * MIB
 REEL_BYTES = 300 * MIB
 STORY_BYTES = 100 * MIB
+MOST_BITS_PER_S = 25_000_000
 VIDEO_UNSUPPORTED = 2207026
 VIDEO_NOT_FETCHED = 2207077
 VIDEO_THUMB_OFFSET = 2207057
@@ -42,6 +43,26 @@ class VideoFacts:
     audio_rate: int = 0
     audio_channels: int = 0
     is_moov_first: bool = True
+    columns: int = 0
+    """The wider of stored and shown; 0: as shown."""
+    bitrate: float = 0.0
+    is_interlaced: bool = False
+    has_edit_list: bool = False
+    has_open_groups: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Strictness:
+    """How the contract is read where it is not clear, or where people see that Instagram takes more than it says."""
+
+    is_child_limited: bool = False
+    """Children of carousels are held to limits that vendors name and Meta does not."""
+    refuses_edit_lists: bool = False
+    refuses_open_groups: bool = False
+
+
+LENIENT = Strictness()
+STRICT = Strictness(is_child_limited=True, refuses_edit_lists=True, refuses_open_groups=True)
 
 
 def most_bytes(kind: Kind) -> int:
@@ -65,30 +86,15 @@ def image_problem(kind: Kind, facts: ImageFacts, size: int) -> errors.GraphError
 
 
 def video_problem(
-    kind: Kind, facts: VideoFacts, size: int, params: dict[str, Any], *, is_child_limited: bool = False
+    kind: Kind, facts: VideoFacts, size: int, params: dict[str, Any], strictness: Strictness = LENIENT
 ) -> int | None:
-    """Subcode for the container's status. One code for every breach: which of several applies is UNCONFIRMED.
-
-    `is_child_limited`: children of carousels are held to limits that vendors name and Meta does not.
-    """
-    shortest, longest = (3.0, 60.0) if kind is Kind.STORY_VIDEO else (3.0, 900.0)
-    narrowest, widest = (0.1, 10.0) if kind is Kind.STORY_VIDEO else (0.01, 10.0)
-    if kind is Kind.CHILD_VIDEO and is_child_limited:
-        longest, narrowest, widest = 60.0, 0.75, 16 / 9 + 0.001
+    """Subcode for the container's status. One code for every breach: which of several applies is UNCONFIRMED."""
     is_within = (
-        facts.container in {"mp4", "mov"}
-        and facts.codec in {"h264", "hevc"}
-        and facts.is_moov_first
-        and "420" in facts.pixel_format
-        and facts.audio_codec in {None, "aac"}
-        and facts.audio_rate <= 48_000
-        and facts.audio_channels <= 2
-        and 0 < facts.width <= 1920
-        and facts.height > 0
-        and narrowest <= facts.width / facts.height <= widest
-        and shortest - 0.05 <= facts.duration_s <= longest + 0.05
-        and 22.9 <= facts.fps <= 60.1
-        and size <= most_bytes(kind)
+        size <= most_bytes(kind)
+        and _is_shape_within(kind, facts, strictness)
+        and _is_coded_right(facts)
+        and not (facts.has_edit_list and strictness.refuses_edit_lists)
+        and not (facts.has_open_groups and strictness.refuses_open_groups)
     )
     if not is_within:
         return VIDEO_UNSUPPORTED
@@ -98,6 +104,35 @@ def video_problem(
     if offset is not None and offset > facts.duration_s * 1000:
         return VIDEO_THUMB_OFFSET
     return None
+
+
+def _is_shape_within(kind: Kind, facts: VideoFacts, strictness: Strictness) -> bool:
+    shortest, longest = (3.0, 60.0) if kind is Kind.STORY_VIDEO else (3.0, 900.0)
+    narrowest, widest = (0.1, 10.0) if kind is Kind.STORY_VIDEO else (0.01, 10.0)
+    if kind is Kind.CHILD_VIDEO and strictness.is_child_limited:
+        longest, narrowest, widest = 60.0, 0.75, 16 / 9 + 0.001
+    return (
+        facts.width > 0
+        and facts.height > 0
+        and max(facts.width, facts.columns) <= 1920
+        and narrowest <= facts.width / facts.height <= widest
+        and shortest - 0.05 <= facts.duration_s <= longest + 0.05
+    )
+
+
+def _is_coded_right(facts: VideoFacts) -> bool:
+    return (
+        facts.container in {"mp4", "mov"}
+        and facts.is_moov_first
+        and facts.codec in {"h264", "hevc"}
+        and "420" in facts.pixel_format
+        and not facts.is_interlaced
+        and 22.95 <= facts.fps <= 60.05
+        and facts.bitrate <= MOST_BITS_PER_S
+        and facts.audio_codec in {None, "aac"}
+        and facts.audio_rate <= 48_000
+        and facts.audio_channels <= 2
+    )
 
 
 def _is_mixed(audio: dict[str, Any] | None) -> bool:

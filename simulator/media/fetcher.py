@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from urllib.robotparser import RobotFileParser
 
 from simulator.media import checks
-from simulator.media.checks import ImageFacts, VideoFacts
+from simulator.media.checks import ImageFacts, Strictness, VideoFacts
 from simulator.media.probe import probe_image, probe_video
 from simulator.outbound import Outbound, Reply, Unreachable
 from simulator.protocol import errors
@@ -82,11 +82,17 @@ class Fetcher:
         facts = self._videos.get(digest)
         if facts is None:
             facts = self._videos[digest] = await asyncio.to_thread(probe_video, path)
-        is_child_limited = self._world.reading("carousel_video", "free") == "limited"
-        problem = checks.video_problem(kind, facts, size, params, is_child_limited=is_child_limited)
+        problem = checks.video_problem(kind, facts, size, params, self._strictness())
         if problem is not None:
             return problem
         return Source(digest, size, facts.width, facts.height, facts.duration_s)
+
+    def _strictness(self) -> Strictness:
+        return Strictness(
+            is_child_limited=self._world.reading("carousel_video", "free") == "limited",
+            refuses_edit_lists=self._world.reading("edit_lists", "taken") == "refused",
+            refuses_open_groups=self._world.reading("open_groups", "taken") == "refused",
+        )
 
     async def _download(self, url: str, most: int) -> bytes:
         data = bytearray()

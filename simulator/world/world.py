@@ -52,7 +52,7 @@ class World:
         self.config = config
         self.seed = config.seed
         self.clock = SimClock(config.speed)
-        self.epoch = self.clock.now()
+        self.epoch = real_seconds()
         self.readings: dict[str, str] = dict(config.readings)
         self.webhook_url = config.webhook_url
         self.accounts: list[Account] = []
@@ -147,7 +147,7 @@ class World:
             self.count = max(self.count, event["count"])
             _APPLY[event["kind"]](self, event)
         if not born:
-            first: Event = {"kind": "world.born", "now": self.epoch, "seed": self.seed, "real": real_seconds()}
+            first: Event = {"kind": "world.born", "now": self.epoch, "seed": self.seed, "real": self.epoch}
             first |= {"accounts": self.config.accounts, "speed": self.config.speed, "count": 0}
             self.journal.append(first)
             self._be_born(first)

@@ -29,6 +29,8 @@ ASKED_FOR = {"backfill", "connect", "deletion", "inbox", "inquiry", "reply", "su
 """No webhook arrives here, nobody connects an account, asks for anything or replies."""
 ELSEWHERE = {"care", "delivery", "fix", "object", "upload"}
 """Nobody is told, tokens are young, files are right and go by the host: each has a test of its own that kills it."""
+ARMED = {"arm.after_claim", "arm.after_intents"}
+POSTS, MOST_MORE = 18, 4
 REACHED = {point for point in POINTS if point.partition(".")[0] not in ASKED_FOR | ELSEWHERE}
 
 
@@ -41,9 +43,10 @@ def test_each_point_fires_once_and_every_post_goes_out_once(
     faults = [f"media_publish:{mode}:probability=0.08" for mode in FAULTS]
     simulator = simulator_factory(accounts=3, image_processing_s=0.2, video_processing_s=1, faults=tuple(faults))
     rows = []
-    for number in range(18):
+    for number in range(POSTS):
         kind = TYPES[number % 3]
-        due = f"+{12 + number * 1.5:.1f}s"
+        # The last ones come when most has been killed: they are armed ahead, and find a worker at their second.
+        due = f"+{12 + number * 1.5 + (25 if number >= 14 else 0):.1f}s"
         row = {"account": f"acc{number % 3}", "publish_at": due, "key": f"k{number}", "if_late": "publish", **kind}
         rows.append(row | {"caption": f"{action} {number}", "first_comment": f"comment {number}"})
     campaign = write_campaign(media_folder / f"points-{action[:4]}.csv", rows)
@@ -56,11 +59,21 @@ def test_each_point_fires_once_and_every_post_goes_out_once(
             stack.run("post", "import", str(campaign))
 
             posts = stack.wait_final(len(rows), 300)
+            while missed := ARMED - fired_in(marks):
+                # On a slow machine the last ones, too, came while workers were down: another one finds them all there.
+                assert len(rows) < POSTS + MOST_MORE, missed
+                rows.append(rows[0] | {"key": f"k{len(rows)}", "publish_at": "+12s", "caption": f"more {len(rows)}"})
+                stack.run("post", "import", str(write_campaign(campaign, rows[-1:])))
+                posts = stack.wait_final(len(rows), 300)
 
             judge(stack, posts)
             stack.run("doctor")
-            fired = {mark.name for mark in marks.iterdir()}
+            fired = fired_in(marks)
             assert fired >= REACHED - OF_WHAT_IS_LOST, REACHED - fired
+
+
+def fired_in(marks: Path) -> set[str]:
+    return {mark.name for mark in marks.iterdir()}
 
 
 def what_at(point: str, action: str) -> str:

@@ -30,7 +30,7 @@ _ROUTES = text("""
 @pytest.mark.parametrize(
     ("route", "names"),
     [
-        pytest.param("upload", shapes.FEW, marks=[pytest.mark.cost(cpu_s=26, stack=True)]),
+        pytest.param("upload", shapes.FEW, marks=[pytest.mark.cost(cpu_s=26, stack=True), pytest.mark.timeout(1200)]),
         pytest.param("host", None, marks=[pytest.mark.long, pytest.mark.timeout(900)]),
         pytest.param("s3", None, marks=[pytest.mark.long, pytest.mark.timeout(900)]),
         pytest.param("upload", None, marks=[pytest.mark.long, pytest.mark.timeout(900)]),
@@ -43,7 +43,7 @@ def test_what_people_have_goes_out(tmp_path: Path, route: str, names: tuple[str,
 
     with bucket_for(route) as settings, Simulator.start(accounts=2, video_processing_s=0.5) as instagram:
         env = {"PRESSRUN_MEDIA_ROUTE": route, **settings}
-        with Stack.start(instagram, accounts=2, env=env) as stack:
+        with Stack.start(instagram, accounts=2, env=env, is_new=True) as stack:
             queued = json.loads(stack.run("post", "import", str(path), "--fix", "--json"))
             posts = stack.wait_final(len(rows), 600)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from graph.audio import AudioType
-from graph.lists import Wanted
+from graph.accounts.lists import Wanted
+from graph.publishing.audio import AudioType
 from tests.contract.steps import (
     BEGINNINGS,
     BREAKDOWNS,

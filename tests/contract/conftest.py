@@ -11,7 +11,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from graph.client import Credentials, GraphClient, Login
-from graph.transport import Transport
+from graph.wire.transport import Transport
 from tests.contract.samples import IG_ID
 from tests.contract.world import Account, World
 from tests.support.simulator import Simulator

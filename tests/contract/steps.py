@@ -12,9 +12,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from graph import metrics
+from graph.accounts import metrics
 from graph.batch import Operation
-from graph.containers import AudioConfiguration, ContainerKind, ContainerSpec, ProductTag, UserTag
+from graph.publishing.containers import AudioConfiguration, ContainerKind, ContainerSpec, ProductTag, UserTag
 
 NOW = datetime.now(UTC)  # noqa: TID251 - Instagram's own time, not ours
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from graph.answers.errors import ErrorClass, GraphError
+from graph.answers.paging import Page
 from graph.calls import CallRecord
 from graph.client import Credentials, GraphClient, Login
-from graph.errors import ErrorClass, GraphError
-from graph.paging import Page
-from graph.publishing import CreatedContainer, Published
-from graph.transport import Transport
+from graph.publishing.publishing import CreatedContainer, Published
+from graph.wire.transport import Transport
 from pressrun.errors import PressrunError
 from tests.contract.any_call import plans
 from tests.contract.steps import Known, Step

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from graph.answers.errors import GraphError
 from graph.client import CallRecord, Credentials, GraphClient, Login
-from graph.errors import GraphError
-from graph.publishing import ContainerKind, ContainerSpec, Published
-from graph.transport import Transport
+from graph.publishing.publishing import ContainerKind, ContainerSpec, Published
+from graph.wire.transport import Transport
 from pressrun import clock
 from tests.support.simulator import Simulator
 

@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from graph.catalogs import Appeal, Catalog, Product, ProductVariant
+from graph.accounts.media import Media
+from graph.accounts.users import Profile
+from graph.answers.paging import Page
 from graph.client import GraphClient
-from graph.comments import Comment
-from graph.containers import ContainerKind, ContainerSpec
-from graph.discovery import DiscoveredAccount, FacebookPage
-from graph.media import Media
-from graph.paging import Page
-from graph.publishing import Container, ContainerStatus, CreatedContainer, Published, PublishingLimit
-from graph.tokens import TokenState
-from graph.uploading import UploadStatus
-from graph.users import Profile
+from graph.conversation.comments import Comment
+from graph.login.discovery import DiscoveredAccount, FacebookPage
+from graph.login.tokens import TokenState
+from graph.publishing.catalogs import Appeal, Catalog, Product, ProductVariant
+from graph.publishing.containers import ContainerKind, ContainerSpec
+from graph.publishing.publishing import Container, ContainerStatus, CreatedContainer, Published, PublishingLimit
+from graph.publishing.uploading import UploadStatus
 from tests.contract.samples import IG_ID, SAMPLES
 from tests.unit.graph.server import ScriptedServer
 

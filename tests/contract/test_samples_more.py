@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 
 from console.instagram.notification import read_notification
+from graph.accounts.insights import Breakdown, BreakdownResult, Insight, InsightValue, TotalValue
+from graph.answers.errors import ErrorClass, GraphError
 from graph.client import Credentials, GraphClient, Login
-from graph.containers import ContainerKind, ContainerSpec
-from graph.errors import ErrorClass, GraphError
-from graph.insights import Breakdown, BreakdownResult, Insight, InsightValue, TotalValue
-from graph.publishing import ContainerStatus, Refused, Unknown
-from graph.transport import Transport
-from graph.webhooks import Subscription
-from models.comment import SeenComment
-from operations.webhooks import Change
-from pressrun import signatures
+from graph.login.webhooks import Subscription
+from graph.publishing.containers import ContainerKind, ContainerSpec
+from graph.publishing.publishing import ContainerStatus, Refused, Unknown
+from graph.wire.transport import Transport
+from models.history.comment import SeenComment
+from operations.accounts.webhooks import Change
+from pressrun.instagram import signatures
 from tests.contract.samples import IG_ID, SAMPLES
 from tests.unit.graph.server import ScriptedServer
-from worker.harvests.notices import MentionNotice, StoryReport, read_comment, read_mention, read_story_report
+from worker.harvests.answers.notices import MentionNotice, StoryReport, read_comment, read_mention, read_story_report
 
 IMAGE = ContainerSpec(ContainerKind.IMAGE, media_url="https://example.org/a.jpg")
 _ABOUT_REACH = "Total number of unique accounts that have seen this profile"

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 import yaml
 
-from pressrun.broker import make_celery
 from pressrun.clock import parse_duration
-from pressrun.hints import Queue
 from pressrun.media.links import sign
+from pressrun.network.broker import make_celery
+from pressrun.network.hints import Queue
 from pressrun.settings import PREFIX, Settings, load
 from pressrun.vault import Vault, generate_key
 

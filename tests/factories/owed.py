@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from models.works import Work
+from models.owed.works import Work
 from tests.factories.rows import (
     make_account,
     make_backfill,

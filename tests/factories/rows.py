@@ -8,26 +8,27 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.account import Account, Login, token_context
+from models.accounts.account import Account, Login, token_context
 from models.asked.follow_up import FollowUp
 from models.asked.inquiry import Inquiry
-from models.attempt import Attempt
-from models.backfill import Backfill
-from models.connection import Connection, ask
-from models.container import Container
-from models.conversion import Conversion
-from models.delivery import Delivery, DeliveryNotice
-from models.endpoint import Endpoint, Way, add_endpoint
-from models.harvest import Harvest
+from models.connecting.connection import Connection, ask
+from models.connecting.joining import NewAccount
+from models.harvests.backfill import Backfill
+from models.harvests.harvest import Harvest
+from models.history.comment import Comment
+from models.history.mention import Mention
 from models.hooks.deletion import Deletion
+from models.hooks.inbox import InboxEvent
 from models.hooks.subscription import Subscription
-from models.inbox import InboxEvent
-from models.joining import NewAccount
-from models.mention import Mention
-from models.notice import Notice
-from models.part import Part, parts_of
-from models.post import Post
-from models.reply import Reply
+from models.posts.conversion import Conversion
+from models.posts.part import Part, parts_of
+from models.posts.post import Post
+from models.publishing.attempt import Attempt
+from models.publishing.container import Container
+from models.publishing.reply import Reply
+from models.telling.delivery import Delivery, DeliveryNotice
+from models.telling.endpoint import Endpoint, Way, add_endpoint
+from models.telling.notice import Notice
 from models.tokens.token import Token
 from models.ways.bucket_object import BucketObject
 from models.ways.upload import Upload
@@ -202,11 +203,28 @@ def make_mention(tx: Session, account: Account, **over: Any) -> Mention:
     return mention
 
 
-def make_reply(tx: Session, mention: Mention, **over: Any) -> Reply:
+def make_comment(tx: Session, account: Account, **over: Any) -> Comment:
+    """A comment of somebody below a media of the account."""
+    now = clock.now()
+    values: dict[str, Any] = {
+        "account_id": account.id,
+        "ig_id": f"1788{next(_numbers)}",
+        "ig_media_id": "1791",
+        "text": "How much is it?",
+        "first_seen_at": now,
+        "last_seen_at": now,
+    }
+    comment = Comment(**values | over)
+    tx.add(comment)
+    tx.flush()
+    return comment
+
+
+def make_reply(tx: Session, to: Mention | Comment, **over: Any) -> Reply:
     """A reply that waits to be sent, due now; in a later state, with the attempt that led there."""
     values: dict[str, Any] = {
-        "account_id": mention.account_id,
-        "mention_id": mention.id,
+        "account_id": to.account_id,
+        "mention_id" if isinstance(to, Mention) else "to_comment_id": to.id,
         "number": 1,
         "text": "thank you",
         "next_action_at": clock.now() - timedelta(milliseconds=1),

@@ -8,30 +8,30 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models import raw_answer
 from models.access.grant import grant
 from models.access.key import add_key
-from models.account import Account
-from models.account_name import record_name
+from models.accounts.account import Account
+from models.accounts.account_name import record_name
+from models.accounts.block import hold, record_live
 from models.asked.poll import store_tally
-from models.block import hold, record_live
-from models.comment import SeenComment, see_comments
-from models.competitor import store_competitor
-from models.coverage import DayRead, note_day
-from models.endpoint import NoticeRule
-from models.event import Cause, record_event
-from models.harvest import RunStatus, begin_run, end_run
-from models.hashtag import reserve_search, store_top
-from models.insight import Audience, Observation, store_audience, store_observations
-from models.media import MediaReading, SeenMedia, bind_media, see_media, store_readings
-from models.media_state import keep_states
-from models.post import Post
-from models.public_media import SeenPublicMedia, store_public_media
-from models.raw_answer import Answer, packed
-from models.tag import SeenTag, see_tags
-from models.watch import Watch
+from models.harvests import raw_answer
+from models.harvests.coverage import DayRead, note_day
+from models.harvests.harvest import RunStatus, begin_run, end_run
+from models.harvests.media_state import keep_states
+from models.harvests.raw_answer import Answer, packed
+from models.harvests.watch import Watch
+from models.history.comment import SeenComment, see_comments
+from models.history.competitor import store_competitor
+from models.history.hashtag import reserve_search, store_top
+from models.history.insight import Audience, Observation, store_audience, store_observations
+from models.history.media import MediaReading, SeenMedia, bind_media, see_media, store_readings
+from models.history.public_media import SeenPublicMedia, store_public_media
+from models.history.tag import SeenTag, see_tags
+from models.posts.event import Cause, record_event
+from models.posts.post import Post
+from models.telling.endpoint import NoticeRule
 from models.ways.bucket_object import BucketUse
-from pressrun.pacific import days
+from pressrun.instagram.pacific import days
 from tests.factories.rows import (
     first_part,
     make_account,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from models.session import Database
+from models.store.session import Database
 
 _PARTS: dict[str, str] = {
     "columns": """

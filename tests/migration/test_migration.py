@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -22,38 +23,43 @@ from sqlalchemy.orm import Session
 
 import migrations
 from machine.schema import _config, status, upgrade
-from models.account import Account, Login
+from models.accounts.account import Account, Login
+from models.accounts.block import hold
+from models.asked.comment_wish import wish_for
+from models.asked.inquiry import InquiryKind
 from models.asked.poll import store_tally
-from models.backfill import ONLY_OWED, open_reread
-from models.block import hold
-from models.claims import take
-from models.connection import record_unasked
-from models.consenting import Wish as Wanted
-from models.consenting import await_consent, begin_with_token
-from models.container import live_containers
-from models.conversion import ask, of_post
-from models.crons import STANDING_CRONS
-from models.erasure import Wish
-from models.event import Cause
-from models.harvest import HarvestKind, add_harvests
-from models.hooks.subscription import add_missing_subscriptions
-from models.insight import Observation, store_observations
-from models.invariants import run_all
-from models.joining import NewAccount, join_account
-from models.media import MediaReading, SeenMedia, see_media, store_readings
-from models.media_state import MediaState
-from models.partitions import PARTITIONED, ensure_partitions
-from models.post import Post
-from models.presence import release
-from models.raw_answer import TABLE as RAW_ANSWERS
+from models.connecting.connection import Connection, record_unasked
+from models.connecting.consenting import Wish as Wanted
+from models.connecting.consenting import await_consent, begin_with_token
+from models.connecting.joining import NewAccount, join_account
+from models.erasing.erasure import Wish
+from models.harvests.backfill import ONLY_OWED, open_reread
+from models.harvests.crons import STANDING_CRONS
+from models.harvests.harvest import HarvestKind, add_harvests
+from models.harvests.media_state import MediaState
+from models.harvests.raw_answer import TABLE as RAW_ANSWERS
+from models.harvests.watch import WatchKind
+from models.history.comment import Comment, SeenComment, see_comments
+from models.history.insight import Observation, store_observations
+from models.history.media import MediaReading, SeenMedia, see_media, store_readings
+from models.hooks.subscription import Subscription, add_missing_subscriptions
+from models.owed.claims import take
+from models.owed.presence import release
+from models.posts.conversion import ask, of_post
+from models.posts.event import Cause
+from models.posts.post import Post
+from models.posts.states import PostState, transition
+from models.publishing.container import live_containers
+from models.publishing.reply import queue_reply
 from models.registry import TABLES, metadata
-from models.retention import drop_month, old_partitions
-from models.session import Database
-from models.states import PostState, transition
-from models.watch import WatchKind
+from models.store.partitions import PARTITIONED, ensure_partitions
+from models.store.session import Database
+from models.tokens.token import Facts
+from models.upkeep.invariants import run_all
+from models.upkeep.retention import drop_month, old_partitions
 from models.ways.bucket_object import want_object
 from pressrun import clock
-from pressrun.pacific import days
+from pressrun.instagram.pacific import days
 from pressrun.vault import Vault
 from scheduler.harvests.planning import add_missing_harvests
 from scheduler.harvests.watching import watch
@@ -68,11 +74,12 @@ from tests.factories.rows import (
     make_endpoint,
     make_follow_up,
     make_inquiry,
+    make_mention,
     make_post,
 )
 from tests.migration.schema_dump import everything, tables
 from tests.support.processes import start_module
-from tests.support.servers import Servers, create_database, drop_database
+from tests.support.servers import Servers, clone_database, create_database, drop_database, made_once
 from tests.support.waiting import until
 
 _MIGRATORS_LOCK = 7_303_001
@@ -151,14 +158,14 @@ class TestUpgrade:
         self, empty: Database, empty_url: str, other: Database, tmp_path: Path
     ) -> None:
         env = {"PRESSRUN_DATABASE_URL": empty_url, "PRESSRUN_HOME": str(tmp_path / "home")}
-        running = [start_module("cli", "db", "upgrade", "--json", env=env) for _ in range(4)]
+        running = [start_module("cli", "db", "upgrade", "--json", env=env) for _ in range(3)]
 
         codes = []
         for process in running:
             with process:
                 codes.append((process.wait(60), process.output))
 
-        assert [code for code, _ in codes] == [0] * 4, codes
+        assert [code for code, _ in codes] == [0] * 3, codes
         upgrade(other)
         assert (tables(empty), everything(empty)) == (tables(other), everything(other))
 
@@ -194,8 +201,7 @@ class TestFromTheFirstRelease:
 
     @pytest.fixture
     def released(self, empty: Database) -> Database:
-        with empty.engine.connect() as connection:
-            command.upgrade(_config(connection), "0001")
+        _upgrade_to(empty, "0001")
         with empty.transaction() as tx:
             ensure_partitions(tx, now=_READ_AT, tables=("media_snapshots", "account_observations"))
             account_id = _account_of_then(tx, name="bakery").id
@@ -223,7 +229,7 @@ class TestFromTheFirstRelease:
             # A harvest in the middle of its transaction: the build waits for it, and it does not wait for the build.
             tx.execute(text("UPDATE account_latest SET last_checked_at = now()"))
             running = pool.submit(upgrade, released)
-            until(lambda: _is_building(released), 30, "no index is being built")
+            until(lambda: _is_building(released), what="no index is being built")
             tx.execute(text("UPDATE media SET last_seen_at = now()"))
             with released.transaction() as other:
                 other.execute(text("INSERT INTO media (account_id, ig_id) SELECT id, '2' FROM accounts"))
@@ -249,8 +255,7 @@ def _is_building(database: Database) -> bool:
 
 class TestARevisionOnAFullTable:
     def test_runs_of_harvests_from_before_backfills_stay_as_they_were(self, empty: Database) -> None:
-        with empty.engine.connect() as connection:
-            command.upgrade(_config(connection), "0001")
+        _upgrade_to(empty, "0001")
         with empty.transaction() as tx:
             account_id = _account_of_then(tx).id
             tx.execute(
@@ -407,6 +412,26 @@ class TestDowngrade:
 
 
 def _upgrade_to(database: Database, revision: str) -> None:
+    """Bring it there. An empty one becomes a copy of what the first test that asks for that revision has migrated."""
+    if status(database).current is not None:
+        _bring_to(database, revision)
+        return
+    told = dict(database.server)
+    name = str(told.pop("dbname"))
+    admin_url = f"postgresql:///postgres?{urlencode(told)}"
+
+    def migrate(made: str) -> None:
+        other = Database(create_database(admin_url, made))
+        _bring_to(other, revision)
+        other.close()
+
+    template = made_once(admin_url, f"at_{revision}", migrate)
+    database.engine.dispose()
+    drop_database(admin_url, name)
+    clone_database(admin_url, template, name)
+
+
+def _bring_to(database: Database, revision: str) -> None:
     with database.engine.connect() as connection:
         command.upgrade(_config(connection), revision)
 
@@ -819,7 +844,7 @@ class TestStatesOfMedia:
             tx.execute(text("UPDATE media SET last_seen_at = now() WHERE ig_id = '0'"))
             running = pool.submit(upgrade, in_use)
             moved = "SELECT count(*) FROM media WHERE extra ? 'no_insights'"
-            until(lambda: _value(in_use, moved) == 0, 30, "the others are not moved")
+            until(lambda: _value(in_use, moved) == 0, what="the others are not moved")
             tx.execute(text("UPDATE media SET last_seen_at = now() WHERE ig_id IN ('1', '2')"))
             assert _value(in_use, "SELECT count(*) FROM media WHERE extra ? 'own_read_at'") == 1
             tx.commit()
@@ -1351,3 +1376,278 @@ class TestConversions:
             tx.execute(text("DROP INDEX ix_parts_conversion_id"))
 
         assert upgrade(empty).is_current
+
+
+class TestEndsAndLooks:
+    """0029 on a database that is in use."""
+
+    def test_what_is_under_way_goes_on_and_the_release_before_too(self, empty: Database) -> None:
+        _upgrade_to(empty, "0027")
+        connection = """
+            INSERT INTO connections (login, ig_id, name, token_sealed, state, expires_at, next_action_at)
+            VALUES ('instagram', '1', 'then', :token, 'asked', now() + interval '1 hour', now())
+        """
+        sealed = {"token": Vault([KEY]).seal("a token", context="connection:1:token")}
+        with empty.transaction() as tx:
+            account = _account_of_then(tx)
+            tx.execute(text(connection), sealed)
+            heard = "INSERT INTO subscriptions (account_id, fields, read_at) VALUES (:id, '[\"comments\"]', now())"
+            tx.execute(text(heard), {"id": account.id})
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            tx.execute(text(connection), sealed)  # as the processes of the previous release go on writing
+            assert {one.facts for one in tx.scalars(select(Connection))} == {Facts()}
+            read = tx.scalars(select(Subscription)).one()
+            assert (read.fields, read.mended_at, read.asked_at) == (["comments"], None, None)
+            assert run_all(tx) == {}
+        with empty.engine.connect() as connected:
+            command.downgrade(_config(connected), "0027")
+        assert upgrade(empty).is_current
+
+
+class TestCommentsByWhenTheyWereWritten:
+    """0034 on a database that is in use."""
+
+    def test_comments_go_on_while_it_is_built_and_it_may_be_run_again(self, empty: Database) -> None:
+        _upgrade_to(empty, "0032")
+        with empty.transaction() as tx:
+            told = {"account": _account_of_then(tx).id}
+            tx.execute(
+                text(
+                    "INSERT INTO comments (account_id, ig_id, extra, first_seen_at, last_seen_at) "
+                    "VALUES (:account, '1788', '{}', now(), now())"
+                ),
+                told,
+            )
+
+        with ThreadPoolExecutor(1) as pool, empty.transaction() as tx:
+            tx.execute(text("UPDATE comments SET text = 'one'"))
+            running = pool.submit(_upgrade_to, empty, "0034")
+            until(lambda: _is_building(empty), what="no index is being built")
+            tx.execute(text("UPDATE comments SET text = 'two'"))
+            tx.commit()
+            running.result(60)
+
+        with empty.transaction() as tx:  # as one that was interrupted leaves it
+            tx.execute(text("UPDATE alembic_version SET version_num = '0032'"))
+            tx.execute(text("DROP INDEX ix_comments_written_at"))
+            tx.execute(text("CREATE INDEX ix_comments_written_at ON comments (ig_id)"))
+        _upgrade_to(empty, "0034")
+
+        with empty.transaction() as tx:
+            made = tx.scalar(text("SELECT pg_get_indexdef('ix_comments_written_at'::regclass)"))
+            assert made.endswith("(COALESCE(commented_at, first_seen_at), id)")
+            assert tx.scalars(text("SELECT text FROM comments")).all() == ["two"]
+
+
+class TestAnswersToComments:
+    """0031 on a database that is in use."""
+
+    def test_replies_to_mentions_stay_and_comments_can_be_answered(self, empty: Database) -> None:
+        _upgrade_to(empty, "0019")
+        with empty.transaction() as tx:
+            account = _account_of_then(tx)
+            post, later = (_post(tx, account, key=key, caption="Fresh bread") for key in ("before", "later"))
+            mention = make_mention(tx, account)
+            add = """
+                INSERT INTO replies (account_id, mention_id, number, text, state, comment_id, settled_at)
+                VALUES (:account, :mention, 1, 'thank you', 'failed', NULL, now())
+            """
+            tx.execute(text(add), {"account": account.id, "mention": mention.id})
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            see_comments(tx, account.id, [SeenComment("c", "1", text="hello")], now=_READ_AT, are_shown=True)
+            comment = tx.scalars(select(Comment)).one()
+            assert queue_reply(tx, comment, "hello", again=False, now=clock.now()).number == 1
+            assert wish_for(tx, comment, InquiryKind.COMMENT_HIDE, now=clock.now()).state == "asked"
+            tx.execute(text("UPDATE posts SET caption = 'Rye' WHERE id = :id"), {"id": later})
+            told = {row.post_id: row.words for row in tx.execute(text("SELECT post_id, words FROM post_words"))}
+            assert told == {post: "Fresh bread\nbefore", later: "Rye\nlater"}
+            assert run_all(tx) == {}
+            tx.execute(text("DELETE FROM posts WHERE id = :id"), {"id": later})  # as the release before erases one
+            assert tx.scalars(text("SELECT post_id FROM post_words")).all() == [post]
+        with empty.engine.connect() as connection:
+            command.downgrade(_config(connection), "0027")
+        with empty.transaction() as tx:
+            assert tx.execute(text("SELECT text FROM replies")).scalar_one() == "thank you"
+
+    def test_the_words_of_before_are_kept_page_by_page(self, empty: Database) -> None:
+        _upgrade_to(empty, "0027")
+        with empty.transaction() as tx:
+            account = _account_of_then(tx)
+            first, _, last = (_post(tx, account, caption=name) for name in ("first", "erased", "last"))
+            tx.execute(text("UPDATE posts SET id = id + 1000 WHERE id > :id"), {"id": first})
+            _copy_posts(tx, first, 600)
+
+        with ThreadPoolExecutor(1) as pool, empty.transaction() as tx:
+            # Without a parameter: with one a snapshot is kept, which each index that is being built would wait for.
+            tx.execute(text("SELECT FROM posts WHERE caption = 'erased' FOR UPDATE"))
+            running = pool.submit(upgrade, empty)
+            until(
+                lambda: _has_table(empty, "post_words") and _count(empty, "post_words") == 500, what="nothing is kept"
+            )
+            tx.execute(text("DELETE FROM posts WHERE caption = 'erased'"))
+            tx.commit()
+            assert running.result(60).is_current
+
+        with empty.transaction() as tx:
+            assert tx.scalar(text("SELECT count(*) FROM posts LEFT JOIN post_words ON post_id = id")) == 602
+            words = "SELECT words LIKE 'last%' FROM post_words WHERE post_id = :id"
+            assert tx.scalar(text(words), {"id": last + 1000})
+
+    def test_no_table_is_locked_while_another_is_waited_for(self, empty: Database) -> None:
+        _upgrade_to(empty, "0030")
+
+        with ThreadPoolExecutor(1) as pool, empty.transaction() as tx:
+            tx.execute(text("SELECT FROM inquiries"))
+            running = pool.submit(upgrade, empty)
+            until(lambda: _is_waiting_for(empty, "inquiries"), what="nothing is waited for")
+            assert _count(empty, "replies") == 0
+            tx.commit()
+            running.exception(60)  # it may have given up: whoever goes on then begins anew
+
+        assert upgrade(empty).is_current
+
+
+def _copy_posts(tx: Session, post_id: int, times: int) -> None:
+    row = "jsonb_build_object('id', p.id + n, 'key', 'copy-' || n)"
+    copy = f"SELECT (jsonb_populate_record(p, {row})).* FROM posts p, generate_series(1, :times) n WHERE p.id = :id"  # noqa: S608 - a constant
+    tx.execute(text(f"INSERT INTO posts {copy}"), {"id": post_id, "times": times})
+
+
+def _count(database: Database, table: str) -> int:
+    with database.transaction() as tx:
+        tx.execute(text("SET LOCAL lock_timeout = '1s'"))
+        return int(tx.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())  # noqa: S608 - a constant
+
+
+def _has_table(database: Database, table: str) -> bool:
+    with database.transaction() as tx:
+        return tx.scalar(text("SELECT to_regclass(:table)"), {"table": table}) is not None
+
+
+def _is_waiting_for(database: Database, table: str) -> bool:
+    query = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = to_regclass(:table))"
+    with database.transaction() as tx:
+        return bool(tx.execute(text(query), {"table": table}).scalar_one())
+
+
+class TestNoticesOfWhatIsMissing:
+    """0032 on a database that is in use."""
+
+    def test_the_new_kinds_are_told_and_go_back_as_what_they_ask(self, empty: Database) -> None:
+        _upgrade_to(empty, "0031")
+        add = "INSERT INTO notices (kind, account_id, message, detail) VALUES (:kind, :account, 'said', '{}')"
+        rule = "INSERT INTO notice_rules (endpoint_id, kind, how) VALUES (:endpoint, :kind, 'never')"
+        with empty.transaction() as tx:
+            account, endpoint = _account_of_then(tx).id, make_endpoint(tx).id
+            tx.execute(text(add), {"kind": "post.failed", "account": account})
+            tx.execute(text(rule), {"kind": "post.failed", "endpoint": endpoint})
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            for kind in ("post.incomplete", "comment.needs_review"):
+                tx.execute(text(add), {"kind": kind, "account": account})
+                tx.execute(text(rule), {"kind": kind, "endpoint": endpoint})
+            assert run_all(tx) == {}
+        with pytest.raises(IntegrityError), empty.transaction() as tx:
+            tx.execute(text(add), {"kind": "post.other", "account": account})
+        with empty.engine.connect() as connection:
+            command.downgrade(_config(connection), "0031")
+        with empty.transaction() as tx:
+            kinds = tx.execute(text("SELECT kind FROM notices ORDER BY id")).scalars().all()
+            assert kinds == ["post.failed", "post.needs_review", "post.needs_review"]
+            assert tx.execute(text("SELECT kind FROM notice_rules")).scalars().all() == ["post.failed"]
+
+    def test_nobody_who_tells_waits_for_whoever_reads_the_rules(self, empty: Database) -> None:
+        _upgrade_to(empty, "0031")
+
+        with ThreadPoolExecutor(1) as pool, empty.transaction() as tx:
+            tx.execute(text("SELECT FROM notice_rules"))
+            running = pool.submit(upgrade, empty)
+            until(lambda: _is_waiting_for(empty, "notice_rules"), what="nothing is waited for")
+            assert _count(empty, "notices") == 0
+            tx.commit()
+            running.exception(60)  # it may have given up: whoever goes on then begins anew
+
+        assert upgrade(empty).is_current
+
+
+class TestConversionsByNeed:
+    """0030 on a database that is in use."""
+
+    def test_what_waits_is_needed_when_its_post_is_due_and_the_release_before_goes_on(self, empty: Database) -> None:
+        asks = (
+            "INSERT INTO conversions (asked_by, source_sha256, recipe_key, next_action_at) VALUES (1, :one, 'k', now())"
+        )
+        _upgrade_to(empty, "0027")
+        with empty.transaction() as tx:
+            post_id = _post(tx, _account_of_then(tx))
+            due_at = tx.execute(text("UPDATE posts SET state = 'scheduled' RETURNING publish_at")).scalar_one()
+            tx.execute(text(asks), [{"one": "a"}, {"one": "b"}])
+            tx.execute(
+                text(
+                    "INSERT INTO parts (post_id, position, kind, conversion_id)"
+                    " SELECT :id, 0, 'image', id FROM conversions WHERE source_sha256 = 'a'"
+                ),
+                {"id": post_id},
+            )
+
+        for _ in range(2):  # it may be run again where it was interrupted
+            assert upgrade(empty).is_current
+            with empty.transaction() as tx:
+                tx.execute(text("UPDATE alembic_version SET version_num = '0027'"))
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            tx.execute(text(asks), {"one": "c"})
+            rows = tx.execute(text("SELECT source_sha256, needed_at FROM conversions"))
+            needed = {row.source_sha256: row.needed_at for row in rows}
+            now = tx.execute(text("SELECT now()")).scalar_one()
+            assert needed["a"] == due_at
+            assert needed["c"] == now
+            assert run_all(tx) == {}
+
+    def test_the_table_is_free_while_the_need_is_worked_out(self, empty: Database) -> None:
+        _upgrade_to(empty, "0027")
+
+        with ThreadPoolExecutor(1) as pool, empty.transaction() as tx:
+            tx.execute(text("LOCK TABLE parts IN ACCESS EXCLUSIVE MODE"))
+            running = pool.submit(upgrade, empty)
+            until(lambda: _is_waiting_for(empty, "parts"), what="nothing is waited for")
+            assert _count(empty, "conversions") == 0
+            tx.commit()
+            assert running.result(60).is_current
+
+
+class TestWhatChangedSince:
+    """0028 on a database that is in use."""
+
+    def test_backfills_go_on_while_it_is_built(self, empty: Database) -> None:
+        _upgrade_to(empty, "0027")
+        with empty.transaction() as tx:
+            make_backfill(tx, _account_of_then(tx))
+
+        with ThreadPoolExecutor(1) as pool, empty.transaction() as tx:
+            tx.execute(text("UPDATE backfills SET progress = 0.5"))
+            running = pool.submit(upgrade, empty)
+            until(lambda: _is_building(empty), what="no index is being built")
+            tx.execute(text("UPDATE backfills SET progress = 0.6"))
+            tx.commit()
+            assert running.result(60).is_current
+
+    def test_an_index_that_was_left_half_built_is_made_anew(self, empty: Database) -> None:
+        _upgrade_to(empty, "0027")
+        with empty.transaction() as tx:
+            tx.execute(text("CREATE INDEX ix_backfills_account_id_kind ON backfills (kind)"))
+
+        assert upgrade(empty).is_current
+
+        with empty.transaction() as tx:
+            made = tx.scalar(text("SELECT pg_get_indexdef('ix_backfills_account_id_kind'::regclass)"))
+        assert made.endswith("(account_id, kind)")

@@ -6,6 +6,7 @@ done by moving the date, so that tests never wait for minutes; what must really 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,16 +14,16 @@ from typing import Any
 
 from sqlalchemy import text
 
-from graph.transport import Transport
-from models.account import Account
-from models.claims import claim_due
-from models.event import PostEvent, timeline
-from models.post import Post, get_post
-from models.session import Database
-from models.states import PostState
-from models.works import WORKS
-from pressrun.hints import Hint, Task
+from graph.wire.transport import Transport
+from models.accounts.account import Account
+from models.owed.claims import claim_due
+from models.owed.works import WORKS
+from models.posts.event import PostEvent, timeline
+from models.posts.post import Post, get_post
+from models.posts.states import PostState
+from models.store.session import Database
 from pressrun.media.links import derive_key
+from pressrun.network.hints import Hint, Task
 from pressrun.settings import Settings
 from pressrun.vault import Vault
 from scheduler.posts.importing import import_fields
@@ -40,6 +41,7 @@ STEPS: Mapping[Task, Step] = {
     Task.POST_RECONCILE: reconcile.run,
     Task.POST_AFTERCARE: aftercare.run,
 }
+_REST_S = 0.1
 FINAL = (PostState.PUBLISHED, PostState.FAILED, PostState.EXPIRED, PostState.CANCELED, PostState.NEEDS_REVIEW)
 
 
@@ -132,7 +134,7 @@ class Bench:
             post = self.read(post_id)
             if post.state in wanted:
                 return post
-            self.step()
+            self._step_or_rest()
             post = self.read(post_id)
             return post if post.state in wanted else None
 
@@ -143,11 +145,15 @@ class Bench:
 
         def settled() -> Post | None:
             self.hurry()
-            self.step()
+            self._step_or_rest()
             post = self.read(post_id)
             return post if post.next_action_at is None else None
 
         return until(settled, timeout_s, lambda: self.story(post_id))
+
+    def _step_or_rest(self) -> None:
+        if not self.step():  # what is owed has to settle: a look at it is some ten statements
+            threading.Event().wait(_REST_S)
 
     def read(self, post_id: int) -> Post:
         with self.database.transaction() as tx:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, event
 
-from models.session import Database
+from models.store.session import Database
 
 _ACCOUNT = re.compile(r"^\s*UPDATE accounts\b|\bFROM accounts\b.*\bFOR (NO KEY )?UPDATE\b", re.DOTALL)
 _WORK = re.compile(
-    r"^\s*UPDATE (posts|harvests|backfills|inbox_events|replies|tokens)\b"
+    r"^\s*(WITH moved AS \(\s*)?UPDATE (posts|harvests|backfills|inbox_events|replies|tokens)\b"
     r"|\bFROM (posts|harvests|backfills|inbox_events|replies|tokens)\b.*\bFOR (NO KEY )?UPDATE\b",
     re.DOTALL,
 )
@@ -30,6 +31,14 @@ _ORDER = {"account": _ACCOUNT, "work": _WORK, "belongs": _BELONGS}
 _WAITS_FOR_NOBODY = re.compile(r"\bSKIP LOCKED\b")
 
 
+@cache
+def _rank(statement: str) -> str | None:
+    """Of the rows that it locks; None where it locks none or waits for nobody."""
+    if _WAITS_FOR_NOBODY.search(statement):
+        return None
+    return next((rank for rank, form in _ORDER.items() if form.search(statement)), None)
+
+
 @contextmanager
 def lock_order_kept(database: Database) -> Iterator[None]:
     """Fails at its end if a transaction locked a row of one rank for the first time after one of a later rank."""
@@ -37,9 +46,7 @@ def lock_order_kept(database: Database) -> Iterator[None]:
 
     def look(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         held: dict[str, str] = connection.info.setdefault("locks", {})
-        if _WAITS_FOR_NOBODY.search(statement):
-            return
-        rank = next((rank for rank, form in _ORDER.items() if form.search(statement)), None)
+        rank = _rank(statement)
         if rank is None:
             return
         later = list(_ORDER)[list(_ORDER).index(rank) + 1 :]

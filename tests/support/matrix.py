@@ -22,15 +22,15 @@ from typing import Any, Self
 
 from sqlalchemy import text
 
-from models.claims import claim_due
-from models.media import SeenMedia, see_media
-from models.part import parts_of
-from models.post import Post, get_post
-from models.reply import queue_reply
-from models.works import WORKS, Work
+from models.history.media import SeenMedia, see_media
+from models.owed.claims import claim_due
+from models.owed.works import WORKS, Work
+from models.posts.part import parts_of
+from models.posts.post import Post, get_post
+from models.publishing.reply import queue_reply
 from pressrun import clock, failpoints
 from pressrun.failpoints import FailpointRaised
-from pressrun.hints import Hint, Task
+from pressrun.network.hints import Hint, Task
 from scheduler.posts.importing import import_file
 from tests.factories.rows import KEY, make_mention
 from tests.integration.harvest.instagram import publish
@@ -53,6 +53,8 @@ REACHED_BY = {
 """The steps that come by the points of each name."""
 _CLAIM_AT_ONCE = 500
 _THREADS = 8
+_LOOK_EVERY_S = 0.25
+"""Often enough for what truly passes, seconds; each look is seven statements over all cells."""
 _LONG_LEASE = timedelta(seconds=60)
 
 
@@ -152,12 +154,15 @@ class Matrix:
 
     def run(self, timeout_s: float) -> None:
         """Until nothing is owed to any row and nobody stalls any more. Raises AssertionError with the stories."""
-        running: set[Future[None]] = set()
+        running, pause = set[Future[None]](), threading.Event()
 
         def settled() -> bool:
             running.difference_update([one for one in running if one.done() and one.result() is None])
             running.update(self._round())
-            wait(running, timeout=0.05 if running else 0)
+            if running:
+                wait(running, timeout=_LOOK_EVERY_S)
+            else:  # all that is owed has to settle
+                pause.wait(_LOOK_EVERY_S)
             self._release()
             owed = self.bench.value(f"SELECT count(*) FROM {self.table} WHERE next_action_at IS NOT NULL")  # noqa: S608
             return not owed and not any(cell.held for cell in self.cells) and all(one.done() for one in running)
@@ -279,6 +284,7 @@ class Matrix:
                 text("""
                     UPDATE accounts
                        SET state = 'active', state_reason = NULL, state_until = NULL, token_refused = NULL
+                     WHERE state <> 'active' OR num_nonnulls(state_reason, state_until, token_refused) > 0
                 """)
             )
             tx.execute(
@@ -302,11 +308,14 @@ class Matrix:
 
     def _release(self) -> None:
         lease_s = self.bench.settings.lease.total_seconds()
-        for cell in self.cells:
-            held = cell.held
-            if held is None or time.monotonic() - held.since_s < lease_s + 0.2:
-                continue
-            row = self._row(cell)
+        outlasted = [
+            (cell, held)
+            for cell in self.cells
+            if (held := cell.held) and time.monotonic() - held.since_s > lease_s + 0.2
+        ]
+        rows = self._rows([cell for cell, _ in outlasted])
+        for cell, held in outlasted:
+            row = rows[cell.row_id]
             taken_over = row.claim > held.claim and row.leased_until is None
             if row.next_action_at is None or (cell.action is Action.STALL and taken_over):
                 held.go_on.set()
@@ -320,9 +329,15 @@ class Matrix:
         return int(self._row(cell).claim)
 
     def _row(self, cell: Cell) -> Any:
-        query = f"SELECT claim, leased_until, next_action_at FROM {self.table} WHERE id = :id"  # noqa: S608
+        return self._rows([cell])[cell.row_id]
+
+    def _rows(self, cells: Sequence[Cell]) -> dict[int, Any]:
+        if not cells:
+            return {}
+        query = f"SELECT id, claim, leased_until, next_action_at FROM {self.table} WHERE id = ANY(:ids)"  # noqa: S608
         with self.bench.database.transaction() as tx:
-            return tx.execute(text(query), {"id": cell.row_id}).one()
+            found = tx.execute(text(query), {"ids": [cell.row_id for cell in cells]}).all()
+        return {row.id: row for row in found}
 
     def _unsettled(self) -> str:
         owed = [cell for cell in self.cells if cell.held or self._row(cell).next_action_at is not None]

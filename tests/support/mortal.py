@@ -20,12 +20,12 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy.orm import configure_mappers
 
-from graph.transport import Transport
-from models.presence import Presence
-from models.session import Database
+from graph.wire.transport import Transport
+from models.owed.presence import Presence
+from models.store.session import Database
 from pressrun import failpoints
-from pressrun.hints import Hint, Queue, Task
 from pressrun.media.links import derive_key
+from pressrun.network.hints import Hint, Queue, Task
 from pressrun.settings import Settings
 from pressrun.vault import Vault
 from tests.support.processes import Process, start_module, tell
@@ -39,10 +39,11 @@ _MOST_AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Doomed:
-    """One step, and the point at which its process dies."""
+    """One step, and the point at which its process dies: as it comes there for the `nth` time."""
 
     hint: Hint
     point: str
+    nth: int = 1
 
 
 class Mortals:
@@ -79,7 +80,10 @@ class Mortals:
     def run(self, steps: Sequence[Doomed]) -> list[int]:
         """Run them side by side; the exit code of each."""
         self._asked += 1
-        wanted = [[one.hint.task.value, one.hint.queue.value, one.hint.id, one.hint.claim, one.point] for one in steps]
+        wanted = [
+            [one.hint.task.value, one.hint.queue.value, one.hint.id, one.hint.claim, f"{one.point}=exit@{one.nth}"]
+            for one in steps
+        ]
         self._process.write(json.dumps(wanted))
         return list(json.loads(self._process.line(rf"^{self._asked}: (.*)$", 240)))
 
@@ -133,11 +137,11 @@ def _fork(ctx: WorkerContext, step: Sequence[Any], *, is_present: bool) -> int:
         return pid
     code = 1
     try:
-        task, queue, id_, claim, point = step
+        task, queue, id_, claim, points = step
         if is_present:
             ctx = replace(ctx, presence=(presence := Presence(ctx.database)))
             Attendance(presence, ctx.database).start()
-        failpoints.arm(f"{point}=exit")
+        failpoints.arm(points)
         perform(ctx, STEPS, Hint(Task(task), Queue(queue), id_, claim))
         code = 0
     except Exception:

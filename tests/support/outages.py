@@ -10,15 +10,15 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import text
 
-from models.presence import Presence
-from models.session import Database
+from models.owed.presence import Presence
+from models.store.session import Database
 from tests.support.servers import named
 
 
 def end_session(database: Database, presence: Presence) -> None:
     """End the session that keeps a presence; returns once it has ended."""
     with database.transaction() as tx:
-        query = "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' AND objid = :number"
+        query = "SELECT pg_terminate_backend(pid, 60000) FROM pg_locks WHERE locktype = 'advisory' AND objid = :number"
         assert list(tx.scalars(text(query), {"number": presence.number})) == [True]
 
 

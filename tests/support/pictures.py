@@ -28,6 +28,9 @@ SHOTS: tuple[tuple[str, str, Theme], ...] = (
 _WIDTH, _HEIGHT = 1280, 820
 _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 _QUALITY = 82
+_PICTURES_ARE_THERE = """() => Promise.all([...document.images]
+    .filter((one) => one.getBoundingClientRect().top < innerHeight && !one.complete)
+    .map((one) => new Promise((done) => { one.onload = one.onerror = done; })))"""
 
 
 def main(arguments: list[str]) -> None:
@@ -48,6 +51,7 @@ def take(link: str) -> None:
             page.emulate_media(color_scheme=theme)
             page.goto(address + path)
             page.locator("main h1").wait_for()
+            page.evaluate(_PICTURES_ARE_THERE)
             shot = Image.open(io.BytesIO(page.screenshot()))
             shot.convert("RGB").save(FOLDER / f"{name}.webp", "WEBP", quality=_QUALITY, method=6)
         browser.close()

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import event
 
-from graph.transport import Answer, Outgoing, Transport
-from models.session import Database
+from graph.wire.transport import Answer, Outgoing, Transport
+from models.store.session import Database
 from pressrun.clock import Deadline
 
 
@@ -35,7 +35,7 @@ def counted(database: Database, transport: Transport, patch: Callable[..., None]
         patch: pytest's `monkeypatch.setattr`.
     """
     price, engine = Price(), database.engine
-    at_once, send = database.at_once, transport.send
+    at_once, glimpse, send = database.at_once, database.glimpse, transport.send
 
     def begun(_connection: Any) -> None:
         price.round_trips += 1
@@ -54,6 +54,11 @@ def counted(database: Database, transport: Transport, patch: Callable[..., None]
         price.commits += 1
         return at_once(statements)
 
+    def glimpsed(statement: Any, values: Mapping[str, Any]) -> Any:
+        price.statements += 1
+        price.round_trips += 1
+        return glimpse(statement, values)
+
     def sent(outgoing: Outgoing, deadline: Deadline) -> Answer:
         price.calls += 1
         return send(outgoing, deadline)
@@ -62,6 +67,7 @@ def counted(database: Database, transport: Transport, patch: Callable[..., None]
     for name, listener in listeners:
         event.listen(engine, name, listener)
     patch(database, "at_once", together)
+    patch(database, "glimpse", glimpsed)
     patch(transport, "send", sent)
     try:
         yield price

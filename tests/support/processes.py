@@ -8,12 +8,17 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from tests.support.waiting import until
+import psutil
+
+from tests.support.waiting import LEAST_PATIENCE_S, until
+
+T = TypeVar("T")
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -99,8 +104,9 @@ class Process:
         self.send(signal.SIGKILL)
         self.wait()
 
-    def wait(self, timeout_s: float = 30.0) -> int:
+    def wait(self, timeout_s: float = LEAST_PATIENCE_S) -> int:
         """Its exit code. Raises AssertionError with the output when it does not end in time."""
+        timeout_s = max(timeout_s, LEAST_PATIENCE_S)
         try:
             code = self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -131,6 +137,32 @@ class Process:
 def start_module(module: str, *arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> Process:
     """`python -m module arguments…` from the repository, unbuffered."""
     return Process([sys.executable, "-u", "-m", module, *arguments], env=env, **options)
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """Its command line; none of one that has ended, be it amid the look: processes end whenever they like."""
+    try:
+        return process.cmdline()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return []
+
+
+def seen(processes: Iterable[psutil.Process], look: Callable[[psutil.Process], T]) -> list[T]:
+    """What they show to `look`. One that ends amid it shows nothing."""
+    found = []
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            found.append(look(process))
+    return found
+
+
+def runs(process: psutil.Process | int) -> bool:
+    """Whether it has not ended; one that ended and that nobody has asked for its code has."""
+    try:
+        process = psutil.Process(process) if isinstance(process, int) else process
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:

@@ -23,6 +23,8 @@ class Receiver:
     """Id and body of everything that was verified, also of what it then pretended not to have taken."""
     unverified: int = 0
     url: str = ""
+    retry_after: str | None = None
+    """When it wants to be asked again, as its header says."""
     keeps: list[bytes] | None = None
     """Where it keeps what comes, if it is one that verifies nothing."""
 
@@ -61,6 +63,8 @@ def receiving() -> Iterator[Receiver]:
                 return
             self.send_response(status)
             self.send_header("Content-Length", "0")
+            if receiver.retry_after is not None:
+                self.send_header("Retry-After", receiver.retry_after)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

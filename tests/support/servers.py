@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 
 import psycopg
 from psycopg import sql
 
-from models.session import Database
+from models.store.session import Database
+from pressrun.embedded.locks import lock
 from pressrun.embedded.servers import borrow_postgres, borrow_redis, wait_stopped
+from tests.support.turns import HOME
 from tests.support.waiting import until
 
+_STRATEGIES_SINCE = 150_000
 _ROOM_BYTES = 4 * 2**30
 """What a session may write at the most: its databases, and a gigabyte of write-ahead log."""
 
@@ -66,13 +69,50 @@ def private_servers(home: Path | None = None, *, database_url: str | None = None
         return
     postgres = borrow_postgres(home, durable=False) if database_url is None else nullcontext(database_url)
     with postgres as url, borrow_redis(home, durable=False) as redis_url:
+        _leave_statistics_alone(url)
         yield Servers(home, url, redis_url)
     wait_stopped(home)
 
 
+@contextmanager
+def private_redis() -> Iterator[str]:
+    """The URL of a broker alone, gone afterwards: for what must not happen to the one that tests share."""
+    with reachable_folder() as folder:
+        with borrow_redis(folder / "home", durable=False) as url:
+            yield url
+        wait_stopped(folder / "home")
+
+
+def _leave_statistics_alone(url: str) -> None:
+    """No autovacuum: it would visit databases that live for a minute, and change plans in the middle of a test."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET autovacuum = off")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+def made_once(admin_url: str, what: str, make: Callable[[str], None]) -> str:
+    """The name of a database to be cloned, made by the first worker of the session that asks for it.
+
+    `make` creates it under the name that it is given, and leaves nobody connected.
+    """
+    home = Path(os.environ[HOME])
+    name = f"{what}_{home.name.rpartition('-')[2]}"
+    done = home / f"{name}.made"
+    held = lock(home / f"{name}.lock")
+    try:
+        if not done.exists():
+            drop_database(admin_url, name)
+            make(name)
+            done.touch()
+    finally:
+        os.close(held)
+    return name
+
+
 def named(database_url: str, name: str) -> str:
     """The URL of another database on the same server."""
-    return urlunsplit(urlsplit(database_url)._replace(path=f"/{name}"))
+    parts = urlsplit(database_url)
+    return f"{parts.scheme}://{parts.netloc}/{name}?{parts.query}".rstrip("?")  # `urlunsplit` needs a host or user
 
 
 def url_of(database: Database) -> str:
@@ -88,18 +128,17 @@ def create_database(admin_url: str, name: str) -> str:
 
 def clone_database(admin_url: str, template: str, name: str) -> str:
     """A new database with all that `template` holds; returns its URL. Waits until nobody is connected to `template`."""
-    command = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
-        sql.Identifier(name), sql.Identifier(template)
-    )
+    command = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    quicker = command + sql.SQL(" STRATEGY FILE_COPY")  # not through the log; 14 knows no other way
 
     def cloned() -> bool:
         try:
-            _administer(admin_url, command)
+            _administer(admin_url, quicker, command)
         except psycopg.errors.ObjectInUse:
             return False
         return True
 
-    until(cloned, 30, f"somebody stays connected to {template}")
+    until(cloned, what=f"somebody stays connected to {template}")
     return named(admin_url, name)
 
 
@@ -108,7 +147,8 @@ def drop_database(admin_url: str, name: str) -> None:
     _administer(admin_url, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _administer(admin_url: str, command: sql.Composed) -> None:
+def _administer(admin_url: str, command: sql.Composed, before_15: sql.Composed | None = None) -> None:
     # From the maintenance database, so that `admin_url` itself may be the template.
     with psycopg.connect(named(admin_url, "postgres"), autocommit=True) as connection:
-        connection.execute(command)
+        is_old = connection.info.server_version < _STRATEGIES_SINCE
+        connection.execute(before_15 if before_15 is not None and is_old else command)

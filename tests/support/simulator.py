@@ -9,7 +9,8 @@ from typing import Any, Self
 
 import httpx
 
-from pressrun.trust import authorities
+from cli.demo.month import AGES_H
+from pressrun.network.trust import authorities
 from simulator.config import SimulatorConfig
 from simulator.serve import background
 
@@ -35,7 +36,7 @@ class Simulator:
         config = SimulatorConfig(**{"port": 0, **settings})
         with ExitStack() as running:
             url = running.enter_context(background(config))
-            with httpx.Client(base_url=url, timeout=10, verify=authorities()) as http:
+            with httpx.Client(base_url=url, timeout=60, verify=authorities()) as http:
                 yield cls(url, http, running.close)
 
     def ig_id(self, index: int) -> str:
@@ -57,6 +58,11 @@ class Simulator:
 
     def clear_faults(self) -> None:
         self.http.delete("/_sim/faults").raise_for_status()
+
+    def past(self, account: str, media: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Older media of an account, by its id, name or number, as the demo's month wants them."""
+        answer = self.post("/_sim/past", account=account, media=media, ages_h=AGES_H)
+        return list(answer["media"])
 
     def post(self, path: str, **body: Any) -> Any:
         return self.http.post(path, json=body).raise_for_status().json()

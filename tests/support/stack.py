@@ -6,9 +6,10 @@ import csv
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,17 @@ import psutil
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from models.reading.posts import list_posts
-from models.session import Database
+from benchmarks.support.rig import call_off_the_past
+from models.reading.posts.posts import list_posts
+from models.store.session import Database
+from operations.accounts.connections import Login, NewAccount, connect, outcome
+from operations.operation import OWNER, Context
 from pressrun.embedded import state
-from tests.support.processes import Process, environment
+from pressrun.embedded.home import secret_key
+from pressrun.errors import NotPossible
+from pressrun.settings import load
+from tests.support.homes import give_cluster
+from tests.support.processes import Process, environment, words_of
 from tests.support.servers import reachable_folder
 from tests.support.simulator import Simulator
 from tests.support.turns import stack_turn
@@ -52,10 +60,14 @@ class Stack:
 
     @classmethod
     @contextmanager
-    def start(cls, simulator: Simulator, *, accounts: int, env: Mapping[str, str] | None = None) -> Iterator[Stack]:
-        """Accounts `acc0`… of the simulator are added before the services start."""
+    def start(
+        cls, simulator: Simulator, *, accounts: int, env: Mapping[str, str] | None = None, is_new: bool = False
+    ) -> Iterator[Stack]:
+        """Accounts `acc0`… of the simulator are connected. `is_new`: the home has no cluster yet, `up` makes it all."""
         with stack_turn(), reachable_folder() as folder:
             home = folder / "home"
+            if not is_new:
+                give_cluster(home, migrated=True)
             variables = {
                 "PRESSRUN_HOME": str(home),
                 "PRESSRUN_GRAPH_URL": simulator.url,
@@ -68,17 +80,32 @@ class Stack:
                 assert running is not None
                 stack = cls(home, variables, up, simulator, Database(running.url))
                 try:
-                    for index in range(accounts):
-                        stack.add_account(index)
+                    stack.connect(range(accounts))
                     yield stack
                 finally:
                     stack.database.close()
                 assert up.terminate(120) == 0, up.output
 
-    def add_account(self, index: int) -> None:
-        login = "facebook" if index % 2 == 0 else "instagram"
-        ig_id, name = self.simulator.ig_id(index), f"acc{index}"
-        self.run("account", "add", "--login", login, "--ig-id", ig_id, "--name", name, text=self.simulator.token(index))
+    def connect(self, indexes: Iterable[int]) -> None:
+        """Have a worker connect these accounts of the simulator, as `pressrun account add` does, without their past.
+
+        What is read back of it has tests of its own; here it would be most of what is done.
+        """
+        told = {name: value for name, value in self.env.items() if "FAILPOINTS" not in name}  # they are not for us
+        ctx, asked = Context(self.database, load(told, secret_keys=[secret_key(self.home, is_new=lambda: False)])), []
+        for index in indexes:
+            login = Login.FACEBOOK if index % 2 == 0 else Login.INSTAGRAM
+            new = NewAccount(login, self.simulator.ig_id(index), f"acc{index}", self.simulator.token(index))
+            asked.append(connect(ctx, OWNER, new))
+
+        def connected(connection: int) -> bool:
+            with suppress(NotPossible):
+                return outcome(ctx, OWNER, connection).is_new
+            return False
+
+        for connection in asked:
+            until(partial(connected, connection), 120, lambda: self.up.output)
+        call_off_the_past(self.database)
 
     def run(self, *arguments: str, text: str = "") -> str:
         """The output of one `pressrun` command; AssertionError if it fails."""
@@ -121,18 +148,15 @@ class Stack:
         wanted = {"worker-publish": "--queue=publish", "worker-prepare": "--queue=prepare"}
         wanted |= {"worker-harvest": "--queue=harvest", "worker-media": "--queue=media"}
         for child in psutil.Process(self.up.pid).children(recursive=True):
-            try:
-                if wanted.get(name, name) in child.cmdline():
-                    return child.pid
-            except psutil.NoSuchProcess:
-                continue
+            if wanted.get(name, name) in words_of(child):
+                return child.pid
         raise LookupError(name)
 
     def kill(self, name: str) -> None:
         """SIGKILL, then wait until another process has its place."""
         pid = self.pid(name)
         psutil.Process(pid).kill()
-        until(lambda: self._replaced(name, pid), 30, f"{name} did not come back")
+        until(lambda: self._replaced(name, pid), 180, f"{name} did not come back")
 
     def _unsettled(self) -> str:
         return json.dumps([post for post in self.posts() if post["state"] not in FINAL], default=str)

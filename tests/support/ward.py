@@ -16,12 +16,14 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import SecretStr
 from sqlalchemy import Row, select, text
 
-from graph.transport import Transport
-from models.account import Account, Login
-from models.joining import NewAccount, join_account
-from models.session import Database
+from graph.wire.transport import Transport
+from models.accounts.account import Account, Login
+from models.connecting.joining import NewAccount, join_account
+from models.owed.claims import claim_due
+from models.owed.works import WORKS
+from models.store.session import Database
 from pressrun import clock
-from pressrun.hints import Hint, Queue, Task
+from pressrun.network.hints import Hint, Queue, Task
 from pressrun.settings import Settings
 from pressrun.vault import Vault
 from simulator.config import SimulatorConfig
@@ -36,9 +38,16 @@ _BACK = "http://127.0.0.1:8722/callback"
 _DUE = text("""
     UPDATE tokens
        SET claim = claim + 1, leased_until = now() + interval '30 s', next_action_at = now() + interval '30 s'
-     WHERE next_action_at <= :now OR id = ANY(:ids)
+     WHERE next_action_at <= :now AND (failing_since IS NOT NULL OR NOT :failing) OR id = ANY(:ids)
     RETURNING id, claim
 """)
+
+
+class Hurried(Transport):
+    """Its pauses between tries take no time: nobody else uses this Instagram, and its clock jumps."""
+
+    def pause(self, seconds: float) -> None:
+        pass
 
 
 @dataclass
@@ -48,7 +57,7 @@ class Ward:
     database: Database
     simulator: Simulator
     settings: Settings
-    transport: Transport = field(default_factory=Transport)
+    transport: Transport = field(default_factory=Hurried)
     facebook: int = 0
     """An account of the simulator on that login, which nobody has used yet."""
     instagram: int = 1
@@ -113,13 +122,25 @@ class Ward:
         clock.put_right(clock.offset() + time)
         return clock.now()
 
-    def work(self, *ids: int) -> int:
-        """Take every step that is due, or these ones; how many those were."""
+    def work(self, *ids: int, failing: bool = False) -> int:
+        """Take every step that is due, or these ones; how many those were.
+
+        Args:
+            failing: only what is tried again.
+        """
         with self.database.transaction() as tx:
-            due = tx.execute(_DUE, {"now": clock.now(), "ids": list(ids)}).all()
+            due = tx.execute(_DUE, {"now": clock.now(), "ids": list(ids), "failing": failing}).all()
         for row in due:
             self.perform(Hint(Task.TOKEN_CARE, Queue.PREPARE, row.id, row.claim))
         return len(due)
+
+    def read_webhooks(self) -> None:
+        """Take every look at webhooks that is due."""
+        work = next(one for one in WORKS if one.name == "subscription")
+        with self.database.transaction() as tx:
+            hints = claim_due(tx, work, limit=100, lease_s=30.0)
+        for hint in hints:
+            self.perform(hint)
 
     def perform(self, hint: Hint) -> None:
         """What a worker does with that hint."""
@@ -150,7 +171,7 @@ class Ward:
     def hint(self, token_id: int) -> Hint:
         """Claim it, as if it were due now."""
         with self.database.transaction() as tx:
-            row = tx.execute(_DUE, {"now": None, "ids": [token_id]}).one()
+            row = tx.execute(_DUE, {"now": None, "ids": [token_id], "failing": False}).one()
         return Hint(Task.TOKEN_CARE, Queue.PREPARE, row.id, row.claim)
 
     def token(self, account_id: int, which: str = "account") -> Row[Any]:
@@ -161,6 +182,11 @@ class Ward:
     def account(self, account_id: int) -> Account:
         with self.database.transaction() as tx:
             return tx.scalars(select(Account).where(Account.id == account_id)).one()
+
+    def read_notices(self) -> None:
+        """Nobody else is told of them."""
+        with self.database.transaction() as tx:
+            tx.execute(text("UPDATE notices SET next_action_at = NULL"))
 
     def notices(self, kind: str | None = None) -> list[Row[Any]]:
         query = "SELECT kind, account_id, message, detail FROM notices WHERE kind = coalesce(:kind, kind) ORDER BY id"

@@ -14,15 +14,16 @@ from tests.support.waiting import until
 
 
 @contextmanager
-def serve(app: Any) -> Iterator[str]:
-    """Its base URL."""
+def serve(app: Any, port: int = 0) -> Iterator[str]:
+    """Its base URL. On a port that is named one may follow another."""
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
         port = listener.getsockname()[1]
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on", ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        until(lambda: server.started, 10, "the server has not started")
+        until(lambda: server.started, what="the server has not started")
         try:
             yield f"http://127.0.0.1:{port}"
         finally:

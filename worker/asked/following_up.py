@@ -12,17 +12,18 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from graph.add_ons import Poll
-from graph.errors import GraphError
-from graph.users import Profile
-from models import claims, outcome
-from models.account import get_account
+from graph.accounts.users import Profile
+from graph.answers.errors import GraphError
+from graph.publishing.add_ons import Poll
+from models.accounts.account import get_account
 from models.asked.follow_up import FollowUp, FollowUpKind, next_look
 from models.asked.poll import store_tally
-from models.claims import Lease
-from models.event import Cause
-from models.gate import Purpose
-from models.post import get_post
+from models.owed import claims
+from models.owed.claims import Lease
+from models.owed.gate import Purpose
+from models.posts.event import Cause
+from models.posts.post import get_post
+from models.publishing import outcome
 from pressrun import clock, log
 from pressrun.errors import PressrunError
 from pressrun.log import redact

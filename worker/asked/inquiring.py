@@ -1,7 +1,7 @@
 """The step of every inquiry: Instagram is asked once somebody wants it, and what it says stands in the row.
 
 An appeal changes something, so it is sent once: written down, sent, and where the answer is lost looked for by reading
-the review of the product. It is never sent again by itself.
+the review of the product. It is never sent again by itself. What is wanted of a comment may be: `comments.py`.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from graph.catalogs import Appeal, Product
-from graph.errors import ErrorClass, GraphError
-from graph.paging import iterate
-from models import claims
-from models.account import get_account
-from models.asked.inquiry import LIFE, Inquiry, InquiryKind, InquiryState, settle_answered, settle_ended
-from models.claims import Lease
-from models.gate import Purpose
+from graph.answers.errors import ErrorClass, GraphError
+from graph.answers.paging import iterate
+from graph.publishing.catalogs import Appeal, Product
+from models.accounts.account import get_account
+from models.asked.inquiry import CHANGING, LIFE, Inquiry, InquiryKind, InquiryState, settle_answered, settle_ended
+from models.owed import claims
+from models.owed.claims import Lease
+from models.owed.gate import Purpose
 from pressrun import clock, log
-from pressrun.errors import NotPossible, PressrunError, RefusedByInstagram, ServerUnreachable
+from pressrun.errors import NotPossible, PressrunError
 from pressrun.failpoints import reach
+from worker.asked import comments
+from worker.asked.refusals import told, unknown_to
 from worker.asking import Asking, Ended, Stopping, after_error, hold_account
-from worker.context import GateShut, WorkerContext
+from worker.context import WorkerContext
 from worker.obstacles import held_back
 
 MOST_TRIES = 3
@@ -64,7 +66,9 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> _Inquiring | No
         lease = claims.renew(tx, lease)
         row = tx.get_one(Inquiry, lease.id)
         account = get_account(tx, row.account_id)
-        held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now, only_reads=True)
+        # Of what was sent before, it is only read what became of it.
+        only_reads = InquiryKind(row.kind) not in CHANGING or row.state != S.ASKED.value
+        held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now, only_reads=only_reads)
         problem: PressrunError | None = None
         if row.state == S.ASKED.value and row.created_at + LIFE <= now:
             problem = PressrunError("nobody asked Instagram in time: is a worker running?", type="inquiry.expired")
@@ -122,6 +126,13 @@ def _appeals(inquiring: _Inquiring) -> tuple[Appeal, ...]:
     return inquiring.ask(lambda client: client.catalogs.appeals(product_id))
 
 
+def _review(inquiring: _Inquiring) -> Answer:
+    found = _appeal(inquiring)
+    if not found:
+        raise unknown_to(inquiring.account, inquiring.kind, inquiring.asked)
+    return found
+
+
 def _appeal(inquiring: _Inquiring) -> Answer:
     names = ("product_id", "review_status", "eligible_for_appeal")
     return [{name: getattr(one, name) for name in names} for one in _appeals(inquiring)]
@@ -134,14 +145,14 @@ def _appeal_make(inquiring: _Inquiring) -> Answer:
         return _look_for_appeal(inquiring)
     stands = _appeals(inquiring)
     if not any(one.eligible_for_appeal for one in stands):
-        status = ", ".join(one.review_status or "no review" for one in stands) or "not listed"
+        status = ", ".join(one.review_status or "no review" for one in stands)
+        if not stands:
+            raise unknown_to(inquiring.account, inquiring.kind, inquiring.asked)
         said = f"product {product_id} cannot be appealed for: it is {status}"
         raise NotPossible(said, type="product.not_eligible")
     _intend(inquiring)
-    if not inquiring.ctx.may_call(inquiring.lease):
-        raise Stopping
     try:
-        inquiring.client.catalogs.appeal(product_id, reason)
+        inquiring.change(lambda client: client.catalogs.appeal(product_id, reason))
     except GraphError as problem:
         if problem.definite or problem.error_class in (ErrorClass.INVALID_REQUEST, ErrorClass.PERMISSION):
             raise
@@ -190,13 +201,25 @@ def _invites(inquiring: _Inquiring) -> Answer:
     return found
 
 
+def _hide(inquiring: _Inquiring) -> Answer:
+    is_hidden = inquiring.kind is InquiryKind.COMMENT_HIDE
+    return comments.hide(inquiring, int(inquiring.asked["comment_id"]), is_hidden=is_hidden)
+
+
+def _delete(inquiring: _Inquiring) -> Answer:
+    return comments.delete(inquiring, int(inquiring.asked["comment_id"]), may_be_done=inquiring.tries > 1)
+
+
 KINDS: Mapping[InquiryKind, Callable[[_Inquiring], Answer]] = {
     InquiryKind.CATALOGS: _catalogs,
     InquiryKind.PRODUCTS: _products,
-    InquiryKind.APPEAL: _appeal,
+    InquiryKind.APPEAL: _review,
     InquiryKind.APPEAL_MAKE: _appeal_make,
     InquiryKind.LIVES: _lives,
     InquiryKind.INVITES: _invites,
+    InquiryKind.COMMENT_HIDE: _hide,
+    InquiryKind.COMMENT_UNHIDE: _hide,
+    InquiryKind.COMMENT_DELETE: _delete,
 }
 
 
@@ -222,7 +245,7 @@ def _after_error(inquiring: _Inquiring, problem: PressrunError, *, now: datetime
             row.tries -= 0 if isinstance(problem, GraphError) else 1
             until = now + ASK_AGAIN_AFTER if isinstance(problem, GraphError) else until
         else:
-            settle_ended(row, _told(problem), now=now)
+            settle_ended(row, told(problem, inquiring.account, inquiring.kind, inquiring.asked), now=now)
             until = None
         tx.flush()
         claims.finish(tx, lease, next_action_at=until)
@@ -240,14 +263,3 @@ def _is_passing(problem: PressrunError) -> bool:
     if isinstance(problem, Stopping):
         return True
     return isinstance(problem, GraphError) and problem.error_class in (ErrorClass.TRANSIENT, ErrorClass.NOT_READY)
-
-
-def _told(problem: PressrunError) -> PressrunError:
-    """What the person is told: whether Instagram said no, or could not be asked."""
-    if isinstance(problem, GateShut):
-        return NotPossible(str(problem), type="gate.shut")
-    if not isinstance(problem, GraphError):
-        return problem
-    if problem.http_status is None:
-        return ServerUnreachable(str(problem), type="instagram.unreachable")
-    return RefusedByInstagram(str(problem))

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from graph.aside import listening
-from models import claims, gate
-from models.account import Account, get_account
-from models.backfill import Backfill
-from models.claims import ClaimLost, Lease
-from models.gate import Purpose
-from models.harvest import Harvest, HarvestKind, begin_run, end_run
+from graph.answers.aside import listening
+from models.accounts.account import Account, get_account
+from models.harvests.backfill import Backfill
+from models.harvests.harvest import Harvest, HarvestKind, begin_run, end_run
+from models.owed import claims, gate
+from models.owed.claims import ClaimLost, Lease
+from models.owed.gate import Purpose
 from pressrun import clock, log
 from pressrun.clock import Deadline
 from pressrun.errors import PressrunError
@@ -26,10 +26,10 @@ from pressrun.failpoints import reach
 from worker.backoff import HARVEST
 from worker.context import WorkerContext
 from worker.harvests import rereading
+from worker.harvests.answers.refusals import Memory
 from worker.harvests.ending import MOST_TRIES, Done, Ending, Failed, Later, after_error, hold_account, status_of
 from worker.harvests.harvester import Harvester
 from worker.harvests.past import PAST, Piece
-from worker.harvests.refusals import Memory
 from worker.obstacles import held_back
 
 STEP_S = 10.0

@@ -10,9 +10,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from graph.errors import ErrorClass, GraphError
-from models.account import Account, break_account
-from models.harvest import RunStatus
+from graph.answers.errors import ErrorClass, GraphError
+from models.accounts.account import Account, break_account
+from models.harvests.harvest import RunStatus
 from pressrun.errors import PressrunError
 from worker.backoff import HARVEST
 from worker.context import GateShut

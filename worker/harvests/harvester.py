@@ -13,34 +13,33 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from graph.aside import Aside
+from graph.answers.aside import Aside
+from graph.answers.errors import ErrorClass, GraphError
+from graph.answers.paging import Page
 from graph.client import CallRecord, GraphClient
-from graph.errors import ErrorClass, GraphError
-from graph.paging import Page
-from models import claims, sparing
-from models.account import Account
-from models.base import table_of
-from models.claims import Lease
-from models.harvest import HarvestKind, HarvestRun
+from models.accounts.account import Account
+from models.harvests.closing import Result, record_run
+from models.harvests.harvest import HarvestKind
+from models.owed import claims
+from models.owed.claims import Lease
+from models.store import sparing
 from pressrun import clock
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from pressrun.log import redact
 from worker.context import WorkerContext
-from worker.harvests.given import Given
-from worker.harvests.raw import RawAnswers
-from worker.harvests.refusals import Memory, Refuses, Sifted, is_refusal, sift
+from worker.harvests.answers.given import Given
+from worker.harvests.answers.raw import RawAnswers
+from worker.harvests.answers.refusals import Memory, Refuses, Sifted, is_refusal, sift
 
 T = TypeVar("T")
 
 Store = Callable[[Session, int], int]
 """Writes one answer under a run id; returns how many rows the history grew by."""
 
-_RUNS = table_of(HarvestRun)
 _ROWS_OF_ERRORS = 50
 _MOST_IN_A_ROW = 3
 _PLACE = re.compile(r"\[\d+\]")
@@ -193,6 +192,11 @@ class Harvester:
         if known is not None:
             known["held_until"] = until.isoformat()
 
+    def note_round(self, what: str) -> None:
+        """Note that a list leads back to where it was: what lies behind that place nobody has shown."""
+        self.covers = False
+        self.note_once(what, PressrunError("the list leads back to a page that was read: it is not known to its end"))
+
     def note_once(self, what: str, error: Exception) -> None:
         """The same unless something is noted of it already."""
         if self._noted(what) is None:
@@ -249,7 +253,9 @@ class Harvester:
         if len(self.errors) < _ROWS_OF_ERRORS:
             self.errors.append(self._asides[what])
 
-    def record(self, tx: Session, *, rows: int, **values: Any) -> None:
+    def record(
+        self, tx: Session, *, rows: int, errors: Sequence[Any] | None = None, result: Result | None = None
+    ) -> None:
         """Add to the run what was done since the last time, with the answers it rests on."""
         self.raw.store(
             tx,
@@ -258,12 +264,14 @@ class Harvester:
             api_version=self.api_version or self.ctx.settings.graph_version,
         )
         calls, self.calls = self.calls, 0
-        if self.api_version is not None:
-            values["api_version"] = self.api_version
-        tx.execute(
-            update(_RUNS)
-            .where(_RUNS.c.id == self.run_id, _RUNS.c.slot_at == self.slot_at)
-            .values(calls=_RUNS.c.calls + calls, rows=_RUNS.c.rows + rows, **values)
+        record_run(
+            tx,
+            (self.run_id, self.slot_at),
+            calls=calls,
+            rows=rows,
+            api_version=self.api_version,
+            errors=errors,
+            result=result,
         )
 
     def _keep_lease(self) -> None:

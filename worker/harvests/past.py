@@ -12,19 +12,19 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from graph.media import Media as GraphMedia
-from models.backfill import ONLY_OWED, Backfill
-from models.harvest import HarvestKind
-from models.keeping import ACCOUNT_KEPT
+from graph.accounts.media import Media as GraphMedia
+from models.harvests.backfill import ONLY_OWED, Backfill
+from models.harvests.harvest import HarvestKind
+from models.harvests.keeping import ACCOUNT_KEPT
 from pressrun import clock
-from pressrun.pacific import closed_days
-from worker.harvests import account
+from pressrun.instagram.pacific import closed_days
 from worker.harvests.harvester import Harvester, Store
-from worker.harvests.known import KnownMedia, known_media
-from worker.harvests.ladder import Ladder, looked_at
-from worker.harvests.media import MOST_PAGES, note_listed, read_alone, store_page
-from worker.harvests.media_pages import list_page, tell_what_is_held
-from worker.harvests.tags import store_tags
+from worker.harvests.kinds import account
+from worker.harvests.kinds.known import KnownMedia, known_media
+from worker.harvests.kinds.ladder import Ladder, looked_at
+from worker.harvests.kinds.media import MOST_PAGES, note_listed, read_alone, store_page
+from worker.harvests.kinds.media_pages import leads_back, list_page, tell_what_is_held
+from worker.harvests.kinds.tags import store_tags
 
 _WINDOW_DAYS = 14
 _MOST_TAG_PAGES = 200
@@ -79,8 +79,10 @@ def media_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
     until = _instant(backfill.cursor.get("until"))
     sweep = _Sweep(known, clock.now(), backfill.requested_at, None, until=until)
     after: str | None = None
+    asked: set[str | None] = set()
     for _ in range(MOST_PAGES):
         listed = list_page(harvester, sweep, after)
+        is_round = leads_back(harvester, listed.page, asked, after)
         for one in listed.seen:
             before = known.get(one.media.id)
             note_listed(one, before, since=backfill.requested_at)
@@ -95,8 +97,7 @@ def media_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
             # Instagram cuts posting times to the second: the rest of that second must not be left out.
             at = {"until": (sweep.oldest + timedelta(seconds=1)).isoformat()} if sweep.oldest else backfill.cursor
             yield Piece(store_page(harvester, listed.seen), at, _covered(backfill, sweep.oldest))
-        is_end = not listed.page.has_next or listed.page.after == after
-        if is_end or (sweep.oldest is not None and sweep.oldest < backfill.since):
+        if not listed.page.has_next or is_round or (sweep.oldest is not None and sweep.oldest < backfill.since):
             return
         after = listed.page.after
 

@@ -2,72 +2,47 @@
 
 The answers of one step belong together, as they did when they were read: of several that tell one value the last
 counts, and a media's numbers are one reading. What the history knows already adds nothing, and nothing is overwritten:
-an older answer is a point of its time, and speaks for the present only where no newer one did (`models.late_points`).
+an older answer is a point of its time, and speaks for the present only where no newer one did
+(`models.history.late_points`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from graph.body import parsed
-from graph.comments import read_comment
-from graph.endpoints import Endpoint
-from graph.insights import read_insights
-from graph.media import Media as GraphMedia
-from graph.media import read_media
-from graph.paging import nested_page, read_page
-from graph.reading import Node
-from graph.users import read_profile
-from models.comment import see_comments
-from models.competitor import store_competitor
-from models.insight import Audience, Observation, store_audience, store_observations
-from models.media import Media, MediaReading, store_readings
-from models.public_media import store_public_media
-from models.raw_answer import RawAnswer, text_of
-from models.tag import see_tags
-from models.watch import Watch, WatchKind
+from graph.accounts.insights import read_insights
+from graph.accounts.media import read_media
+from graph.accounts.users import read_profile
+from graph.answers.paging import read_page
+from graph.answers.reading import Node
+from graph.wire.body import parsed
+from graph.wire.endpoints import Endpoint
+from models.harvests.raw_answer import RawAnswer, text_of
+from models.history.insight import Audience, Observation, store_audience, store_observations
+from models.history.media import Media, MediaReading, store_readings
 from pressrun.errors import PressrunError
-from worker.harvests import audience, online_followers
-from worker.harvests.days import Ends, ends_with, is_midnight_somewhere, known_ends
-from worker.harvests.parse import (
+from worker.harvests import reread_lists
+from worker.harvests.answers.days import Ends, ends_with, is_midnight_somewhere, known_ends
+from worker.harvests.answers.parse import (
     audiences,
-    competitor_counts,
     hourly,
     listed_counts,
     media_numbers,
     observations,
     parts_only,
     profile_observations,
-    public_media,
-    seen_comments,
-    seen_tag,
 )
+from worker.harvests.kept import Kept, Numbers, Told
+from worker.harvests.kinds import audience, online_followers
 
 _JUST_NOW = timedelta(seconds=10)
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A kept answer, unpacked."""
-
-    account_id: int
-    run_id: int
-    captured_at: datetime
-    path: str
-    params: Mapping[str, str]
-    answer: Any
-
-    @property
-    def object_id(self) -> str:
-        """The id that the address names first."""
-        return self.path.partition("/")[0]
 
 
 @dataclass(frozen=True)
@@ -78,35 +53,9 @@ class Reread:
     problems: list[dict[str, str]]
 
 
-@dataclass
-class _Numbers:
-    """What the answers of one step told of one media."""
-
-    metrics: dict[str, int] = field(default_factory=dict)
-    extra: dict[str, Any] = field(default_factory=dict)
-    listed: GraphMedia | None = None
-    """As a page showed it that was asked for numbers."""
-    at: datetime | None = None
-
-
-@dataclass
-class _Told:
-    """What the answers of one step tell together."""
-
-    ends: Ends
-    points: dict[tuple[str, str, str, datetime], tuple[datetime, Observation]] = field(default_factory=dict)
-    media: dict[str, _Numbers] = field(default_factory=lambda: defaultdict(_Numbers))
-    stores: list[Callable[[Session], int]] = field(default_factory=list)
-    """What goes by single answers."""
-
-    def add_points(self, points: Sequence[Observation], at: datetime) -> None:
-        for one in points:
-            self.points[one.metric, one.period, one.breakdown, one.period_end] = at, one
-
-
 def reread(tx: Session, answers: Sequence[RawAnswer]) -> Reread:
     """Store what the answers of one step tell, oldest first; those without a parser tell nothing."""
-    told = _Told(known_ends(tx, answers[0].account_id))
+    told = Told(known_ends(tx, answers[0].account_id))
     problems = []
     for raw in answers:
         take = _TAKEN.get(raw.endpoint)
@@ -133,7 +82,7 @@ def _kept(raw: RawAnswer) -> Kept:
     )
 
 
-def _store_points(tx: Session, told: _Told, account_id: int, run_id: int) -> int:
+def _store_points(tx: Session, told: Told, account_id: int, run_id: int) -> int:
     by_time: dict[datetime, list[Observation]] = defaultdict(list)
     for at, point in told.points.values():
         by_time[at].append(point)
@@ -143,7 +92,7 @@ def _store_points(tx: Session, told: _Told, account_id: int, run_id: int) -> int
     )
 
 
-def _store_media(tx: Session, told: _Told, account_id: int, run_id: int) -> int:
+def _store_media(tx: Session, told: Told, account_id: int, run_id: int) -> int:
     known = select(Media.id, Media.ig_id).where(Media.account_id == account_id, Media.ig_id.in_(list(told.media)))
     readings = []
     for row in tx.execute(known) if told.media else ():
@@ -169,7 +118,7 @@ def audience_counts(kept: Kept) -> list[Audience]:
     return audiences(insights, timeframe=kept.params["timeframe"])
 
 
-def _account_insights(told: _Told, kept: Kept) -> None:
+def _account_insights(told: Told, kept: Kept) -> None:
     if set(kept.params["metric"].split(",")) <= set(audience.METRICS):
         found = audience_counts(kept)
         told.stores.append(
@@ -183,16 +132,16 @@ def _account_insights(told: _Told, kept: Kept) -> None:
     told.add_points(points, kept.captured_at)
 
 
-def _profile(told: _Told, kept: Kept) -> None:
+def _profile(told: Told, kept: Kept) -> None:
     told.add_points(profile_observations(read_profile(Node(kept.answer, Endpoint.USER))), kept.captured_at)
 
 
-def _media_insights(told: _Told, kept: Kept) -> None:
+def _media_insights(told: Told, kept: Kept) -> None:
     metrics, extra = media_numbers(read_insights(kept.answer, Endpoint.MEDIA_INSIGHTS))
     _add_numbers(told.media[kept.object_id], metrics, extra, kept.captured_at)
 
 
-def _media_list(told: _Told, kept: Kept) -> None:
+def _media_list(told: Told, kept: Kept) -> None:
     has_numbers = "insights" in kept.params.get("fields", "")
     for media in read_page(kept.answer, Endpoint.MEDIA_LIST, read_media).items:
         one = told.media[media.id]
@@ -202,78 +151,31 @@ def _media_list(told: _Told, kept: Kept) -> None:
             _add_numbers(one, *media_numbers(media.insights or ()), kept.captured_at)
 
 
-def _stories(told: _Told, kept: Kept) -> None:
+def _stories(told: Told, kept: Kept) -> None:
     for story in read_page(kept.answer, Endpoint.STORIES, read_media).items:
         if story.insights:
             _add_numbers(told.media[story.id], *media_numbers(story.insights), kept.captured_at)
 
 
-def _add_numbers(one: _Numbers, metrics: Mapping[str, int], extra: Mapping[str, Any], at: datetime) -> None:
+def _add_numbers(one: Numbers, metrics: Mapping[str, int], extra: Mapping[str, Any], at: datetime) -> None:
     one.metrics |= metrics
     one.extra |= extra
     one.at = at
 
 
-def _tags(told: _Told, kept: Kept) -> None:
-    items = read_page(kept.answer, Endpoint.TAGS, read_media, cursor_only=True).items
-    seen = [seen_tag(item) for item in items]
-    told.stores.append(lambda tx: see_tags(tx, kept.account_id, seen, now=kept.captured_at))
-
-
-def _comments(told: _Told, kept: Kept) -> None:
-    items = read_page(kept.answer, Endpoint.COMMENTS, read_comment).items
-    seen = seen_comments(items, ig_media_id=kept.object_id)
-    told.stores.append(lambda tx: see_comments(tx, kept.account_id, seen, now=kept.captured_at, are_shown=True))
-
-
-def _competitor(told: _Told, kept: Kept) -> None:
-    account = Node(kept.answer, Endpoint.BUSINESS_DISCOVERY).node("business_discovery")
-    if account is None:
-        return
-    profile = read_profile(account)
-    counts, seen = (
-        competitor_counts(profile),
-        [public_media(item) for item in nested_page(account, "media", read_media).items],
-    )
-
-    def store(tx: Session) -> int:
-        watch = _watch(tx, kept, WatchKind.COMPETITOR, profile.id)
-        if watch is None:
-            return 0
-        rows = store_competitor(tx, watch.id, counts, captured_at=kept.captured_at, run_id=kept.run_id)
-        return rows + store_public_media(tx, watch.id, seen, captured_at=kept.captured_at, run_id=kept.run_id)
-
-    told.stores.append(store)
-
-
-def _hashtag(told: _Told, kept: Kept) -> None:
-    seen = [public_media(item) for item in read_page(kept.answer, Endpoint.HASHTAG_TOP, read_media).items]
-
-    def store(tx: Session) -> int:
-        watch = _watch(tx, kept, WatchKind.HASHTAG, kept.object_id)
-        if watch is None:
-            return 0
-        return store_public_media(tx, watch.id, seen, captured_at=kept.captured_at, run_id=kept.run_id)
-
-    told.stores.append(store)
-
-
-def _watch(tx: Session, kept: Kept, kind: WatchKind, ig_id: str) -> Watch | None:
-    query = select(Watch).where(Watch.account_id == kept.account_id, Watch.kind == kind.value, Watch.ig_id == ig_id)
-    return tx.scalars(query.order_by(Watch.id).limit(1)).first()
-
-
-_TAKEN: Mapping[str, Callable[[_Told, Kept], None]] = {
+_TAKEN: Mapping[str, Callable[[Told, Kept], None]] = {
     Endpoint.ACCOUNT_INSIGHTS.value: _account_insights,
     Endpoint.USER.value: _profile,
     Endpoint.MEDIA_INSIGHTS.value: _media_insights,
     Endpoint.MEDIA_LIST.value: _media_list,
     Endpoint.STORIES.value: _stories,
-    Endpoint.TAGS.value: _tags,
-    Endpoint.COMMENTS.value: _comments,
-    Endpoint.BUSINESS_DISCOVERY.value: _competitor,
-    Endpoint.HASHTAG_TOP.value: _hashtag,
-    Endpoint.HASHTAG_RECENT.value: _hashtag,
+    Endpoint.TAGS.value: reread_lists.tags,
+    Endpoint.COMMENTS.value: reread_lists.comments,
+    Endpoint.REPLIES.value: reread_lists.replies,
+    Endpoint.COMMENT.value: reread_lists.comment,
+    Endpoint.BUSINESS_DISCOVERY.value: reread_lists.competitor,
+    Endpoint.HASHTAG_TOP.value: reread_lists.hashtag_top,
+    Endpoint.HASHTAG_RECENT.value: reread_lists.hashtag_recent,
 }
 
 

@@ -13,11 +13,12 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from models import claims, sparing
-from models.backfill import Backfill, Kept
-from models.claims import Lease
-from models.raw_answer import answers_of_step, next_step
-from models.retention import dropped_until
+from models.harvests.backfill import Backfill, Kept
+from models.harvests.raw_answer import answers_of_step, next_step
+from models.owed import claims
+from models.owed.claims import Lease
+from models.store import sparing
+from models.upkeep.retention import dropped_until
 from pressrun import clock, log
 from pressrun.clock import Deadline
 from pressrun.failpoints import reach

@@ -13,31 +13,22 @@ from functools import partial
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from graph.aside import listening
-from models import claims, gate, sparing
-from models.account import Account, get_account
-from models.claims import ClaimLost, Lease
-from models.company import TOGETHER, take_company
-from models.gate import Purpose
-from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus, begin_run, end_run
+from graph.answers.aside import listening
+from models.accounts.account import Account, get_account
+from models.harvests.closing import Result, close_slot, keep_slot
+from models.harvests.company import TOGETHER, take_company
+from models.harvests.harvest import Harvest, HarvestKind, HarvestRun, RunStatus, begin_run, end_run
+from models.owed import claims, gate
+from models.owed.claims import ClaimLost, Lease
+from models.owed.gate import Purpose
+from models.store import sparing
 from pressrun import clock, log
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from worker.backoff import slow_pause
 from worker.boundary import carry_out
 from worker.context import WorkerContext
-from worker.harvests import (
-    account,
-    audience,
-    comments,
-    competitors,
-    hashtags,
-    media,
-    online_followers,
-    profile,
-    stories,
-    tags,
-)
+from worker.harvests.answers.refusals import Memory
 from worker.harvests.ending import (
     MOST_TRIES,
     Done,
@@ -50,7 +41,18 @@ from worker.harvests.ending import (
     status_of,
 )
 from worker.harvests.harvester import Harvester, Store, told
-from worker.harvests.refusals import Memory
+from worker.harvests.kinds import (
+    account,
+    audience,
+    comments,
+    competitors,
+    hashtags,
+    media,
+    online_followers,
+    profile,
+    stories,
+    tags,
+)
 from worker.harvests.together import ask_together, in_order
 from worker.obstacles import held_back
 
@@ -128,10 +130,8 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Harvester | Non
             return None
         owed = None if harvest.slot_at is None else _owed_run(tx, ctx, harvest, harvest.slot_at, now)
         if owed is None:
-            _close_slot(tx, harvest, lease, now)
+            close_slot(tx, lease, now=now)
             return None
-        # Counted before the work: a slot that kills its worker each time must not do so for ever.
-        harvest.tries += 1
         memory = Memory(harvest.refused, now)
         return Harvester(
             ctx=ctx,
@@ -142,7 +142,7 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Harvester | Non
             slot_at=owed.slot_at,
             run_started_at=owed.started_at,
             covered_at=harvest.covered_at,
-            tries=harvest.tries,
+            tries=harvest.tries + 1,
             memory=memory,
             # What an interrupted try found refused is not asked for again, so its entries go on standing for it.
             errors=[entry for entry in owed.errors if memory.holds(entry.get("what", ""))],
@@ -163,7 +163,8 @@ def _obstacle(tx: Session, ctx: WorkerContext, harvest: Harvest, holder: Account
 
 def _owed_run(tx: Session, ctx: WorkerContext, harvest: Harvest, slot_at: datetime, now: datetime) -> HarvestRun | None:
     """The run of the slot; None when it is done already or no try is left."""
-    owed = begin_run(tx, harvest.id, slot_at, api_version=ctx.settings.graph_version, now=now)
+    # Counted before the work: a slot that kills its worker each time must not do so for ever.
+    owed = begin_run(tx, harvest.id, slot_at, api_version=ctx.settings.graph_version, now=now, counted=1)
     if owed.status != RunStatus.RUNNING.value:
         return None
     if harvest.tries >= MOST_TRIES:
@@ -221,28 +222,17 @@ def _end(harvester: Harvester, ending: Ending, last: Store | None, *, now: datet
 def _conclude(
     tx: Session, harvester: Harvester, ending: Ending, rows: int, until: datetime | None, now: datetime
 ) -> None:
-    harvest = tx.get_one(Harvest, harvester.lease.id)
-    harvest.refused = harvester.memory.as_json()
+    refused, lease = harvester.memory.json_text(), harvester.lease
     if harvester.errors and not harvester.has_answer:
-        harvester.errors[-1]["unanswered"] = True  # `models/reading/health.py` counts such runs
-    harvester.record(tx, rows=rows, errors=harvester.errors)
+        harvester.errors[-1]["unanswered"] = True  # `models/reading/upkeep/health.py` counts such runs
     match ending:
         case Later():
-            harvest.tries -= 0 if ending.counts else 1
-            tx.flush()
-            claims.finish(tx, harvester.lease, next_action_at=until)
+            harvester.record(tx, rows=rows, errors=harvester.errors)
+            keep_slot(tx, lease, refused=refused, next_action_at=until, is_try_counted=ending.counts)
         case Done() | Failed():
-            status = status_of(harvester, ending)
-            end_run(tx, harvester.run_id, status, now=now, covers=harvester.covers, slot_at=harvester.slot_at)
-            _close_slot(tx, harvest, harvester.lease, now)
-
-
-def _close_slot(tx: Session, harvest: Harvest, lease: Lease, now: datetime) -> None:
-    """Without a slot the harvest waits for the scheduler, which plans the next one at once."""
-    harvest.slot_at, harvest.tries = None, 0
-    tx.flush()
-    claims.finish(tx, lease, next_action_at=now)
-    claims.wake_schedulers(tx)
+            result = Result(status_of(harvester, ending), now, harvester.covers)
+            harvester.record(tx, rows=rows, errors=harvester.errors, result=result)
+            close_slot(tx, lease, now=now, refused=refused)
 
 
 def _tell(harvester: Harvester, ending: Ending) -> None:

@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from graph.accounts.lists import AccountWithLists, Wanted
+from graph.answers.errors import ErrorClass, GraphError
 from graph.client import CallRecord
-from graph.errors import ErrorClass, GraphError
-from graph.lists import AccountWithLists, Wanted
-from models.company import TOGETHER
-from models.gate import Purpose
-from models.harvest import HarvestKind
+from models.harvests.company import TOGETHER
+from models.harvests.harvest import HarvestKind
+from models.owed.gate import Purpose
 from pressrun import clock
 from pressrun.errors import PressrunError
-from worker.harvests.given import Given
+from worker.harvests.answers.given import Given
+from worker.harvests.answers.raw import RawAnswers
+from worker.harvests.answers.refusals import has_no_insights, has_too_few_viewers, is_gone
 from worker.harvests.harvester import Harvester
-from worker.harvests.known import newest_have_insights
-from worker.harvests.media_pages import PAGE, PAGE_PART, holds_insights, wanted_metrics
-from worker.harvests.raw import RawAnswers
-from worker.harvests.refusals import has_no_insights, has_too_few_viewers, is_gone
-from worker.harvests.stories import wanted_metrics as wanted_of_stories
+from worker.harvests.kinds.known import newest_have_insights
+from worker.harvests.kinds.media_pages import PAGE, PAGE_PART, holds_insights, wanted_metrics
+from worker.harvests.kinds.stories import wanted_metrics as wanted_of_stories
 
 _KEY = "together:"
 

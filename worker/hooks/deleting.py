@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from models import claims, removal
-from models.account import get_account
-from models.claims import Lease
-from models.erasure import Wish
+from models.accounts.account import get_account
+from models.erasing import removal
+from models.erasing.erasure import Wish
 from models.hooks.deletion import Deletion, DeletionState, count_erased, settle_deletion
 from models.hooks.owner import accounts_of, without_owner
+from models.owed import claims
+from models.owed.claims import Lease
 from pressrun import clock, log
 from pressrun.errors import NotPossible
 from pressrun.failpoints import reach

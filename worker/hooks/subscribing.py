@@ -8,59 +8,44 @@
 One unknown name refuses all of a subscription, and a subscription may replace the one before: no field is asked for
 without those that stand, unless these may be what is refused. On Facebook Login an account that cannot be subscribed
 itself is subscribed through its Page.
+
+Where somebody asks how it stands it is only read; what has gone since the last time is subscribed soon after.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from graph.client import GraphClient
-from graph.discovery import FacebookPage
-from graph.errors import ErrorClass, GraphError
-from graph.paging import Page, iterate
-from graph.webhooks import Subscription as Subscribed
-from models import claims
-from models.account import Login, get_account
-from models.claims import Lease
-from models.gate import Purpose
+from graph.answers.errors import ErrorClass, GraphError
+from models.accounts.account import get_account
 from models.hooks.owner import record_owner
 from models.hooks.subscription import EVERY, WANTED, Subscription, Way, intend, record_failure, record_reading
+from models.owed import claims
+from models.owed.claims import Lease
+from models.owed.gate import Purpose
 from pressrun import clock, log
 from pressrun.errors import PressrunError, UsageError
 from pressrun.failpoints import reach
+from pressrun.instagram.meta_app import app_secrets
 from pressrun.log import redact
-from pressrun.meta_app import app_ids, app_secrets
-from worker.asking import Asking, Ended, after_error, hold_account
+from worker.asking import Ended, after_error, hold_account
 from worker.context import WorkerContext
+from worker.hooks.look import REFUSALS, Look, NotSubscribable, Reading, as_it_stands, page_of, read, read_page
 from worker.obstacles import held_back
 
 MOST_TRIES = 20
 _AGAIN = timedelta(days=1)
 """Of what came to nothing: a person may have mended it."""
-_REFUSALS = (ErrorClass.INVALID_REQUEST, ErrorClass.PERMISSION)
+_SOON = timedelta(minutes=2)
+"""After somebody has read that something has gone: that person is not kept waiting for it."""
+_LEAST = 0.9
+"""The part of a week after which it is looked at again at the soonest: not all in one hour of the week."""
 _NO_SECRET = "PRESSRUN_APP_SECRET is not set, so no notification could be verified: nothing is subscribed"  # noqa: S105
 _jitter = random.SystemRandom()
 _log = log.get(__name__)
-
-
-class NotSubscribable(PressrunError):
-    """Neither the account nor a Page of it can be subscribed."""
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """What stands now. `fields` None: the app hears nothing of the account."""
-
-    fields: frozenset[str] | None
-    way: Way
-    refused: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def told(self) -> frozenset[str]:
-        return self.fields or frozenset()
 
 
 def run(ctx: WorkerContext, lease: Lease) -> None:
@@ -70,7 +55,7 @@ def run(ctx: WorkerContext, lease: Lease) -> None:
         return
     try:
         owner_id = None if look.knows_owner else _owner_of(look)
-        reading = _mended(look)
+        reading = as_it_stands(look) if look.only_reads else _mended(look)
     except PressrunError as problem:
         if isinstance(problem, claims.ClaimLost):
             raise
@@ -79,19 +64,7 @@ def run(ctx: WorkerContext, lease: Lease) -> None:
         _keep(look, reading, owner_id, now=clock.now())
 
 
-@dataclass
-class _Look(Asking):
-    intended: frozenset[str]
-    """What an earlier try, that ended in between, was to restore."""
-    tries: int
-    knows_owner: bool
-
-    @property
-    def is_on_facebook(self) -> bool:
-        return self.account.login == Login.FACEBOOK.value
-
-
-def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> _Look | None:
+def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> Look | None:
     with ctx.database.transaction() as tx:
         lease = claims.renew(tx, lease)
         row = tx.get_one(Subscription, lease.id)
@@ -99,18 +72,19 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> _Look | None:
         held = held_back(tx, ctx, account, Purpose.HARVEST, now=now)
         if held is not None or not app_secrets(ctx.settings):
             record_failure(row, held.message if held is not None else _NO_SECRET, now=now)
+            row.asked_at = None
             tx.flush()
             claims.finish(tx, lease, next_action_at=held.look_at(now) if held is not None else now + _AGAIN)
             return None
         # Counted before the calls: one that kills its worker each time must not be tried for ever.
         row.tries += 1
         if row.tries > MOST_TRIES:
-            row.tries = 0
+            row.tries, row.asked_at = 0, None
             tx.flush()
             claims.finish(tx, lease, next_action_at=now + _AGAIN)
             return None
         tx.flush()
-        return _Look(
+        return Look(
             ctx,
             lease,
             account,
@@ -118,30 +92,35 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> _Look | None:
             frozenset(row.intended or ()),
             row.tries,
             row.owner_read_at is not None,
+            None if row.way is None else Way(row.way),
+            was_asked=row.asked_at is not None,
+            only_reads=row.asked_at is not None and not _is_owed_more(row, now),
         )
 
 
-def _mended(look: _Look) -> _Reading:
+def _is_owed_more(row: Subscription, now: datetime) -> bool:
+    """Whether reading is not enough: it was not mended for a week, or what was begun is not done."""
+    is_begun = row.intended is not None or row.error is not None
+    return is_begun or row.mended_at is None or row.mended_at + EVERY * _LEAST <= now
+
+
+def _mended(look: Look) -> Reading:
     try:
-        found = _read(look)
+        found = read(look)
         if found.told >= look.intended.union(WANTED):
             return found
         refused = _subscribe(look, found.told, _write_down(look, found.told))
     except GraphError as refusal:
-        if refusal.error_class not in _REFUSALS or not look.is_on_facebook:
+        if refusal.error_class not in REFUSALS or not look.is_on_facebook:
             raise
         return _through_page(look, refusal)
-    found = replace(_read(look), refused=refused)
+    found = replace(read(look), refused=refused)
     if not found.told and look.is_on_facebook:
         return _through_page(look, NotSubscribable("; ".join(refused.values()) or "it stands nowhere"))
     return found
 
 
-def _read(look: _Look) -> _Reading:
-    return _Reading(_of_ours(look, look.ask(lambda client: client.webhooks.subscriptions())), Way.ACCOUNT)
-
-
-def _write_down(look: _Look, found: Collection[str]) -> list[str]:
+def _write_down(look: Look, found: Collection[str]) -> list[str]:
     with look.ctx.database.transaction() as tx:
         look.lease = claims.renew(tx, look.lease)
         intended = intend(tx.get_one(Subscription, look.lease.id), found)
@@ -150,7 +129,7 @@ def _write_down(look: _Look, found: Collection[str]) -> list[str]:
     return intended
 
 
-def _subscribe(look: _Look, found: Collection[str], intended: Collection[str]) -> dict[str, str]:
+def _subscribe(look: Look, found: Collection[str], intended: Collection[str]) -> dict[str, str]:
     """Have as much of it subscribed as Instagram takes; returns what was refused, and what was said."""
     if _refusal_of(look, intended) is None:
         return {}
@@ -168,7 +147,7 @@ def _subscribe(look: _Look, found: Collection[str], intended: Collection[str]) -
 
 
 def _one_by_one(
-    look: _Look, stands: Iterable[str], names: Collection[str], *, beside: bool = True
+    look: Look, stands: Iterable[str], names: Collection[str], *, beside: bool = True
 ) -> tuple[list[str], dict[str, str]]:
     """Which names are taken, after those that stand, and what was said of the others."""
     kept, refused = list(stands), {}
@@ -181,75 +160,31 @@ def _one_by_one(
     return kept, refused
 
 
-def _refusal_of(look: _Look, names: Collection[str]) -> str | None:
+def _refusal_of(look: Look, names: Collection[str]) -> str | None:
     """What Instagram says against this subscription; None when it is in force."""
     try:
         look.ask(lambda client: client.webhooks.subscribe(sorted(names)))
     except GraphError as refusal:
-        if refusal.error_class not in _REFUSALS:
+        if refusal.error_class not in REFUSALS:
             raise
         return redact(str(refusal))
     return None
 
 
-def _through_page(look: _Look, refusal: PressrunError) -> _Reading:
+def _through_page(look: Look, refusal: PressrunError) -> Reading:
     """Subscribe the account's Page. Any field of a Page will do: those of Instagram are chosen in the dashboard."""
-    page = _page_of(look)
+    page = page_of(look)
     if page is None:
         said = f"the account cannot be subscribed by itself ({refusal}), and no Page of it is seen with its tokens"
         raise NotSubscribable(said, type="subscription.no_page")
-    found = _read_page(look, page)
+    found = read_page(look, page)
     if found.fields is None:
         look.ask(lambda client: client.webhooks.subscribe(page_id=page.id, page_token=page.access_token))
-        found = _read_page(look, page)
+        found = read_page(look, page)
     return found
 
 
-def _read_page(look: _Look, page: FacebookPage) -> _Reading:
-    apps = look.ask(lambda client: client.webhooks.subscriptions(page_id=page.id, page_token=page.access_token))
-    return _Reading(_of_ours(look, apps), Way.PAGE)
-
-
-def _page_of(look: _Look) -> FacebookPage | None:
-    """The Page that the account is linked to, as one of its tokens shows it."""
-    refused: GraphError | None = None
-    for client in _clients(look):
-        pages = iterate(_pages_with(look, client))
-        try:
-            for page in pages:
-                if page.ig_id == look.account.ig_id:
-                    return page
-        except GraphError as refusal:
-            if refusal.error_class not in _REFUSALS:
-                raise
-            refused = refusal
-    if refused is not None:
-        _log.info("subscription.pages_refused", account_id=look.account.id, error=str(refused))
-    return None
-
-
-def _pages_with(look: _Look, client: GraphClient) -> Callable[[str | None], Page[FacebookPage]]:
-    return lambda after: look.ask(lambda one: one.discovery.pages(after), client)
-
-
-def _clients(look: _Look) -> list[GraphClient]:
-    """With the account's token, and with the person's where there is another: a Page's shows no list of Pages."""
-    credentials = look.client.credentials
-    others = [replace(credentials, token=token, other_token=None) for token in credentials.tokens[1:]]
-    return [look.client, *(look.ctx.client_of(one, look.account.id, Purpose.HARVEST) for one in others)]
-
-
-def _of_ours(look: _Look, apps: Collection[Subscribed]) -> frozenset[str] | None:
-    """What the app is told, of all the apps that are; None when it is none of them.
-
-    Where the app's id is not known, what the account's own token shows is the app's.
-    """
-    ids = app_ids(look.ctx.settings, on_facebook=look.is_on_facebook)
-    ours = [one for one in apps if not ids or one.id in ids]
-    return frozenset(name for one in ours for name in one.fields) if ours else None
-
-
-def _owner_of(look: _Look) -> str | None:
+def _owner_of(look: Look) -> str | None:
     """Who connected the account, as Meta's callbacks name them (§1.4). None: it is asked again the next time."""
     try:
         if not look.is_on_facebook:
@@ -263,23 +198,29 @@ def _owner_of(look: _Look) -> str | None:
         return None
 
 
-def _keep(look: _Look, reading: _Reading, owner_id: str | None, *, now: datetime) -> None:
+def _keep(look: Look, reading: Reading, owner_id: str | None, *, now: datetime) -> None:
     with look.ctx.database.transaction() as tx:
         lease = claims.renew(tx, look.lease)
         row = tx.get_one(Subscription, lease.id)
+        lacked = set(row.lacking)
         record_reading(row, reading.fields, way=reading.way, refused=reading.refused, now=now)
         lacking = list(row.lacking)
+        has_lost = look.only_reads and not lacked.issuperset(lacking)
         if owner_id is not None:
             record_owner(row, owner_id, now=now)
+        following = now + _SOON if has_lost else (row.mended_at or now) + EVERY * _jitter.uniform(_LEAST, 1.0)
+        if look.was_asked:
+            row.asked_at = None
+        elif row.asked_at is not None:  # since this look began
+            following = now
         tx.flush()
-        # Not all in one hour of the week.
-        claims.finish(tx, lease, next_action_at=now + EVERY * _jitter.uniform(0.9, 1.0))
+        claims.finish(tx, lease, next_action_at=following)
     _log.info(
         "subscription.read", account_id=look.account.id, way=reading.way, fields=sorted(reading.told), lacking=lacking
     )
 
 
-def _fail(look: _Look, problem: PressrunError, *, now: datetime) -> None:
+def _fail(look: Look, problem: PressrunError, *, now: datetime) -> None:
     following = after_error(problem, tries=look.tries, most=MOST_TRIES, now=now)
     with look.ctx.database.transaction() as tx:
         until = now + _AGAIN if isinstance(following, Ended) else hold_account(tx, look.account, following, now=now)
@@ -287,6 +228,7 @@ def _fail(look: _Look, problem: PressrunError, *, now: datetime) -> None:
         row = tx.get_one(Subscription, lease.id)
         record_failure(row, redact(str(problem) or following.reason), now=now)
         row.tries = row.tries if not isinstance(following, Ended) and following.counts else 0
+        row.asked_at = None
         tx.flush()
         claims.finish(tx, lease, next_action_at=until)
     _log.warning("subscription.failed", account_id=look.account.id, error=following.reason, until=until.isoformat())

@@ -5,7 +5,7 @@
     reading  what became of a call without an answer; nothing is ever sent from there (`reading.py`)
 
 A crash after the intent must read as "perhaps done". What is known only after the claim has passed on is kept without
-it: that the call worked, that none was made. What worked though it was taken for undone is `models/late.py`.
+it: that the call worked, that none was made. What worked though it was taken for undone is `models/publishing/late.py`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from graph.errors import ErrorClass, GraphError
-from models import late, outcome, quota
-from models.account import break_account
-from models.attempt import Action, Attempt, AttemptState, Said, SettledBy, count_lost, record_send, settle
-from models.claims import ClaimLost
-from models.event import Cause
+from graph.answers.errors import ErrorClass, GraphError
+from models.accounts import quota
+from models.accounts.account import break_account
+from models.owed.claims import ClaimLost
+from models.posts.event import Cause
+from models.publishing import late, outcome
+from models.publishing.attempt import Action, Attempt, AttemptState, Said, SettledBy, count_lost, record_send, settle
 from pressrun import clock, log
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from graph.comments import Comment
-from graph.paging import Page
-from models.account_name import names_of, record_name
-from models.attempt import known_results
+from graph.answers.paging import Page
+from graph.conversation.comments import Comment
+from models.accounts.account_name import names_of, record_name
+from models.publishing.attempt import known_results
 from pressrun.media.captions import normal_form
 from worker.once.kind import Once
 from worker.once.search import Fit, Reading, read_on

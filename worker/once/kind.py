@@ -12,14 +12,14 @@ from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
+from graph.answers.errors import ErrorClass
 from graph.client import GraphClient
-from graph.errors import ErrorClass
-from models.account import Account
-from models.attempt import Attempt, SettledBy, Target
-from models.claims import Lease, renew
-from models.event import Cause
-from models.gate import Purpose
-from models.seizing import lock
+from models.accounts.account import Account
+from models.owed.claims import Lease, renew
+from models.owed.gate import Purpose
+from models.owed.seizing import lock
+from models.posts.event import Cause
+from models.publishing.attempt import Attempt, SettledBy, Target
 from pressrun import clock
 from pressrun.clock import Deadline
 from worker.backoff import Backoff

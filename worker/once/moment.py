@@ -6,11 +6,11 @@ own look at the gate, right before the request is begun.
 
 from __future__ import annotations
 
-from graph.endpoints import Endpoint
-from models import server_clock
-from models.attempt import Attempt
-from models.claims import Lease
-from models.server_clock import Distance
+from graph.wire.endpoints import Endpoint
+from models.owed.claims import Lease
+from models.publishing.attempt import Attempt
+from models.store import server_clock
+from models.store.server_clock import Distance
 from pressrun import clock
 from pressrun.clock import Deadline
 from pressrun.errors import PressrunError

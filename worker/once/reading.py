@@ -14,11 +14,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from graph.errors import ErrorClass, GraphError
-from models.account import AccountState
-from models.attempt import AttemptState, Said, SettledBy, count_read, settle
-from models.claims import finish
-from models.event import Cause
+from graph.answers.errors import ErrorClass, GraphError
+from models.accounts.account import AccountState
+from models.owed.claims import finish
+from models.posts.event import Cause
+from models.publishing.attempt import AttemptState, Said, SettledBy, count_read, settle
 from pressrun import clock, log
 from pressrun.failpoints import reach
 from pressrun.log import redact

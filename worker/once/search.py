@@ -13,8 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
-from graph.paging import Page
-from models.attempt import Attempt
+from graph.answers.paging import Page
+from models.publishing.attempt import Attempt
 from pressrun import clock
 from worker.once.kind import Once
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from graph.errors import ErrorClass, GraphError
-from models import claims, outcome
-from models.account import break_account
+from graph.answers.errors import ErrorClass, GraphError
+from models.accounts.account import break_account
 from models.asked.follow_up import kinds_of, owe_follow_ups
-from models.gate import Purpose
-from models.part import Part
-from models.post import Post
+from models.owed import claims
+from models.owed.gate import Purpose
+from models.posts.part import Part
+from models.posts.post import Post
+from models.publishing import outcome
+from models.telling.notice import NoticeKind
 from pressrun import clock, log
 from worker.backoff import AFTERCARE
 from worker.context import WorkerContext
@@ -115,6 +117,8 @@ def _tell_permalink(tx: Session, loaded: Loaded, missing: list[Part]) -> None:
             f"the address of {len(missing)} of its media could not be read in {loaded.post.tries} tries: "
             "look at the account, or have it tried again"
         )
-        outcome.note_missing(tx, loaded.post.id, outcome.PERMALINK, said)
+        # The post may be come back to for its comment: what it lacks already was told.
+        kind = None if outcome.PERMALINK in (loaded.post.missing or {}) else NoticeKind.POST_INCOMPLETE
+        outcome.note_missing(tx, loaded.post.id, outcome.PERMALINK, said, kind=kind)
     else:
         outcome.note_found(tx, loaded.post.id, outcome.PERMALINK)

@@ -8,10 +8,13 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from graph.client import GraphClient
-from models import claims, outcome, seizing, server_clock
-from models.attempt import Action, Attempt, AttemptState, SettledBy, Target, latest_attempt, record_intent
-from models.event import Cause, PostEvent
-from models.post import Post, get_post
+from models.owed import claims, seizing
+from models.posts.event import Cause, PostEvent
+from models.posts.post import Post, get_post
+from models.publishing import outcome
+from models.publishing.attempt import Action, Attempt, AttemptState, SettledBy, Target, latest_attempt, record_intent
+from models.store import server_clock
+from models.telling.notice import NoticeKind
 from pressrun import clock
 from pressrun.media.captions import normal_form
 from worker.backoff import AFTERCARE
@@ -77,8 +80,9 @@ class FirstComment(Once):
 
     def fail(self, tx: Session, told: Cause) -> None:
         outcome.tell(tx, self.loaded.post, told)
-        said = f"the first comment does not stand: {told.message}. Write it by hand, or have it tried again"
-        self._leave(tx, Cause("comment.given_up", said))
+        why = (told.message or "").removesuffix(".")
+        said = f"the first comment does not stand: {why}. Write it by hand, or have it tried again"
+        self._leave(tx, Cause("comment.given_up", said), NoticeKind.POST_INCOMPLETE, answer=told)
 
     def unsent(self, tx: Session, told: Cause) -> None:
         post = get_post(tx, self.loaded.post.id)
@@ -95,10 +99,11 @@ class FirstComment(Once):
         return f"whether the first comment stands cannot be told: {why}. Look at the post, then say whether it does"
 
     def review(self, tx: Session, question: str) -> None:
-        self._leave(tx, Cause("comment.needs_review", question))
+        self._leave(tx, Cause("comment.needs_review", question), NoticeKind.COMMENT_NEEDS_REVIEW)
 
-    def _leave(self, tx: Session, told: Cause) -> None:
-        outcome.note_missing(tx, self.loaded.post.id, outcome.COMMENT, told.message or told.reason)
+    def _leave(self, tx: Session, told: Cause, kind: NoticeKind, *, answer: Cause | None = None) -> None:
+        said = told.message or told.reason
+        outcome.note_missing(tx, self.loaded.post.id, outcome.COMMENT, said, kind=kind, answer=answer)
         tx.execute(update(Post).where(Post.id == self.loaded.post.id).values(wait_reason=None))
         outcome.tell(tx, self.loaded.post, told)
         self._next(tx, clock.now())

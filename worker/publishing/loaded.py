@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import claims
-from models.account import Account, get_account
-from models.claims import Lease
-from models.container import Container, live_containers
-from models.event import Cause
-from models.part import Part, PartKind, parts_of
-from models.post import Post, get_post
-from models.states import PostState, transition
+from models.accounts.account import Account
+from models.owed import claims
+from models.owed.claims import Lease
+from models.posts.event import Cause
+from models.posts.part import Part, PartKind
+from models.posts.post import Post
+from models.posts.states import PostState, transition
+from models.publishing.container import Container
 from worker.context import WorkerContext
+
+_NEARLY = 0.9
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,23 @@ def read_held(ctx: WorkerContext, lease: Lease) -> Loaded:
 
 
 def read(tx: Session, lease: Lease) -> Loaded:
-    post = get_post(tx, lease.id)
-    return Loaded(
-        lease=lease,
-        post=post,
-        account=get_account(tx, post.account_id),
-        parts=parts_of(tx, post.id),
-        containers=live_containers(tx, post.id),
-    )
+    of_post = select(Post, Account).join(Account, Account.id == Post.account_id).where(Post.id == lease.id)
+    post, account = tx.execute(of_post.execution_options(populate_existing=True)).one()
+    is_live = (Container.part_id == Part.id) & Container.dropped_at.is_(None)
+    of_parts = select(Part, Container).outerjoin(Container, is_live)
+    of_parts = of_parts.where(Part.post_id == lease.id, Part.dropped_at.is_(None)).order_by(Part.position)
+    rows = tx.execute(of_parts.execution_options(populate_existing=True)).all()
+    containers = {part.id: container for part, container in rows if container is not None}
+    return Loaded(lease=lease, post=post, account=account, parts=[part for part, _ in rows], containers=containers)
+
+
+def with_time(ctx: WorkerContext, loaded: Loaded) -> Loaded:
+    """With nearly the full time of its lease, before a call. Raises ClaimLost where that has to be asked."""
+    lease = loaded.lease
+    if lease.deadline.remaining_s() >= _NEARLY * lease.lease_s:
+        return loaded
+    with ctx.database.transaction() as tx:
+        return loaded.renewed(claims.renew(tx, lease))
 
 
 def hand_back(ctx: WorkerContext, loaded: Loaded) -> None:

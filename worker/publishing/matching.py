@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from graph.accounts.media import Media
+from graph.answers.paging import Page
 from graph.client import GraphClient
-from graph.media import Media
-from graph.paging import Page
-from models.attempt import known_results
-from models.media import bound_ids
-from models.part import Part, PartKind
-from models.post import PostType
+from models.history.media import bound_ids
+from models.posts.part import Part, PartKind
+from models.posts.post import PostType
+from models.publishing.attempt import known_results
 from pressrun.media.captions import normal_form
 from worker.once.kind import Once
 from worker.once.search import Fit, Reading, read_on

@@ -7,19 +7,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from graph.answers.errors import ErrorClass
 from graph.client import GraphClient
-from graph.errors import ErrorClass
-from graph.publishing import ContainerStatus as Seen
-from graph.publishing import Published
-from models import claims, outcome
-from models.account import lock_account
-from models.attempt import Action, Attempt, SettledBy, Target
-from models.container import Container, ContainerStatus, drop_container
-from models.event import Cause
-from models.outcome import Sent
-from models.part import Part
-from models.post import get_post
-from models.states import CANCELABLE, PostState, transition
+from graph.publishing.publishing import ContainerStatus as Seen
+from graph.publishing.publishing import Published
+from models.accounts.account import lock_account
+from models.owed import claims
+from models.posts.event import Cause
+from models.posts.part import Part
+from models.posts.post import get_post
+from models.posts.states import CANCELABLE, PostState, transition
+from models.publishing import outcome
+from models.publishing.attempt import Action, Attempt, SettledBy, Target
+from models.publishing.container import Container, ContainerStatus, drop_container
+from models.publishing.outcome import Sent
 from pressrun import clock
 from worker.backoff import PUBLISHING
 from worker.context import WorkerContext

@@ -1,6 +1,6 @@
 """The publish of a post that nothing stands in the way of: take, intent and settling are two round trips in all.
 
-    begin      claim taken, place reserved, attempt `intent`, post `publishing`: committed (`models/plain_publish.py`)
+    begin      claim taken, place reserved, attempt `intent`, post `publishing`: committed (in `models/publishing`)
     call       as ever (`worker/once/call.py`)
     settled    attempt and post, where the answer is a media id
 
@@ -9,23 +9,24 @@ Whatever else comes of the call is told and kept as ever, with the rows read for
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
 from functools import partial
 
 from sqlalchemy.exc import DBAPIError
 
 from graph.client import GraphClient
-from models import plain_publish, server_clock
-from models.claims import Lease
-from models.gate import Purpose
-from models.part import Part
-from models.plain_publish import Begun
-from models.server_clock import Distance
-from models.states import PostState
+from models.owed.claims import Lease
+from models.owed.gate import Purpose
+from models.posts.part import Part
+from models.posts.states import PostState
+from models.publishing import plain_publish
+from models.publishing.plain_publish import Begun, Live
+from models.store import server_clock
+from models.store.server_clock import Distance
 from pressrun import clock, log
 from pressrun.clock import Deadline
 from pressrun.failpoints import reach
-from pressrun.hints import Hint
+from pressrun.network.hints import Hint
 from worker import boundary
 from worker.context import WorkerContext
 from worker.once.call import send
@@ -35,30 +36,42 @@ from worker.publishing.loaded import Loaded, read_held
 from worker.publishing.media_publish import MediaPublish
 from worker.publishing.publish import BACKLOG_AFTER
 
-AFTERCARE_AFTER = timedelta(seconds=30)
-"""What may wait gives way to posts that are due."""
-
 _log = log.get(__name__)
 
 
 def begin(ctx: WorkerContext, hint: Hint) -> boundary.Begun | None:
     """Take the post of a hint and commit its intent; None, with nothing changed, when it goes the long way."""
+    begun = begin_all(ctx, [(hint.id, hint.claim)], waits=True)
+    return step_of(begun[0]) if begun else None
+
+
+def begin_all(ctx: WorkerContext, claims: Sequence[tuple[int, int]], *, waits: bool) -> list[Begun]:
+    """The same for several posts, in one commit: those that were begun. Nothing of the others was changed.
+
+    Args:
+        claims: number and claim of each.
+        waits: also for accounts that somebody holds right now.
+    """
     if server_clock.distance() is not Distance.NONE:
-        return None
+        return []
     reach("publish.before_intent")
     before = clock.own()
     begun = plain_publish.begin(
         ctx.database,
-        hint.id,
-        hint.claim,
+        claims,
         lease_s=ctx.settings.lease.total_seconds(),
         holder=ctx.holder,
         app_id=ctx.settings.app_id,
         backlog_after=BACKLOG_AFTER,
+        waits=waits,
     )
-    if begun is None:
-        return None
-    server_clock.seen(before, begun.attempt.intent_at)
+    if begun:
+        server_clock.seen(before, begun[0].attempt.intent_at)
+    return begun
+
+
+def step_of(begun: Begun) -> boundary.Begun:
+    """What is left to be done with it."""
     return begun.lease, partial(_send, begun)
 
 
@@ -102,14 +115,7 @@ class PlainPublish(MediaPublish):
     def keep_plainly(self, result_id: str) -> bool:
         sent_at = self.attempt.sent_at or self.attempt.intent_at
         try:
-            return plain_publish.settle(
-                self.ctx.database,
-                self._begun,
-                result_id,
-                sent_at=sent_at,
-                now=clock.now(),
-                aftercare_after=AFTERCARE_AFTER,
-            )
+            return self.ctx.settler.keep(Live(self._begun, result_id, sent_at, clock.now()))
         except DBAPIError as problem:
             _log.info("publish.kept_the_long_way", row_id=self.lease.id, error=str(problem.orig))
             return False

@@ -11,25 +11,28 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
-from graph.endpoints import Endpoint
-from graph.errors import ErrorClass, GraphError, classify_container_status
-from graph.publishing import Container as Seen
-from graph.publishing import ContainerStatus as SeenStatus
-from models import claims, seizing
-from models.container import Container, ContainerStatus, drop_container
-from models.event import Cause
-from models.gate import Purpose
-from models.part import Part, PartKind
-from models.states import PostState
+from graph.answers.errors import ErrorClass, GraphError, classify_container_status
+from graph.publishing.publishing import Container as Seen
+from graph.publishing.publishing import ContainerStatus as SeenStatus
+from graph.wire.endpoints import Endpoint
+from models.owed import claims, seizing
+from models.owed.gate import Purpose
+from models.posts.event import Cause
+from models.posts.part import Part, PartKind
+from models.posts.states import PostState
+from models.publishing.container import Container, ContainerStatus, drop_container
 from models.ways.bucket_object import let_go
 from models.ways.upload import Upload, UploadState, upload_to
 from pressrun import clock
 from pressrun.failpoints import reach
 from pressrun.media.routes import Route
+from pressrun.network.hints import Hint
+from worker import boundary
 from worker.backoff import staging_wait
 from worker.context import GateShut, WorkerContext
 from worker.outcomes import Verdict, cause, staging_rule, wait_of
-from worker.publishing.loaded import Loaded, load, move
+from worker.publishing import standing
+from worker.publishing.loaded import Loaded, move, with_time
 from worker.publishing.stage import FIRST_LOOK_AFTER, create, hold_account, put_off
 from worker.publishing.standing import Park, open_post, park_post, tell
 
@@ -42,8 +45,16 @@ _LONGEST = timedelta(seconds=60)
 def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     """Look at every container that is not known to be ready."""
     loaded = open_post(ctx, lease, only_reads=True)
-    if loaded is None:
-        return
+    if loaded is not None:
+        go_on(ctx, loaded)
+
+
+def begin(ctx: WorkerContext, hint: Hint) -> boundary.Begun | None:
+    """The same from its hint, where nothing keeps the post back."""
+    return standing.begin(ctx, hint, go_on, only_reads=True)
+
+
+def go_on(ctx: WorkerContext, loaded: Loaded) -> None:
     for part in loaded.parts:
         if part.media_id is not None:
             continue
@@ -81,8 +92,7 @@ def _look(ctx: WorkerContext, loaded: Loaded, part: Part) -> Loaded | None:
         if upload is None or upload.state != UploadState.DONE.value:
             return _not_uploaded(ctx, loaded, part, container, upload)
         begun_at = upload.settled_at or begun_at
-    with ctx.database.transaction() as tx:
-        loaded = loaded.renewed(claims.renew(tx, loaded.lease))
+    loaded = with_time(ctx, loaded)
     try:
         seen = ctx.client(loaded.account, Purpose.PUBLISH).publishing.container(container.ig_id)
     except GraphError as error:
@@ -134,7 +144,7 @@ def _record(
         # A look that stalled must not take a container back that others have seen finished, or published, since.
         loaded = loaded.renewed(claims.renew(tx, loaded.lease))
         tx.execute(update(Container).where(Container.id == container.id).values(**values))
-        if finished and ctx.bucket is not None:
+        if finished and ctx.settings.s3_bucket is not None:
             let_go(tx, part.id)
             claims.wake_schedulers(tx)
     if seen.status_code in (SeenStatus.ERROR, SeenStatus.EXPIRED):
@@ -149,7 +159,9 @@ def _record(
         _drop_whole(ctx, loaded, part)
         _restage(ctx, loaded, "is stuck in processing", container)
         return None
-    return load(ctx, loaded.lease)
+    for name, value in values.items():
+        setattr(container, name, value)  # the row is detached: this only says what is known in this step
+    return loaded
 
 
 def _conclude(ctx: WorkerContext, loaded: Loaded) -> None:
@@ -159,7 +171,8 @@ def _conclude(ctx: WorkerContext, loaded: Loaded) -> None:
         with ctx.database.transaction() as tx:
             due_at = max(loaded.post.publish_at, now)
             move(tx, loaded, PostState.STAGED, Cause("post.staged", "ready to publish"), next_action_at=due_at)
-            claims.wake_schedulers(tx)
+            if due_at < now + claims.SOON:
+                claims.wake_schedulers(tx)
         return
     with ctx.database.transaction() as tx:
         claims.finish(tx, loaded.lease, next_action_at=_next_look(loaded, now))

@@ -15,14 +15,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from models import attempt as attempts
-from models import claims, quota, server_clock
-from models.account import Account
-from models.attempt import Action, Target
-from models.container import USABLE_FOR, Container, ContainerStatus, drop_container
-from models.event import Cause
-from models.post import Post, posts_ahead, words_of
-from models.states import PostState
+from models.accounts import quota
+from models.accounts.account import Account
+from models.owed import claims
+from models.posts.event import Cause
+from models.posts.post import Post, posts_ahead, words_of
+from models.posts.states import PostState
+from models.publishing import attempt as attempts
+from models.publishing.attempt import Action, Target
+from models.publishing.container import USABLE_FOR, Container, ContainerStatus, drop_container
+from models.store import server_clock
 from pressrun import clock
 from pressrun.clock import Deadline
 from pressrun.failpoints import reach

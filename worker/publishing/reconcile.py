@@ -8,10 +8,10 @@ unreadable                     → read again, for a day; then a person decides
 
 from __future__ import annotations
 
-from models import claims
-from models.attempt import Action, Attempt, Target, unresolved_attempt
-from models.part import Part
-from models.states import PostState
+from models.owed import claims
+from models.posts.part import Part
+from models.posts.states import PostState
+from models.publishing.attempt import Action, Attempt, Target, unresolved_attempt
 from worker.context import WorkerContext
 from worker.once.reading import lose_sight, reconcile
 from worker.publishing.loaded import Loaded, load

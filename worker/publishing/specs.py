@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from graph.containers import ProductTag
-from graph.publishing import ContainerKind, ContainerSpec, UserTag
-from models.part import Part, PartKind
-from models.post import Post, PostType
+from graph.publishing.containers import ProductTag
+from graph.publishing.publishing import ContainerKind, ContainerSpec, UserTag
+from models.posts.part import Part, PartKind
+from models.posts.post import Post, PostType
 from pressrun.errors import PressrunError
 from worker.context import WorkerContext
 from worker.publishing.loaded import Loaded

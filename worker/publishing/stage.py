@@ -6,17 +6,25 @@ per day, and is counted. Creating a container again is harmless, since nobody se
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from graph.endpoints import Endpoint
-from graph.errors import GraphError, unreadable
-from graph.publishing import ContainerSpec, CreatedContainer
-from models import claims, quota, seizing
-from models.account import break_account, lock_account
-from models.container import (
+from graph.answers.errors import GraphError, unreadable
+from graph.publishing.publishing import ContainerSpec, CreatedContainer
+from graph.wire.endpoints import Endpoint
+from models.accounts import quota
+from models.accounts.account import break_account, lock_account
+from models.owed import claims, seizing
+from models.owed.gate import Purpose
+from models.posts.event import Cause
+from models.posts.part import Part, PartKind
+from models.posts.post import words_of
+from models.posts.states import PostState
+from models.publishing.container import (
     USABLE_FOR,
     Container,
     ContainerStatus,
@@ -24,22 +32,20 @@ from models.container import (
     containers_created,
     drop_container,
 )
-from models.event import Cause
-from models.gate import Purpose
-from models.part import Part, PartKind
-from models.post import words_of
-from models.states import PostState
 from models.ways.bucket_object import doubt
 from models.ways.upload import Upload
 from pressrun import clock, log
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
 from pressrun.media.routes import Choice
+from pressrun.network.hints import Hint
+from worker import boundary
 from worker.backoff import staging_wait
 from worker.context import GateShut, WorkerContext
 from worker.durable import durably
 from worker.outcomes import Rule, Verdict, block, cause, staging_rule, wait_of
-from worker.publishing.loaded import Loaded, hand_back, load, move
+from worker.publishing import standing
+from worker.publishing.loaded import Loaded, hand_back, move
 from worker.publishing.specs import container_spec
 from worker.publishing.standing import Park, fail, open_post, park_post
 from worker.publishing.unfixed import with_media
@@ -56,8 +62,16 @@ _log = log.get(__name__)
 def run(ctx: WorkerContext, lease: claims.Lease) -> None:
     """Create what is missing; a carousel's whole waits until its items are ready (`poll`)."""
     loaded = open_post(ctx, lease)
-    if loaded is None:
-        return
+    if loaded is not None:
+        go_on(ctx, loaded)
+
+
+def begin(ctx: WorkerContext, hint: Hint) -> boundary.Begun | None:
+    """The same from its hint, where nothing keeps the post back."""
+    return standing.begin(ctx, hint, go_on)
+
+
+def go_on(ctx: WorkerContext, loaded: Loaded) -> None:
     now = clock.now()
     fixed = with_media(ctx, loaded, now=now)
     if fixed is None:
@@ -79,7 +93,7 @@ def run(ctx: WorkerContext, lease: claims.Lease) -> None:
         loaded = made
     _read_quota(ctx, loaded, now)
     with ctx.database.transaction() as tx:
-        staged = Cause("post.staging", f"{len(loaded.containers)} media containers created")
+        staged = Cause("post.staging", f"media containers created: {len(loaded.containers)}")
         move(
             tx,
             loaded,
@@ -103,33 +117,40 @@ def create(ctx: WorkerContext, loaded: Loaded, part: Part) -> Loaded | None:
     noted = _note(ctx, loaded, part, way)
     if noted is None:
         return None
-    loaded, container_id = noted
+    loaded, container = noted
     reach("stage.before_container")
     try:
         created = _ask(ctx, loaded, spec)
     except GraphError as error:
-        _refused(ctx, loaded, part, container_id, error)
+        _refused(ctx, loaded, part, container.id, error)
         return None
     except GateShut as shut:
-        _shut_out(ctx, loaded, container_id, shut)
+        _shut_out(ctx, loaded, container.id, shut)
         return None
     except PressrunError as problem:
         _fail(ctx, loaded, Cause("stage.refused", f"{loaded.subject(part)}{problem}", error_class="invalid_request"))
         return None
     reach("stage.after_container")
 
-    def store(tx: Session) -> None:
-        tx.execute(
-            update(Container)
-            .where(Container.id == container_id)
-            .values(ig_id=created.id, status_code=ContainerStatus.IN_PROGRESS.value)
-        )
-        if spec.resumable:
-            _owe_upload(tx, loaded, part, container_id, created)
-
-    durably(ctx, loaded.lease, store)  # also when the claim has passed on: the answer is true all the same
+    store = partial(_store, loaded=loaded, part=part, container=container, created=created, is_upload=spec.resumable)
+    lease = durably(ctx, loaded.lease, store)
     reach("stage.after_record")
-    return load(ctx, loaded.lease)
+    if lease is None:
+        raise claims.ClaimLost(f"post {loaded.post.id} has passed on while its container was made")
+    return replace(loaded, lease=lease, containers={**loaded.containers, part.id: container})
+
+
+def _store(
+    tx: Session, *, loaded: Loaded, part: Part, container: Container, created: CreatedContainer, is_upload: bool
+) -> claims.Lease | None:
+    """Also when the claim has passed on: the answer is true all the same. The lease with its full time, or None."""
+    lease = claims.try_renew(tx, loaded.lease)  # the post's lock before the container's
+    container.ig_id, container.status_code = created.id, ContainerStatus.IN_PROGRESS.value  # the row is detached
+    known = {"ig_id": container.ig_id, "status_code": container.status_code}
+    tx.execute(update(Container).where(Container.id == container.id).values(**known))
+    if is_upload:
+        _owe_upload(tx, loaded, part, container.id, created)
+    return lease
 
 
 def _ask(ctx: WorkerContext, loaded: Loaded, spec: ContainerSpec) -> CreatedContainer:
@@ -171,7 +192,7 @@ def put_off(
         held_until = hold_account(tx, loaded, error, rule, now)
         loaded = loaded.renewed(claims.renew(tx, loaded.lease))
         drop_container(tx, container_id, reason=reason, now=now)
-        if ctx.bucket is not None:
+        if ctx.settings.s3_bucket is not None:
             doubt(tx, part.id)
         tries = loaded.post.tries + 1
         if rule.verdict is Verdict.RETRY and tries < rule.most and containers_created(tx, part.id) < MOST_CONTAINERS:
@@ -201,7 +222,7 @@ def hold_account(tx: Session, loaded: Loaded, error: GraphError, rule: Rule, now
     return None
 
 
-def _note(ctx: WorkerContext, loaded: Loaded, part: Part, way: Choice | None) -> tuple[Loaded, int] | None:
+def _note(ctx: WorkerContext, loaded: Loaded, part: Part, way: Choice | None) -> tuple[Loaded, Container] | None:
     """Write the container down before it is asked for; None when the account's budget is used up."""
     now = clock.now()
     with ctx.database.transaction() as tx:
@@ -221,7 +242,7 @@ def _note(ctx: WorkerContext, loaded: Loaded, part: Part, way: Choice | None) ->
             container.route, container.route_why = way.route.value, way.why
         tx.add(container)
         tx.flush()
-        return loaded.renewed(lease), container.id
+        return loaded.renewed(lease), container
 
 
 def _refused(ctx: WorkerContext, loaded: Loaded, part: Part, container_id: int, error: GraphError) -> None:

@@ -5,21 +5,28 @@ Post and account are read and judged in one transaction, by the database's clock
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import update
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
-from models import claims, server_clock
-from models.account import get_account, lock_account
-from models.container import drop_containers
-from models.event import Cause
-from models.gate import Purpose
-from models.post import IfLate, Post, get_post
-from models.slot import next_free_slot
-from models.states import PostState
+from models.accounts.account import lock_account
+from models.owed import claims
+from models.owed.gate import Purpose
+from models.posts.event import Cause
+from models.posts.post import IfLate, Post, get_post
+from models.posts.slot import next_free_slot
+from models.posts.states import PostState
+from models.publishing.container import drop_containers
+from models.store import server_clock
+from pressrun.clock import Deadline
 from pressrun.log import redact
+from pressrun.network.hints import Hint
+from worker import boundary
 from worker.context import WorkerContext
 from worker.obstacles import HeldBack, Obstacle, held_back
 from worker.publishing.loaded import Loaded, move, read
@@ -72,13 +79,15 @@ def judge(
         locked: the caller needs the account's row lock whatever is found.
         only_reads: as of `open_post`.
     """
-    post = get_post(tx, lease.id)
-    account = lock_account(tx, post.account_id) if locked else get_account(tx, post.account_id)
-    held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now, only_reads=only_reads)
-    if not locked and (held is not None or is_too_late(post, now)):
+    account = lock_account(tx, get_post(tx, lease.id).account_id) if locked else None
+    if account is None:
+        loaded = read(tx, lease)
+        if _unhindered(tx, ctx, loaded, now, only_reads=only_reads):
+            # Read before the claim is renewed: whoever changes the post takes it.
+            return loaded.renewed(claims.renew(tx, lease))
         # Under its row lock, which whoever makes it active holds until it has woken the posts that it finds waiting.
-        account = lock_account(tx, account.id)
-        held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now, only_reads=only_reads)
+        account = lock_account(tx, loaded.account.id)
+    held = held_back(tx, ctx, account, Purpose.PUBLISH, now=now, only_reads=only_reads)
     loaded = read(tx, claims.renew(tx, lease))
     if is_too_late(loaded.post, now):
         leave_time(tx, ctx, loaded, now)
@@ -87,6 +96,39 @@ def judge(
         park_post(tx, loaded, _park(loaded.post, held, now))
         return None
     return loaded
+
+
+def begin(
+    ctx: WorkerContext, hint: Hint, go_on: Callable[[WorkerContext, Loaded], None], *, only_reads: bool = False
+) -> boundary.Begun | None:
+    """Take the post of a hint and read it, in one transaction; None, with nothing taken, where anything keeps it back.
+
+    Args:
+        go_on: the step, from there.
+    """
+    lease_s = ctx.settings.lease.total_seconds()
+    with ctx.database.transaction() as tx:
+        now = server_clock.read(tx)
+        try:
+            loaded = read(tx, claims.Lease("posts", hint.id, hint.claim, Deadline.strict(0), lease_s))
+        except NoResultFound:
+            return None
+        if not _unhindered(tx, ctx, loaded, now, only_reads=only_reads):
+            return None
+        lease = claims.take(tx, "posts", hint.id, hint.claim, lease_s=lease_s, holder=ctx.holder)
+    return None if lease is None else (lease, partial(_go_on, go_on, loaded))
+
+
+def _go_on(
+    go_on: Callable[[WorkerContext, Loaded], None], loaded: Loaded, ctx: WorkerContext, lease: claims.Lease
+) -> None:
+    go_on(ctx, loaded.renewed(lease))
+
+
+def _unhindered(tx: Session, ctx: WorkerContext, loaded: Loaded, now: datetime, *, only_reads: bool) -> bool:
+    """Whether nothing keeps it back, by what has been read of it."""
+    held = held_back(tx, ctx, loaded.account, Purpose.PUBLISH, now=now, only_reads=only_reads)
+    return held is None and not is_too_late(loaded.post, now)
 
 
 def is_too_early(post: Post, now: datetime) -> bool:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from models import claims
-from models import conversion as conversions
-from models.conversion import WAITS, Conversion, ConversionState
-from models.event import Cause
-from models.part import Part
-from models.post import Post
+from models.owed import claims
+from models.posts import conversion as conversions
+from models.posts.conversion import WAITS, Conversion, ConversionState
+from models.posts.event import Cause
+from models.posts.part import Part
 from worker.context import WorkerContext
 from worker.publishing.loaded import Loaded, read
-from worker.publishing.standing import Park, fail, last_moment, park_post
-
-TIME_TO_ACT = timedelta(minutes=10)
-"""Before its time: a person can make the file right by other means, or move the post."""
+from worker.publishing.standing import Park, fail, park_post
 
 
 def with_media(ctx: WorkerContext, loaded: Loaded, *, now: datetime) -> Loaded | None:
@@ -34,7 +30,8 @@ def with_media(ctx: WorkerContext, loaded: Loaded, *, now: datetime) -> Loaded |
             message = f"{_subject(loaded, failed)}it cannot be made right: {failed.error}"
             fail(tx, held, Cause("fix.failed", message, error_class="invalid_media"))
             return None
-        give_up_at = _give_up_at(loaded.post)
+        post = loaded.post
+        give_up_at = conversions.needed_until(post.publish_at, post.created_at, post.max_lateness_s)
         if now >= give_up_at:
             message = (
                 f"{_subject(loaded, waiting[0])}it has not been made right in time: is a worker of the queue media"
@@ -46,12 +43,6 @@ def with_media(ctx: WorkerContext, loaded: Loaded, *, now: datetime) -> Loaded |
         message = f"waits for {count} of its files, which {'is' if count == 1 else 'are'} being made right"
         park_post(tx, held, Park(give_up_at, WAITS, message))
         return None
-
-
-def _give_up_at(post: Post) -> datetime:
-    """Early enough to act, where the post was queued that long ahead; else when it would be too late anyway."""
-    early = post.publish_at - TIME_TO_ACT
-    return early if early - TIME_TO_ACT > post.created_at else last_moment(post)
 
 
 def _subject(loaded: Loaded, conversion: Conversion) -> str:

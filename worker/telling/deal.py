@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from models import claims
-from models.claims import Lease
-from models.delivery import deal
-from models.notice import Notice
+from models.owed import claims
+from models.owed.claims import Lease
+from models.telling.delivery import deal
+from models.telling.notice import Notice
 from pressrun import clock, log
 from worker.context import WorkerContext
 

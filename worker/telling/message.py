@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from models.notice import Notice
+from models.telling.notice import Notice
 from pressrun.plain import plain
 
 _MOST_LINES = 60
@@ -17,6 +17,8 @@ _TITLES = {
     "post.expired": "a post expired",
     "post.needs_review": "a post needs review",
     "post.late": "a post is late",
+    "post.incomplete": "a post lacks something",
+    "comment.needs_review": "a comment needs review",
     "quota.full": "more posts than may go out",
     "account.broken": "token refused",
     "account.blocked": "held back by Instagram",

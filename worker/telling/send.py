@@ -13,10 +13,10 @@ from typing import assert_never
 
 from sqlalchemy.orm import Session
 
-from models import claims
-from models.claims import Lease
-from models.delivery import Delivery, DeliveryState, contents, is_test
-from models.endpoint import (
+from models.owed import claims
+from models.owed.claims import Lease
+from models.telling.delivery import Delivery, DeliveryState, contents, is_test, quiet_until
+from models.telling.endpoint import (
     Endpoint,
     EndpointState,
     Way,
@@ -25,7 +25,7 @@ from models.endpoint import (
     old_secret_context,
     secret_context,
 )
-from models.notice import News, Notice, NoticeKind, tell
+from models.telling.notice import News, Notice, NoticeKind, tell
 from pressrun import clock, log
 from pressrun.failpoints import reach
 from pressrun.telling import by_apprise, webhook
@@ -91,7 +91,7 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> tuple[Lease, _L
             tx.flush()
             claims.finish(tx, lease, next_action_at=None)
             return None
-        if (wait := _leaves_it_to_another(tx, delivery, endpoint, now)) is not None:
+        if (wait := _waits(tx, delivery, endpoint, now)) is not None:
             claims.finish(tx, lease, next_action_at=wait)
             return None
         # Before it is sent: from now on a digest takes in nothing more, and a letter that kills its worker is counted.
@@ -101,10 +101,16 @@ def _open(ctx: WorkerContext, lease: Lease, *, now: datetime) -> tuple[Lease, _L
         return lease, _letter(ctx, tx, delivery, endpoint, now)
 
 
-def _leaves_it_to_another(tx: Session, delivery: Delivery, endpoint: Endpoint, now: datetime) -> datetime | None:
-    """Until when, while an endpoint takes nothing: a thousand deliveries must not each find that out for themselves."""
-    if endpoint.failing_since is None or is_test(tx, delivery.id):
+def _waits(tx: Session, delivery: Delivery, endpoint: Endpoint, now: datetime) -> datetime | None:
+    """Until when it is not sent; None when it is. A test is sent at once: whoever asked for it waits."""
+    quiet = quiet_until(endpoint, now)  # what was due before and has not arrived would be told in the middle of them
+    if (quiet is None and endpoint.failing_since is None) or is_test(tx, delivery.id):
         return None
+    return quiet or _leaves_it_to_another(tx, endpoint, now)
+
+
+def _leaves_it_to_another(tx: Session, endpoint: Endpoint, now: datetime) -> datetime | None:
+    """Until when, while an endpoint takes nothing: a thousand deliveries must not each find that out for themselves."""
     endpoint = lock_endpoint(tx, endpoint.id)
     if endpoint.failing_since is None or now - endpoint.failing_since < FLAKY_FOR:
         return None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from models.notice import News, NoticeKind, tell
-from models.reading.workers import SCHEDULER, absent_services
-from models.session import Database
-from models.silence import Silences, is_anybody_told
+from models.reading.upkeep.workers import SCHEDULER, absent_services
+from models.store.session import Database
+from models.telling.notice import News, NoticeKind, tell
+from models.telling.silence import Silences, is_anybody_told
 from pressrun import clock
 from pressrun.clock import Deadline
 

@@ -18,13 +18,14 @@ from sqlalchemy.orm import Session
 
 from graph.client import Credentials, GraphClient
 from graph.client import Login as GraphLogin
-from graph.endpoints import Endpoint
-from graph.publishing import PublishingLimit
-from graph.tokens import Token as Fresh
-from models import claims, quota
-from models.account import Account, AccountState, Login, break_account, get_account, lock_account
-from models.claims import Lease
-from models.gate import Purpose
+from graph.login.tokens import Token as Fresh
+from graph.publishing.publishing import PublishingLimit
+from graph.wire.endpoints import Endpoint
+from models.accounts import quota
+from models.accounts.account import Account, AccountState, Login, break_account, get_account, lock_account
+from models.owed import claims
+from models.owed.claims import Lease
+from models.owed.gate import Purpose
 from models.tokens.care import begin_care, context_of, hasten_others, replace_token, sealed_of
 from models.tokens.token import Facts, Token, TokenOf
 from pressrun import clock, log

@@ -12,11 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from graph.answers.errors import ErrorClass, GraphError
 from graph.client import CallRecord, GraphClient
-from graph.errors import ErrorClass, GraphError
-from graph.publishing import PublishingLimit
-from graph.tokens import Token as Fresh
-from models.account import Login
+from graph.login.tokens import Token as Fresh
+from graph.login.tokens import TokenState
+from graph.publishing.publishing import PublishingLimit
+from models.accounts.account import Login
 from models.tokens.token import Facts
 from pressrun import clock
 from worker.context import GateShut
@@ -87,6 +88,11 @@ class Watch:
         self.ahead_ms = round(ahead.total_seconds() * 1000)
 
 
+def facts_of(state: TokenState) -> Facts:
+    """What Meta says of a token, in the words of its row."""
+    return Facts(state.kind, state.expires_at, state.never_ends, state.data_access_expires_at, state.scopes or None)
+
+
 def examine(client: GraphClient, patient: Patient, *, now: datetime) -> Seen:
     """Ask whether it lives, and what it may. Raises GateShut."""
     try:
@@ -107,9 +113,7 @@ def _examine_facebook(client: GraphClient, patient: Patient, now: datetime) -> S
         except GraphError as problem:  # the app may be what is refused: it says nothing of the token
             doubt = problem
         else:
-            facts = Facts(
-                state.kind, state.expires_at, state.never_ends, state.data_access_expires_at, state.scopes or None
-            )
+            facts = facts_of(state)
             is_settled = state.is_valid
     known = replace(patient, facts=facts.over(patient.facts))
     if is_settled and not known.has_lapsed(now):

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from models.account import Account
-from models.notice import News, NoticeKind, tell
-from models.silence import is_anybody_told
+from models.accounts.account import Account
+from models.telling.notice import News, NoticeKind, tell
+from models.telling.silence import is_anybody_told
 from models.tokens.care import others_of
 from models.tokens.token import Token, TokenOf
 from worker.tokens.times import WARN_AHEAD

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from models import claims
-from models.claims import Lease
+from models.owed import claims
+from models.owed.claims import Lease
 from models.ways.bucket_object import LOOK_AGAIN, BucketObject, ObjectState, is_needed, wake_waiting
 from pressrun import clock, log
 from pressrun.errors import PressrunError

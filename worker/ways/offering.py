@@ -8,15 +8,15 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from models import claims
-from models.account import Login
-from models.event import Cause
-from models.part import Part, PartKind
+from models.accounts.account import Login
+from models.owed import claims
+from models.posts.event import Cause
+from models.posts.part import Part, PartKind
 from models.ways.bucket_object import WAIT_REASON, Wanted, want_object
 from pressrun import clock
 from pressrun.errors import PressrunError
 from pressrun.media import links
-from pressrun.media.bucket import LINK_LIVES
+from pressrun.media.bucket import LINK_LIVES, key_of
 from pressrun.media.routes import GIVEN, Choice, Route, Ways
 from pressrun.media.store import MediaStore
 from worker.context import WorkerContext
@@ -75,8 +75,7 @@ def address_of(ctx: WorkerContext, loaded: Loaded, kept: KeptFile) -> str | None
         case Route.UPLOAD:
             return None
         case Route.S3:
-            bucket = ctx.need_bucket()
-            return bucket.address(bucket.place.key_of(kept.sha256, path.suffix.removeprefix(".")))
+            return ctx.need_bucket().address(key_of(ctx.settings, kept.sha256, path.suffix.removeprefix(".")))
         case _:
             expires_at = clock.now() + LINK_LIVES
             base = ctx.media_base_url or ""
@@ -91,7 +90,7 @@ def are_there(ctx: WorkerContext, loaded: Loaded, parts: Sequence[Part]) -> bool
     wanted = sorted({found for part in parts for found in _objects(ctx, loaded, part)})
     if not wanted:
         return True
-    bucket = ctx.need_bucket().place.bucket
+    bucket = ctx.need_bucket_name()
     now = clock.now()
     with ctx.database.transaction() as tx:
         loaded = loaded.renewed(claims.renew(tx, loaded.lease))
@@ -128,7 +127,7 @@ def _objects(ctx: WorkerContext, loaded: Loaded, part: Part) -> list[tuple[str, 
     for kept in (file_of(part), cover_of(loaded) if part.parent_id is None else None):
         if kept is not None and way_of_file(ctx, loaded, kept).route is Route.S3:
             path = MediaStore(ctx.settings.home / "media").path(kept.sha256)
-            key = ctx.need_bucket().place.key_of(kept.sha256, path.suffix.removeprefix("."))
+            key = key_of(ctx.settings, kept.sha256, path.suffix.removeprefix("."))
             found.append((key, kept.sha256, kept.extension, part.id))
     return found
 

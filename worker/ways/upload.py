@@ -6,19 +6,20 @@ says. Tries that bring it on do not count.
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from graph.answers.errors import ErrorClass, GraphError
 from graph.client import GraphClient
-from graph.errors import ErrorClass, GraphError
-from models import claims
-from models.account import Account, break_account, get_account
-from models.claims import Lease
-from models.container import Container
-from models.gate import Purpose
+from models.accounts.account import Account, break_account, get_account
+from models.owed import claims
+from models.owed.claims import Lease
+from models.owed.gate import Purpose
+from models.publishing.container import Container
 from models.ways.upload import Upload, UploadState, is_wanted, wake_post
 from pressrun import clock, log
 from pressrun.errors import PressrunError
@@ -42,6 +43,14 @@ class _Job:
     upload: Upload
     account: Account
     container_id: str
+
+
+class _Read(io.BufferedReader):
+    """A file of which each piece is asked for once those before it are on their way."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        reach("upload.before_part")
+        return super().read(size)
 
 
 def run(ctx: WorkerContext, lease: Lease) -> None:
@@ -94,7 +103,7 @@ def _send(ctx: WorkerContext, job: _Job, lease: Lease, path: Path) -> None:
     offset = _come(ctx, client, job, lease, size)
     reach("upload.after_read")
     if offset < size:
-        with path.open("rb") as file:
+        with _Read(io.FileIO(path)) as file:
             client.publishing.upload(job.upload.url, file, file_size=size, offset=offset)
     reach("upload.after_send")
 
@@ -137,11 +146,11 @@ def _note(upload: Upload, problem: PressrunError | None) -> None:
 
 def _failed(ctx: WorkerContext, lease: Lease, account: Account, error: GraphError) -> None:
     """Again where Instagram says that it has come to, later, or never: then its post is told, by a look at it."""
-    rule, now = staging_rule(error), clock.now()
+    rule, now, is_outdated = staging_rule(error), clock.now(), False
     _log.info("upload.refused", upload_id=lease.id, error_class=error.error_class.value, code=error.code)
     with ctx.database.transaction() as tx:
         if rule.verdict is Verdict.BREAK_ACCOUNT:  # the account before the row
-            break_account(tx, account.id, token_seen=account.token_sealed, reason=error.advice)
+            is_outdated = not break_account(tx, account.id, token_seen=account.token_sealed, reason=error.advice)
         elif rule.verdict is Verdict.BLOCK_ACCOUNT:
             block(tx, account.id, error, now=now)
         lease = claims.renew(tx, lease)
@@ -153,7 +162,8 @@ def _failed(ctx: WorkerContext, lease: Lease, account: Account, error: GraphErro
         else:
             _note(upload, error)
             tx.flush()
-            wait = _AGAIN.after(upload.tries) if rule.verdict is Verdict.RETRY else wait_of(error, rule)
+            is_soon = rule.verdict is Verdict.RETRY or is_outdated
+            wait = _AGAIN.after(upload.tries) if is_soon else wait_of(error, rule)
             _end(tx, lease, now + max(wait, timedelta(seconds=1)))
     if is_over:
         _wake(ctx, upload.container_id)

@@ -22,13 +22,18 @@ class Scale:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
-def ticks(low: float, high: float, count: int = 4) -> list[float]:
-    """Round values that span the range: the first is at or below `low`, the last at or above `high`."""
+def ticks(low: float, high: float, count: int = 4, *, whole: bool = False) -> list[float]:
+    """Round values that span the range: the first is at or below `low`, the last at or above `high`.
+
+    `whole`: of what is counted, which has no halves.
+    """
     if high <= low:
         high = low + 1
     raw = (high - low) / count
     size = 10 ** math.floor(math.log10(raw))
     step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= raw)
+    if whole and step != int(step):
+        step = float(math.ceil(step))
     first = math.floor(low / step)
     last = math.ceil(high / step)
     return [number * step for number in range(first, last + 1)]

@@ -1,6 +1,6 @@
 // What every page has: the theme, shortcuts, questions before what cannot be undone, countdowns, and staying current.
-import { follow } from "./live.js";
-import { charts } from "./chart.js";
+import { fillIn, follow } from "./live.js";
+import { seeking } from "./seek.js";
 
 const root = document.documentElement;
 const $ = (id) => document.getElementById(id);
@@ -35,10 +35,11 @@ function dialogs() {
   for (const one of document.querySelectorAll("[data-opens]")) one.hidden = false;
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!form.dataset?.sure || form.dataset.isSure) return;
+    const asks = event.submitter?.dataset.sure ? event.submitter : form;  // a form that does several things asks by the button
+    if (!asks.dataset?.sure || form.dataset.isSure) return;
     event.preventDefault();
-    $("sure-words").textContent = form.dataset.sure;
-    $("sure-yes").textContent = form.dataset.yes ?? "Do it";
+    $("sure-words").textContent = asks.dataset.sure;
+    $("sure-yes").textContent = asks.dataset.yes ?? "Do it";
     const ask = $("sure");
     ask.returnValue = "no";
     ask.addEventListener("close", () => {
@@ -55,17 +56,35 @@ function dialogs() {
 
 const GO = { t: "/", c: "/calendar", p: "/posts", i: "/insights", n: "/inbox", a: "/accounts", s: "/system" };
 
+function items() {
+  return [...document.querySelectorAll("[data-list] > li, .chip")].filter((one) => one.offsetParent);
+}
+
 function step(by) {
-  const all = [...document.querySelectorAll("[data-list] li a, .chip a")].filter((one) => one.offsetParent);
-  const at = all.indexOf(document.activeElement);
-  all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by))]?.focus();
+  const all = items();
+  const at = all.findIndex((one) => one.contains(document.activeElement));
+  const next = all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by))];
+  if (!next) return;
+  (next.hasAttribute("tabindex") ? next : next.querySelector("a"))?.focus();
+  next.scrollIntoView({ block: "nearest" });
+}
+
+// What an item names a key for is done by that key while the item has the focus; what the head of a page does, at any time.
+function act(key) {
+  const named = `[data-key="${CSS.escape(key)}"]`;
+  const item = items().find((one) => one.contains(document.activeElement));
+  const doing = item?.querySelector(named) ?? document.querySelector(`main .top ${named}`);
+  if (!doing) return false;
+  doing.click();
+  if (doing.matches("summary")) doing.parentElement.querySelector("textarea")?.focus();
+  return true;
 }
 
 function shortcuts() {
   let awaits = false;
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (event.target.closest("input, textarea, select, [contenteditable], dialog[open]")) return;
+    if (event.target.closest("input:not([type='checkbox']), textarea, select, [contenteditable], dialog[open]")) return;
     if (awaits && GO[event.key]) { location.assign(GO[event.key]); return; }
     awaits = event.key === "g";
     if (event.key === "/") { event.preventDefault(); $("seek").focus(); $("seek").select(); }
@@ -73,10 +92,28 @@ function shortcuts() {
     else if (event.key === "n") location.assign("/compose");
     else if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
+    else if (event.key.length === 1 && act(event.key)) event.preventDefault();
   });
-  $("seek").form.addEventListener("submit", (event) => {
-    const place = [...$("places").options].find((one) => one.value.toLowerCase() === $("seek").value.trim().toLowerCase());
-    if (place) { event.preventDefault(); location.assign(place.dataset.href); }
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches(".answer textarea")) event.target.form.requestSubmit();
+  });
+}
+
+// A post is looked at over the page by Space, and in the calendar by a click. Enter, and a click for a new window, open it.
+function peeking() {
+  const bare = (event) => !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.defaultPrevented);
+  const look = (event, item) => {
+    event.preventDefault();
+    import("./peek.js").then(({ peek }) => peek(item));
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== " " || !bare(event) || event.target.closest("input, textarea, select, button, summary, dialog[open]")) return;
+    const item = event.target.closest("main [data-post]");
+    if (item?.querySelector('a[href^="/posts/"]')) look(event, item);
+  });
+  document.addEventListener("click", (event) => {
+    const item = event.target.closest("#calendar .chip a")?.closest("[data-post]");
+    if (item && event.detail && bare(event) && !document.body.classList.contains("picking")) look(event, item);
   });
 }
 
@@ -102,12 +139,27 @@ function countdowns() {
   setInterval(tick, 1000);
 }
 
+// A page that takes its time is seen to be asked for.
+function leaving() {
+  const line = document.createElement("div");
+  line.className = "leaving";
+  line.hidden = true;
+  document.body.append(line);
+  let soon = null;
+  addEventListener("beforeunload", () => { soon = setTimeout(() => { line.hidden = false; }, 250); });
+  addEventListener("pageshow", () => { clearTimeout(soon); line.hidden = true; });
+}
+
+leaving();
 document.querySelector("nav.main [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 theme();
 dialogs();
 shortcuts();
+seeking(announce);
+peeking();
 countdowns();
-charts(document);
 const again = document.querySelector("[data-again]");
 if (again) setTimeout(() => location.reload(), Number(again.dataset.again));
-follow(document.body.dataset.events, charts);
+// Only a page that draws something brings the script for it.
+follow(document.body.dataset.events, (region) => region.querySelector("[data-chart]") && import("./chart.js").then((one) => one.charts(region)));
+fillIn();

@@ -1,192 +1,126 @@
-// Moving posts by drag and by keys; what it would come to is shown before it is done. Picking several.
-import { announce } from "./app.js";
+// What is taken hold of in the calendar: posts are moved by drag and by keys (moving.js, loaded with the first one), and picked.
+import { MOVABLE, openFor, wallAt } from "./chip.js";
+import { nameOf, picked, unpick } from "./picking.js";
 
 const $ = (id) => document.getElementById(id);
-const zone = $("calendar").dataset.zone;
-const tip = $("cal-tip");
+const page = $("calendar");
+const zone = page.dataset.zone;
+let moving = null;
+
+// At once where it is loaded: keys that follow each other quickly are each of what the one before has done.
+function mover(act = () => {}) {
+  if (moving) act(moving);
+  else import("./moving.js").then((loaded) => { moving = loaded; act(loaded); });
+}
+
+const STEPS = { ArrowLeft: -1440, ArrowRight: 1440, ArrowUp: -15, ArrowDown: 15 };
 let dragged = null;
-let asked = 0;
 
-async function consequences(post, wall) {
-  const mine = ++asked;
-  const query = new URLSearchParams({ post, wall, zone });
-  const answer = await fetch(`/calendar/consequences?${query}`);
-  if (mine !== asked) return null;
-  if (!answer.ok) return { told: wall.replace("T", " "), problems: ["It cannot be moved there."], warnings: [] };
-  return answer.json();
-}
-
-function tell(where, found) {
-  const lines = [found.told, ...found.problems, ...found.warnings];
-  where.replaceChildren(...lines.map((line, at) => {
-    const one = document.createElement(at ? "div" : "b");
-    one.textContent = line;
-    if (at) one.className = at <= found.problems.length ? "bad" : "warn";
-    return one;
-  }));
-  if (lines.length === 1) {
-    const fine = document.createElement("div");
-    fine.className = "soft";
-    fine.textContent = "Nothing stands in its way.";
-    where.append(fine);
-  }
-}
-
-function wallOf(cell, chip) {
-  const time = chip.dataset.wall.slice(11);
-  return `${cell.dataset.day}T${cell.dataset.hour ? `${cell.dataset.hour}:${time.slice(3)}` : time}`;
-}
-
-function send(chip, wall) {
-  const form = $("drop");
-  form.elements.post.value = chip.dataset.post;
-  form.elements.version.value = chip.dataset.version;
-  form.elements.wall.value = wall;
-  form.requestSubmit();
+// Where the pointer has it: at a day, an hour or a free slot, and on another post of another time that can be moved.
+function under(event) {
+  const cell = event.target.closest?.("[data-day]");
+  if (!cell || !dragged) return null;
+  event.preventDefault();
+  const other = event.target.closest(MOVABLE);
+  return { cell, other: other && wallAt(other) !== wallAt(dragged) ? other : null };
 }
 
 function dragging() {
-  const page = $("calendar");
   page.addEventListener("dragstart", (event) => {
-    const chip = event.target.closest?.(".chip[draggable]");
+    const chip = event.target.closest?.(MOVABLE);
     if (!chip) return;
     dragged = chip;
     chip.classList.add("dragging");
     event.dataTransfer.effectAllowed = "move";
-    event.dataTransfer.setData("text/plain", chip.dataset.name);
+    event.dataTransfer.clearData(); // a browser drags the link
+    event.dataTransfer.setData("text/plain", nameOf(chip));
+    const bounds = chip.getBoundingClientRect();
+    event.dataTransfer.setDragImage(chip, event.clientX - bounds.left, event.clientY - bounds.top);
   });
   page.addEventListener("dragend", () => {
     dragged?.classList.remove("dragging");
     dragged = null;
-    tip.hidden = true;
-    for (const one of page.querySelectorAll(".over")) one.classList.remove("over");
+    mover(({ letGo }) => letGo());
   });
-  let over = null;
   page.addEventListener("dragover", (event) => {
-    const cell = event.target.closest?.("[data-day]");
-    if (!cell || !dragged) return;
-    event.preventDefault();
-    tip.style.left = `${Math.min(event.clientX + 14, innerWidth - 280)}px`;
-    tip.style.top = `${event.clientY + 14}px`;
-    if (cell === over) return;
-    over?.classList.remove("over");
-    over = cell;
-    cell.classList.add("over");
-    const wall = wallOf(cell, dragged);
-    consequences(dragged.dataset.post, wall).then((found) => {
-      if (!found || !dragged) return;
-      tell(tip, found);
-      tip.hidden = false;
-    });
+    const [chip, there] = [dragged, under(event)];
+    if (there) mover(({ drag }) => drag(chip, there, event.clientX, event.clientY));
   });
   page.addEventListener("drop", (event) => {
-    const cell = event.target.closest?.("[data-day]");
-    if (!cell || !dragged) return;
-    event.preventDefault();
-    const wall = wallOf(cell, dragged);
-    if (wall !== dragged.dataset.wall) send(dragged, wall);
+    const [chip, there] = [dragged, under(event)];
+    if (there) mover(({ drop }) => drop(chip, there));
   });
 }
-
-function shifted(wall, minutes) {
-  const at = new Date(`${wall}:00Z`);
-  at.setUTCMinutes(at.getUTCMinutes() + minutes);
-  return at.toISOString().slice(0, 16);
-}
-
-const STEPS = { ArrowLeft: -1440, ArrowRight: 1440, ArrowUp: -15, ArrowDown: 15 };
 
 function keys() {
-  let pending = null;
-  const settle = (chip) => {
-    chip.classList.remove("moving");
-    pending = null;
-    tip.hidden = true;
-  };
-  $("calendar").addEventListener("keydown", async (event) => {
-    const chip = event.target.closest(".chip");
+  page.addEventListener("keydown", (event) => {
+    const chip = event.target.closest(MOVABLE);
     if (!chip) return;
-    if (event.altKey && STEPS[event.key] && chip.draggable) {
-      event.preventDefault();
-      chip.classList.add("moving");
-      pending = shifted(pending ?? chip.dataset.wall, STEPS[event.key]);
-      const bounds = chip.getBoundingClientRect();
-      tip.style.left = `${Math.min(bounds.left, innerWidth - 280)}px`;
-      tip.style.top = `${bounds.bottom + 6}px`;
-      const found = await consequences(chip.dataset.post, pending);
-      if (!found || !pending) return;
-      tell(tip, found);
-      tip.hidden = false;
-      announce(`${tip.innerText} Enter keeps it, Escape does not.`);
-    } else if (pending && event.key === "Enter") {
-      event.preventDefault();
-      send(chip, pending);
-    } else if (pending && event.key === "Escape") {
-      settle(chip);
-      announce("Left where it was.");
-    } else if (event.key === "m" && chip.draggable) {
-      event.preventDefault();
-      open(chip);
-    } else if (event.key === "x") {
-      const box = chip.querySelector("input");
-      if (box) { box.checked = !box.checked; picked(); }
-    }
+    const isStep = event.altKey && event.key in STEPS;
+    const isDecided = chip.matches(".moving") && ["Enter", "Escape", "s"].includes(event.key);
+    const isOpened = event.key === "m" && !event.ctrlKey && !event.metaKey;
+    if (!isStep && !isDecided && !isOpened) return;
+    event.preventDefault();
+    if (isStep) chip.classList.add("moving");
+    if (isOpened) openFor(chip);
+    mover(({ shift, decide, weighUp }) => {
+      if (isStep) shift(chip, STEPS[event.key]);
+      else if (isDecided) decide(chip, event.key);
+      else weighUp(chip);
+    });
   });
-  $("calendar").addEventListener("focusout", (event) => {
+  page.addEventListener("focusout", (event) => {
     const chip = event.target.closest(".chip.moving");
-    if (chip && !chip.contains(event.relatedTarget)) settle(chip);
+    if (chip && !chip.contains(event.relatedTarget)) mover(({ settle }) => settle(chip));
   });
 }
 
-function open(chip) {
-  const dialog = $("move");
-  const form = dialog.querySelector("form");
-  form.elements.post.value = chip.dataset.post;
-  form.elements.version.value = chip.dataset.version;
-  form.elements.wall.value = chip.dataset.wall;
-  $("move-name").textContent = chip.dataset.name;
-  $("move-told").replaceChildren();
-  dialog.showModal();
-  form.elements.wall.focus();
+// What would stand in the page once for each post, three hundred times in a week, is made here from what it says.
+function boxes() {
+  for (const chip of page.querySelectorAll(`${MOVABLE}:not(:has(input))`)) {
+    const box = document.createElement("input");
+    Object.assign(box, { type: "checkbox", name: "post", value: chip.dataset.post });
+    box.setAttribute("form", "bulk");
+    box.setAttribute("aria-label", `Pick ${nameOf(chip)}`);
+    box.dataset.key = "x";
+    chip.append(box);
+  }
 }
 
-function picked() {
-  const boxes = [...document.querySelectorAll('.chip input[name="post"]')];
-  const count = boxes.filter((one) => one.checked).length;
-  $("picked").textContent = `${count} picked`;
-  $("bulk").hidden = !count && !document.body.classList.contains("picking");
-  for (const one of boxes) one.closest(".chip").toggleAttribute("data-dirty", one.checked);
+function hovered(event) {
+  const link = event.target.closest?.(".chip a, .free");
+  if (!link || link.title) return;
+  const words = link.textContent.trim();
+  link.title = `${words.slice(0, 5)} ${zone}, ${words.slice(5).trim()}`;
 }
 
 function picking() {
   const button = $("pick");
+  if (!button) return;
   button.hidden = false;
   const set = (on) => {
     document.body.classList.toggle("picking", on);
     button.setAttribute("aria-pressed", String(on));
-    if (!on) for (const one of document.querySelectorAll('.chip input[name="post"]')) one.checked = false;
-    picked();
+    if (on) picked(); else unpick();
   };
   button.addEventListener("click", () => set(!document.body.classList.contains("picking")));
   $("unpick").addEventListener("click", () => set(false));
-  document.addEventListener("change", (event) => { if (event.target.matches('.chip input[name="post"]')) picked(); });
-  const bulk = $("bulk");
-  bulk.addEventListener("click", (event) => {
-    delete bulk.dataset.sure;
-    if (event.target.closest("#bulk-cancel")) {
-      const names = [...document.querySelectorAll(".chip input:checked")].map((one) => `“${one.closest(".chip").dataset.name}”`);
-      bulk.dataset.sure = `Cancel ${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}? Canceled posts cannot be brought back.`;
-      bulk.dataset.yes = "Cancel posts";
-    }
-  }, true);
 }
 
+page.addEventListener("mouseover", hovered);
 if ($("drop")) {
+  boxes();
+  page.addEventListener("renewed", boxes);
   dragging();
   keys();
   picking();
-  const form = $("move").querySelector("form");
-  form.elements.wall.addEventListener("input", () => {
-    if (form.elements.wall.value) consequences(form.elements.post.value, form.elements.wall.value).then((found) => { if (found) tell($("move-told"), found); });
-  });
+  for (const kind of ["focusin", "pointerdown"]) page.addEventListener(kind, () => mover(), { once: true });
 }
+
+// A box of columns stays where it was scrolled to when the page is renewed.
+const BOX = ".accounts";
+let place = [0, 0];
+page.addEventListener("scroll", (event) => {
+  if (event.target.matches?.(BOX)) place = [event.target.scrollLeft, event.target.scrollTop];
+}, true);
+page.addEventListener("renewed", () => page.querySelector(BOX)?.scrollTo(...place));

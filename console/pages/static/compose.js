@@ -1,9 +1,14 @@
 // Writing a post: media by drop, paste or choice, their order by drag and keys; saved and judged at each pause.
 import { announce } from "./app.js";
+import { cover, coverPicture, covers } from "./cover.js";
+import { fixing, judge as judged, make, openFix, pictureAt } from "./fixing.js";
+import { pick, picker } from "./picker.js";
+import { tagging } from "./tagging.js";
 
 const form = document.getElementById("compose");
 const $ = (id) => document.getElementById(id);
 const PAUSE_MS = 900;
+const LACKS = { account: "an account", publish_at: "a time", media: "media", caption: "a caption" };
 const token = document.body.dataset.csrf;
 let waiting = null;
 let busy = false;
@@ -26,8 +31,75 @@ function controls(item) {
     button.addEventListener("click", () => shift(item, by, button));
     box.append(button);
   }
-  item.append(box);
+  const fix = document.createElement("button");
+  fix.type = "button";
+  fix.className = "plain fix";
+  fix.textContent = "Crop, fix";
+  fix.addEventListener("click", () => openFix(known(item)));
+  item.append(box, fix);
   item.draggable = true;
+  mended(item);
+}
+
+const sourceOf = (item) => item.querySelector("[name=media]").value;
+
+function first(item) {
+  const head = $("shelf").firstElementChild;
+  return head && head !== item && pictureAt(sourceOf(head)) ? sourceOf(head) : "";
+}
+
+// What the dialog is told of a media, and how it puts another in its place.
+function known(item) {
+  return {
+    value: () => sourceOf(item), original: item.dataset.from, key: item.dataset.key, type: form.elements.type.value, first: first(item),
+    account: form.elements.account.value, tell: (message) => tell("media", [message], []), use: (reference, fix) => swap(item, reference, fix),
+  };
+}
+
+function swap(item, reference, fix) {
+  item.querySelector("[name=media]").value = reference;
+  if (fix) { item.dataset.from = fix.source; item.dataset.key = fix.key; } else { delete item.dataset.from; delete item.dataset.key; }
+  picture(item, `${pictureAt(reference)}?w=160`);
+  mended(item);
+  changed();
+}
+
+function mended(item) {
+  const button = item.querySelector(".fix");
+  button.hidden = !pictureAt(sourceOf(item));
+  button.classList.toggle("done", Boolean(item.dataset.from));
+  button.textContent = item.dataset.from ? "Made right" : "Crop, fix";
+}
+
+function picture(item, address) {
+  const shown = document.createElement("img");
+  shown.src = address;
+  shown.alt = "";
+  item.querySelector(".thumb").replaceChildren(shown);
+}
+
+async function makeAllRight() {
+  const type = form.elements.type.value;
+  $("fix-all").disabled = true;
+  let count = 0;
+  for (const item of $("shelf").children) {
+    const media = sourceOf(item);
+    if (!pictureAt(media)) continue;
+    try {
+      const found = await judged(media, type, first(item));
+      if (!found.faults.some((one) => one.severity === "error")) continue;
+      $("fix-all-told").textContent = "It is being made right…";
+      const told = await make({ media, sha256: found.media.sha256, use: { image: "feed" }[type] ?? type, first: type === "carousel" ? first(item) : "", account: form.elements.account.value });
+      if (told.state !== "done") throw new Error(told.error);
+      swap(item, told.media.reference, told);
+      count += 1;
+    } catch (problem) {
+      tell("media", [problem.message], []);
+    }
+  }
+  $("fix-all-told").textContent = `${count} made right`;
+  announce(`${count} made right`);
+  $("fix-all").disabled = false;
 }
 
 function shift(item, by, button) {
@@ -40,16 +112,10 @@ function shift(item, by, button) {
   changed();
 }
 
-function add(source, picture, isVideo) {
+function add(source, shot) {
   const item = document.createElement("li");
   const thumb = document.createElement("span");
   thumb.className = "thumb";
-  if (picture) {
-    const shown = document.createElement(isVideo ? "video" : "img");
-    shown.src = picture;
-    if (!isVideo) shown.alt = "";
-    thumb.append(shown);
-  }
   const hidden = document.createElement("input");
   hidden.type = "hidden";
   hidden.name = "media";
@@ -59,6 +125,7 @@ function add(source, picture, isVideo) {
   alt.placeholder = "Alt text";
   alt.setAttribute("aria-label", `Alternative text of media ${$("shelf").children.length + 1}`);
   item.append(thumb, hidden, alt);
+  if (shot) picture(item, shot);
   controls(item);
   $("shelf").append(item);
   changed();
@@ -67,36 +134,44 @@ function add(source, picture, isVideo) {
 
 async function take(files) {
   for (const file of files) {
-    const item = add("", "", false);
+    const item = add("", "");
     const hidden = item.querySelector("[name=media]");
     hidden.disabled = true;
     item.setAttribute("aria-busy", "true");
-    const body = new FormData();
-    body.append("file", file);
-    const answer = await fetch("/compose/media", { method: "POST", body, headers: { "X-CSRF-Token": token } });
-    const told = await answer.json().catch(() => ({ message: "it could not be taken" }));
+    const told = await upload(file, "media");
     item.removeAttribute("aria-busy");
-    if (!answer.ok) {
-      item.remove();
-      tell("media", [`${file.name}: ${told.message}`], []);
-      announce(`${file.name}: ${told.message}`);
-      continue;
-    }
+    if (!told) { item.remove(); continue; }
     hidden.disabled = false;
     hidden.value = told.reference;
-    const shown = document.createElement("img");
-    shown.src = `/pictures/kept/${told.sha256}?w=160`;
-    shown.alt = "";
-    item.querySelector(".thumb").replaceChildren(shown);
+    picture(item, `${pictureAt(told.reference)}?w=160`);
+    mended(item);
+    guess(told.kind);
     changed();
   }
-  guess();
 }
 
-function guess() {
+// Hands one file in; what went wrong is told beside that field.
+async function upload(file, field) {
+  const body = new FormData();
+  body.append("file", file);
+  try {
+    const answer = await fetch("/compose/media", { method: "POST", body, headers: { "X-CSRF-Token": token } });
+    const told = await answer.json();
+    if (answer.ok) return told;
+    throw new Error(told.message);
+  } catch (problem) {
+    tell(field, [`${file.name}: ${problem.message}`], []);
+    announce(`${file.name}: ${problem.message}`);
+    return null;
+  }
+}
+
+function guess(kind) {
   const type = form.elements.type;
   const count = $("shelf").children.length;
-  if (!type.disabled && count > 1 && type.value === "image") { type.value = "carousel"; changed(); }
+  if (type.disabled || type.value !== "image") return;
+  if (count > 1) type.value = "carousel";
+  else if (kind === "video") type.value = "reel";
 }
 
 function tell(name, problems, warnings) {
@@ -118,7 +193,11 @@ function judge(told) {
     tell(name, told.problems.filter((one) => one.column === name && !isEarly(one)).map((one) => one.message), told.warnings.filter((one) => one.column === name).map((one) => one.message));
   }
   for (const one of told.problems) if (!names.includes(one.column)) loose.push(`${one.column}: ${one.message}`);
-  $("verdict").textContent = loose.join("; ") || (told.problems.length ? `${told.problems.length} to be mended` : "Nothing is wrong with it.");
+  $("fix-all-row").hidden = !told.problems.some((one) => one.column === "media" && one.type.startsWith("media.")) || !$("shelf").children.length;
+  const lacks = [...new Set(told.problems.filter(isEarly).map((one) => one.column))].map((name) => LACKS[name] ?? name.replaceAll("_", " "));
+  const wrong = told.problems.filter((one) => !isEarly(one)).length;
+  const summed = [wrong ? `${wrong} to be mended` : "", lacks.length ? `still to come: ${lacks.join(", ")}` : ""].filter(Boolean).join("; ");
+  $("verdict").textContent = loose.join("; ") || (summed ? `${summed[0].toUpperCase()}${summed.slice(1)}.` : "Nothing is wrong with it.");
   for (const [name, value] of Object.entries({ characters: told.counts.characters, hashtags: told.counts.hashtags, mentions: told.counts.mentions })) {
     const where = document.querySelector(`[data-count="${name}"]`);
     where.textContent = `${value} of ${told.counts[`most_${name}`]} ${name}`;
@@ -141,6 +220,7 @@ async function save() {
     const told = await answer.json();
     if (!answer.ok) {
       $("saved").textContent = told.message;
+      if (answer.status >= 500) setTimeout(changed, 3000);
       return;
     }
     if (told.draft) {
@@ -173,11 +253,19 @@ function preview() {
     return box;
   });
   if (shots.length) $("shots").replaceChildren(...shots);
+  $("shots").dataset.type = form.elements.type.value;
   $("says").textContent = form.elements.caption.value;
   const name = form.elements.account.value;
   document.querySelector("[data-name]").textContent = name || "choose an account";
   document.querySelector("[data-face]").textContent = name.slice(0, 1).toUpperCase();
-  place(items[0] && pictureOf(items[0]));
+  const shot = () => {
+    const own = coverPicture();
+    place(own || (items[0] && pictureOf(items[0])));
+    const shown = $("shots").querySelector("img");
+    if (own && shown) shown.src = own.replace("w=160", "w=480");
+  };
+  shot();
+  covers(form.elements.type.value, items[0] && sourceOf(items[0])).then(shot);
 }
 
 function place(picture) {
@@ -221,12 +309,19 @@ if (form) {
   $("files").addEventListener("change", () => { take([...$("files").files]); $("files").value = ""; });
   $("add-address").addEventListener("click", () => {
     const address = $("address");
-    if (address.value && address.checkValidity()) { add(address.value, "", false); address.value = ""; guess(); }
+    if (address.value && address.checkValidity()) { add(address.value, ""); address.value = ""; guess("image"); }
   });
   $("slots").addEventListener("click", (event) => {
     const wall = event.target.closest("[data-wall]")?.dataset.wall;
     if (wall) { form.elements.publish_at.value = wall; changed(); }
   });
+  fixing();
+  picker();
+  cover({ changed, upload: (file) => upload(file, "cover_url"), pick });
+  tagging(form, () => $("shelf").firstElementChild && pictureOf($("shelf").firstElementChild));
+  $("fix-all").addEventListener("click", makeAllRight);
+  $("open-library").hidden = false;
+  $("open-library").addEventListener("click", () => pick((source, shot, kind) => { add(source, shot); guess(kind); $("open-library").focus(); }));
   const drop = $("drop-media");
   addEventListener("dragover", (event) => { if (event.dataTransfer?.types.includes("Files")) { event.preventDefault(); drop.classList.add("over"); } });
   addEventListener("dragleave", (event) => { if (!event.relatedTarget) drop.classList.remove("over"); });

@@ -70,7 +70,7 @@ def fix_into(folder: Path, files: Sequence[Path], order: Order) -> Iterator[Fixe
             waiting = [
                 pool.submit(_fix, source, work / str(number), order, converters) for number, source in enumerate(files)
             ]
-            taken = {one.resolve() for one in files}
+            taken = {_real(one) for one in files}
             for one in waiting:
                 yield _settled(one.result(), folder, taken)
         finally:
@@ -86,35 +86,53 @@ def _fix(source: Path, part: Path, order: Order, converters: queue.SimpleQueue[C
     try:
         recipe = order.recipe_for(source)
         use = recipe.use
-        made = converter.fix(source.resolve(), part, recipe)
+        made = converter.fix(_real(source), part, recipe)
     except MediaUnreadable as problem:
         return Fixed(source, use, problem=problem.reason, field="media")
     except PressrunError as problem:
         return Fixed(source, use, problem=str(problem), field=problem.field)
     except OSError as problem:
-        return Fixed(source, use, problem=f"the result cannot be written: {problem.strerror or problem}")
+        return _unwritten(source, use, problem)
     finally:
         converters.put(converter)
     return Fixed(source, use, part, made)
+
+
+def _unwritten(source: Path, use: Use | None, problem: OSError) -> Fixed:
+    return Fixed(source, use, problem=f"the result cannot be written: {problem.strerror or problem}")
+
+
+def _real(path: Path) -> Path:
+    """Where it leads. Unlike `Path.resolve` it takes links that lead in a circle as they are: opening them tells."""
+    return Path(os.path.realpath(path))
 
 
 def _settled(done: Fixed, folder: Path, taken: set[Path]) -> Fixed:
     """Give what was made its name in the folder."""
     if done.output is None or done.use is None:
         return done
-    extension = "jpg" if LIMITS[done.use].kind == "image" else "mp4"
+    try:
+        place = _free_place(
+            done.source, done.output, folder, "jpg" if LIMITS[done.use].kind == "image" else "mp4", taken
+        )
+        done.output.chmod(0o644)
+        done.output.replace(place)
+    except OSError as problem:
+        return _unwritten(done.source, done.use, problem)
+    taken.add(_real(place))
+    return replace(done, output=place)
+
+
+def _free_place(source: Path, made: Path, folder: Path, extension: str, taken: set[Path]) -> Path:
+    """A name that nothing has, or that what was made before of the same file has. Raises OSError."""
     number = 1
     while True:
-        name = f"{done.source.stem}.{extension}" if number == 1 else f"{done.source.stem}-{number}.{extension}"
+        name = f"{source.stem}.{extension}" if number == 1 else f"{source.stem}-{number}.{extension}"
         place = folder / name
-        is_ours = place.is_file() and place.resolve() not in taken and filecmp.cmp(place, done.output, shallow=False)
+        is_ours = place.is_file() and _real(place) not in taken and filecmp.cmp(place, made, shallow=False)
         if is_ours or not os.path.lexists(place):
-            break
+            return place
         number += 1
-    done.output.chmod(0o644)
-    done.output.replace(place)
-    taken.add(place.resolve())
-    return replace(done, output=place)
 
 
 def _in_one_shape(files: Sequence[Path], order: Order) -> Order:

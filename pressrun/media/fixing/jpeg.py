@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 from dataclasses import dataclass
 from functools import cache
@@ -15,8 +16,11 @@ BEST_QUALITY = 92
 FLOOR_QUALITY = 70
 """Below it a smaller picture looks better than a worse one."""
 _EXIF_MARK = b"Exif\0\0"
-_DROPPED = {0xE1, 0xEC, 0xED, 0xFE}
-"""EXIF and XMP, Ducky, IPTC, comments."""
+_ICC_MARK = b"ICC_PROFILE\0"
+_DROPPED = {*range(0xE0, 0xF0), 0xFE} - {0xE0, 0xE2, 0xEE}
+"""EXIF, XMP, IPTC, what makers of cameras add, comments; not how colours are meant (JFIF, ICC, Adobe)."""
+_MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
+"""In the data of a scan 0xff stands before a zero, or a mark to restart at."""
 _LONGEST_SEGMENT = 65533
 
 
@@ -75,11 +79,27 @@ def without_private(data: bytes, exif: bytes) -> bytes | None:
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         if marker == 0xDA:
-            return b"".join([*kept, data[at:]])
+            end = end_of_picture(data, at)
+            return None if end is None else b"".join([*kept, data[at:end]])
         (length,) = struct.unpack_from(">H", data, at + 2)
         if not 0xC0 <= marker <= 0xFE or length < 2:
             return None
-        if marker not in _DROPPED:
+        is_colour = marker != 0xE2 or data.startswith(_ICC_MARK, at + 4)
+        if marker not in _DROPPED and is_colour:
             kept.append(data[at : at + 2 + length])
         at += 2 + length
     return None
+
+
+def end_of_picture(data: bytes, at: int) -> int | None:
+    """Where a JPEG ends, by its own mark, from a marker at `at` on; None if it does not. Phones put videos behind."""
+    while at + 4 <= len(data):
+        if data[at + 1] == 0xD9:
+            return at + 2
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        at += 2 + length
+        found = _MARKER.search(data, at)
+        if found is None:
+            return None
+        at = found.end() - 2
+    return len(data) if data[at : at + 2] == b"\xff\xd9" else None

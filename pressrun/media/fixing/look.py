@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from pressrun.media.fixing.plan import require_bearable
+from pressrun.media.fixing.device import said_of
 from pressrun.media.fixing.told import CannotFix
 from pressrun.media.probe import DEMUXERS, MediaUnreadable, Probe, codec_name, open_media, probe, video_of
 
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
 
+MOST_PIXELS = 36_000_000
+
 _FIRST_FRAMES = 4
 _STRAYS = 0.25
 """How far the time of a frame may stray from the rate, as a part of a frame: cameras count in coarse ticks."""
 _MOST_STRAYS, _FEW_STRAYS = 0.01, 2
 _LONGEST_GAP_S = 0.25
-_PLACES = ("location", "com.apple.quicktime.location.iso6709", "gps", "xyz")
-_RIGHTS = ("copyright", "com.apple.quicktime.copyright", "artist", "com.apple.quicktime.artist", "author")
+_SAMPLES_OF_LC = 1024
 
 
 @dataclass
@@ -41,6 +42,15 @@ class Times:
     starts_inside: bool = False
     """An edit list begins with a frame that needs earlier ones, which are not shown."""
     has_open_groups: bool = False
+    keys: list[int] = field(default_factory=list)
+    """Of the frames that need no other one."""
+
+    @property
+    def longest_group_s(self) -> Fraction:
+        """From one such frame to the next, or to the end."""
+        starts = sorted(self.keys)
+        ends = [*starts[1:], (self.latest or 0) + self.lasts]
+        return max((end - start for start, end in zip(starts, ends, strict=True)), default=0) * self.tick
 
     @property
     def first_s(self) -> Fraction:
@@ -62,6 +72,8 @@ class Times:
             self.starts_inside = True
             return
         self.shown.append(at)
+        if packet.is_keyframe:
+            self.keys.append(at)
         if self.latest is None or at >= self.latest:
             self.latest, self.lasts = at, packet.duration or 0
 
@@ -90,7 +102,10 @@ class Look:
     pixel_ratio: Fraction
     colour: Colour
     is_interlaced: bool
-    places: tuple[str, ...]
+    sound_profile: str | None
+    """Of AAC: LC, HE-AAC and the like, as its decoder finds it."""
+    private: tuple[str, ...]
+    """What it says that is better not passed on, by name."""
     owner: dict[str, str]
     """Who made it and whose it is, as the file says."""
 
@@ -157,8 +172,11 @@ def look(path: Path) -> Look:
         metadata = [dict(one.metadata) for one in (container, *container.streams)]
     with opened(path, found.format) as container:
         frames = _first_frames(container)
+    with opened(path, found.format) as container:
+        profile = _sound_profile(container)
     if not picture.shown or not frames:
         raise MediaUnreadable(path, f"the {found.format} video is damaged or cut short")
+    private, owner = said_of(path, found, metadata)
     return Look(
         probe=found,
         picture=picture,
@@ -167,9 +185,16 @@ def look(path: Path) -> Look:
         pixel_ratio=pixel_ratio,
         colour=_colour(frames[0]),
         is_interlaced=bool(found.is_interlaced) or any(frame.interlaced_frame for frame in frames),
-        places=tuple(dict.fromkeys(name for one in metadata for name in one if name.lower().startswith(_PLACES))),
-        owner={name: value for one in metadata for name, value in one.items() if name.lower() in _RIGHTS},
+        sound_profile=profile,
+        private=private,
+        owner=owner,
     )
+
+
+def require_bearable(width: int, height: int) -> None:
+    """Raises CannotFix for frames of more pixels than are unpacked."""
+    if width * height > MOST_PIXELS:
+        raise CannotFix(f"{width}x{height} is more than a frame may have: export it smaller", field="width")
 
 
 def sound_of(container: InputContainer) -> Any:
@@ -200,6 +225,20 @@ def _first_frames(container: InputContainer) -> list[VideoFrame]:
         if len(frames) == _FIRST_FRAMES:
             break
     return frames
+
+
+def _sound_profile(container: InputContainer) -> str | None:
+    """As the first sound that comes out has it: headers do not always say that half of it is guessed."""
+    sound = sound_of(container)
+    if sound is None or codec_name(sound) != "aac":
+        return None
+    from av import FFmpegError
+
+    first = None
+    with suppress(FFmpegError):  # what is damaged there, and copied, is no matter of ours
+        first = next(container.decode(sound), None)
+    is_doubled = first is not None and first.samples > _SAMPLES_OF_LC
+    return "HE-AAC" if is_doubled and sound.profile == "LC" else sound.profile
 
 
 def _rotation(found: Probe, frame: VideoFrame) -> int:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pressrun.media.fixing.look import require_bearable
 from pressrun.media.fixing.picture import is_right
-from pressrun.media.fixing.plan import end_of, require_bearable
+from pressrun.media.fixing.plan import end_of
 from pressrun.media.fixing.recipe import Recipe
 from pressrun.media.fixing.told import CannotFix
 from pressrun.media.probe import Probe
-from pressrun.media.rules import LIMITS, Problem, check
+from pressrun.media.rules import LIMITS, Problem, Use, check
 
 
 @dataclass(frozen=True)
@@ -35,3 +37,23 @@ def outlook(path: Path, found: Probe, recipe: Recipe) -> Outlook:
     except CannotFix as problem:
         return Outlook(needs_fixing=False, problems=(Problem(problem.field or "media", str(problem), "error"),))
     return Outlook(needs_fixing=True)  # whether a video is right its packets tell, and they are many
+
+
+def offered(problems: Sequence[Problem], found: Probe | None, use: Use) -> list[Problem]:
+    """The problems of a file that is to go out as it is, those marked that would end if it were made right."""
+    if found is None or not _can_come_right(found, use):
+        return list(problems)
+    return [replace(one, can_be_fixed=True) if one.severity == "error" else one for one in problems]
+
+
+def _can_come_right(found: Probe, use: Use) -> bool:
+    if found.kind != LIMITS[use].kind:
+        return False
+    try:
+        if found.kind == "video":
+            require_bearable(found.width, found.height)
+        if found.duration_s is not None:
+            end_of(found.duration_s, Recipe(use))
+    except CannotFix:
+        return False
+    return True

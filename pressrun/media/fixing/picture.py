@@ -252,7 +252,7 @@ def _shape_changes(full: tuple[int, int], frame: Frame, recipe: Recipe) -> list[
 
 def _notes(full: tuple[int, int], frame: Frame) -> list[str]:
     left, _, right, _ = frame.box
-    if frame.inner[0] <= right - left:
+    if frame.inner[0] < right - left + 1:  # a part of a pixel is rounding
         return []
     return [f"enlarged from {full[0]}x{full[1]}: a larger original would look better"]
 

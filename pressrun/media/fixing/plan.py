@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 from pressrun.media.fixing.recipe import Recipe
 from pressrun.media.fixing.shape import Frame, Wanted, frame_for
 from pressrun.media.fixing.told import CannotFix, Change, megabytes
-from pressrun.media.rules import LIMITS, Limits, ratio_text
+from pressrun.media.rules import LIMITS, Limits, Use, ratio_text
 
 if TYPE_CHECKING:
     from pressrun.media.fixing.look import Look
 
 MOST_BITS_PER_S = 25_000_000
-MOST_PIXELS = 36_000_000
 """Of one frame: 8K."""
 _USUAL_BITS_PER_S = 18_000_000
 _LEAST_BITS_PER_S = 150_000
@@ -37,6 +36,15 @@ _RATES = (
 )
 _STARTS_LATE_S = Fraction(15, 1000)
 _SHORT_BY_S = 0.05
+MOST_GROUP_S = 5
+_SAME_COLOURS = frozenset((0, 1, 2, 3))
+"""By the numbers of ITU-T H.273: BT.709, not said, reserved; as a matrix, 0 is RGB."""
+_COLOURS = {
+    **dict.fromkeys((5, 6), "BT.601"),
+    7: "SMPTE 240M",
+    **dict.fromkeys((9, 10), "BT.2020"),
+    **dict.fromkeys((11, 12), "P3"),
+}
 _TRANSFERS = {16: "PQ", 18: "HLG"}
 
 
@@ -87,20 +95,15 @@ def plan(seen: Look, recipe: Recipe) -> Plan:
     )
 
 
-def require_bearable(width: int, height: int) -> None:
-    """Raises CannotFix for frames of more pixels than are unpacked."""
-    if width * height > MOST_PIXELS:
-        raise CannotFix(f"{width}x{height} is more than a frame may have: export it smaller", field="width")
-
-
 def end_of(duration_s: Fraction | float, recipe: Recipe) -> Fraction | None:
     """Where a video of that length is to be cut; None: nowhere. Raises CannotFix for one that may not be, or is too
     short.
     """
-    bounds = LIMITS[recipe.use].duration_s
-    if bounds is None:
+    limits = LIMITS[recipe.use]
+    if limits.duration_s is None:
         return None
-    least, most = bounds
+    least, most = limits.duration_s
+    most = limits.reported_most_s or most
     lasts_s = float(duration_s)
     if lasts_s < least - _SHORT_BY_S:
         raise CannotFix(f"{lasts_s:.1f} s is shorter than the {least:g} s that a {recipe.use} needs", field="duration")
@@ -123,8 +126,9 @@ def _wanted(recipe: Recipe, limits: Limits, seen: Look) -> Wanted:
 
 
 def _bounds(recipe: Recipe, limits: Limits) -> tuple[float, float] | None:
-    is_of_carousel = recipe.shape is not None or not limits.limits_confirmed
-    return (3 / 4, 16 / 9) if is_of_carousel else limits.ratio  # of a carousel by what vendors say alone
+    if recipe.shape is not None:
+        return LIMITS[Use.CAROUSEL_VIDEO].reported_ratio
+    return limits.reported_ratio or limits.ratio
 
 
 def _rate(seen: Look) -> Fraction:
@@ -156,11 +160,14 @@ def _picture(
     probe, found = seen.probe, []
     if probe.video_codec not in {"h264", "hevc"}:
         found.append(Change("video_codec", str(probe.video_codec), "h264", "Instagram takes H.264 and HEVC"))
-    if not (probe.pixel_format or "").startswith(("yuv420p", "yuvj420p")):
-        found.append(Change("pixel_format", str(probe.pixel_format), "yuv420p", "colours must be sampled 4:2:0"))
+    if probe.pixel_format not in {"yuv420p", "yuvj420p"}:
+        why = "colours must be sampled 4:2:0, with 8 bits as every player knows them"
+        found.append(Change("pixel_format", str(probe.pixel_format), "yuv420p", why))
     if seen.colour.transfer in _TRANSFERS:
         before = f"HDR ({_TRANSFERS[seen.colour.transfer]})"
         found.append(Change("hdr", before, "BT.709", "HDR is shown pale or too dark by what does not know it"))
+    elif (colours := _other_colours(seen)) is not None:
+        found.append(Change("colour", colours, "BT.709", "its colours are shown wrong by what takes them for BT.709"))
     if seen.is_interlaced:
         found.append(Change("interlacing", "interlaced", "progressive", "Instagram takes progressive video only"))
     if seen.rotation != 1:
@@ -174,7 +181,18 @@ def _picture(
         )
     if seen.picture.has_open_groups:
         found.append(Change("gop", "open groups of frames", "closed groups of 2 s", "each group must stand alone"))
+    elif (longest_s := seen.picture.longest_group_s) > MOST_GROUP_S:
+        why = f"a video can be entered every {MOST_GROUP_S} s at least"
+        found.append(Change("gop", f"groups of frames of {float(longest_s):.1f} s", "closed groups of 2 s", why))
     return [*found, *_pace(seen, rate), *_shape(seen, recipe, limits, frame), *_weight(seen, limits, most_bits)]
+
+
+def _other_colours(seen: Look) -> str | None:
+    """What its colours are, when the file says that they are not those of BT.709; to say nothing is no fault."""
+    colour = seen.colour
+    if colour.matrix in _SAME_COLOURS and colour.primaries in _SAME_COLOURS:
+        return "BT.709 of full range" if colour.is_full and not colour.is_rgb else None
+    return next((_COLOURS[one] for one in (colour.primaries, colour.matrix) if one in _COLOURS), "other colours")
 
 
 def _pace(seen: Look, rate: Fraction) -> list[Change]:
@@ -223,6 +241,8 @@ def _sound(seen: Look) -> list[Change]:
         return []
     if probe.audio_codec != "aac":
         found.append(Change("audio_codec", str(probe.audio_codec), "aac", "sound must be AAC"))
+    elif seen.sound_profile not in {None, "LC"}:
+        found.append(Change("audio_codec", seen.sound_profile or "", "AAC-LC", "sound must be AAC-LC"))
     if (probe.audio_rate_hz or 0) > 48_000:
         found.append(Change("audio_rate", f"{probe.audio_rate_hz} Hz", "48000 Hz", "48000 Hz is the most"))
     if (probe.audio_channels or 0) > 2:
@@ -252,7 +272,7 @@ def _around(seen: Look, recipe: Recipe, end_s: Fraction | None) -> list[Change]:
     if end_s is not None:
         before = f"{float(seen.duration_s):.1f} s"
         found.append(Change("duration", before, f"{float(end_s):g} s", f"the most that a {recipe.use} may last"))
-    if seen.places:
+    if seen.private:
         kept = "removed; copyright and maker kept" if seen.owner else "removed"
-        found.append(Change("metadata", "place", kept, "everyone who gets the file could read it"))
+        found.append(Change("metadata", ", ".join(seen.private), kept, "everyone who gets the file could read it"))
     return found

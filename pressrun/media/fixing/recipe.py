@@ -14,7 +14,7 @@ from pressrun.media.rules import Use
 
 Way = Literal["pad", "crop"]
 
-EDITION = 1
+EDITION = 2
 """Raised when the same recipe gives another file than before: what was converted by an older one is converted anew."""
 BLUR = "blur"
 WHITE = "#ffffff"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from scheduler.posts.files.rows import SAVE_AS, Cells, Unreadable
+from scheduler.posts.files.rows import SAVE_AS, Cells, Unreadable, column_of
 from scheduler.posts.wish import COLUMNS
 
 SEPARATORS = ",;\t"
@@ -59,6 +59,6 @@ def _separator(text: str) -> str:
 
     def known(separator: str) -> int:
         names = (name.strip().strip('"') for name in first.split(separator))
-        return sum(name in COLUMNS for name in names)
+        return sum(column_of(name) in COLUMNS for name in names)
 
     return max(SEPARATORS, key=known)

@@ -5,8 +5,10 @@ Nothing is guessed: what cannot be read is refused with the line and what to loo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from pressrun.errors import Invalid
@@ -44,7 +46,9 @@ class Row:
 
 def table(path: Path, lines: Iterator[tuple[int, Cells]]) -> Iterator[Row]:
     """Rows of a table whose first line that is not empty names the columns. A short row ends in empty fields."""
-    first, header = next(lines, (1, ()))
+    first, header = next(lines, (None, ()))
+    if first is None:
+        raise Unreadable(path, "is empty")
     names = _checked_header(path, first, header)
     for line, cells in lines:
         named = dict(zip(names, cells, strict=False))
@@ -59,8 +63,16 @@ def table(path: Path, lines: Iterator[tuple[int, Cells]]) -> Iterator[Row]:
 
 def check_name(path: Path, line: int, name: str) -> None:
     """Refuse a column that does not exist."""
-    if name not in COLUMNS:
-        raise Unreadable(path, f"unknown column {name!r}; the columns are {', '.join(COLUMNS)}", line=line)
+    if name in COLUMNS:
+        return
+    near = get_close_matches(column_of(name), COLUMNS, n=1)
+    known = f"did you mean {near[0]}?" if near else f"the columns are {', '.join(COLUMNS)}"
+    raise Unreadable(path, f"unknown column {name!r}; {known}", line=line)
+
+
+def column_of(name: str) -> str:
+    """The column that a header means: `Publish At` and `publish-at` are `publish_at`."""
+    return "_".join(re.split(r"[\s_-]+", name.strip().lower()))
 
 
 def check_text(path: Path, line: int, column: str, value: str) -> None:
@@ -75,15 +87,19 @@ def check_text(path: Path, line: int, column: str, value: str) -> None:
 
 def _checked_header(path: Path, line: int, header: Cells) -> list[str]:
     """The names, empty for columns without one; a spreadsheet leaves such columns behind where cells were emptied."""
-    names = [name.strip() for name in header]
+    names = [column_of(name) for name in header]
     while names and not names[-1]:
         names.pop()
-    for name in names:
-        if name:
-            check_name(path, line, name)
     given = [name for name in names if name]
-    if len(set(given)) < len(given):
-        raise Unreadable(path, "a column stands there twice", line=line)
+    if given and not any(name in COLUMNS for name in given):
+        why = f"names no column, and the first line has to: {', '.join(REQUIRED)}, and any others"
+        raise Unreadable(path, why, line=line)
+    for name, written in zip(names, header, strict=False):
+        if name and name not in COLUMNS:
+            check_name(path, line, written.strip())
+    twice = next((name for name in given if given.count(name) > 1), None)
+    if twice is not None:
+        raise Unreadable(path, f"the column {twice!r} stands there twice", line=line)
     missing = [name for name in REQUIRED if name not in given]
     if missing:
         raise Unreadable(path, f"the column {missing[0]!r} is missing", line=line)

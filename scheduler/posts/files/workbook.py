@@ -1,4 +1,4 @@
-"""The first sheet of an XLSX workbook as lines of text, each cell as a person would have typed it into a CSV file."""
+"""The first visible sheet of an XLSX workbook as lines of text, each cell as one would have typed it into a CSV."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile, ZipFile
 
-from scheduler.posts.files.rows import Cells, Unreadable
+from scheduler.posts.files.rows import SAVE_AS, Cells, Unreadable
 
 _EXACT_DIGITS = 15
 """Excel keeps no more digits of a number: what is longer, such as an id, has been rounded."""
@@ -28,11 +28,14 @@ def read_workbook(path: Path, data: bytes) -> Iterator[tuple[int, Cells]]:
             warnings.simplefilter("ignore")  # of styles and checks that only Excel needs
             _refuse_bomb(path, data)
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-            sheet = book.worksheets[0]
+            # A hidden sheet is one that its person does not see, and so does not mean.
+            sheet = next((one for one in book.worksheets if one.sheet_state == "visible"), book.worksheets[0])
             sheet.reset_dimensions()  # some programs write wrong ones
             lines = [(number, list(row)) for number, row in enumerate(sheet.iter_rows(), 1)]
     except (BadZipFile, KeyError, IndexError, ValueError, OSError, ParseError, EOFError):
-        raise Unreadable(path, "is a packed file, and no XLSX workbook that can be read") from None
+        raise Unreadable(
+            path, f"is a packed file, and no XLSX workbook that can be read: {SAVE_AS}, or as XLSX"
+        ) from None
     for number, row in lines:
         cells = [_text(path, number, cell) for cell in row]
         if any(cell.strip() for cell in cells):

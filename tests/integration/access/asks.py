@@ -14,42 +14,41 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 import operations
-from models.reading.views import View
-from operations import (
-    accounts,
+from models.reading.history.views import View
+from operations.accounts import accounts, forecasts, removals, standing, subscriptions
+from operations.history import (
     backfills,
+    comments,
+    comparing,
+    coverage,
+    exports,
+    harvests,
+    inquiries,
+    insights,
+    mentions,
+    overview,
+    rereads,
+    side_by_side,
+    tags,
+    watches,
+)
+from operations.operation import Asker, Context
+from operations.posts import (
+    attempts,
     bulk,
     calendar,
     campaigns,
     cards,
-    comments,
-    comparing,
     composing,
-    coverage,
     drafts,
-    exports,
-    forecasts,
-    harvests,
     imports,
-    inquiries,
-    insights,
-    mentions,
     moving,
-    news,
-    overview,
     pictures,
     post_search,
     posts,
-    removals,
-    rereads,
     slots,
-    standing,
-    subscriptions,
-    tags,
-    today,
-    watches,
 )
-from operations.operation import Asker, Context
+from operations.upkeep import news, today
 from pressrun import clock
 from tests.integration.access.conftest import nobody
 
@@ -68,6 +67,7 @@ class Theirs:
     media: str
     mention: int
     reply: int
+    comment: int
     slot: int
     harvest: int
     backfill: int
@@ -88,7 +88,8 @@ def numbers_of(tx: Session, account_id: int) -> Theirs:
         next_post=one("SELECT key FROM posts WHERE account_id = :id AND state = 'scheduled'"),
         media=one("SELECT media_id FROM posts WHERE account_id = :id AND state = 'published'"),
         mention=one("SELECT id FROM mentions WHERE account_id = :id"),
-        reply=one("SELECT id FROM replies WHERE account_id = :id"),
+        reply=one("SELECT id FROM replies WHERE account_id = :id AND mention_id IS NOT NULL"),
+        comment=one("SELECT id FROM comments WHERE account_id = :id"),
         slot=one("SELECT id FROM slots WHERE account_id = :id"),
         harvest=one("SELECT id FROM harvests WHERE account_id = :id"),
         backfill=one("SELECT id FROM backfills WHERE account_id = :id"),
@@ -142,12 +143,22 @@ def _bulk(ctx: Context, asker: Asker, it: Theirs) -> Any:
     return result.shown
 
 
+def _shift(ctx: Context, asker: Asker, it: Theirs) -> Any:
+    [result] = bulk.shift(ctx, asker, [it.next_post], 1)
+    if result.error is not None:
+        raise result.error
+    return result.shown
+
+
 Ask = Callable[[Context, Asker, Theirs], Any]
 
 ASKS: Mapping[str, Ask] = {
+    "calendar.list": lambda c, a, it: calendar.list_posts(c, a, SINCE, account=it.account),
     "calendar.show": lambda c, a, it: calendar.show(c, a, SINCE, SINCE + timedelta(days=400), account=it.account),
+    "calendar.columns": lambda c, a, it: calendar.columns(c, a, SINCE, SINCE + timedelta(days=400), account=it.account),
     "calendar.consequences": lambda c, a, it: calendar.consequences(c, a, it.next_post, "2030-01-01 10:00"),
     "today.show": lambda c, a, it: today.show(c, a, account=it.account),
+    "insight.compare": lambda c, a, it: side_by_side.compare(c, a, ["mine", it.account]),
     "insight.overview": lambda c, a, it: overview.show(c, a, it.account),
     "post.surroundings": lambda c, a, it: composing.surroundings(c, a, it.account),
     "post.picture": lambda c, a, it: pictures.picture(c, a, it.post),
@@ -168,10 +179,17 @@ ASKS: Mapping[str, Ask] = {
     "catalog.list": lambda c, a, it: inquiries.list_catalogs(c, a, it.account),
     "catalog.search": lambda c, a, it: inquiries.search_catalog(c, a, it.account, "bread"),
     "comment.list": lambda c, a, it: comments.list_comments(c, a, it.account),
+    "comment.show": lambda c, a, it: comments.show(c, a, it.comment),
+    "comment.reply": lambda c, a, it: comments.reply(c, a, it.comment, "thanks", again=True),
+    "comment.resolve": lambda c, a, it: comments.resolve(c, a, it.comment, was_sent=True),
+    "comment.hide": lambda c, a, it: comments.hide(c, a, it.comment),
+    "comment.unhide": lambda c, a, it: comments.unhide(c, a, it.comment),
+    "comment.delete": lambda c, a, it: comments.delete(c, a, it.comment),
     "draft.list": lambda c, a, it: drafts.list_drafts(c, a, it.account),
     "draft.show": lambda c, a, it: drafts.show(c, a, it.draft),
     "draft.add": lambda c, a, it: drafts.add(c, a, posts.PostFields(account=it.account)),
     "draft.edit": lambda c, a, it: drafts.edit(c, a, it.draft, posts.PostFields(caption="theirs")),
+    "draft.judge": lambda c, a, it: drafts.judge(c, a, _fields(it.account, "judged")),
     "draft.queue": lambda c, a, it: drafts.queue(c, a, it.draft),
     "draft.remove": lambda c, a, it: drafts.remove(c, a, it.draft),
     "event.past": _past,
@@ -184,6 +202,7 @@ ASKS: Mapping[str, Ask] = {
     "import.add": lambda c, a, it: campaigns.hand_in(c, a, [_fields(it.account, "rows")]),
     "import.add_file": _hand_in,
     "insight.coverage": lambda c, a, it: coverage.show(c, a, it.account, everything=True),
+    "insight.coverage_by_day": lambda c, a, it: coverage.by_day(c, a, [it.account]),
     "insight.export": _export,
     "insight.newest": lambda c, a, it: insights.newest(c, a, it.account, SINCE),
     "insight.curve": lambda c, a, it: insights.curve(c, a, "1"),
@@ -197,9 +216,11 @@ ASKS: Mapping[str, Ask] = {
     "mention.resolve": lambda c, a, it: mentions.resolve(c, a, it.mention, was_sent=True),
     "post.list": lambda c, a, it: posts.list_posts(c, a, account=it.account),
     "post.search": lambda c, a, it: post_search.search(c, a, post_search.PostQuery(account=it.account)),
+    "post.attempts": lambda c, a, it: attempts.show(c, a, it.post),
     "post.timeline": lambda c, a, it: post_search.timeline(c, a, it.post),
     "post.move": lambda c, a, it: moving.move(c, a, it.next_post, "2030-01-01 10:00"),
     "post.swap": lambda c, a, it: moving.swap(c, a, it.post, it.next_post),
+    "post.shift": _shift,
     "post.bulk": _bulk,
     "post.show": lambda c, a, it: posts.show(c, a, it.post),
     "post.add": lambda c, a, it: posts.add(c, a, _fields(it.account, "new"), base=Path()),
@@ -233,7 +254,9 @@ ASKS: Mapping[str, Ask] = {
 
 LISTS: Mapping[str, Ask] = {
     "account.names": lambda c, a, _: accounts.names(c, a),
+    "calendar.list": lambda c, a, _: calendar.list_posts(c, a, SINCE),
     "calendar.show": lambda c, a, _: calendar.show(c, a, SINCE, SINCE + timedelta(days=400)),
+    "calendar.columns": lambda c, a, _: calendar.columns(c, a, SINCE, SINCE + timedelta(days=400)),
     "today.show": lambda c, a, _: today.show(c, a),
     "post.cards": lambda c, a, _: cards.show(c, a, list(range(1, 100))),
     "insight.grown": lambda c, a, it: comparing.growth(c, a, it.media),
@@ -277,9 +300,13 @@ OF_NO_ACCOUNT = {
     "media.add_kept",
     "media.append",
     "media.begin",
+    "media.check",
+    "media.fix",
+    "media.fixed",
     "media.keep",
     "media.kept",
     "media.list",
+    "media.origins",
     "media.remove",
     "media.show",
     "media.tag",

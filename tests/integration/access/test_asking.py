@@ -18,7 +18,7 @@ from operations.access import door, keys
 from operations.access.door import DOOR
 from operations.operation import OWNER, Asker, Context, Face, Scope
 from pressrun import clock
-from pressrun.trust import authorities
+from pressrun.network.trust import authorities
 from tests.factories.rows import make_account
 from tests.support.web import serve
 

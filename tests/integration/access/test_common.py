@@ -1,12 +1,20 @@
-"""What is one for all accounts: names, and the library. What others have of it is not told to whoever sees a few."""
+"""What is one for all accounts: names, keys of posts, the library. What others have of it is told to nobody else."""
 
 from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from models.library.item import NewItem, add_item
-from operations import accounts, library
+from operations.accounts import accounts
 from operations.operation import OWNER, Asker, Context, Scope
+from operations.posts import library, posts
+from operations.posts.posts import PostFields
+from pressrun import clock
 from pressrun.errors import Conflict
 from tests.factories.rows import first_part, make_account, make_post
 
@@ -28,6 +36,27 @@ def test_a_name_that_an_unseen_account_has_is_taken_and_no_more_is_said(ctx: Con
 
     assert (told.value.type, told.value.ids) == ("account.name_taken", {})
     assert told_all.value.ids == {"account": foreign}
+
+
+@pytest.mark.parametrize("is_rehearsed", [False, True])
+def test_a_key_that_an_unseen_account_has_is_taken_and_no_more_is_said(
+    ctx: Context, media_folder: Path, is_rehearsed: bool
+) -> None:
+    """The database alone sees it: that is not somebody who was quicker, and trying again would not help."""
+    with ctx.database.transaction() as tx:
+        limited = _limited(make_account(tx, name="mine").id)
+        make_post(tx, make_account(tx, name="foreign"), key="spring")
+    ctx = replace(ctx, settings=ctx.settings.model_copy(update={"public_url": "https://pressrun.example"}))
+    at = (clock.now() + timedelta(days=1)).isoformat()
+    fields = PostFields(account="mine", publish_at=at, media=("feed.jpg",), type="image", key="spring")
+
+    with ctx.rehearsal() if is_rehearsed else nullcontext(ctx) as there:
+        told = posts.add(there, limited, fields, base=media_folder)
+
+        assert (told.added, told.page) == ((), None)
+        assert [(one.column, one.message, one.type) for one in told.problems] == [
+            ("key", "key 'spring' is taken: use another one", "post.key_taken")
+        ]
 
 
 def test_an_item_that_another_account_needs_stays_and_its_posts_are_not_told(ctx: Context) -> None:

@@ -22,9 +22,9 @@ from operations.access.door import DOOR
 from operations.operation import OWNER, Context
 from pressrun import clock
 from pressrun.errors import Invalid
-from pressrun.oidc import derived
+from pressrun.network.oidc import derived
+from pressrun.network.trust import authorities
 from pressrun.settings import load
-from pressrun.trust import authorities
 from tests.support.web import serve
 
 
@@ -53,7 +53,8 @@ class Provider:
 
         @app.get("/keys")
         def keys() -> dict[str, Any]:
-            return {"keys": [self.key.as_dict(private=False)]}
+            unknown = {"kty": "EC", "crv": "a curve of tomorrow", "kid": "two", "x": "AA", "y": "AA"}
+            return {"keys": [unknown, self.key.as_dict(private=False)]}
 
         @app.post("/token")
         async def token(request: Request) -> dict[str, str]:
@@ -122,6 +123,8 @@ def test_whoever_was_invited_comes_in_by_their_address_and_then_by_their_id(
 
     provider.over = {"email": "other@example.com"}
     assert _go(http, provider).status_code == 303
+    provider.over = {"email": None}  # who is known by their id needs none
+    assert _go(http, provider).status_code == 303
     users.disable(ctx, OWNER, "ana@example.com")
     assert _go(http, provider).status_code == 401
 
@@ -135,6 +138,8 @@ def test_whoever_was_invited_comes_in_by_their_address_and_then_by_their_id(
         {"nonce": "another"},
         {"iss": "https://another.example"},
         {"exp": 1},
+        {"email": None},
+        {"sub": ""},
     ],
     ids=lambda over: next(iter(over)),
 )

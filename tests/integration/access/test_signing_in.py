@@ -22,7 +22,7 @@ from operations.access.entering import Visitor
 from operations.operation import OWNER, Asker, Context, Face, NotAllowed, Scope
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, Unknown
-from pressrun.trust import authorities
+from pressrun.network.trust import authorities
 from tests.factories.rows import make_account
 from tests.support.web import serve
 from tests.unit.docs.pages import ROOT
@@ -153,6 +153,12 @@ def test_names_full_of_markup_are_only_text(http: httpx.Client) -> None:
     assert "<script>" not in answer.text
 
 
+def test_a_name_that_no_text_can_be_signs_nobody_in(http: httpx.Client) -> None:
+    answer = http.post("/sign-in", data={"name": "ana\0", "password": PASSWORD})
+
+    assert (answer.status_code, "no text" in answer.text, COOKIE in answer.cookies) == (422, True, False)
+
+
 def test_too_many_tries_are_refused_even_with_the_right_password(ctx: Context, http: httpx.Client) -> None:
     _add(ctx)
     wrong = [http.post("/sign-in", data={"name": "ana", "password": "wrong"}).status_code for _ in range(5)]
@@ -170,6 +176,10 @@ def test_a_form_of_another_site_signs_nobody_in(ctx: Context, http: httpx.Client
     told = {"name": "ana", "password": PASSWORD}
     assert http.post("/sign-in", data=told, headers={"Origin": "https://evil.example"}).status_code == 403
     assert http.post("/sign-in", data=told, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert http.post("/sign-in", data=told, headers={"Sec-Fetch-Site": "same-site"}).status_code == 403
+    assert http.post("/sign-in", data=told, headers={"Origin": "null"}).status_code == 403
+    ours = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}  # as Chromium says it of a page without referrers
+    assert http.post("/sign-in", data=told, headers=ours).status_code == 303
     assert http.post("/sign-in", data=told, headers={"Origin": str(http.base_url)}).status_code == 303
 
 

@@ -17,12 +17,12 @@ from sqlalchemy import select, text
 from cli.main import app
 from cli.problems import run
 from machine.runtime import Runtime, runtime
-from models.account import Account, Login
-from models.reading.workers import has_worker
-from models.session import Database
-from operations.connections import NewAccount, connect, outcome
+from models.accounts.account import Account, Login
+from models.reading.upkeep.workers import has_worker
+from models.store.session import Database
+from operations.accounts.connections import NewAccount, connect, outcome
 from operations.operation import OWNER, Context
-from pressrun.hints import Queue
+from pressrun.network.hints import Queue
 from pressrun.settings import Settings
 from tests.factories.rows import KEY
 from tests.support.logs import logging_restored

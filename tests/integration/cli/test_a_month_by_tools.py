@@ -16,15 +16,15 @@ from pydantic import SecretStr
 
 from console.app import create_app
 from migrations import HEAD
-from models.reading.workers import has_worker
-from models.session import Database
+from models.reading.upkeep.workers import has_worker
+from models.store.session import Database
 from operations.access import keys
 from operations.operation import OWNER, Context
 from pressrun import clock
-from pressrun.hints import Queue
 from pressrun.media.links import derive_key
+from pressrun.network.hints import Queue
+from pressrun.network.trust import authorities
 from pressrun.settings import Settings
-from pressrun.trust import authorities
 from tests.factories.rows import KEY
 from tests.support.simulator import Simulator
 from tests.support.waiting import until

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from pressrun import clock
-from pressrun.trust import authorities
+from pressrun.network.trust import authorities
 from tests.integration.cli.conftest import Command
 from tests.support.processes import Process, start_module
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from models.reading.workers import has_worker
-from pressrun.hints import Queue
+from models.reading.upkeep.workers import has_worker
+from pressrun.network.hints import Queue
 from tests.integration.cli.conftest import Command, Here
 
 FACEBOOK = ["account", "add", "--login", "facebook", "--ig-id", "17841400000000000", "--name", "bakery"]

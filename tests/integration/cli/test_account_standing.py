@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
+from models.accounts.block import hold
+from pressrun import clock
 from pressrun.vault import generate_key
 from tests.factories.rows import KEY
 from tests.integration.cli.conftest import Command, Here
@@ -65,6 +69,41 @@ def test_another_name(here: Here, command: Command) -> None:
     assert "belongs to another account" in taken.stderr
     assert "known: bakery, sim-1" in unknown.stderr
     assert "must not hold a comma" in bad.stderr
+
+
+def test_a_pause_that_stops_reading_too(here: Here, command: Command) -> None:
+    here.add(0)
+
+    told = command.json("account", "pause", "sim-0")
+    stopped = command.run("account", "pause", "sim-0", "--reading", "--why", "holidays")
+    shown = command.run("account", "show", "sim-0")
+    resumed = command.run("account", "resume", "sim-0")
+    account = here.account(0)
+
+    assert (told["state"], told["is_reading_paused"]) == ("paused", False)
+    assert (stopped.returncode, shown.returncode, resumed.returncode) == (0, 0, 0)
+    assert "is_reading_paused  yes" in stopped.stdout
+    assert [line.split() for line in shown.stdout.splitlines() if line.startswith("reads")] == [["reads", "paused"]]
+    assert account is not None
+    assert (account.state, account.is_reading_paused) == ("active", False)
+
+
+def test_a_hold_of_instagram_is_shown_with_its_end(here: Here, command: Command) -> None:
+    account = here.add(0).account
+    with here.database.transaction() as tx:
+        hold(tx, account.id, reason="suspected", now=clock.now())
+    held = here.account(0)
+    assert held is not None
+    assert held.state_until is not None
+
+    shown = command.run("account", "show", "sim-0").stdout
+    listed = command.run("account", "list").stdout
+    [row] = command.json("account", "list")
+
+    for said in (shown, listed):
+        assert "blocked" in said
+        assert f"{held.state_until:%Y-%m-%d %H:%M}" in said
+    assert datetime.fromisoformat(row["state_until"]) == held.state_until
 
 
 def test_all_that_is_sealed_is_sealed_anew_under_the_newest_key(here: Here, command: Command) -> None:

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from models.crons import STANDING_CRONS
-from models.event import Cause, record_event, timeline
-from models.reading.posts import COLUMNS as POST_COLUMNS
+from models.harvests.crons import STANDING_CRONS
+from models.posts.event import Cause, record_event, timeline
+from models.reading.posts.posts import COLUMNS as POST_COLUMNS
 from pressrun import clock
 from tests.factories.rows import make_post
 from tests.integration.cli.conftest import Command, Here
@@ -60,17 +60,20 @@ def test_a_role_is_let_in_to_read(here: Here, command: Command) -> None:
     assert "there is no role 'analyst_of_cli'" in refused.stderr
 
 
-def test_an_older_schema_is_told_and_not_used(here: Here, command: Command) -> None:
+def test_another_schema_is_told_and_not_used(here: Here, command: Command) -> None:
     head = command.json("db", "status")["head"]
     here.execute("UPDATE alembic_version SET version_num = '0000'")
     try:
         assert command.json("db", "status", code=1)["is_current"] is False
         done = command.run("account", "list")
+        here.execute("UPDATE alembic_version SET version_num = '9999'")
+        found = {row["check"]: row["advice"] for row in command.json("doctor", code=1)}
     finally:
         here.execute(f"UPDATE alembic_version SET version_num = '{head}'")  # noqa: S608 - our own
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "bring it up to date" in done.stderr
+    assert found["schema"] == "run the release that brought it there, or a newer one"
 
 
 def test_a_refused_import_tells_its_problems_as_a_document_too(here: Here, command: Command, tmp_path: Path) -> None:
@@ -80,7 +83,7 @@ def test_a_refused_import_tells_its_problems_as_a_document_too(here: Here, comma
     told = command.json("post", "import", str(tmp_path / "posts.csv"), code=2)
 
     assert (told["added"], told["unchanged"], told["warnings"]) == ([], [], [])
-    assert [(problem["line"], problem["column"]) for problem in told["problems"]] == [(2, "type")]
+    assert [(problem["line"], problem["column"]) for problem in told["problems"]] == [(2, "type"), (2, "media")]
 
 
 def test_the_times_of_an_import_are_told_as_they_were_understood(
@@ -130,7 +133,7 @@ def test_a_bad_time_is_told_by_its_options_name(here: Here, command: Command) ->
     done = command.run("post", "add", "--account", "sim-0", "--at", "tomorrow", "--media", "https://example.com/a.jpg")
 
     assert done.returncode == 2
-    assert done.stderr.startswith("pressrun: --at: ")
+    assert done.stderr.startswith("--at: 'tomorrow' is not a time")
 
 
 def test_a_missing_secret_key_is_a_usage_error(command: Command) -> None:
@@ -286,6 +289,26 @@ def test_posts_are_listed_under_the_columns_of_the_contract(here: Here, command:
 
     assert tuple(row) == POST_COLUMNS
     assert (row["key"], row["account"], row["state"]) == ("the-key", "sim-0", "scheduled")
+
+
+def test_a_list_for_which_there_is_nothing_says_what_was_asked_for(here: Here, command: Command) -> None:
+    here.add(0)
+
+    done = command.run("post", "list", "--account", "sim-0", "--state", "failed")
+
+    assert (done.stdout, done.stderr) == ("", "no posts of sim-0 in the state failed\n")
+
+
+def test_a_post_is_listed_with_the_beginning_of_its_caption_and_no_made_key(here: Here, command: Command) -> None:
+    account = here.add(0).account
+    at = datetime(2099, 7, 1, 16, 30, tzinfo=UTC)
+    with here.database.transaction() as tx:
+        make_post(tx, account, key="auto:0037fb", publish_at=at, timezone="Europe/Berlin", caption="Bread\nand " * 9)
+
+    header, line = command.run("post", "list").stdout.splitlines()
+
+    assert header.split() == ["id", "account", "type", "state", "publish_at", "caption"]
+    assert line.endswith("2099-07-01 18:30 CEST  Bread and Bread and Bread and…")
 
 
 def test_a_waiting_post_is_listed_with_when_it_goes_on(here: Here, command: Command) -> None:

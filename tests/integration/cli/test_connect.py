@@ -15,9 +15,11 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
-from graph.publishing import ContainerKind, ContainerSpec, Published
-from models.gate import Purpose
-from pressrun.hints import Queue
+from console.instagram.answer_page import take
+from graph.publishing.publishing import ContainerKind, ContainerSpec, Published
+from models.owed.gate import Purpose
+from operations.operation import Context
+from pressrun.network.hints import Queue
 from tests.integration.cli.conftest import Command, Here
 from tests.support.processes import Process
 from tests.support.simulator import Simulator
@@ -56,7 +58,8 @@ def free_address() -> str:
 def start(command: Command, *arguments: str, login: str = "facebook", name: str = "bakery", **over: str) -> Process:
     told = command.settings | APP | {f"PRESSRUN_{name}": value for name, value in over.items()}
     words = ["account", "connect", "--login", login, "--name", name, *arguments]
-    return Process([sys.executable, "-u", "-m", "cli", *words], env=told)
+    # Not `-u`: that the address leaves a pipe at once is up to the command.
+    return Process([sys.executable, "-m", "cli", *words], env=told | {"PYTHONUNBUFFERED": ""})
 
 
 def publishes(ctx: WorkerContext, here: Here, index: int) -> bool:
@@ -79,7 +82,7 @@ def test_a_browser_leads_back_to_the_waiting_command(
     browser.chmod(0o755)
     command.settings["BROWSER"] = f"{browser} %s"
     with start(command, REDIRECT_URL=free_address()) as waiting:
-        until(opened.exists, 60, lambda: waiting.output)
+        until(opened.exists, what=lambda: waiting.output)
         address = opened.read_text()
         foreign = parse_qs(urlsplit(address).query)["redirect_uri"][0]
         refused = httpx.get(foreign, params={"code": "SIM-CODE-0", "state": "made-up"})
@@ -92,7 +95,7 @@ def test_a_browser_leads_back_to_the_waiting_command(
     assert (refused.status_code, led_back.status_code) == (400, 200)
     assert "You can close this window" in led_back.text
     assert "added bakery (17841400000000000, @" in waiting.output
-    assert "an answer was not taken" in waiting.output
+    assert waiting.output.count("belongs to no consent that was asked for here") == 1
     assert [secret for secret in (code, "SIM-APP-SECRET", "SIM-TOKEN") if secret in waiting.output + argv] == []
     assert publishes(app_worker, here, 0)
 
@@ -123,10 +126,16 @@ def test_where_no_answer_can_arrive_its_address_is_pasted(
 def test_without_a_terminal_several_accounts_are_listed_and_none_is_taken(
     command: Command, here: Here, simulator: Simulator
 ) -> None:
+    """The console takes the answer, and the command that asked goes on with it."""
     simulator.post("/_sim/consent", login="facebook", account="all")
-    with start(command, "--no-browser", "--json", REDIRECT_URL=free_address()) as waiting:
-        httpx.get(waiting.line(ADDRESS, 60), follow_redirects=True).raise_for_status()
+    console = Context(here.database, here.runtime.settings)
+    with start(command, "--no-browser", "--json", PUBLIC_URL="https://social.example.com") as waiting:
+        led_back = urlsplit(httpx.get(waiting.line(ADDRESS, 60)).headers["location"])
+        page = take(console, led_back.query)
         assert waiting.wait(60) == 2, waiting.output
+
+    assert (page.status, led_back.hostname, led_back.path) == (200, "social.example.com", "/connect/callback")
+    assert "the console takes it there" in waiting.output
 
     said = re.sub(ADDRESS, "", waiting.output, flags=re.MULTILINE)
     listed = json.loads(said[said.index("[") : said.rindex("]") + 1])

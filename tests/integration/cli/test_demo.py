@@ -12,7 +12,7 @@ import pytest
 
 from cli.demo.play import _Drawing
 from machine.stack import WORKERS
-from tests.support.processes import Process, environment
+from tests.support.processes import Process, environment, runs
 from tests.support.servers import reachable_folder
 from tests.support.turns import stack_turn
 from tests.support.waiting import until
@@ -54,5 +54,5 @@ def test_interrupted_it_leaves_no_process_and_no_folder() -> None:
             demo.send(signal.SIGINT)
 
             assert demo.wait(120) == 130, demo.output
-        assert not psutil.wait_procs(found, timeout=1)[1]
+        until(lambda: not any(map(runs, found)), what=lambda: f"still there: {found}")
         assert list(folder.iterdir()) == []

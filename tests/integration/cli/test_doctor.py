@@ -10,15 +10,16 @@ import redis
 from pydantic import SecretStr
 from sqlalchemy import select, text
 
-from cli.commands.doctor import examine
+from cli.commands.upkeep.doctor import examine
 from console.app import create_app
+from machine.runtime import ping
 from machine.schema import status
-from models.account import Account
-from models.invariants import INVARIANTS
-from models.partitions import PARTITIONED
+from models.accounts.account import Account
+from models.store.partitions import PARTITIONED
+from models.upkeep.invariants import INVARIANTS
 from operations.operation import Context
 from pressrun import clock
-from pressrun.embedded.servers import borrow_redis, redis_py_url, wait_stopped
+from pressrun.embedded.servers import redis_py_url
 from pressrun.finding import Finding, Result
 from pressrun.media.links import derive_key
 from pressrun.settings import Settings
@@ -26,7 +27,7 @@ from pressrun.vault import generate_key
 from tests.factories.rows import KEY, make_attempt, make_object, make_post
 from tests.integration.cli.conftest import Command, Here
 from tests.support.buckets import s3_server
-from tests.support.servers import reachable_folder
+from tests.support.servers import private_redis
 from tests.support.web import serve
 
 
@@ -74,14 +75,29 @@ def test_an_old_schema(here: Here, settings: Settings) -> None:
 
 def test_a_broker_that_throws_hints_away(settings: Settings) -> None:
     # A server of its own: other tests ask the shared one at the same time.
-    with reachable_folder() as folder:
-        with borrow_redis(folder / "home", durable=False) as url:
-            with redis.Redis.from_url(redis_py_url(url)) as client:
-                client.config_set("maxmemory-policy", "allkeys-lru")
-            found = failures(settings, redis_url=url)
-        wait_stopped(folder / "home")
+    with private_redis() as url:
+        with redis.Redis.from_url(redis_py_url(url)) as client:
+            client.config_set("maxmemory-policy", "allkeys-lru")
+        found = failures(settings, redis_url=url)
 
     assert set(found) == {"redis eviction"}
+
+
+def test_a_broker_that_takes_no_hints_and_one_that_tells_nothing_of_itself(settings: Settings) -> None:
+    with private_redis() as url, redis.Redis.from_url(redis_py_url(url)) as client:
+        client.execute_command("ACL", "SETUSER", "default", "-info")
+        untold = failures(settings, redis_url=url)
+        ping(url)
+        client.config_set("maxmemory", "1")
+        full = failures(settings, redis_url=url)
+        client.config_set("maxmemory", "0")
+        client.execute_command("ACL", "SETUSER", "default", "-lpush")
+        refused = failures(settings, redis_url=url)
+        assert client.keys() == []
+
+    assert untold == {}
+    assert "version not told, takes no hints: command not allowed when used memory" in full["redis"].detail
+    assert "takes no hints: " in refused["redis"].detail
 
 
 def test_no_key(here: Here, settings: Settings) -> None:
@@ -237,10 +253,12 @@ class TestRoutes:
             with_bucket = settings.model_copy(update=s3.settings | secrets)
             good = examine(with_bucket)
             bad = examine(with_bucket.model_copy(update={"s3_bucket": "nowhere"}))
+            shut = examine(with_bucket.model_copy(update={"s3_secret_key": SecretStr("v1:abc:def:ghi")}))
             left = s3.keys()
 
         assert [one.result for one in good if one.check == "media bucket"] == [Result.OK]
         [told] = [one for one in bad if one.check == "media bucket"]
         assert told.result is Result.FAIL
         assert told.detail.startswith("the bucket nowhere refuses: ")
+        assert [one.result for one in shut if one.check == "media bucket"] == [Result.FAIL]
         assert left == []

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from models.mention import Mention
+from models.history.mention import Mention
 from pressrun import clock
 from tests.factories.rows import make_mention
 from tests.integration.cli.conftest import Command, Here
@@ -25,6 +25,23 @@ from tests.integration.cli.conftest import Command, Here
 )
 def test_nothing_yet_is_an_empty_list(command: Command, arguments: list[str]) -> None:
     assert command.json(*arguments) == []
+
+
+def test_accounts_are_compared(command: Command, here: Here) -> None:
+    here.add(0)
+    here.add(1)
+    two = ("insight", "compare", "--account", "sim-1", "--account", "sim-0")
+
+    spans, days = command.json(*two), command.json(*two, "--metric", "followers")
+    alone = command.run("insight", "compare", "--account", "sim-0")
+
+    assert [(row["account"], row["followers"], row["views"], row["posts"]) for row in spans] == [
+        ("sim-1", None, None, None),
+        ("sim-0", None, None, None),
+    ]
+    assert [one["values"] for one in days] == [{"sim-1": None, "sim-0": None}] * 28
+    assert alone.returncode == 2
+    assert "--account: 2 to 8 accounts can be compared, not 1" in alone.stderr
 
 
 @pytest.mark.usefixtures("workers")

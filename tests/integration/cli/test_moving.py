@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from models.account import get_account
-from models.comment import SeenComment, see_comments
+from models.accounts.account import get_account
+from models.history.comment import SeenComment, see_comments
+from models.history.media import SeenMedia, see_media
 from pressrun import clock
 from tests.factories.rows import make_post
 from tests.integration.cli.conftest import Command, Here
@@ -18,9 +19,11 @@ def test_posts_are_moved_and_change_places(here: Here, command: Command) -> None
         for number, key in enumerate(("a", "b")):
             make_post(tx, get_account(tx, account.id), key=key, publish_at=at + timedelta(hours=number), timezone="UTC")
 
-    first, other = command.json("post", "swap", "a", "b")
+    stale = command.run("post", "swap", "a", "b", "--other-version", "9")
+    first, other = command.json("post", "swap", "a", "b", "--version", "1", "--other-version", "1")
     moved = command.json("post", "move", "a", "--at", "2030-12-24T18:30")
 
+    assert (stale.returncode, "has been changed since" in stale.stderr) == (2, True)
     assert (first["key"], first["publish_at"] > other["publish_at"]) == ("a", True)
     assert moved["publish_at"] == "2030-12-24T18:30:00Z"
     past = command.run("post", "move", "a", "--at", "2020-12-24T18:30")
@@ -36,6 +39,7 @@ def test_what_is_ahead_and_what_was_said(here: Here, command: Command) -> None:
         see_comments(
             tx, account.id, [SeenComment("c1", "1", username="ana", text="hi")], now=clock.now(), are_shown=True
         )
+        see_media(tx, account.id, [SeenMedia("2")], now=clock.now())
 
     told = command.json("account", "forecast", "sim-0", "--days", "3")
 
@@ -44,3 +48,5 @@ def test_what_is_ahead_and_what_was_said(here: Here, command: Command) -> None:
     assert "0 of 50 publishes; 0 of 400 containers" in shown.stderr
     assert [one["text"] for one in command.json("comment", "list", "--media", "1")] == ["hi"]
     assert command.json("comment", "list", "--media", "2") == []
+    unknown = command.run("comment", "list", "--media", "3")
+    assert (unknown.returncode, "no media has the id '3'" in unknown.stderr) == (2, True)

@@ -37,9 +37,29 @@ def test_an_address_may_come_on_stdin_and_the_secret_is_shown_to_a_person(comman
     assert "shown this once" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (["--quiet", "22:00-07:00", "--how", "never", "--account", "nobody"], "nobody"),
+        (["--how", "never", "--quiet", "25:00-07:00"], "--quiet: '25:00' is no time of day"),
+        (["--how", "never", "--digest-at", "9:00", "--timezone", "Mars/Olympus"], "Mars/Olympus"),
+    ],
+)
+def test_of_a_wish_that_is_wrong_in_part_nothing_is_done(command: Command, wrong: list[str], told: str) -> None:
+    command.json("notify", "add", "--webhook", "https://example.com/hook", "--name", "ops")
+
+    done = command.run("notify", "rules", "ops", *wrong)
+
+    assert (done.returncode, told in done.stderr) == (2, True)
+    [shown] = command.json("notify", "list")
+    assert (shown["quiet_from"], shown["digest_at"], shown["timezone"]) == (None, "08:00", "UTC")
+    assert command.json("notify", "rules") == []
+
+
 @pytest.mark.usefixtures("workers")
 def test_a_test_waits_for_its_outcome_and_fails_with_it(command: Command, here: Here) -> None:
-    command.json("notify", "add", "--webhook", "http://127.0.0.1:9/hook", "--name", "ops")
+    private = ["--webhook", "http://127.0.0.1:9/hook", "--name", "ops"]
+    command.json("notify", "add", *private, ALLOW_PRIVATE_URLS="true")
 
     done = command.run("notify", "test", "ops")
 

@@ -10,7 +10,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import text
 
-from models.session import Database
+from models.store.session import Database
 from tests.integration.cli.conftest import Command
 
 PASSWORD = "only-the-owner-knows"
@@ -64,6 +64,8 @@ def test_one_of_several_readers_has_to_be_named(command: Command, roles: list[st
         (["url"], "db grant-reader"),
         (["psql"], "db grant-reader"),
         (["url", "--owner", "--role", "x"], "either --owner or --role"),
+        (["url", "--role", "nobody_such"], "--role: there is no role 'nobody_such'"),
+        (["psql", "--role", "nobody_such"], "--role: there is no role 'nobody_such'"),
         (["url", "--port", "5000"], "--port"),
         (["url", "--owner", "--tcp"], "address of its own"),
         (["url", "--port", "70000", "--tcp"], "65535"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from models.account import Account
-from models.comment import Comment, SeenComment, see_comments
-from models.session import Database
+from models.accounts.account import Account
+from models.history.comment import Comment, SeenComment, see_comments
+from models.store.session import Database
 from pressrun import clock
 from tests.factories.rows import first_part, make_attempt, make_post
 from tests.factories.worlds import make_lived_in_account

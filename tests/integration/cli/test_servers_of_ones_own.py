@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import psycopg
 import pytest
 from cryptography import x509
@@ -22,11 +23,12 @@ from kombu import pools
 from psycopg import sql
 
 from machine.runtime import ping
-from models.session import Database
+from models.store.rights import require_rights
+from models.store.session import Database
 from pressrun import clock, log
-from pressrun.broker import Broker
-from pressrun.errors import ServerUnreachable, UsageError
-from pressrun.hints import Hint, Queue, Task
+from pressrun.errors import NotPossible, ServerUnreachable, UsageError
+from pressrun.network.broker import Broker
+from pressrun.network.hints import Hint, Queue, Task
 from tests.integration.cli.conftest import Command
 from tests.support.debian_servers import RedisServer, password_postgres, pgbouncer, redis_server
 from tests.support.lending import Lent
@@ -77,7 +79,21 @@ class TestPasswords:
         with start_module("cli", "worker", env=guarded.settings | {"PRESSRUN_LOG_LEVEL": "DEBUG"}) as worker:
             worker.line("^READY", 60)
             assert worker.terminate(60) == 0
-        said = [upgraded.stdout, upgraded.stderr, str(found), scheduler.output, worker.output]
+        served = guarded.settings | {"PRESSRUN_LOG_LEVEL": "DEBUG"}
+        with start_module("cli", "console", "--port", "0", env=served) as console:
+            url = console.line(r"^LISTENING (http://[^ /]+)", 60)
+            ready = httpx.get(f"{url}/readyz", timeout=30)
+            assert console.terminate(60) == 0
+        assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+        said = [
+            upgraded.stdout,
+            upgraded.stderr,
+            str(found),
+            scheduler.output,
+            worker.output,
+            console.output,
+            ready.text,
+        ]
         for secret in (PRINTABLE, PRINTABLE[:12], quote(PRINTABLE, safe="")[:24]):
             assert not [text for text in said if secret in text]
 
@@ -159,22 +175,81 @@ def role(database: Database) -> Iterator[str]:
         tx.connection().exec_driver_sql(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
+NEEDING = (
+    ["scheduler"],
+    ["worker"],
+    ["worker", "--processes", "2"],
+    ["console", "--port", "0"],
+    ["console", "link"],
+    ["mcp"],
+    ["up"],
+    ["db", "upgrade"],
+    ["db", "status"],
+    ["db", "url"],
+    ["post", "list"],
+    ["account", "pause", "bakery"],
+    ["top", "--json"],
+)
+"""What works with the tables: each of the services, and commands of each way in which one begins."""
+
+
 class TestRights:
+    @pytest.mark.parametrize(
+        "grants",
+        ["", "GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}; GRANT CREATE ON SCHEMA public TO {role}"],
+        ids=["none", "all but owning"],
+    )
     def test_a_role_that_owns_nothing_is_refused_with_what_it_lacks(
-        self, command: Command, database: Database, database_url: str, role: str
+        self, command: Command, database: Database, database_url: str, role: str, grants: str
     ) -> None:
         with database.transaction() as tx:
-            tx.connection().exec_driver_sql(
-                f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}; GRANT CREATE ON SCHEMA public TO {role}"
-            )
+            tx.connection().exec_driver_sql(grants.format(role=role))
         url = signed_in(database_url, role)
 
-        for arguments in (["scheduler"], ["worker"], ["up"], ["db", "upgrade"]):
+        for arguments in NEEDING:
             done = command.run(*arguments, DATABASE_URL=url)
 
-            assert done.returncode == 2, done.stderr
-            assert f"role '{role}' does not own the tables" in done.stderr
-            assert "READY" not in done.stdout
+            assert done.returncode == 2, (arguments, done.stderr)
+            assert f"role '{role}' does not own the tables" in done.stderr, arguments
+            assert "GRANT it to this one" in done.stderr, arguments
+            assert done.stdout == "", arguments
+        found = {row["check"]: row for row in command.json("doctor", code=1, DATABASE_URL=url)}
+        assert f"role '{role}' does not own the tables" in found["postgres"]["detail"]
+
+    def test_what_others_have_put_there_is_nobodys_business(
+        self, database: Database, database_url: str, role: str
+    ) -> None:
+        given = f"""
+            CREATE EXTENSION pg_stat_statements;
+            CREATE TABLE of_somebody (id int);
+            CREATE VIEW seen_by_somebody AS SELECT * FROM of_somebody;
+            GRANT CREATE ON SCHEMA public TO {role};
+            DO $$ DECLARE one regclass; BEGIN
+                FOR one IN SELECT oid FROM pg_class
+                            WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
+                              AND NOT relispartition AND relname NOT LIKE 'pg_stat%' AND relname NOT LIKE '%_somebody'
+                LOOP EXECUTE format('ALTER TABLE %s OWNER TO {role}', one); END LOOP;
+                FOR one IN SELECT oid FROM pg_class
+                            WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relispartition
+                LOOP EXECUTE format('ALTER TABLE %s OWNER TO {role}', one); END LOOP;
+            END $$
+        """  # noqa: S608 - a name of the test's
+        with database.engine.begin() as connection:
+            connection.execution_options(no_parameters=True).exec_driver_sql(given)
+        other = Database(signed_in(database_url, role))
+        try:
+            require_rights(other)
+            for one in ("posts", "media_totals", f"media_snapshots_{clock.now():%Y_%m}"):
+                with database.engine.begin() as connection:
+                    connection.exec_driver_sql(f"ALTER TABLE {one} OWNER TO CURRENT_USER")
+                with pytest.raises(NotPossible, match="does not own the tables"):
+                    require_rights(other)
+                with database.engine.begin() as connection:
+                    connection.exec_driver_sql(f"ALTER TABLE {one} OWNER TO {role}")
+        finally:
+            other.close()
+            with database.engine.begin() as connection:
+                connection.exec_driver_sql(f"REASSIGN OWNED BY {role} TO CURRENT_USER")
 
     def test_a_member_of_the_owner_is_as_good(
         self, command: Command, database: Database, database_url: str, role: str
@@ -341,7 +416,7 @@ def test_every_process_says_its_name_and_keeps_no_connection_of_its_start(
         worker.line("^READY", 60)
         scheduler.line("^READY", 60)
         expected = {"pressrun scheduler", "pressrun scheduler lookout", "pressrun worker harvest inbox lookout"}
-        until(lambda: expected <= set(connections()), 30, connections)
+        until(lambda: expected <= set(connections()), what=connections)
 
         seen = [name for name in connections() if name != "pressrun"]
         assert set(seen) <= expected | {"pressrun worker harvest inbox", "pressrun worker harvest inbox presence"}

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.integration.cli.conftest import Command
-from tests.support.processes import Process
+from tests.support.processes import Process, runs, words_of
 from tests.support.servers import Servers, create_database, drop_database
 from tests.support.turns import stack_turn
 from tests.support.waiting import until
@@ -25,20 +25,23 @@ def start(command: Command, *arguments: str, **over: str) -> Process:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "ready"),
+    ("arguments", "ready", "asked"),
     [
-        (["scheduler"], r"^READY scheduler$"),
-        (["worker", "--queue", "harvest", "--queue", "inbox", "--concurrency", "2"], r"^READY worker harvest inbox$"),
+        (["scheduler"], r"^READY scheduler$", signal.SIGTERM),
+        # The end of its terminal; that of SIGTERM is asked of workers elsewhere.
+        (["worker", "--queue", "harvest", "--queue", "inbox"], r"^READY worker harvest inbox$", signal.SIGHUP),
     ],
     ids=["scheduler", "worker"],
 )
-def test_a_service_says_that_it_is_ready_and_stops_on_sigterm(
-    command: Command, arguments: list[str], ready: str
+def test_a_service_says_that_it_is_ready_and_stops_when_it_is_asked(
+    command: Command, arguments: list[str], ready: str, asked: signal.Signals
 ) -> None:
     with start(command, *arguments) as service:
         service.line(ready, 60)
 
-        assert service.terminate(60) == 0, service.output
+        service.send(asked)
+
+        assert service.wait(60) == 0, service.output
 
 
 @pytest.mark.cost(cpu_s=6)
@@ -47,19 +50,19 @@ def test_a_worker_of_several_processes_starts_one_that_died_again_and_stops_them
         service.line(r"^READY worker inbox$", 60)
         workers = psutil.Process(service.pid).children()
         assert len(workers) == 2
-        assert all({"--queue=inbox", "--concurrency=2"} <= set(one.cmdline()) for one in workers)
+        assert all({"--queue=inbox", "--concurrency=2"} <= set(words_of(one)) for one in workers)
 
         workers[0].kill()
 
         def started_again() -> bool:
             return {one.pid for one in psutil.Process(service.pid).children()} - {one.pid for one in workers} != set()
 
-        until(started_again, 60, lambda: service.output)
+        until(started_again, what=lambda: service.output)
         workers = psutil.Process(service.pid).children()
         assert len(workers) == 2
         assert service.terminate(60) == 0, service.output
 
-    assert not psutil.wait_procs(workers, timeout=1)[1]
+    until(lambda: not any(map(runs, workers)), what=lambda: f"still there: {workers}")
 
 
 def test_a_console_comes_back_on_its_port_after_a_kill_and_stops_on_sigterm(command: Command) -> None:
@@ -80,6 +83,8 @@ def test_a_console_without_its_database_lives_and_says_that_it_is_not_ready(comm
 
         assert httpx.get(f"{url}/healthz", timeout=30).status_code == 200
         assert httpx.get(f"{url}/readyz", timeout=30).status_code == 503
+        console.send(signal.SIGHUP)  # the end of its terminal
+        assert console.wait(60) == 0, console.output
 
 
 @pytest.fixture
@@ -119,7 +124,7 @@ class TestUp:
             up.send(signal.SIGINT)
             assert up.wait(90) == 0, up.output
 
-        assert not psutil.wait_procs(children, timeout=1)[1]
+        until(lambda: not any(map(runs, children)), what=lambda: f"still there: {children}")
 
     def test_a_second_ctrl_c_stops_at_once(self, command: Command) -> None:
         with start(command, "up", "--workers", "1", "--port", "0", "--json") as up:
@@ -127,7 +132,7 @@ class TestUp:
             first, last = up.lines.index("["), up.lines.index("]")
             services = json.loads("\n".join(up.lines[first : last + 1]))
             children = psutil.Process(up.pid).children(recursive=True)
-            worker = next(child for child in children if "--queue=publish" in child.cmdline())
+            worker = next(child for child in children if "--queue=publish" in words_of(child))
             worker.suspend()  # so that it cannot stop politely
 
             up.send(signal.SIGINT)
@@ -136,7 +141,7 @@ class TestUp:
 
             assert up.wait(30) == 130, up.output
         assert {service["service"] for service in services} >= {"scheduler", "console", "worker-publish"}
-        assert not psutil.wait_procs(children, timeout=1)[1]
+        until(lambda: not any(map(runs, children)), what=lambda: f"still there: {children}")
 
     def test_an_interrupted_start_leaves_nothing_behind(self, command: Command) -> None:
         with start(command, "up", "--workers", "1", "--port", "0") as up:
@@ -146,8 +151,8 @@ class TestUp:
                 found[:] = psutil.Process(up.pid).children(recursive=True)
                 return len(found) >= 3
 
-            until(has_children, 60, lambda: up.output)
+            until(has_children, what=lambda: up.output)
             up.send(signal.SIGTERM)
             assert up.wait(90) == 130, up.output
 
-        assert not psutil.wait_procs(found, timeout=1)[1]
+        until(lambda: not any(map(runs, found)), what=lambda: f"still there: {found}")

@@ -14,14 +14,15 @@ from sqlalchemy import select
 
 from console.app import create_app
 from migrations import HEAD
-from models.inbox import InboxEvent
-from models.session import Database
+from models.hooks.inbox import InboxEvent
+from models.store.session import Database
 from operations.operation import Context
-from pressrun import clock, signatures
+from pressrun import clock
+from pressrun.instagram import signatures
 from pressrun.media import links
 from pressrun.media.store import Kept, MediaStore
+from pressrun.network.trust import authorities
 from pressrun.settings import Settings
-from pressrun.trust import authorities
 from tests.factories.rows import KEY
 from tests.support.web import serve
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 from sqlalchemy import text
 
 from console.app import create_app
-from models.session import Database
+from models.store.session import Database
 from operations.operation import Context
 from pressrun.settings import Settings
 from tests.integration.console.conftest import Console
+from tests.support.debian_servers import pgbouncer
 from tests.support.servers import Servers, create_database, drop_database
 from tests.support.web import serve
 
@@ -71,6 +73,39 @@ def test_unready_with_an_empty_database(empty_database: Database, tmp_path: Path
     answer = probe(empty_database, tmp_path, redis_url=None, schema_head="0001")
 
     assert (answer.status_code, answer.json()["checks"]["schema"]) == (503, "behind")
+
+
+@pytest.fixture
+def role(database: Database) -> Iterator[str]:
+    name = f"visitor_{os.getpid()}"
+    with database.transaction() as tx:
+        tx.execute(text(f"CREATE ROLE {name} LOGIN"))
+    yield name
+    with database.transaction() as tx:
+        tx.execute(text(f"DROP ROLE {name}"))
+
+
+def assert_unfit(url: str, home: Path, head: str) -> None:
+    """The database answers, and cannot be worked with: never that it does not answer, never a role's name."""
+    database = Database(url)
+    try:
+        answer = probe(database, home, redis_url=None, schema_head=head)
+    finally:
+        database.close()
+    assert answer.status_code == 503
+    assert answer.json()["checks"] == {"database": "unfit", "schema": "unknown", "broker": "not configured"}
+    assert "Postgres answers, and cannot be used" in answer.json()["detail"]
+    assert "visitor" not in answer.text
+
+
+def test_unready_in_a_role_without_rights(role: str, database_url: str, head: str, tmp_path: Path) -> None:
+    assert_unfit(f"{database_url}{'&' if '?' in database_url else '?'}user={role}", tmp_path, head)
+
+
+@pytest.mark.needs("pgbouncer", "pgbouncer")
+def test_unready_behind_a_pooler_that_was_away_when_it_started(database_url: str, head: str, tmp_path: Path) -> None:
+    with pgbouncer(database_url, pool_mode="transaction") as url:
+        assert_unfit(url, tmp_path, head)
 
 
 def test_an_unknown_path_is_a_problem_document(console: Console) -> None:

@@ -14,9 +14,9 @@ from pydantic import SecretStr
 
 from console.app import create_app
 from migrations import HEAD
-from models.account import find_account
-from models.event import Cause, record_event
-from models.session import Database
+from models.accounts.account import find_account
+from models.posts.event import Cause, record_event
+from models.store.session import Database
 from operations.access import keys
 from operations.operation import OWNER, Context
 from pressrun.media import links
@@ -39,7 +39,8 @@ def desk(database: Database, tmp_path: Path, media_folder: Path) -> Iterator[dic
     )
     ctx = Context(database, settings)
     with database.transaction() as tx:
-        make_account(tx, name="harbour-bakery", timezone="Europe/Berlin")
+        for name in ("harbour-bakery", "lena-makes"):
+            make_account(tx, name=name, timezone="Europe/Berlin")
     key = keys.add(ctx, OWNER, "planner", scopes=["read", "publish"]).key
     shutil.copy(media_folder / "feed.jpg", tmp_path / "bread.jpg")
     app = create_app(ctx, media_keys=[links.derive_key(KEY)], media_root=tmp_path / "home/media", schema_head=HEAD)
@@ -64,7 +65,7 @@ def happen_until_heard(database: Database, process: subprocess.Popen[str]) -> No
             record_event(tx, post.id, Cause("post.staged"), from_state="scheduled", to_state="staging")
         return process.poll() is not None
 
-    until(is_heard, 60, "the example has heard of nothing")
+    until(is_heard, what="the example has heard of nothing")
 
 
 @pytest.mark.cost(cpu_s=3)

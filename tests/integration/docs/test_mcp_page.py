@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from console.app import create_app
 from migrations import HEAD
-from models.session import Database
+from models.store.session import Database
 from operations.access import keys
 from operations.operation import OWNER, Context
 from pressrun.media import links

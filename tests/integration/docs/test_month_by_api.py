@@ -19,12 +19,12 @@ from sqlalchemy import select
 
 from console.app import create_app
 from migrations import HEAD
-from models.claims import claim_due
-from models.crons import STANDING_CRONS
-from models.harvest import HarvestKind, add_harvests
-from models.post import Post
-from models.session import Database
-from models.works import WORKS
+from models.harvests.crons import STANDING_CRONS
+from models.harvests.harvest import HarvestKind, add_harvests
+from models.owed.claims import claim_due
+from models.owed.works import WORKS
+from models.posts.post import Post
+from models.store.session import Database
 from operations.access import keys
 from operations.operation import OWNER, Context
 from pressrun.media.links import derive_key

@@ -9,22 +9,22 @@ import pytest
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from models import quota
-from models.account import Account
+from models.accounts import quota
+from models.accounts.account import Account
+from models.accounts.block import hold
 from models.asked.poll import store_tally
-from models.block import hold
-from models.comment import SeenComment, see_comments
-from models.competitor import store_competitor
-from models.gate import Level, account_key, set_level
-from models.harvest import RunStatus, begin_run, end_run
-from models.insight import MOMENT, NO_PERIOD, Audience, Observation, store_audience, store_observations
-from models.media import MediaReading, SeenMedia, see_media, store_readings
-from models.mention import announce_mention, record_reading
-from models.partitions import ensure_partitions
-from models.public_media import SeenPublicMedia, store_public_media
-from models.session import Database
-from models.tag import SeenTag, see_tags
-from models.watch import WatchKind, active_watches
+from models.harvests.harvest import RunStatus, begin_run, end_run
+from models.harvests.watch import WatchKind, active_watches
+from models.history.comment import SeenComment, see_comments
+from models.history.competitor import store_competitor
+from models.history.insight import MOMENT, NO_PERIOD, Audience, Observation, store_audience, store_observations
+from models.history.media import MediaReading, SeenMedia, see_media, store_readings
+from models.history.mention import announce_mention, record_reading
+from models.history.public_media import SeenPublicMedia, store_public_media
+from models.history.tag import SeenTag, see_tags
+from models.owed.gate import Level, account_key, set_level
+from models.store.partitions import ensure_partitions
+from models.store.session import Database
 from pressrun import clock
 from scheduler.harvests.watching import watch
 from scheduler.posts.changing import resolve_published
@@ -63,6 +63,12 @@ def test_an_example_finds_something(database: Database, block: str) -> None:
 
 def test_there_are_examples() -> None:
     assert len(BLOCKS) > 15
+
+
+def test_the_first_question_about_the_history_is_what_of_it_was_read() -> None:
+    history = next(Page(page) for page in USER_PAGES if page.stem == "history")
+
+    assert "FROM coverage" in history.blocks("sql")[0]
 
 
 def test_what_was_known_two_days_ago_is_the_value_before_it_was_restated(database: Database) -> None:

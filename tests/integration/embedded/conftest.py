@@ -13,8 +13,12 @@ import pytest
 
 from pressrun.embedded import state
 from pressrun.embedded.paths import Kind
+from tests.support.homes import give_cluster
+from tests.support.processes import words_of
 from tests.support.servers import reachable_folder
 from tests.support.waiting import until
+
+KEEPER = "pressrun.embedded.keeper"
 
 
 @pytest.fixture
@@ -24,13 +28,25 @@ def home() -> Iterator[Path]:
         path = folder / "home"
         yield path
         try:
-            until(lambda: not servers_of(path), 30, lambda: f"processes stay behind: {servers_of(path)}")
+            until(lambda: not servers_of(path), what=lambda: f"processes stay behind: {servers_of(path)}")
         finally:
             for process in servers_of(path):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
             if (path / "servers").is_symlink():
                 shutil.rmtree((path / "servers").readlink())
+
+
+@pytest.fixture
+def cluster(home: Path) -> None:
+    """For tests of what happens after its making: the home has a cluster already, and no server has run in it."""
+    give_cluster(home)
+
+
+@pytest.fixture
+def migrated_cluster(home: Path) -> None:
+    """The same with all tables, for tests of what happens after an upgrade."""
+    give_cluster(home, migrated=True)
 
 
 def servers_of(home: Path, kind: Kind | None = None) -> list[psutil.Process]:
@@ -40,7 +56,7 @@ def servers_of(home: Path, kind: Kind | None = None) -> list[psutil.Process]:
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             command = process.cmdline()
-            is_keeper = "pressrun.embedded.keeper" in command and any(str(home) in each for each in command)
+            is_keeper = KEEPER in command and any(str(home) in each for each in command)
             if (is_keeper or Path(process.cwd()).is_relative_to(root)) and (
                 kind is None or kind in f"{command} {process.cwd()}"
             ):
@@ -48,9 +64,14 @@ def servers_of(home: Path, kind: Kind | None = None) -> list[psutil.Process]:
     return found
 
 
+def parts_of(home: Path, title: str) -> list[psutil.Process]:
+    """Those of this home's processes that have `title` in their command line."""
+    return [each for each in servers_of(home) if title in " ".join(words_of(each))]
+
+
 def state_of(home: Path, kind: Kind = Kind.POSTGRES) -> state.State:
     """What the keeper says once the server is ready."""
-    return until(lambda: state.read(home / f"run/{kind}.json"), 30, "no server is ready")
+    return until(lambda: state.read(home / f"run/{kind}.json"), what="no server is ready")
 
 
 def query(url: str, text: str) -> list[tuple[object, ...]]:

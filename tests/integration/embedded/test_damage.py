@@ -44,6 +44,7 @@ def test_a_damaged_message_file_is_set_aside_because_postgres_has_the_truth(home
     assert len(list(home.glob("valkey/appendonlydir.damaged-*"))) == 1
 
 
+@pytest.mark.usefixtures("cluster")
 def test_a_cluster_that_cannot_start_is_reported_with_the_servers_own_words_and_heals(home: Path) -> None:
     with borrow_postgres(home) as url:
         query(url, "CREATE TABLE kept AS SELECT 7 AS n")
@@ -59,16 +60,17 @@ def test_a_cluster_that_cannot_start_is_reported_with_the_servers_own_words_and_
         assert query(url, "SELECT n FROM kept") == [(7,)]
 
 
+@pytest.mark.usefixtures("cluster")
 def test_users_get_their_server_back_when_the_cause_of_its_failure_is_gone(home: Path) -> None:
     with borrow_postgres(home) as url:
         control = home / "postgres/pg18/global/pg_control"
         control.rename(control.with_name("set-aside"))
         os.kill(state_of(home).server_pid, signal.SIGKILL)
-        until(lambda: (now := state.read(home / "run/postgres.json")) and "pg_control" in now.error, 30)
+        until(lambda: (now := state.read(home / "run/postgres.json")) and "pg_control" in now.error)
 
         control.with_name("set-aside").rename(control)
 
-        until(lambda: answers_again(url), 30, "nobody starts it again")
+        until(lambda: answers_again(url), what="nobody starts it again")
 
 
 def test_a_keeper_that_cannot_be_started_is_reported(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,6 +80,7 @@ def test_a_keeper_that_cannot_be_started_is_reported(home: Path, monkeypatch: py
         pass
 
 
+@pytest.mark.usefixtures("cluster")
 def test_the_state_of_a_killed_keeper_is_not_believed(home: Path) -> None:
     with borrow_postgres(home):
         old = (home / "run/postgres.json").read_text()
@@ -88,6 +91,7 @@ def test_the_state_of_a_killed_keeper_is_not_believed(home: Path) -> None:
         assert query(url, "SELECT 1") == [(1,)]
 
 
+@pytest.mark.usefixtures("cluster")
 def test_a_cluster_of_another_version_is_not_replaced_by_an_empty_one(home: Path) -> None:
     with borrow_postgres(home):
         pass

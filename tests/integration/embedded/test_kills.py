@@ -19,8 +19,8 @@ from pressrun.embedded import state
 from pressrun.embedded.paths import Kind
 from pressrun.embedded.servers import borrow_postgres, borrow_redis, redis_py_url, wait_stopped
 from pressrun.errors import PressrunError
-from tests.integration.embedded.conftest import answers_again, query, servers_of, state_of
-from tests.support.processes import Process, start_module
+from tests.integration.embedded.conftest import answers_again, parts_of, query, servers_of, state_of
+from tests.support.processes import Process, runs, start_module
 from tests.support.waiting import until
 
 linux = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="ties and looks through /proc: Linux only")
@@ -31,7 +31,7 @@ def replaced(home: Path, kind: Kind, old: state.State) -> state.State:
         now = state.read(home / f"run/{kind}.json")
         return now if now is not None and now.keeper_pid != old.keeper_pid else None
 
-    return until(other, 10, f"no new keeper of {kind}")
+    return until(other, what=f"no new keeper of {kind}")
 
 
 def kill(pid: int) -> None:
@@ -50,6 +50,7 @@ def pings(client: redis.Redis) -> bool:
         return False
 
 
+@pytest.mark.usefixtures("cluster")
 def test_a_killed_postgres_is_back_at_once_with_its_rows(home: Path) -> None:
     with borrow_postgres(home) as url:
         query(url, "CREATE TABLE kept AS SELECT 7 AS n")
@@ -57,32 +58,34 @@ def test_a_killed_postgres_is_back_at_once_with_its_rows(home: Path) -> None:
 
         kill(before.server_pid)
 
-        until(lambda: answers_again(url), 10, "Postgres does not come back")
-        after = until(lambda: state.read(home / "run/postgres.json"), 5)
+        until(lambda: answers_again(url), what="Postgres does not come back")
+        after = until(lambda: state.read(home / "run/postgres.json"))
         assert after.server_pid != before.server_pid
         assert after.keeper_pid == before.keeper_pid
         assert query(url, "SELECT n FROM kept") == [(7,)]
 
 
+@pytest.mark.usefixtures("cluster")
 @pytest.mark.parametrize("title", ["checkpointer", "walwriter", "SELECT"])
 def test_a_killed_part_of_postgres_is_survived(home: Path, title: str) -> None:
     with borrow_postgres(home) as url, closing(psycopg.connect(url)) as connection:
         query(url, "CREATE TABLE kept AS SELECT 7 AS n")
         connection.pgconn.send_query(b"SELECT pg_sleep(600)")
-        parts = until(lambda: [each for each in servers_of(home) if title in " ".join(each.cmdline())], 10)
+        parts = until(lambda: parts_of(home, title))
 
         parts[0].kill()
 
-        until(lambda: not parts[0].is_running(), 10)
-        until(lambda: answers_again(url), 30, "Postgres does not come back")
+        until(lambda: not runs(parts[0]))
+        until(lambda: answers_again(url), what="Postgres does not come back")
         assert query(url, "SELECT n FROM kept") == [(7,)]
 
 
+@pytest.mark.usefixtures("cluster")
 def test_a_stop_in_the_middle_of_recovery_takes_no_longer(home: Path) -> None:
     """Postgres' own restart after a crash hangs when it is told to stop: it must be off."""
     with borrow_postgres(home) as url:
         query(url, "CREATE TABLE kept AS SELECT generate_series(1, 20000) AS n")
-        [part] = [each for each in servers_of(home) if "walwriter" in " ".join(each.cmdline())]
+        [part] = until(lambda: parts_of(home, "walwriter"))
         part.kill()
 
     assert wait_stopped(home, timeout_s=20)
@@ -94,10 +97,11 @@ def test_a_killed_broker_is_back_at_once_with_its_messages(home: Path) -> None:
 
         kill(state_of(home, Kind.VALKEY).server_pid)
 
-        until(lambda: pings(client), 10, "the broker does not come back")
+        until(lambda: pings(client), what="the broker does not come back")
         assert client.llen("queue") == 1000
 
 
+@pytest.mark.usefixtures("cluster")
 @linux
 def test_a_killed_keeper_is_replaced_under_the_same_address(home: Path) -> None:
     with borrow_postgres(home) as url, borrow_redis(home) as redis_url:
@@ -109,12 +113,13 @@ def test_a_killed_keeper_is_replaced_under_the_same_address(home: Path) -> None:
 
         for kind, old in before.items():
             assert replaced(home, kind, old).url == old.url
-        until(lambda: answers_again(url), 30)
+        until(lambda: answers_again(url))
         assert query(url, "SELECT n FROM kept") == [(7,)]
         with redis.Redis.from_url(redis_py_url(redis_url)) as client:
             assert client.ping()
 
 
+@pytest.mark.usefixtures("cluster")
 def test_polite_signals_to_every_process_do_not_take_the_server_from_its_users(home: Path) -> None:
     """As a service manager sends them: the users still need their server for an orderly end."""
     with borrow_postgres(home) as url, psycopg.connect(url, autocommit=True) as connection:
@@ -123,10 +128,11 @@ def test_polite_signals_to_every_process_do_not_take_the_server_from_its_users(h
             os.kill(keeper, number)
 
         assert connection.execute("SELECT 1").fetchone() == (1,)
-        assert psutil.Process(keeper).is_running()
+        assert runs(keeper)
     assert wait_stopped(home)
 
 
+@pytest.mark.usefixtures("cluster")
 @linux
 def test_a_server_does_not_outlive_a_killed_keeper(home: Path) -> None:
     with start_module("tests.support.borrower", str(home), "postgres") as user:
@@ -134,12 +140,13 @@ def test_a_server_does_not_outlive_a_killed_keeper(home: Path) -> None:
         user.send(signal.SIGSTOP)  # a user that cannot start a new keeper
         try:
             kill(state_of(home).keeper_pid)
-            until(lambda: not servers_of(home), 30, lambda: f"still there: {servers_of(home)}")
+            until(lambda: not servers_of(home), what=lambda: f"still there: {servers_of(home)}")
         finally:
             user.send(signal.SIGCONT)
         assert "received fast shutdown request" in (home / "logs/postgres.log").read_text()
 
 
+@pytest.mark.usefixtures("cluster")
 def test_after_a_kill_of_everything_the_next_start_recovers(home: Path) -> None:
     with start_module("tests.support.borrower", str(home), "postgres") as user:
         url = user.line("^URL (.*)")
@@ -149,7 +156,7 @@ def test_after_a_kill_of_everything_the_next_start_recovers(home: Path) -> None:
             process.suspend()  # so that none of them notices the others' end
         for process in [psutil.Process(user.pid), *servers_of(home)]:
             process.kill()
-        until(lambda: not servers_of(home), 30)
+        until(lambda: not servers_of(home))
     assert (home / "postgres/pg18/postmaster.pid").exists()
     assert (home / "run/postgres.json").exists()
 
@@ -158,6 +165,7 @@ def test_after_a_kill_of_everything_the_next_start_recovers(home: Path) -> None:
         assert query(again, "SELECT n FROM kept") == [(7,)]
 
 
+@pytest.mark.usefixtures("cluster")
 @linux
 def test_a_stale_pid_that_now_belongs_to_another_process_does_not_stop_the_start(home: Path) -> None:
     with borrow_postgres(home):
@@ -171,6 +179,7 @@ def test_a_stale_pid_that_now_belongs_to_another_process_does_not_stop_the_start
         assert query(url, "SELECT 1") == [(1,)]
 
 
+@pytest.mark.usefixtures("cluster")
 def test_a_server_that_someone_runs_by_hand_is_left_alone(home: Path) -> None:
     """Its data folder must never get a second server, even though it holds no lock of ours."""
     with borrow_postgres(home):
@@ -179,7 +188,7 @@ def test_a_server_that_someone_runs_by_hand_is_left_alone(home: Path) -> None:
     assert wait_stopped(home)
     pid_file = home / "postgres/pg18/postmaster.pid"
     with start_by_hand(command, user) as by_hand:
-        until(lambda: pid_file.exists() and "ready" in pid_file.read_text(), 10, lambda: by_hand.output)
+        until(lambda: pid_file.exists() and "ready" in pid_file.read_text(), what=lambda: by_hand.output)
 
         with pytest.raises(PressrunError, match=r"postmaster\.pid.* already exists"), borrow_postgres(home):
             pass
@@ -189,23 +198,24 @@ def test_a_server_that_someone_runs_by_hand_is_left_alone(home: Path) -> None:
         assert by_hand.wait() == 0
 
 
+@pytest.mark.usefixtures("cluster")
 @linux
 def test_a_busy_backend_of_a_killed_postmaster_does_not_delay_the_restart_for_long(home: Path) -> None:
     # closing(), because leaving a connection's own block would commit, which the busy one cannot.
     with borrow_postgres(home) as url, closing(psycopg.connect(url)) as connection:
         backend = connection.info.backend_pid
         connection.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 100000000000)")
-        until(lambda: psutil.Process(backend).cpu_times().user > 0.1, 10)
+        until(lambda: psutil.Process(backend).cpu_times().user > 0.1)
 
         kill(state_of(home).server_pid)
 
-        until(lambda: answers_again(url), 20, "Postgres does not come back")
-        assert not psutil.pid_exists(backend) or psutil.Process(backend).status() == psutil.STATUS_ZOMBIE
+        until(lambda: answers_again(url), what="Postgres does not come back")
+        assert not runs(backend)
 
 
 def test_an_initdb_that_was_killed_half_way_is_begun_anew(home: Path) -> None:
     with start_module("tests.support.borrower", str(home), "postgres") as user:
-        until(lambda: list(home.glob("postgres/new-*/base")), 20, lambda: user.output)
+        until(lambda: list(home.glob("postgres/new-*/base")), what=lambda: user.output)
         user.send(signal.SIGSTOP)
         for process in servers_of(home):
             with contextlib.suppress(psutil.NoSuchProcess):  # a child of initdb that has ended meanwhile

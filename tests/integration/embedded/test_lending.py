@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from models.invariants import run_all
-from models.session import Database
+from models.store.session import Database
+from models.upkeep.invariants import run_all
 from pressrun import clock
 from tests.factories.rows import make_account, make_inbox_event
 from tests.support.lending import Lender, Lent

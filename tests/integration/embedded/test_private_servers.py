@@ -20,6 +20,7 @@ def test_private_servers_leave_nothing_behind() -> None:
     assert not home.parent.exists()
 
 
+@pytest.mark.usefixtures("cluster")
 def test_two_sessions_that_name_the_same_home_share_its_servers(home: Path) -> None:
     with private_servers(home) as first:
         with private_servers(home) as second:
@@ -29,6 +30,7 @@ def test_two_sessions_that_name_the_same_home_share_its_servers(home: Path) -> N
     assert servers_of(home) == []
 
 
+@pytest.mark.usefixtures("cluster")
 def test_a_clone_has_the_rows_and_waits_for_those_who_still_use_the_template(home: Path) -> None:
     with private_servers(home) as servers:
         admin = servers.database_url

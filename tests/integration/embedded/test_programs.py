@@ -45,7 +45,7 @@ def test_the_machines_own_postgres_is_the_second_choice(home: Path, no_wheels: P
             connection.execute("CREATE TABLE kept (n int)")
         assert major == max(int(path.parents[1].name) for path in SYSTEM_POSTGRES)
         assert (home / f"postgres/pg{major}").exists()
-    until(lambda: not servers_of(home), 30)
+    until(lambda: not servers_of(home))
 
 
 @pytest.mark.parametrize("name", ["valkey-server", "redis-server"])
@@ -57,7 +57,7 @@ def test_the_machines_own_broker_is_the_second_choice(home: Path, no_wheels: Pat
     with start_without_wheels(home, "valkey", no_wheels, PATH=str(on_path)) as user:
         assert user.line("^URL (.*)").startswith("redis+socket://")
         assert str(on_path / name) in (home / "logs/valkey-keeper.log").read_text()
-    until(lambda: not servers_of(home), 30)
+    until(lambda: not servers_of(home))
 
 
 def test_without_any_broker_the_error_says_what_to_do(home: Path, no_wheels: Path) -> None:

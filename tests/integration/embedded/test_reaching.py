@@ -16,13 +16,17 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
+from cli.commands.upkeep.doctor import examine
 from machine.reaching import Way, tcp_way_to, way_to
 from machine.runtime import Runtime, runtime
-from models.readers import OWN_READER
+from models.meanings.readers import OWN_READER
+from pressrun.embedded.home import KeyLost
 from pressrun.embedded.servers import wait_stopped
 from pressrun.errors import NotPossible, PressrunError
+from pressrun.finding import Result
 from pressrun.settings import Settings
 from tests.factories.rows import make_account
+from tests.support.homes import give_cluster
 from tests.support.processes import start_module
 from tests.support.servers import reachable_folder
 from tests.support.waiting import until
@@ -32,6 +36,7 @@ from tests.support.waiting import until
 def here() -> Iterator[Runtime]:
     """A home with its own Postgres, and an account in it."""
     with reachable_folder() as folder:
+        give_cluster(folder / "home", migrated=True)
         with runtime(Settings(home=folder / "home")) as running:
             with running.database.transaction() as tx:
                 make_account(tx, name="harbour-bakery")
@@ -49,8 +54,23 @@ def _asked(here: Runtime, *arguments: str) -> tuple[int, str]:
         return process.wait(60), process.output
 
 
+def test_a_home_whose_key_is_gone_is_not_given_another_one(here: Runtime) -> None:
+    key, aside = here.settings.home / "secret.key", here.settings.home / "aside"
+    key.rename(aside)
+    try:
+        with pytest.raises(KeyLost), runtime(Settings(home=here.settings.home)):
+            pass
+        assert not key.exists()
+        [told] = examine(Settings(home=here.settings.home))
+    finally:
+        aside.rename(key)
+    assert (told.check, told.result) == ("secret keys", Result.FAIL)
+    assert "put it back from a backup" in told.detail
+    with runtime(Settings(home=here.settings.home)) as again:
+        assert again.settings.keys() == here.settings.keys()
+
+
 class TestByPsql:
-    @pytest.mark.cost(cpu_s=5)
     def test_the_reader_reads_and_nothing_else(self, here: Runtime) -> None:
         code, said = _asked(here, "psql", "--", "-Atc", "SELECT current_user, name FROM accounts")
         assert (code, said) == (0, f"{OWN_READER}|harbour-bakery")
@@ -64,6 +84,7 @@ class TestByPsql:
         )
         assert (code, said) == (0, "pressrun|1")
 
+    @pytest.mark.usefixtures("migrated_cluster")
     def test_by_an_embedded_server_that_nobody_else_uses(self, home: Path) -> None:
         with start_module("cli", "db", "psql", env={"PRESSRUN_HOME": str(home)}) as process:
             process.write("SELECT pg_sleep(0.1), 'it is' || ' there';")
@@ -81,7 +102,7 @@ class TestByPsql:
                 with here.database.transaction() as tx:
                     return bool(tx.scalar(text(asleep)))
 
-            until(is_asleep, 60, lambda: process.output)
+            until(is_asleep, what=lambda: process.output)
             os.killpg(process.pid, signal.SIGINT)
             code = process.wait(60)
 
@@ -168,10 +189,10 @@ class TestByAPort:
             running.start()
 
             def canceled() -> bool:
-                connection.cancel_safe(timeout=10)
+                connection.cancel_safe(timeout=60)
                 return not running.is_alive()
 
-            until(canceled, 30, "the query goes on")
+            until(canceled, what="the query goes on")
             running.join()
             assert len(ended) == 1
 
@@ -200,7 +221,6 @@ class TestByAPort:
         ):
             pass
 
-    @pytest.mark.cost(cpu_s=5)
     def test_a_command_keeps_it_until_it_is_told_to_stop(self, here: Runtime) -> None:
         env = {"PRESSRUN_HOME": str(here.settings.home)}
         with start_module("cli", "db", "url", "--tcp", "--with-password", env=env) as process:

@@ -16,7 +16,7 @@ import pytest
 
 from pressrun.embedded.supervisor import Event, ProcessSpec, Supervisor
 from pressrun.errors import PressrunError
-from tests.support.processes import start_module
+from tests.support.processes import runs, start_module
 from tests.support.waiting import until
 
 FOR_EVER = "import threading; threading.Event().wait()"
@@ -74,7 +74,7 @@ def test_start_returns_the_ready_lines(supervisor: Supervisor, diary: Diary, tmp
 
     assert lines == {"server": "LISTENING http://127.0.0.1:1"}
     assert set(supervisor.pids()) == {"server", "silent"}
-    until(lambda: len(diary.times("server", Event.READY)) == 1, 10, lambda: diary.entries)  # told by another thread
+    until(lambda: len(diary.times("server", Event.READY)) == 1, what=lambda: diary.entries)  # told by another thread
 
 
 def test_a_killed_process_is_back_at_once_and_the_others_stay(
@@ -85,7 +85,7 @@ def test_a_killed_process_is_back_at_once_and_the_others_stay(
 
     os.kill(before["a"], signal.SIGKILL)
 
-    until(lambda: len(diary.times("a", Event.READY)) == 2, 10, lambda: diary.entries)
+    until(lambda: len(diary.times("a", Event.READY)) == 2, what=lambda: diary.entries)
     after = supervisor.pids()
     assert after["a"] != before["a"]
     assert after["b"] == before["b"]
@@ -96,7 +96,7 @@ def test_a_killed_process_is_back_at_once_and_the_others_stay(
 def test_a_process_that_keeps_dying_young_is_started_ever_more_slowly(supervisor: Supervisor, diary: Diary) -> None:
     supervisor.start([python("weak", "raise SystemExit(3)")])
 
-    until(lambda: len(diary.times("weak", Event.STARTED)) == 5, 20, lambda: diary.entries)
+    until(lambda: len(diary.times("weak", Event.STARTED)) == 5, what=lambda: diary.entries)
     # From start to start: that it died is written down a moment after the pause has begun.
     pauses = [later - earlier for earlier, later in pairwise(diary.times("weak", Event.STARTED))]
     assert pauses[0] < 1
@@ -162,7 +162,7 @@ def test_a_process_that_ignores_the_request_is_killed_after_the_grace(diary: Dia
 
     supervisor.stop(grace_s=0.3)
 
-    assert 0.3 <= time.monotonic() - began < 5
+    assert time.monotonic() - began >= 0.3
     assert len(diary.times("deaf", Event.KILLED)) == 1
     assert supervisor.pids() == {}
 
@@ -183,7 +183,7 @@ def test_processes_live_on_when_the_thread_that_asked_for_them_ends(supervisor: 
     """The kernel ties a child to a thread; that must be the supervisor's own."""
     caller = threading.Thread(target=supervisor.start, args=[[python("a", FOR_EVER)]])
     caller.start()
-    caller.join(10)
+    caller.join(60)
     pid = supervisor.pids()["a"]
 
     supervisor.start([python("b", FOR_EVER)])
@@ -200,7 +200,7 @@ def test_a_listener_that_fails_does_not_stop_the_supervision() -> None:
         supervisor.start([python("a", FOR_EVER)])
         old = supervisor.pids()["a"]
         os.kill(old, signal.SIGKILL)
-        until(lambda: supervisor.pids().get("a", old) != old, 10, "it was not started again")
+        until(lambda: supervisor.pids().get("a", old) != old, what="it was not started again")
         supervisor.kill()
 
 
@@ -229,11 +229,4 @@ def test_no_process_outlives_a_killed_supervisor(tmp_path: Path) -> None:
 
         supervising.kill()
 
-        until(lambda: not any(map(_runs, pids)), 5, lambda: f"still there: {[pid for pid in pids if _runs(pid)]}")
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+        until(lambda: not any(map(runs, pids)), what=lambda: f"still there: {[pid for pid in pids if runs(pid)]}")

@@ -22,8 +22,8 @@ from pressrun.embedded.place import ROOT_STATE
 from pressrun.embedded.runas import RunAs, ordinary_user, reaches, succeeds
 from pressrun.embedded.servers import borrow_postgres, borrow_redis, redis_py_url, wait_stopped
 from pressrun.errors import PressrunError
-from tests.integration.embedded.conftest import servers_of
-from tests.support.processes import REPOSITORY, Process, start_module
+from tests.integration.embedded.conftest import KEEPER, parts_of, servers_of
+from tests.support.processes import REPOSITORY, Process, seen, start_module
 from tests.support.servers import reachable_folder
 from tests.support.waiting import until
 
@@ -52,9 +52,9 @@ def assert_both_are_there(home: Path) -> None:
 @as_root
 def test_no_server_of_root_runs_as_root(home: Path) -> None:
     with borrow_postgres(home), borrow_redis(home):
-        servers = [each for each in servers_of(home) if "pressrun.embedded.keeper" not in each.cmdline()]
-        assert {each.uids().effective for each in servers} == {ordinary_user().uid}
-        assert {tuple(psutil.Process(each.pid).gids()) for each in servers} == {(ordinary_user().gid,) * 3}
+        servers = set(servers_of(home)) - set(parts_of(home, KEEPER))
+        assert set(seen(servers, lambda each: each.uids().effective)) == {ordinary_user().uid}
+        assert set(seen(servers, lambda each: tuple(each.gids()))) == {(ordinary_user().gid,) * 3}
 
 
 @as_root
@@ -65,7 +65,7 @@ def test_data_stay_with_their_owner_when_a_user_postgres_comes_later(home: Path)
 
     with borrow_postgres(home):
         assert (home / "postgres/pg18").stat().st_uid == NOBODY.pw_uid
-        assert {each.username() for each in servers_of(home)} == {"root", "nobody"}
+        assert set(seen(servers_of(home), psutil.Process.username)) == {"root", "nobody"}
 
 
 @as_root
@@ -125,9 +125,9 @@ def test_programs_in_a_private_folder_are_copied_to_where_they_can_run(home: Pat
             environment = {"PYTHONPATH": f"{private_packages}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
             with start_module("tests.support.borrower", str(home), kind, env=environment) as user:
                 user.line("^URL")
-                programs = {each.exe() for each in servers_of(home) if "keeper" not in " ".join(each.cmdline())}
+                programs = set(seen(set(servers_of(home)) - set(parts_of(home, KEEPER)), psutil.Process.exe))
                 assert [program.startswith(f"{ROOT_STATE}/bin-") for program in programs] == [True]
-            until(lambda: not servers_of(home), 30)
+            until(lambda: not servers_of(home))
     finally:
         for copy in set(ROOT_STATE.glob("bin-*")) - existing:
             shutil.rmtree(copy)
@@ -181,10 +181,10 @@ def test_an_ordinary_user_needs_nothing_of_root(home: Path, nobodys_python: Path
         with start_as_nobody(nobodys_python, home / "data", kind) as user:
             url = user.line("^URL (.*)")
             assert str(home / "data/run") in url
-            assert {each.username() for each in servers_of(home)} == {"nobody"}
+            assert set(seen(servers_of(home), psutil.Process.username)) == {"nobody"}
             user.close_input()
             assert user.wait() == 0, user.output
-        until(lambda: not servers_of(home), 30)
+        until(lambda: not servers_of(home))
     assert stat.S_IMODE((home / "data").stat().st_mode) == 0o700
 
 

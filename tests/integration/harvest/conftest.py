@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, text
 
-from graph.transport import Transport
-from models.account import Account
-from models.claims import Lease, claim_due, take
-from models.crons import STANDING_CRONS
-from models.harvest import HarvestKind, add_harvests
-from models.inbox import NewChange, store_changes
-from models.session import Database
-from models.works import WORKS
+from graph.wire.transport import Transport
+from models.accounts.account import Account
+from models.harvests.crons import STANDING_CRONS
+from models.harvests.harvest import HarvestKind, add_harvests
+from models.hooks.inbox import NewChange, store_changes
+from models.owed.claims import Lease, claim_due, take
+from models.owed.works import WORKS
+from models.store.session import Database
 from pressrun import clock, failpoints
-from pressrun.hints import Queue
+from pressrun.network.hints import Queue
 from pressrun.settings import Settings
 from pressrun.vault import Vault
 from scheduler.harvests.planning import plan
@@ -68,7 +68,7 @@ class Field:
         """Plan until nothing waits for a slot, as the scheduler's loop does; returns how many were planned."""
         planned = 0
         while True:
-            with self.database.transaction() as tx:
+            with self.database.look() as tx:
                 step = plan(tx, clock.now())
             planned += step
             if not step:

@@ -19,6 +19,8 @@ class Picky(ScriptedServer):
     def __init__(self) -> None:
         super().__init__()
         self.refused: set[str] = set()
+        self.vague: set[str] = set()
+        """Refused alone and by any breakdown, with the error that says nothing."""
         self.value: int | None = 5
         """Of every metric; None leaves the metric out."""
         self.media: list[dict[str, Any]] = []
@@ -31,6 +33,8 @@ class Picky(ScriptedServer):
         self.metrics_asked.append(metrics)
         if self.refused & set(metrics):
             return _json(400, {"error": {"message": "(#100) metric not supported", "code": 100, "type": "E"}})
+        if self.vague & set(metrics) and ("breakdown" in request.query or len(metrics) == 1):
+            return _json(500, {"error": {"message": "An unknown error has occurred", "code": 1, "type": "E"}})
         if request.path.endswith("/insights"):
             return _json(200, {"data": [self._row(name, request) for name in metrics]})
         nested = {"insights": {"data": [self._row(name, request) for name in metrics]}} if metrics else {}

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from pressrun.trust import authorities
+from pressrun.network.trust import authorities
 from simulator.world.metrics import day_of, end_of
 from tests.unit.graph.server import Received, Reply, ScriptedServer
 
@@ -34,7 +34,7 @@ class Moody(ScriptedServer):
         self.empty = 0.15
         self.asked: set[str] = set()
         self.told: Book = {}
-        self._behind = httpx.Client(base_url=behind, timeout=10, verify=authorities())
+        self._behind = httpx.Client(base_url=behind, timeout=60, verify=authorities())
 
     def close(self) -> None:
         super().close()
@@ -115,7 +115,9 @@ def _metrics(request: Received) -> list[str]:
 
 
 def _where(request: Received) -> list[str]:
-    return [request.query.get(name, "") for name in ("since", "breakdown", "metric_type")]
+    """What the dice are thrown for. Totals are of one day; a series is the same one wherever it is asked to begin."""
+    of_a_day = ("since",) if request.query.get("metric_type") == "total_value" else ()
+    return [request.query.get(name, "") for name in (*of_a_day, "breakdown", "metric_type")]
 
 
 def _end(text: str) -> str:

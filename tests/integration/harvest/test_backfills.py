@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Row
 
-from models.account import Account
-from models.backfill import open_backfill
-from models.claims import claim_due, take
-from models.harvest import HarvestKind
-from models.keeping import ACCOUNT_KEPT, WITH_A_PAST
-from models.reading.harvests import calls_of_a_day, harvest_status
-from models.session import Database
-from models.works import WORKS
+from models.accounts.account import Account
+from models.harvests.backfill import open_backfill
+from models.harvests.harvest import HarvestKind
+from models.harvests.keeping import ACCOUNT_KEPT, WITH_A_PAST
+from models.owed.claims import claim_due, take
+from models.owed.works import WORKS
+from models.reading.history.harvests import calls_of_a_day, harvest_status
+from models.store.session import Database
 from pressrun import clock, failpoints
 from pressrun.failpoints import FailpointRaised
-from pressrun.pacific import closed_days
+from pressrun.instagram.pacific import closed_days
 from tests.integration.harvest.conftest import LEASE_S, STILL, Field, settings_for
 from tests.integration.harvest.instagram import publish
 from tests.support.simulator import Simulator

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Row
 
-from graph.credentials import Login
-from models.account import Account
-from models.harvest import HarvestKind
-from models.session import Database
+from graph.wire.credentials import Login
+from models.accounts.account import Account
+from models.harvests.harvest import HarvestKind
+from models.store.session import Database
 from tests.integration.harvest.conftest import STILL, Field, settings_for
 from tests.integration.harvest.instagram import Picky, advance, picky
 from tests.support.simulator import Simulator
-from worker.harvests.media_pages import page_metrics
+from worker.harvests.kinds.media_pages import page_metrics
 
 MEDIA = 2_000
 

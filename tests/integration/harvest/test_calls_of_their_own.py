@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.harvest import HarvestKind
-from models.session import Database
+from models.harvests.harvest import HarvestKind
+from models.store.session import Database
 from tests.integration.harvest.conftest import Field, settings_for
 from tests.integration.harvest.instagram import advance, picky, publish
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from models.account import Account
-from models.harvest import HarvestKind
+from models.accounts.account import Account
+from models.harvests.harvest import HarvestKind
 from tests.integration.harvest.conftest import Field
 from tests.integration.harvest.instagram import publish
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
 
-from models.account import Account
+from models.accounts.account import Account
 from tests.integration.harvest.conftest import Field
 from tests.integration.harvest.test_comments_by_list import COMMENTS, known_media, newest, recount, reply, say
-from worker.harvests import comments
+from worker.harvests.kinds import comments
 
 
 def ask(field: Field, method: str, path: str, **data: Any) -> None:
@@ -203,6 +204,67 @@ class TestLongLists:
         assert (first.status, second.id, second.status) == ("running", first.id, "done")
         assert second.calls - first.calls == 1  # of three pages
         assert set(said) <= {row.ig_id for row in field.rows("SELECT ig_id FROM comments")}
+
+    def test_one_that_turns_in_a_circle_of_pages_ends_there_and_proves_nothing(self, field: Field) -> None:
+        account = known_media(field)
+        field.harvest(COMMENTS, account)
+        said = say(field, newest(field), "hello")
+        recount(field, account)
+        for number in range(1, 7):
+            after = urlsafe_b64encode(b'[1e18, "%d"]' % (number % 2)).decode()  # to the beginning, in two ways
+            paging = {"cursors": {"after": after}, "next": f"https://x/?after={after}"}
+            changes = [{"pointer": "/paging", "value": paging}]
+            field.simulator.fault(endpoint="media_comments", mode="altered", changes=changes, count=1)
+
+        field.sql("UPDATE media_states SET comments_whole_at = NULL")
+
+        run = field.harvest(COMMENTS, account)
+
+        assert run.calls == 3
+        assert field.value("SELECT count(comments_begun_at) + count(comments_whole_at) FROM media_states") == 0
+        assert field.value("SELECT count(*) FROM comments WHERE ig_id = :id", id=said) == 1
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"mode": "refuse", "code": 100},
+            {"mode": "altered", "changes": [{"pointer": "/paging", "value": []}]},
+        ],
+        ids=["refused", "without a word of how it goes on"],
+    )
+    def test_one_that_breaks_off_at_its_cursor_is_read_from_its_beginning(
+        self,
+        field: Field,
+        long: tuple[Account, list[str]],
+        monkeypatch: pytest.MonkeyPatch,
+        fault: dict[str, Any],
+    ) -> None:
+        account, said = long
+        monkeypatch.setattr(comments, "MOST_PAGES", 1)
+        field.harvest(COMMENTS, account)
+        field.simulator.fault(endpoint="media_comments", nth=1, **fault)
+
+        field.harvest(COMMENTS, account)
+        begun = field.value("SELECT count(*) FROM media_states WHERE comments_begun_at IS NOT NULL")
+        monkeypatch.setattr(comments, "MOST_PAGES", 5)
+        field.harvest(COMMENTS, account)
+
+        assert begun == 0
+        assert set(said) <= {row.ig_id for row in field.rows("SELECT ig_id FROM comments")}
+        assert gone(field) == set()
+
+    def test_one_of_a_media_that_goes_meanwhile_is_left(
+        self, field: Field, long: tuple[Account, list[str]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        account, _ = long
+        monkeypatch.setattr(comments, "MOST_PAGES", 1)
+        field.harvest(COMMENTS, account)
+        field.sql("UPDATE media SET ig_id = '1' WHERE ig_id = :id", id=newest(field))
+
+        run = field.harvest(COMMENTS, account)
+
+        assert run.status == "done"
+        assert field.value("SELECT count(*) FROM media_states WHERE comments_begun_at IS NOT NULL") == 0
 
     def test_what_comes_meanwhile_is_read_afterwards(
         self, field: Field, long: tuple[Account, list[str]], monkeypatch: pytest.MonkeyPatch

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from models.account import Account
-from models.backfill import open_backfill
-from models.claims import claim_due, take
-from models.harvest import HarvestKind
-from models.works import WORKS
+from models.accounts.account import Account
+from models.harvests.backfill import open_backfill
+from models.harvests.harvest import HarvestKind
+from models.owed.claims import claim_due, take
+from models.owed.works import WORKS
 from pressrun import clock
 from tests.integration.harvest.conftest import LEASE_S, Field
 from worker.harvests import backfill

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from models.crons import STANDING_CRONS
-from models.harvest import HarvestKind
+from models.harvests.crons import STANDING_CRONS
+from models.harvests.harvest import HarvestKind
 from pressrun import clock
 from tests.integration.harvest.conftest import Field
-from worker.harvests.audience import TIMEFRAMES, timeframes_of
+from worker.harvests.kinds.audience import TIMEFRAMES, timeframes_of
 
 AFTER_OTHERS = {HarvestKind.STORIES, HarvestKind.COMMENTS}
 """Need media that are there, or known."""

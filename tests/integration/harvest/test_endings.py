@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from models import gate
-from models.account import Account
-from models.crons import STANDING_CRONS
-from models.gate import Level
-from models.harvest import HarvestKind
+from models.accounts.account import Account
+from models.harvests.crons import STANDING_CRONS
+from models.harvests.harvest import HarvestKind
+from models.owed import gate
+from models.owed.gate import Level
 from pressrun import clock
 from tests.integration.harvest.conftest import Field
 from tests.unit.graph.server import ScriptedServer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.harvest import HarvestKind
+from models.harvests.harvest import HarvestKind
 from tests.integration.harvest.conftest import Field
 
 AFTER_CONVERSION = 2  # this account became a business after its first media

@@ -7,22 +7,22 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from models.account import Account, Login
-from models.backfill import ONLY_OWED
-from models.harvest import HarvestKind
-from models.invariants import run_all
-from models.joining import NewAccount, join_account
-from models.keeping import ACCOUNT_KEPT
-from models.session import Database
+from models.accounts.account import Account, Login
+from models.connecting.joining import NewAccount, join_account
+from models.harvests.backfill import ONLY_OWED
+from models.harvests.harvest import HarvestKind
+from models.harvests.keeping import ACCOUNT_KEPT
+from models.store.session import Database
+from models.upkeep.invariants import run_all
 from pressrun import clock
-from pressrun.pacific import Day, closed_days, days
+from pressrun.instagram.pacific import Day, closed_days, days
 from pressrun.vault import Vault
 from tests.factories.rows import KEY
 from tests.integration.harvest.conftest import STILL, Field, settings_for
 from tests.integration.harvest.instagram import Picky, picky
 from tests.integration.harvest.test_backfills import to_the_end
 from tests.support.simulator import Simulator
-from worker.harvests.account import CLOSED_DAYS, MOST_DAYS, windows
+from worker.harvests.kinds.account import CLOSED_DAYS, MOST_DAYS, windows
 
 DAY = timedelta(days=1)
 HELD = "UPDATE harvests SET refused = jsonb_build_object('replies', CAST(:until AS text))"

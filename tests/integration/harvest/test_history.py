@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from models.harvest import HarvestKind
-from models.session import Database
+from models.harvests.harvest import HarvestKind
+from models.store.session import Database
 from pressrun import clock
 from tests.integration.harvest.conftest import STILL, Field, settings_for
 from tests.integration.harvest.instagram import advance, picky, publish
 from tests.support.simulator import Simulator
-from worker.harvests.own import CALLS_PER_RUN
+from worker.harvests.kinds.own import CALLS_PER_RUN
 
 POINTS = "SELECT * FROM account_observations ORDER BY captured_at, metric, period, breakdown, period_end"
 

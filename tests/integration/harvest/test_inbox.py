@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from models.session import Database
+from models.store.session import Database
 from tests.integration.harvest.conftest import STILL, Field, settings_for
 from tests.support.simulator import Simulator
 from worker.inbox import MOST_TRIES

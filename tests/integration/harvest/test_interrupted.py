@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from graph.client import GraphClient
-from models.claims import ClaimLost, Lease, renew
-from models.harvest import HarvestKind
-from models.session import Database
+from models.harvests.harvest import HarvestKind
+from models.owed.claims import ClaimLost, Lease, renew
+from models.store.session import Database
 from pressrun import failpoints
 from pressrun.failpoints import FailpointRaised
 from tests.integration.harvest.conftest import STILL, Field, settings_for
@@ -129,14 +129,14 @@ def test_a_worker_that_stalls_until_another_took_over_stores_nothing_more(field:
 
         def client(self, *arguments: Any, **options: Any) -> GraphClient:
             reached.set()
-            assert resume.wait(20)
+            assert resume.wait(60)
             return super().client(*arguments, **options)
 
     ctx = field.ctx
     slow = Stalling(ctx.settings, ctx.database, ctx.vault, ctx.transport)
     with ThreadPoolExecutor(1) as pool:
         stalling = pool.submit(harvest.run, slow, stalled)
-        assert reached.wait(20)
+        assert reached.wait(60)
 
         run = field.harvest(HarvestKind.TAGS, account)
         resume.set()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from models.account import Account
-from models.harvest import HarvestKind
+from models.accounts.account import Account
+from models.harvests.harvest import HarvestKind
 from tests.integration.harvest.conftest import Field
 from tests.integration.harvest.instagram import publish
-from worker.harvests.ladder import FULL_FROM
+from worker.harvests.kinds.ladder import FULL_FROM
 
 MEDIA = HarvestKind.MEDIA
 WEEK_LATER = (

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from models.harvest import HarvestKind
-from models.session import Database
+from models.harvests.harvest import HarvestKind
+from models.store.session import Database
 from pressrun import clock, failpoints
 from pressrun.failpoints import FailpointRaised
 from tests.integration.harvest.conftest import STILL, Field, settings_for
@@ -165,16 +165,41 @@ def test_a_mention_waits_while_the_gate_is_shut(field: Field) -> None:
     assert field.value("SELECT state FROM mentions") == "announced"
 
 
-@pytest.mark.parametrize("state", ["paused", "broken"])
-def test_a_mention_waits_for_its_account(field: Field, state: str) -> None:
-    account = field.account(0, state=state)
-    field.notify(account, "mentions", {"media_id": "1"})
+HOLD = (
+    "UPDATE accounts SET state = :state, state_until = now() + interval '1 day' * :days, is_reading_paused = :reading"
+)
+
+
+@pytest.mark.parametrize(("state", "days"), [("paused", None), ("blocked", 1)])
+def test_a_mention_is_read_while_its_account_publishes_nothing(field: Field, state: str, days: int | None) -> None:
+    account = field.account(0)
+    field.sql(HOLD, state=state, days=days, reading=False)
+    made = mention(field)
+    field.notify(account, "mentions", {"comment_id": made["comment_id"], "media_id": made["media_id"]})
 
     event = field.handle()
 
-    assert event.handled_at is None
+    assert event.handled_at is not None
+    assert field.value("SELECT state FROM mentions") == "read"
+
+
+@pytest.mark.parametrize(("state", "reading"), [("broken", False), ("paused", True)])
+def test_a_mention_waits_for_an_account_that_is_not_read(field: Field, state: str, reading: bool) -> None:
+    account = field.account(0)
+    field.sql(HOLD, state=state, days=None, reading=reading)
+    made = mention(field)
+    event_id = field.notify(account, "mentions", {"comment_id": made["comment_id"], "media_id": made["media_id"]})
+    before = field.simulator.report()["calls_total"]
+
+    event = field.handle(event_id)
+
+    assert (event.handled_at, event.tries) == (None, 0)
     assert event.next_action_at > clock.now()
     assert field.value("SELECT state FROM mentions") == "announced"
+    assert field.simulator.report()["calls_total"] == before
+    field.sql(HOLD, state="active", days=None, reading=False)
+    assert field.handle(event_id).handled_at is not None
+    assert field.value("SELECT state FROM mentions") == "read"
 
 
 def test_a_refused_token_breaks_the_account_and_the_mention_waits(field: Field) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Row
 
-from models.account import Account
-from models.harvest import HarvestKind
-from models.reading.health import FRUITLESS_RUNS, fruitless_harvests
-from models.session import Database
+from models.accounts.account import Account
+from models.harvests.harvest import HarvestKind
+from models.reading.upkeep.health import FRUITLESS_RUNS, fruitless_harvests
+from models.store.session import Database
 from operations.operation import OWNER, Context
-from operations.system import examine
+from operations.upkeep.system import examine
 from pressrun import clock
 from pressrun.finding import Result
 from scheduler.harvests.planning import request_run

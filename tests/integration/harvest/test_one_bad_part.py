@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Row
 
-from models.account import Account
-from models.harvest import HarvestKind
-from models.session import Database
-from models.sparing import spare, spared
-from models.tag import SeenTag, see_tags
+from models.accounts.account import Account
+from models.harvests.harvest import HarvestKind
+from models.history.insight import MOMENT, NO_PERIOD, Observation, store_observations
+from models.history.tag import SeenTag, see_tags
+from models.store.session import Database
+from models.store.sparing import spare, spared
 from pressrun import clock
 from tests.factories.rows import make_account
 from tests.integration.harvest.conftest import Field
 
 MEDIA, TAGS, ACCOUNT, AUDIENCE = HarvestKind.MEDIA, HarvestKind.TAGS, HarvestKind.ACCOUNT, HarvestKind.AUDIENCE
 LARGEST = 2**63
+TO_THE_BEGINNING = urlsafe_b64encode(b'[1e18, "z"]').decode()
+"""A cursor behind which the simulator shows the list from its newest item on."""
 
 
 def altered(field: Field, endpoint: str, *changes: dict[str, Any], **rule: Any) -> None:
@@ -58,6 +63,23 @@ def test_bad_media_cost_nothing_beside_them(field_: Field) -> None:
     assert field_.value("SELECT count(gone_at) FROM media_states") == 0
 
 
+def test_ids_beyond_64_bits_and_types_that_nobody_knows_are_stored_as_they_are(field_: Field) -> None:
+    account = field_.account(0)
+    altered(
+        field_,
+        "tags",
+        {"pointer": "/data/0/id", "value": str(LARGEST * 10)},
+        {"pointer": "/data/1/media_type", "value": "HOLOGRAM"},
+        count=1,
+    )
+
+    run = field_.harvest(TAGS, account)
+
+    assert run.status == "done", told(run)
+    assert field_.value("SELECT count(*) FROM tags WHERE ig_media_id = :id", id=str(LARGEST * 10)) == 1
+    assert field_.value("SELECT count(*) FROM tags WHERE media_type = 'HOLOGRAM'") == 1
+
+
 def test_what_was_set_aside_is_not_taken_for_gone(field_: Field) -> None:
     account = field_.account(0)
     field_.harvest(MEDIA, account)
@@ -79,6 +101,47 @@ def test_a_list_that_breaks_off_is_read_on_by_the_next_run(field_: Field) -> Non
     assert field_.value("SELECT covered_at FROM harvests WHERE kind = 'tags'") is None
     assert field_.harvest(TAGS, account).covers
     assert field_.value("SELECT covered_at FROM harvests WHERE kind = 'tags'") is not None
+
+
+def test_a_list_that_turns_in_a_circle_is_not_at_its_end(field_: Field) -> None:
+    account = field_.account(0)
+    field_.harvest(MEDIA, account)
+    covered_at = field_.value("SELECT covered_at FROM harvests WHERE kind = 'media'")
+    field_.sql("UPDATE media_states SET read_at = read_at - interval '8 days'")
+    field_.sql(
+        "INSERT INTO media (account_id, ig_id, posted_at, last_seen_at)"
+        " VALUES (:id, '1', now() - interval '400 days', now() - interval '9 days')",
+        id=account.id,
+    )
+    paging = {"cursors": {"after": TO_THE_BEGINNING}, "next": f"https://x/?after={TO_THE_BEGINNING}"}
+    altered(field_, "user_media", {"pointer": "/paging", "value": paging})
+
+    run = field_.harvest(MEDIA, account)
+
+    assert (run.status, run.covers) == ("partial", False)
+    assert "list of media: the list leads back" in told(run)
+    assert field_.value("SELECT count(gone_at) FROM media_states") == 0
+    assert field_.value("SELECT covered_at FROM harvests WHERE kind = 'media'") == covered_at
+
+
+def test_a_day_on_which_no_followers_were_told_has_none_in_their_growth(field_: Field) -> None:
+    account = field_.account(0)
+    altered(field_, "user", {"pointer": "/followers_count", "remove": True})
+
+    def count(followers: int, *, days: int) -> None:
+        known = [Observation("followers_count", MOMENT, "", NO_PERIOD, followers)]
+        at = clock.now() + timedelta(days=days)
+        with field_.database.transaction() as tx:
+            store_observations(tx, account.id, known, captured_at=at, run_id=None)
+
+    count(500, days=-2)
+    run = field_.harvest(HarvestKind.PROFILE, account)
+    count(510, days=2)
+
+    grown = field_.rows("SELECT followers FROM follower_growth_as_of(now() + interval '3 days') ORDER BY day")
+    assert [row.followers for row in grown] == [500, 510]
+    assert (run.status, "followers_count" in told(run)) == ("partial", True)
+    assert field_.value("SELECT count(*) FROM account_latest WHERE metric = 'media_count'") == 1
 
 
 def test_a_tag_of_any_text_is_stored(field_: Field) -> None:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from models.crons import DEFAULT_CRONS
-from models.harvest import HarvestKind
-from models.session import Database
+from models.harvests.crons import DEFAULT_CRONS
+from models.harvests.harvest import HarvestKind
+from models.store.session import Database
 from scheduler.harvests.crontab import Crontab
 from scheduler.harvests.planning import offset_of
 from tests.integration.harvest.conftest import Field, settings_for
-from worker.harvests.ladder import STORY_LIFE, story_is_due
+from worker.harvests.kinds.ladder import STORY_LIFE, story_is_due
 
 ACCOUNTS, STORIES = 20, 1_000
 MONTH = timedelta(days=30)

@@ -10,18 +10,19 @@ import pytest
 from sqlalchemy import text
 
 from graph.client import CallRecord
-from graph.endpoints import Endpoint
-from graph.usage import parse
-from models.crons import STANDING_CRONS
-from models.harvest import HarvestKind
-from models.raw_answer import DAYS_AHEAD, answers_of_step, next_step, roll_days, unpacked
-from models.session import Database
-from models.watch import WatchKind
+from graph.wire.endpoints import Endpoint
+from graph.wire.usage import parse
+from models.harvests.crons import STANDING_CRONS
+from models.harvests.harvest import HarvestKind
+from models.harvests.raw_answer import DAYS_AHEAD, answers_of_step, next_step, roll_days, unpacked
+from models.harvests.watch import WatchKind
+from models.store.session import Database
 from pressrun import clock
+from pressrun.log import REDACTED
 from scheduler.harvests.watching import watch
 from tests.integration.harvest.conftest import Field, settings_for
 from worker.context import WorkerContext
-from worker.harvests.raw import RawAnswers, without_secrets
+from worker.harvests.answers.raw import RawAnswers, without_secrets
 from worker.harvests.reread import reread
 
 TOKEN = "token-of-no-known-shape"
@@ -31,6 +32,8 @@ TOKEN = "token-of-no-known-shape"
 def read(field_: Field) -> Field:
     """A field in which every kind has been harvested once."""
     account = field_.account(0)
+    field_.simulator.post("/_sim/tag", account=0)
+    field_.simulator.post("/_sim/comment", account=0)
     with field_.database.transaction() as tx:
         watch(tx, account, WatchKind.COMPETITOR, "sim_brand_1")
         watch(tx, account, WatchKind.HASHTAG, "sourdough")
@@ -69,7 +72,11 @@ def test_of_an_emptied_history_they_give_the_same_points_again(read: Field) -> N
     audience = "SELECT metric, timeframe, breakdown, counts FROM audience_latest ORDER BY 1, 2, 3"
     public = "SELECT public_media_id, like_count, comments_count, view_count FROM public_media_latest ORDER BY 1"
     rivals = "SELECT metric, value FROM competitor_latest ORDER BY 1"
-    before = [read.rows(sql) for sql in (points, audience, public, rivals)]
+    tops = "SELECT watch_id, ig_ids FROM hashtag_tops ORDER BY 1, captured_at"
+    tags = "SELECT ig_media_id, username, caption, posted_at FROM tags ORDER BY 1"
+    comments = "SELECT ig_id, ig_media_id, parent_ig_id, username, text, commented_at FROM comments ORDER BY 1"
+    asked = (points, audience, public, rivals, tops, tags, comments)
+    before = [read.rows(sql) for sql in asked]
     assert all(before)
 
     # As in a database of a later release, made anew: the triggers would refuse it.
@@ -77,10 +84,11 @@ def test_of_an_emptied_history_they_give_the_same_points_again(read: Field) -> N
         tx.execute(text("SET LOCAL session_replication_role = replica"))
         tx.execute(text("TRUNCATE account_observations, account_latest, audience_snapshots, audience_latest"))
         tx.execute(text("TRUNCATE public_media_snapshots, public_media_latest"))
-        tx.execute(text("TRUNCATE competitor_observations, competitor_latest"))
+        tx.execute(text("TRUNCATE competitor_observations, competitor_latest, hashtag_tops, tags"))
+        tx.execute(text("DELETE FROM comments"))
     _, added = reread_all(read)
 
-    assert [read.rows(sql) for sql in (points, audience, public, rivals)] == before
+    assert [read.rows(sql) for sql in asked] == before
     assert added >= sum(map(len, before))
 
 
@@ -119,6 +127,22 @@ def test_a_token_in_an_address_is_cut_out_and_the_answer_stays_readable() -> Non
     assert TOKEN.encode() not in kept
     assert b"EAAabcdefgh123" not in kept
     assert json.loads(kept)["paging"]["next"].startswith("https://graph.facebook.com/v25.0/1/media?access_token=[red")
+
+
+@pytest.mark.parametrize("hidden", ["\nEAAB1234567890xyz", "EAAB1234567890xyz", '"EAAB1234567890xyz', f"a\t{TOKEN}"])
+def test_a_secret_goes_wherever_it_stands_beside_what_is_kept(hidden: str) -> None:
+    clean = {"id": "1", "insights": {"data": [{"name": "reach", "values": [{"value": 3}]}]}}
+    answer = {
+        "data": [clean, {"id": "2", "caption": hidden}, {"access_token": 7}],
+        "paging": {"next": f"https://x/?access_token={TOKEN}"},
+    }
+
+    kept = json.loads(without_secrets(json.dumps(answer).encode(), TOKEN))
+
+    assert kept["data"][0] == clean
+    assert kept["data"][1]["caption"] == hidden[: len(hidden) - len(hidden.lstrip('\n\ta"'))] + REDACTED
+    assert kept["data"][2] == {"access_token": REDACTED}
+    assert TOKEN not in json.dumps(kept)
 
 
 def test_an_answer_without_secrets_is_kept_byte_by_byte() -> None:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from models.harvest import HarvestKind
-from models.session import Database
+from models.harvests.harvest import HarvestKind
+from models.store.session import Database
 from pressrun import clock
 from tests.integration.harvest.conftest import Field, settings_for
 from tests.integration.harvest.instagram import Picky, picky
@@ -68,6 +68,94 @@ def test_after_that_week_it_is_asked_for_again(field: Field, instagram: Picky) -
 
     assert field.value("SELECT count(*) FROM account_observations WHERE metric = 'saves'") > 0
     assert run.refused == {}
+
+
+def test_a_breakdown_that_is_refused_without_a_reason_is_said_and_asked_for_again_after_a_day(
+    field: Field, instagram: Picky
+) -> None:
+    account, part = field.account(), "media_product_type:saves"
+    instagram.vague = {"saves"}
+
+    def asked_for_parts() -> int:
+        return sum("breakdown" in one.query and "saves" in one.query["metric"] for one in instagram.received)
+
+    first = field.harvest(HarvestKind.ACCOUNT, account)
+    asked = asked_for_parts()
+    second = field.harvest(HarvestKind.ACCOUNT, account)
+
+    assert field.value("SELECT count(*) FROM account_observations WHERE metric = 'saves' AND breakdown = ''") > 0
+    assert (first.status, second.status) == ("partial", "partial")
+    assert [error["code"] for error in first.errors if error["what"] == part] == [1]
+    [held] = [error for error in second.errors if error["what"] == part]
+    until = datetime.fromisoformat(held["held_until"])
+    assert timedelta(hours=23) < until - clock.now() <= timedelta(days=1)
+    assert f"left out until {until:%Y-%m-%d %H:%M} UTC" in held["error"]
+    assert asked_for_parts() == asked
+    instagram.vague = set()
+    field.sql(
+        "UPDATE harvests SET refused = jsonb_set(refused, ARRAY[:part], to_jsonb(now() - interval '1 s'))", part=part
+    )
+    third = field.harvest(HarvestKind.ACCOUNT, account)
+    assert (third.status, part in third.refused, asked_for_parts() > asked) == ("done", False, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric"),
+    [
+        (HarvestKind.AUDIENCE, "engaged_audience_demographics"),
+        (HarvestKind.MEDIA, "profile_activity"),
+        (HarvestKind.MEDIA, "facebook_views"),
+    ],
+)
+def test_so_it_is_of_audiences_and_of_what_a_media_is_asked_alone(
+    field: Field, instagram: Picky, kind: HarvestKind, metric: str
+) -> None:
+    posted = f"{clock.now() - timedelta(days=2):%Y-%m-%dT%H:%M:%S}+0000"
+    instagram.media = [{"id": "1", "media_type": "IMAGE", "media_product_type": "FEED", "timestamp": posted}]
+    account = field.account()
+    instagram.vague = {metric}
+
+    def times_refused() -> int:
+        queries = [one.query for one in instagram.received if metric in one.query.get("metric", "").split(",")]
+        return sum("breakdown" in query or query["metric"] == metric for query in queries)
+
+    first = field.harvest(kind, account)
+    asked = times_refused()
+    field.sql("UPDATE media_states SET read_at = read_at - interval '8 days', own_read_at = NULL")
+    second = field.harvest(kind, account)
+
+    assert asked
+    assert (first.status, second.status) == ("partial", "partial")
+    held = [error for error in second.errors if error["what"].endswith(f":{metric}")]
+    assert held
+    for error in held:
+        until = datetime.fromisoformat(error["held_until"])
+        assert timedelta(hours=23) < until - clock.now() <= timedelta(days=1)
+    assert times_refused() == asked
+
+
+def test_a_media_behind_the_list_is_read_with_all_its_metrics(field: Field, instagram: Picky) -> None:
+    posted = clock.now() - timedelta(days=400)
+    instagram.media = [
+        {"id": "2", "media_type": "IMAGE", "media_product_type": "FEED", "timestamp": "2026-05-02T00:00:00+0000"},
+    ]
+    account = field.account()
+    field.harvest(HarvestKind.MEDIA, account)
+    field.sql(
+        "INSERT INTO media (account_id, ig_id, media_type, media_product_type, posted_at)"
+        " VALUES (:account, '1', 'IMAGE', 'FEED', :at)",
+        account=account.id,
+        at=posted,
+    )
+    field.sql(
+        "INSERT INTO media_states (media_id, read_at, unlisted_at)"
+        " SELECT id, now() - interval '8 days', now() - interval '8 days' FROM media WHERE ig_id = '1'"
+    )
+
+    field.harvest(HarvestKind.MEDIA, account)
+
+    told = field.row("SELECT l.* FROM media_latest l JOIN media m ON m.id = l.media_id WHERE m.ig_id = '1'")
+    assert (told.reach, told.views, told.follows) == (5, 5, 5)
 
 
 def test_finding_it_costs_few_calls_and_only_once(field: Field, instagram: Picky) -> None:

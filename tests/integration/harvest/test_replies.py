@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Row
 
-from models.account import Account
-from models.claims import ClaimLost, claim_due, take
-from models.mention import Mention
-from models.reply import queue_reply, resolve_reply
-from models.session import Database
-from models.works import WORKS
+from models.accounts.account import Account
+from models.history.mention import Mention
+from models.owed.claims import ClaimLost, claim_due, take
+from models.owed.works import WORKS
+from models.publishing.reply import queue_reply, resolve_reply
+from models.store.session import Database
 from pressrun import clock, failpoints
 from pressrun.errors import Conflict, NotPossible
 from pressrun.failpoints import FailpointRaised
@@ -206,6 +206,21 @@ def test_what_did_not_arrive_is_sent_again_once_reading_has_proved_it(field: Fie
     assert standing(field, mention_id) == 1
 
 
+def test_four_pages_of_newer_replies_do_not_hide_it(field: Field, account: Account) -> None:
+    mention_id = mention(field, account, own=True)
+    queue(field, mention_id)
+    field.simulator.fault(endpoint="mention_create", mode="accept_then_500", count=1)
+    assert work(field).state == "unknown"
+    comment_id = field.value("SELECT ig_comment_id FROM mentions")
+    for number in range(205):
+        newer = {"message": f"newer {number}", "access_token": field.simulator.token(0)}
+        field.simulator.http.post(f"/v25.0/{comment_id}/replies", data=newer).raise_for_status()
+
+    row = work_to_the_end(field)
+
+    assert (row.state, row.sends, row.settled_by) == ("sent", 1, "reading")
+
+
 def test_it_is_not_sent_for_ever(field: Field, account: Account) -> None:
     mention_id = mention(field, account, own=True)
     queue(field, mention_id)
@@ -272,9 +287,9 @@ def test_an_answer_that_comes_after_the_claim_has_passed_on_is_kept(field: Field
 
     thread = threading.Thread(target=send)
     thread.start()
-    until(lambda: field.simulator.report()["calls"].get("mention_create"), 10)
+    until(lambda: field.simulator.report()["calls"].get("mention_create"))
     field.sql("UPDATE replies SET claim = claim + 1, state = 'unknown'")
-    thread.join(20)
+    thread.join(60)
 
     assert field.value("SELECT state FROM replies") == "sent"
 
@@ -304,6 +319,10 @@ def test_the_same_words_under_another_name_go_to_a_person(field: Field, account:
 
     assert (row.state, row.sends) == ("needs_review", 1)
     assert "under another name" in row.error
+    told = field.row("SELECT * FROM notices")
+    assert (told.kind, told.account_id) == ("comment.needs_review", account.id)
+    assert told.message == f"the reply to mention {mention_id}: {row.error}"
+    assert told.detail == {"reply": row.id, "mention": mention_id}
 
 
 def test_a_reply_to_a_reply_is_never_taken_for_absent(field: Field, account: Account) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import zlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Row, text
 
-from models.account import Account
-from models.backfill import open_reread
-from models.claims import claim_due, take
-from models.harvest import HarvestKind
-from models.retention import DroppedMonth
-from models.works import WORKS
+from models.accounts.account import Account
+from models.harvests import raw_answer
+from models.harvests.backfill import open_reread
+from models.harvests.harvest import HarvestKind
+from models.harvests.raw_answer import Answer, packed
+from models.owed.claims import claim_due, take
+from models.owed.works import WORKS
+from models.upkeep.retention import DroppedMonth
 from pressrun import clock, failpoints
 from pressrun.errors import Invalid, NotPossible
 from pressrun.failpoints import FailpointRaised
@@ -99,6 +103,57 @@ def test_it_stands_before_what_was_read_since_and_changes_nothing_of_it(field_: 
     latest = field_.row("SELECT value, captured_at FROM account_latest WHERE metric = 'followers_count'")
     assert latest.value == 4321
     assert latest.captured_at > then.captured_at
+
+
+def test_replies_and_comments_that_were_asked_for_alone_come_back(field_: Field, account: Account) -> None:
+    now = clock.now()
+    told: Sequence[tuple[str, str, dict[str, Any]]] = (
+        ("GET /{media}/comments", "17900/comments", {"data": [{"id": "c1", "text": "who is coming?"}]}),
+        ("GET /{comment}/replies", "c1/replies", {"data": [{"id": "c2", "text": "me"}]}),
+        ("GET /{comment}/replies", "c9/replies", {"data": [{"id": "c8", "text": "of nobody knows which media"}]}),
+        ("GET /{comment}", "c3", {"id": "c3", "text": "me too", "media": {"id": "17900"}}),
+    )
+    answers = [
+        Answer(number, now, endpoint, {"path": path, "params": {}}, packed(json.dumps(body).encode()))
+        for number, (endpoint, path, body) in enumerate(told)
+    ]
+    with field_.database.transaction() as tx:
+        raw_answer.keep_answers(tx, answers, run_id=1, account_id=account.id, api_version="v25.0")
+
+    ask(field_, account)
+    done = work(field_)
+
+    found = field_.rows("SELECT ig_id, ig_media_id, parent_ig_id, text FROM comments ORDER BY ig_id")
+    assert [tuple(row) for row in found] == [
+        ("c1", "17900", None, "who is coming?"),
+        ("c2", "17900", "c1", "me"),
+        ("c3", "17900", None, "me too"),
+    ]
+    assert (done.cursor["answers"], done.cursor["rows"], done.cursor["errors"]) == (4, 3, [])
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_comments_come_to_the_same_versions_in_whichever_order_they_are_read(
+    field_: Field, account: Account, order: Sequence[int]
+) -> None:
+    told = [clock.now().replace(microsecond=0) - ahead * HOUR for ahead in (5, 4, 3)]
+    for run_id, (at, words) in enumerate(zip(told, ("first", "edited", "edited again"), strict=True), 1):
+        body = {"data": [{"id": "c1", "text": words, "hidden": False}]}
+        asked = {"path": "17900/comments", "params": {}}
+        answer = Answer(1, at, "GET /{media}/comments", asked, packed(json.dumps(body).encode()))
+        with field_.database.transaction() as tx:
+            raw_answer.keep_answers(tx, [answer], run_id=run_id, account_id=account.id, api_version="v25.0")
+
+    for number in order:
+        ask(field_, account, since=told[number] - HOUR / 2, until=told[number] + HOUR / 2)
+        assert work(field_).cursor["rows"] == 1
+    ask(field_, account, since=told[0] - HOUR)
+    assert work(field_).cursor["rows"] == 0
+
+    versions = field_.rows("SELECT seen_at, text FROM comment_versions ORDER BY seen_at")
+    assert [tuple(row) for row in versions] == list(zip(told, ("first", "edited", "edited again"), strict=True))
+    row = field_.row("SELECT text, first_seen_at, last_seen_at FROM comments")
+    assert tuple(row) == ("edited again", told[0], told[2])
 
 
 def test_only_the_range_is_read(field_: Field, account: Account) -> None:

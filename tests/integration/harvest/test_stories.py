@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 
-from models.harvest import HarvestKind
-from models.session import Database
+from models.harvests.harvest import HarvestKind
+from models.store.session import Database
+from pressrun import clock
 from tests.integration.harvest.conftest import STILL, Field, settings_for
-from tests.integration.harvest.instagram import advance, publish
+from tests.integration.harvest.instagram import advance, picky, publish
 from tests.support.simulator import Simulator
 
 
@@ -92,3 +94,24 @@ def test_stories_do_not_count_as_missing_from_the_list_of_media(field: Field) ->
     field.harvest(HarvestKind.MEDIA, account)
 
     assert field.value("SELECT count(gone_at) FROM media_states") == 0
+
+
+def test_the_oldest_is_read_first_since_its_time_runs_out(database: Database) -> None:
+    now = clock.now()
+    with picky() as instagram:
+        field = Field(database, settings_for(instagram.url))
+        instagram.media = [
+            {
+                "id": str(hours),
+                "media_type": "IMAGE",
+                "media_product_type": "STORY",
+                "timestamp": f"{now - timedelta(hours=hours):%Y-%m-%dT%H:%M:%S}+0000",
+            }
+            for hours in (1, 23, 5)
+        ]
+
+        field.harvest(HarvestKind.STORIES, field.account())
+        field.transport.close()
+
+    asked = [one.path.split("/")[-2] for one in instagram.received if one.path.endswith("/insights")]
+    assert list(dict.fromkeys(asked)) == ["23", "5", "1"]

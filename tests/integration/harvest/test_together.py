@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Row
 
-from models.account import Account
-from models.claims import claim_due
-from models.company import TOGETHER, one_of_each
-from models.harvest import HarvestKind
-from models.raw_answer import text_of
-from models.session import Database
-from models.works import WORKS
-from pressrun.hints import Queue
+from models.accounts.account import Account
+from models.harvests.company import TOGETHER, one_of_each
+from models.harvests.crons import DEFAULT_CRONS
+from models.harvests.harvest import HarvestKind
+from models.harvests.raw_answer import text_of
+from models.harvests.watch import WatchKind
+from models.owed.claims import claim_due
+from models.owed.works import WORKS
+from models.store.session import Database
+from pressrun import clock
+from pressrun.network.hints import Queue
+from scheduler.harvests.planning import next_slot
+from scheduler.harvests.watching import watch
 from tests.integration.harvest.conftest import STILL, Field, settings_for
 from tests.integration.harvest.instagram import advance, publish
 from tests.integration.harvest.test_reread import SNAPSHOTS, ask, forget, work
@@ -24,6 +30,8 @@ from tests.support.clocks import clock_off_by
 from tests.support.simulator import Simulator
 
 HARVESTS = next(work for work in WORKS if work.queue is Queue.HARVEST)
+A_DAY_ALONE = 52
+"""Calls of a day of an account for all that is not read together."""
 KINDS = [kind.value for kind in TOGETHER]
 SINGLE = {"stories", "tags", "user_media"}
 """What each of them asks alone, as the simulator calls it; the profile is `user`, which the call for all is too."""
@@ -112,8 +120,7 @@ def test_known_stories_are_read_with_the_list(field_: Field, account: Account) -
 
     made = read(field_, account)
 
-    navigation_of_each = 2
-    assert made["media_insights"] == navigation_of_each
+    assert made["media_insights"] == 0, "navigation comes along, its parts when the story is older"
     checked = (
         "SELECT count(*) FROM media_snapshots s JOIN media m ON m.id = s.media_id WHERE media_product_type = 'STORY'"
     )
@@ -236,23 +243,63 @@ def living(database: Database, simulator_factory: Callable[..., Simulator]) -> I
     field.transport.close()
 
 
-def test_a_day_of_lists_is_a_call_an_hour(living: Field) -> None:
+def test_a_day_of_an_account_with_a_story_each_day_leaves_120_calls_room_for_all_else(living: Field) -> None:
     account = living.account(0)
     read(living, account)
     publish(living.simulator, 0, story=True)
-    publish(living.simulator, 0)
     before = calls(living)
 
-    for hour in range(1, 25):
-        with clock_off_by(hour * 3600):
-            make_due(living)
-            living.harvest(HarvestKind.PROFILE, account)
+    began_at = clock.now()
+    while (slot := next_slot_of(living)) < began_at + timedelta(hours=24):
+        due = living.rows(
+            "SELECT kind FROM harvests WHERE slot_at <= :slot AND kind = ANY(:kinds)", slot=slot, kinds=KINDS
+        )
+        make_due(living, *(HarvestKind(one.kind) for one in due))
+        with clock_off_by((slot - clock.now()).total_seconds()):
+            living.harvest(HarvestKind(due[0].kind), account)
 
     made = calls(living) - before
     points = "SELECT count(*) FROM media_snapshots s JOIN media m ON m.id = s.media_id WHERE media_product_type = :kind"
     assert made["user"] <= 24 + 2
-    assert not SINGLE & set(+made)
-    assert made["media_insights"] <= 24 + 24 + 2 * 6 + 20, "of the post, of the story, its parts, and older media"
-    assert made.total() <= 120
-    assert living.value(points, kind="STORY") >= 22
+    assert made["stories"] <= 6 + 3, "the quarters of its first two hours and its last one"
+    assert made.total() <= 120 - A_DAY_ALONE, made
+    assert living.value(points, kind="STORY") >= 22 + 6
     assert living.value("SELECT count(*) FROM account_observations WHERE metric = 'followers_count'") >= 20
+    finals = living.row("SELECT * FROM story_final")
+    assert finals.is_final
+    assert {name for name, is_final in finals.are_final.items() if not is_final} == set()
+    assert {"navigation", "tap_forward", "tap_exit", "facebook_views"} <= set(finals.are_final)
+
+
+def next_slot_of(field: Field) -> datetime:
+    """The slot that the scheduler gives whatever is read together next."""
+    done_at = field.value("SELECT max(done_at) FROM harvests")
+    with clock_off_by((done_at - clock.now()).total_seconds()):
+        field.plan()
+    slot: datetime = field.value("SELECT min(slot_at) FROM harvests WHERE kind = ANY(:kinds)", kinds=KINDS)
+    return slot
+
+
+def test_a_day_of_all_that_is_read_alone_is_less_than_half_of_120_calls(field_: Field) -> None:
+    account = field_.account(0)
+    with field_.database.transaction() as tx:
+        watch(tx, account, WatchKind.COMPETITOR, "sim_brand_1")
+        watch(tx, account, WatchKind.HASHTAG, "sourdough")
+    field_.harvest(HarvestKind.MEDIA, account)
+    alone = [kind for kind in HarvestKind if kind not in TOGETHER]
+    for kind in alone:
+        field_.harvest(kind, account)
+    field_.sql("UPDATE covered_days SET read_at = read_at - interval '1 day'")
+
+    a_day = {kind: field_.harvest(kind, account).calls * runs_a_day(kind, account) for kind in alone}
+
+    assert {kind for kind, made in a_day.items() if not made} <= {HarvestKind.COMMENTS}, "no count has changed"
+    assert sum(a_day.values()) <= A_DAY_ALONE, a_day
+
+
+def runs_a_day(kind: HarvestKind, account: Account) -> int:
+    at = clock.now()
+    slots = [at]
+    while slots[-1] <= at + timedelta(days=1):
+        slots.append(next_slot(DEFAULT_CRONS[kind], clock.zone("UTC"), account.id, slots[-1], kind=kind))
+    return len(slots) - 2

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models.harvest import HarvestKind
-from models.session import Database
+from models.harvests.harvest import HarvestKind
+from models.store.session import Database
 from pressrun import clock
 from tests.integration.harvest.conftest import STILL, Field, settings_for
 from tests.integration.harvest.instagram import advance, publish

@@ -8,11 +8,11 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 
-from models.account import Account
-from models.harvest import HarvestKind
-from models.hashtag import BUDGET, WINDOW, reserve_search
-from models.reading.watches import watched
-from models.watch import WatchKind
+from models.accounts.account import Account
+from models.harvests.harvest import HarvestKind
+from models.harvests.watch import WatchKind
+from models.history.hashtag import BUDGET, WINDOW, reserve_search
+from models.reading.history.watches import watched
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible
 from scheduler.harvests.planning import add_missing_harvests, request_run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from models.session import Database
+from models.store.session import Database
 from tests.integration.console.conftest import APP_SECRET, running_console
 from tests.integration.harvest.conftest import STILL, Field, settings_for
 from tests.support.simulator import Simulator
@@ -32,7 +32,7 @@ def test_all_that_came_is_kept_and_nothing_twice(
         simulator.post("/_sim/account", account=0, is_subscribed=True)
         mentioned = {simulator.post("/_sim/mention", account=0, kind="comment")["comment_id"] for _ in range(MENTIONS)}
         commented = {simulator.post("/_sim/comment", account=0)["comment_id"] for _ in range(COMMENTS)}
-        until(lambda: simulator.report()["webhooks"]["pending"] == 0, 30)
+        until(lambda: simulator.report()["webhooks"]["pending"] == 0)
 
         events = field.rows("SELECT id, field, value, deliveries FROM inbox_events ORDER BY id")
         field.sql(

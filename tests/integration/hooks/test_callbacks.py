@@ -13,11 +13,11 @@ from sqlalchemy import text
 from console.app import create_app
 from console.instagram.callbacks import LARGEST_BODY
 from migrations import HEAD
-from models.account import Account
-from models.states import PostState
-from operations import callbacks
+from models.accounts.account import Account
+from models.posts.states import PostState
+from operations.accounts import callbacks
 from operations.operation import OWNER
-from operations.system import examine
+from operations.upkeep.system import examine
 from pressrun import clock, failpoints
 from pressrun.errors import NotPossible, Unknown
 from pressrun.media.links import derive_key

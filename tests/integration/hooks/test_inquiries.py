@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from models.erasure import Wish
-from models.persons import erase_person
-from operations import inquiries
-from operations.inquiries import outcome
+from models.erasing.erasure import Wish
+from models.erasing.persons import erase_person
+from operations.history import inquiries
+from operations.history.inquiries import outcome
 from operations.operation import OWNER, Context
 from pressrun import clock, failpoints
 from pressrun.errors import Invalid, Kind, NotPossible, PressrunError, Unknown
@@ -167,6 +167,25 @@ class TestAppealing:
         assert _count(desk, "product_appeal_create") == before
         assert desk.one("SELECT settled_at IS NOT NULL AS is_over FROM inquiries WHERE id = :id", id=inquiry_id).is_over
 
+    def test_an_account_that_is_paused_makes_none_and_looks_for_what_it_sent(self, desk: Desk) -> None:
+        desk.join(6)
+        before = _count(desk, "product_appeal_create")
+        desk.sql("UPDATE accounts SET state = 'paused'")
+        inquiry_id = self._make(desk, index=6)
+        desk.work("inquiry")
+
+        with pytest.raises(NotPossible, match="is paused"):
+            outcome(desk.context, OWNER, inquiry_id)
+        assert len(_ask(desk, ASKS["catalogs"])) == 1
+        desk.sql("UPDATE accounts SET state = 'active'")
+        desk.simulator.fault(endpoint="product_appeal_create", mode="accept_then_reset", account=6, nth=1)
+        inquiry_id = self._make(desk, index=6)
+        desk.work("inquiry")
+        desk.sql("UPDATE accounts SET state = 'paused'")
+        desk.work("inquiry")
+        assert outcome(desk.context, OWNER, inquiry_id).rows
+        assert _count(desk, "product_appeal_create") <= before + 1
+
     def test_what_instagram_refuses_ends_it(self, desk: Desk) -> None:
         desk.join(14)
         desk.simulator.fault(endpoint="product_appeal_create", mode="refuse", code=100, account=14, nth=1)
@@ -231,6 +250,27 @@ class TestWhatComesToNothing:
         desk.simulator.clear_faults()
         assert len(_ask(desk, ASKS["catalogs"])) == 1
 
+    @pytest.mark.parametrize(
+        ("ask", "said"),
+        [
+            (lambda ctx: inquiries.show_appeal(ctx, OWNER, "999"), "sim-4 has no product 999"),
+            (lambda ctx: inquiries.make_appeal(ctx, OWNER, "999", "a mug"), "sim-4 has no product 999"),
+            # Another account's.
+            (lambda ctx: inquiries.show_appeal(ctx, OWNER, "3231775643510604"), "sim-4 has no product 32317756435106"),
+            (lambda ctx: inquiries.search_catalog(ctx, OWNER, catalog="5"), "sim-4 has no catalog 5"),
+        ],
+    )
+    def test_an_id_that_is_none_of_the_accounts_is_named(
+        self, desk: Desk, ask: Callable[[Context], int], said: str
+    ) -> None:
+        desk.join(4)
+        inquiry_id = ask(desk.context)
+        desk.work("inquiry")
+
+        with pytest.raises(Unknown, match=said) as told:
+            outcome(desk.context, OWNER, inquiry_id)
+        assert "code 100" not in str(told.value)
+
     def test_a_permission_that_lacks_is_said(self, desk: Desk) -> None:
         desk.join(4)
         desk.simulator.post("/_sim/account", account=4, without_scopes=["catalog_management"])
@@ -243,6 +283,7 @@ class TestWhatComesToNothing:
             scopes = desk.simulator.post("/_sim/account", account=6)["scopes"]
             desk.simulator.post("/_sim/account", account=4, scopes=scopes)
         assert told.value.kind is Kind.REFUSED
+        assert "catalog_management and instagram_shopping_tag_products" in str(told.value)
 
     def test_a_refused_token_breaks_the_account(self, desk: Desk) -> None:
         desk.join(4)

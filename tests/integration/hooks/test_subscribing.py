@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Row
 
-from graph.transport import Transport
+from graph.wire.transport import Transport
 from models.hooks.subscription import WANTED, add_missing_subscriptions
+from operations.accounts.subscriptions import SubscriptionShown, show
 from operations.operation import OWNER
-from operations.subscriptions import SubscriptionShown, show
-from operations.system import examine
+from operations.upkeep.system import examine
 from pressrun import clock, failpoints
 from pressrun.errors import Unknown
 from tests.factories.rows import make_account

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from models.session import Database
+from models.store.session import Database
 from tests.support.servers import Servers, clone_database, drop_database
 
 

@@ -18,11 +18,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.claims import ClaimLost, Lease, claim_due, finish, give_back, renew, take
-from models.event import Cause
-from models.session import Database
-from models.states import ACTIVE, EDGES, EdgeForbidden, PostState, transition
-from models.works import WORKS
+from models.owed.claims import ClaimLost, Lease, claim_due, finish, give_back, renew, take
+from models.owed.works import WORKS
+from models.posts.event import Cause
+from models.posts.states import ACTIVE, EDGES, EdgeForbidden, PostState, transition
+from models.store.session import Database
 from pressrun import clock
 from pressrun.clock import Deadline
 from tests.factories.rows import make_account, make_post

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from models.account import (
+from models.accounts.account import (
     Account,
     AccountState,
     Login,
@@ -21,8 +21,8 @@ from models.account import (
     lock_account,
     set_state,
 )
-from models.joining import NewAccount, join_account
-from models.session import Database
+from models.connecting.joining import NewAccount, join_account
+from models.store.session import Database
 from pressrun import clock
 from pressrun.errors import Unknown
 from pressrun.vault import Vault
@@ -117,7 +117,7 @@ class TestState:
             with loose.transaction() as tx:  # it holds the account's lock until it is done
                 join_account(tx, new, Vault([KEY]))
                 running = pool.submit(refused)
-                until(lambda: waits_for_a_lock(loose), 30, "the refusal waits for nobody")
+                until(lambda: waits_for_a_lock(loose), what="the refusal waits for nobody")
             assert running.result(30) is False
 
         assert _state(loose, account) == (A.ACTIVE, None)

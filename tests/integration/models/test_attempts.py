@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from models import attempt as attempts
-from models.attempt import (
+from models.posts.part import parts_of
+from models.posts.post import Post
+from models.publishing import attempt as attempts
+from models.publishing.attempt import (
     Action,
     Attempt,
     AttemptState,
@@ -21,9 +23,7 @@ from models.attempt import (
     settle,
     unresolved_attempt,
 )
-from models.part import parts_of
-from models.post import Post
-from models.session import Database
+from models.store.session import Database
 from pressrun import clock
 from tests.factories.rows import first_part, make_account, make_attempt, make_mention, make_post, make_reply
 from tests.integration.models.racing import race

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from models.account import Account, AccountState, find_account, get_account, set_state
-from models.block import LADDER, LIVE_FOR, QUIET, hold, lift, reactivate, record_live
-from models.post import get_post
-from models.session import Database
+from models.accounts.account import Account, AccountState, find_account, get_account, set_state
+from models.accounts.block import LADDER, LIVE_FOR, QUIET, hold, lift, reactivate, record_live
+from models.posts.post import get_post
+from models.store.session import Database
 from pressrun import clock
 from scheduler.posts.changing import pause_account, resume_account
 from tests.factories.rows import make_account, make_attempt, make_post

@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from models.account import Account
-from models.container import (
+from models.accounts.account import Account
+from models.posts.part import drop_parts, parts_of
+from models.posts.post import Post
+from models.publishing.container import (
     CAP,
     CAP_WINDOW,
     Container,
@@ -20,9 +22,7 @@ from models.container import (
     drop_containers,
     live_containers,
 )
-from models.part import drop_parts, parts_of
-from models.post import Post
-from models.session import Database
+from models.store.session import Database
 from pressrun import clock
 from tests.factories.rows import first_part, make_account, make_container, make_post
 

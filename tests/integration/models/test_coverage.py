@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,20 +13,21 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.account import Account
-from models.backfill import heal
-from models.coverage import DayRead, note_day
-from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus, begin_run, end_run
-from models.media import MediaReading, SeenMedia, bind_media, see_media, store_readings
-from models.session import Database
+from models.accounts.account import Account
+from models.harvests.backfill import heal
+from models.harvests.coverage import DayRead, note_day
+from models.harvests.harvest import Harvest, HarvestKind, HarvestRun, RunStatus, begin_run, end_run
+from models.history.media import MediaReading, SeenMedia, bind_media, see_media, store_readings
+from models.reading.history.coverage import _COVERAGE, _COVERED_DAYS, State, coverage, covered_days
+from models.store.session import Database
 from pressrun import clock
-from pressrun.pacific import Day, days
+from pressrun.instagram.pacific import PACIFIC, Day, days
 from tests.factories.rows import first_part, make_account, make_harvest, make_post
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NOW = clock.now()
 *PAST, TODAY = days(NOW, closed=20)
-"""PAST[-1] is yesterday."""
+"""PAST[-1] is yesterday. Each test has its own: see `_as_of_its_transaction`."""
 
 MOMENT_KINDS = ("profile", "audience", "competitors", "hashtags")
 LISTS = ("tags", "comments")
@@ -36,6 +38,15 @@ def tx(shared: Database) -> Iterator[Session]:
     with shared.transaction() as tx:
         yield tx
         tx.rollback()
+
+
+@pytest.fixture(autouse=True)
+def _as_of_its_transaction(tx: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The view reads `now()`: days counted when the module was loaded may be over when a test comes to them."""
+    now = tx.execute(text("SELECT now()")).scalar_one()
+    *past, today = days(now, closed=20)
+    for name, value in {"NOW": now, "PAST": past, "TODAY": today}.items():
+        monkeypatch.setattr(sys.modules[__name__], name, value)
 
 
 def account_of(tx: Session, *, age: timedelta = 20 * DAY) -> Account:
@@ -58,11 +69,12 @@ def run_at(
     *,
     took: timedelta = timedelta(seconds=5),
     errors: Sequence[dict[str, Any]] = (),
+    covers: bool = True,
 ) -> HarvestRun:
     run = begin_run(tx, harvest.id, at, api_version="v25.0", now=at)
     run.errors = list(errors)
     tx.flush()
-    end_run(tx, run.id, status, now=at + took)
+    end_run(tx, run.id, status, now=at + took, covers=covers)
     return run
 
 
@@ -116,12 +128,13 @@ class TestDaysOfAnAccount:
         kept = [day.on for day in days(NOW, closed=95) if day.since >= NOW - 90 * DAY]
         assert {day for day, state in found.items() if state == "missed"} == set(kept)
         assert set(found.values()) == {"missed", "lost for good"}
-        assert len(found) == 101
+        assert [*found] == [day.on for day in days(NOW, closed=101) if day.until > account.created_at]
 
     def test_it_begins_where_somebody_wanted_it_to(self, tx: Session) -> None:
         account = account_of(tx, age=2 * DAY)
         harvest_of(tx, account, "account")
-        assert len(states(tx, account, "account")) == 3
+        lived = [day.on for day in days(NOW, closed=3) if day.until > account.created_at]
+        assert [*states(tx, account, "account")] == lived
 
         tx.execute(
             text(
@@ -149,7 +162,7 @@ class TestGaps:
         account = account_of(tx, age=4 * DAY)
         harvest = harvest_of(tx, account, kind)
         hourly(tx, harvest, account.created_at + HOUR, NOW - HOUR)
-        run_at(tx, harvest, NOW - timedelta(minutes=2))
+        run_at(tx, harvest, NOW, took=timedelta(0))  # however short today has been until now
 
         found = states(tx, account, kind)
 
@@ -180,6 +193,20 @@ class TestGaps:
         assert told(tx, account, kind, PAST[-8]).state == "read"
         assert told(tx, account, kind, PAST[-3]).state == "read"
 
+    def test_a_run_that_broke_off_ends_no_standstill(self, tx: Session) -> None:
+        account = account_of(tx, age=11 * DAY)
+        harvest = harvest_of(tx, account, "tags")
+        run_at(tx, harvest, account.created_at + timedelta(minutes=1))
+        run_at(tx, harvest, PAST[-7].since + HOUR)
+        run_at(tx, harvest, PAST[-4].since + HOUR, covers=False)
+        run_at(tx, harvest, PAST[-1].since + HOUR)
+
+        query = "SELECT since, until FROM harvest_gaps WHERE account_id = :a AND until > :at ORDER BY until"
+        gaps = tx.execute(text(query), {"a": account.id, "at": PAST[-5].since}).all()
+
+        took = HOUR + timedelta(seconds=5)
+        assert [tuple(gap) for gap in gaps] == [(PAST[-7].since + took, PAST[-1].since + took)]
+
     @pytest.mark.parametrize(
         ("kind", "state"),
         [
@@ -202,13 +229,15 @@ class TestGaps:
     def test_the_hours_of_followers_are_lost_after_30_days(self, tx: Session) -> None:
         account = account_of(tx, age=50 * DAY)
         harvest = harvest_of(tx, account, "online_followers")
-        run_at(tx, harvest, NOW - 45 * DAY)
-        run_at(tx, harvest, NOW - HOUR)
+        run_at(tx, harvest, NOW - 45 * DAY, took=timedelta(0))
+        run_at(tx, harvest, NOW - HOUR, took=timedelta(0))
 
         found = states(tx, account, "online_followers")
 
         lost = [day for day, state in found.items() if state == "lost for good"]
-        assert [day.on for day in days(NOW, closed=44) if day.since < NOW - 30 * DAY - HOUR] == lost
+        after = (NOW - 45 * DAY).astimezone(PACIFIC).date()
+        past = [day for day in days(NOW, closed=46) if day.on > after]
+        assert [day.on for day in past if day.since < NOW - 30 * DAY - HOUR] == lost
 
     def test_why_is_what_the_runs_said(self, tx: Session) -> None:
         account = account_of(tx)
@@ -280,6 +309,14 @@ class TestStories:
 
         assert told(tx, account, "stories", PAST[-6]).state == "read"
         assert told(tx, account, "stories", PAST[-5]).state == "read"
+
+    def test_one_of_hours_more_than_a_story_loses_those_of_its_first_hours(self, tx: Session) -> None:
+        account = account_of(tx, age=8 * DAY)
+        self.looked_at(tx, account, (PAST[-5].since, PAST[-5].since + 30 * HOUR))
+
+        found = {day.on: told(tx, account, "stories", day).state for day in PAST[-5:-1]}
+
+        assert [day for day, state in found.items() if state == "lost for good"] == [PAST[-5].on]
 
     def test_each_that_is_known_is_named(self, tx: Session) -> None:
         account = account_of(tx, age=8 * DAY)
@@ -369,6 +406,52 @@ def test_one_day_costs_the_same_after_a_year_of_runs(shared: Database) -> None:
         read[table] = read.get(table, 0) + rows
     assert read["harvest_runs"] <= 12, json.dumps(plan)
     assert read["covered_days"] <= 2
+
+
+def test_the_days_are_worked_out_once_for_all_accounts_and_kinds(shared: Database) -> None:
+    with shared.transaction() as tx:
+        for _ in range(3):
+            account_of(tx, age=10 * DAY)
+        query = "EXPLAIN (ANALYZE, FORMAT JSON) SELECT * FROM coverage WHERE day >= :day"
+        (plan,) = tx.scalar(text(query), {"day": PAST[-5].on})
+        tx.rollback()
+
+    series = [node for node in _nodes(plan["Plan"]) if node.get("Function Name") == "generate_series"]
+    assert [node["Actual Loops"] for node in series] == [1], json.dumps(plan)
+
+
+def test_the_days_of_one_account_cost_the_same_beside_others(shared: Database) -> None:
+    with shared.transaction() as tx:
+        accounts = [account_of(tx, age=10 * DAY) for _ in range(4)]
+        for account in accounts:
+            for kind in ("profile", "stories"):
+                harvest_of(tx, account, kind)
+        names, span = [accounts[0].name], {"since": PAST[-5].on, "until": TODAY.on}
+        told = {"names": names, **span, "ranks": [*State], "seen": None}
+        (plan,) = tx.scalar(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {_COVERED_DAYS}"), told)
+        assert len(covered_days(tx, names, **span)) == 5
+        tx.rollback()
+
+    looks = [node["Actual Loops"] for node in _nodes(plan["Plan"]) if node.get("Relation Name") == "harvest_gaps"]
+    assert sum(looks) == 2 * 5, json.dumps(plan)
+
+
+def test_a_page_of_all_accounts_looks_at_the_first_of_them(shared: Database) -> None:
+    with shared.transaction() as tx:
+        accounts = sorted((account_of(tx, age=10 * DAY) for _ in range(8)), key=lambda one: one.name)
+        for account in accounts:
+            harvest_of(tx, account, "profile")
+        span: dict[str, Any] = {"kind": None, "since": PAST[-5].on, "until": TODAY.on, "states": [*State]}
+        everything = coverage(tx, None, **span)
+        found = coverage(tx, None, **span, most=7)
+        values = {**span, "account_id": None, "seen": None, "most": 7}
+        (plan,) = tx.scalar(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {_COVERAGE}"), values)
+        tx.rollback()
+
+    assert found == everything[:7]
+    assert [one.account for one in found] == [accounts[0].name] * 5 + [accounts[1].name] * 2
+    looks = sum(node["Actual Loops"] for node in _nodes(plan["Plan"]) if node.get("Relation Name") == "harvest_gaps")
+    assert 2 * 5 <= looks <= 3 * 5, json.dumps(plan)
 
 
 _YEAR_OF_RUNS = """

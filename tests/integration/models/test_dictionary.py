@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from models.dictionary import FUNCTIONS, HISTORY, write_comments
+from models.meanings.dictionary import FUNCTIONS, HISTORY, write_comments
 from models.registry import metadata
-from models.session import Database
+from models.store.session import Database
 
 NOT_HISTORY = {
     "account_names",
@@ -42,6 +42,7 @@ NOT_HISTORY = {
     "notices",
     "parts",
     "post_events",
+    "post_words",
     "posts",
     "quota_entries",
     "raw_answers",

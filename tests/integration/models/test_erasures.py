@@ -10,13 +10,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import erasure
-from models.account_name import AccountName
-from models.erasure import ErasureKind, Wish, subject_of
-from models.insight import Audience, Observation, store_audience, store_observations
-from models.media import MediaReading, SeenMedia, see_media, store_readings
-from models.partitions import ensure_partitions
-from models.session import Database
+from models.accounts.account_name import AccountName
+from models.erasing import erasure
+from models.erasing.erasure import ErasureKind, Wish, subject_of
+from models.history.insight import Audience, Observation, store_audience, store_observations
+from models.history.media import MediaReading, SeenMedia, see_media, store_readings
+from models.store.partitions import ensure_partitions
+from models.store.session import Database
 from tests.factories.rows import make_account
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)

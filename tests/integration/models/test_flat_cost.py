@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -12,14 +13,19 @@ from sqlalchemy import text
 
 from benchmarks.history import generate, queries
 from benchmarks.year import ACCOUNT, Meter
-from models.reading.harvests import calls_of_a_day, harvest_status
-from models.seen_invariant import look
-from models.session import Database
+from models.accounts.account import find_account
+from models.reading.history.coverage import State, coverage
+from models.reading.history.harvests import calls_of_a_day, harvest_status
+from models.store.session import Database
+from models.upkeep.seen_invariant import look
+from operations.operation import OWNER, Context
+from operations.upkeep.system import examine
 from pressrun import clock
+from pressrun.settings import Settings
 from scheduler.harvests.planning import plan
 from tests.support.servers import Servers, clone_database, drop_database
 
-pytestmark = pytest.mark.cost(cpu_s=15)
+pytestmark = pytest.mark.cost(cpu_s=12)
 
 SHORT_DAYS, LONG_DAYS = 20, 400
 Act = Callable[[Database], object]
@@ -47,6 +53,22 @@ def _plan(database: Database) -> None:
             planned = plan(tx, clock.now())
 
 
+def _list_of_one(database: Database) -> None:
+    with database.transaction() as tx:
+        account_id = find_account(tx, ACCOUNT).id
+        found = harvest_status(tx, account_id=account_id)
+        assert calls_of_a_day(tx, now=clock.now(), account_id=account_id).keys() <= {one.id for one in found}
+
+
+def _coverage(database: Database) -> None:
+    since = clock.now().date() - timedelta(days=10)
+    until = since + timedelta(days=11)
+    with database.transaction() as tx:
+        states = [state.value for state in State]
+        found = coverage(tx, None, kind=None, since=since, until=until, states=states)
+    assert len({one.account for one in found}) == 2
+
+
 def _list(database: Database) -> None:
     with database.transaction() as tx:
         assert len(calls_of_a_day(tx, now=clock.now())) > 0
@@ -59,6 +81,11 @@ def _look(database: Database) -> None:
     assert not seen.violated
     assert seen.since is not None
     assert seen.since < clock.now() - timedelta(days=1)
+
+
+def _examine(database: Database) -> None:
+    found = examine(Context(database, Settings()), OWNER)
+    assert {one.check for one in found} >= {"partitions", "invariants"}
 
 
 def _asking(query: str) -> Act:
@@ -77,7 +104,10 @@ def _of_late(view: str, when: str) -> Act:
 ACTS: dict[str, Act] = {
     "planning": _plan,
     "the list of harvests": _list,
+    "the harvests of one account": _list_of_one,
+    "the coverage of the last days": _coverage,
     "a look at the invariants": _look,
+    "all that doctor looks at": _examine,
     "backfills and their runs": _asking(next(query for query in queries().values() if "FROM backfills" in query)),
     "totals of late media as of then": _of_late("media_totals", "posted_at > now() - interval '9 days'"),
     "late stories as of then": _of_late("story_final", "posted_at > now() - interval '9 days'"),
@@ -92,6 +122,24 @@ def test_twenty_times_the_past_is_no_more_to_read(pasts: tuple[Database, Databas
     # Small tables are read whole and large ones by their indexes, so the long past may cost less; what grew with it
     # would cost twenty times as much.
     assert long.rows <= 2 * short.rows + 200, (short, long)
+
+
+_SPAN = re.compile(r"current_date - \d\d?\b|interval '\d\d? days'")
+QUERIES = {name: query for name, query in queries().items() if "FROM posts" not in query}
+"""Of the page. Nothing was published by Pressrun in these pasts."""
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_of_the_page_costs_what_it_asks_for(pasts: tuple[Database, Database], name: str) -> None:
+    def ask(database: Database) -> None:
+        with database.transaction() as tx:
+            tx.execute(text(QUERIES[name].replace(":", "\\:"))).all()
+
+    short, long = (Meter(database).measure(partial(ask, database)) for database in pasts)
+
+    # The days that it names lie in both pasts, but for a third of some; without any it may be about all there is, once.
+    most = 3.5 if _SPAN.search(QUERIES[name]) else 1.25 * LONG_DAYS / SHORT_DAYS
+    assert long.rows <= most * short.rows + 200, (short, long)
 
 
 def test_a_whole_look_is_what_grows(pasts: tuple[Database, Database]) -> None:

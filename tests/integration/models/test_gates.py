@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from models.account import Account
-from models.gate import (
+from models.accounts.account import Account
+from models.owed.gate import (
     SHUT_FOR,
     USAGE_HOLDS_FOR,
     Gate,
@@ -22,7 +22,7 @@ from models.gate import (
     is_slow,
     set_level,
 )
-from models.session import Database
+from models.store.session import Database
 from tests.factories.rows import make_account
 from tests.integration.models.racing import race
 

@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from models.harvest import (
+from models.harvests.harvest import (
     Harvest,
     HarvestKind,
     HarvestRun,
@@ -16,10 +16,9 @@ from models.harvest import (
     add_harvests,
     begin_run,
     end_run,
-    settle,
-    unplanned,
 )
-from models.session import Database
+from models.harvests.planning import settle, unplanned
+from models.store.session import Database
 from pressrun import clock
 from tests.factories.rows import make_account, make_backfill, make_harvest
 from tests.integration.models.racing import race
@@ -138,26 +137,25 @@ class TestUnplanned:
             old = make_harvest(tx, account, kind="profile", slot_at=None, next_action_at=T0 - timedelta(hours=1))
 
         with loose.transaction() as tx:
-            assert [one.id for one in unplanned(tx, limit=10)] == [old.id, young.id]
-            assert [one.id for one in unplanned(tx, limit=1)] == [old.id]
+            assert [one.id for one in unplanned(tx, {}, limit=10, now=T0)] == [old.id, young.id]
+            assert [one.id for one in unplanned(tx, {}, limit=1, now=T0)] == [old.id]
 
-    def test_schedulers_that_plan_at_once_share_them(self, loose: Database) -> None:
+    def test_of_schedulers_that_plan_at_once_one_plans_each(self, loose: Database) -> None:
         with loose.transaction() as tx:
             waiting = {make_harvest(tx, make_account(tx), slot_at=None).id for _ in range(60)}
 
-        def plan_some() -> list[int]:
-            planned: list[int] = []
+        def plan_all(minutes: int) -> int:
+            at, planned = T0 + timedelta(minutes=minutes), 0
             while True:
-                with loose.transaction() as tx:
-                    rows = unplanned(tx, limit=4)
-                    settle(tx, {one.id: (T0, T0) for one in rows})
+                with loose.look() as tx:
+                    rows = unplanned(tx, {}, limit=4, now=T0)
+                    planned += settle(tx, [(one, at, at) for one in rows])
                 if not rows:
                     return planned
-                planned += [one.id for one in rows]
 
-        shares = race([partial(plan_some)] * 4)
+        shares = race([partial(plan_all, minutes) for minutes in range(4)])
 
-        together = [one for share in shares for one in share]
-        # One that finds every row locked by the others ends early; what they hold is theirs to plan.
-        assert len(together) == len(set(together))
-        assert set(together) == waiting
+        with loose.transaction() as tx:
+            slots = [one.slot_at for one in tx.scalars(select(Harvest))]
+        assert sum(shares) == len(slots) == len(waiting)
+        assert [slots.count(T0 + timedelta(minutes=minutes)) for minutes in range(4)] == shares

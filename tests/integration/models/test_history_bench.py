@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import event
 
 from benchmarks.history import generate, query_pages, query_times, sizes, store_speed
-from models.insight import Observation, store_observations
-from models.media import MediaReading, SeenMedia, see_media, store_readings
-from models.session import Database
+from models.history.insight import Observation, store_observations
+from models.history.media import MediaReading, SeenMedia, see_media, store_readings
+from models.store.session import Database
 from pressrun import clock
 from tests.factories.rows import make_account
 

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import event as events_of
 from sqlalchemy import select
 
-from models.inbox import InboxEvent, NewChange, digest, store_changes
-from models.session import Database
+from models.hooks.inbox import InboxEvent, NewChange, digest, store_changes
+from models.store.session import Database
 from pressrun import clock
 from tests.factories.rows import make_account
 from tests.integration.models.racing import race

@@ -11,9 +11,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from models.account import Account
-from models.guarding import APPEND_ONLY
-from models.insight import (
+from models.accounts.account import Account
+from models.history.insight import (
     MOMENT,
     NO_PERIOD,
     AccountLatest,
@@ -25,8 +24,9 @@ from models.insight import (
     store_audience,
     store_observations,
 )
-from models.partitions import PARTITIONED, ensure_partitions
-from models.session import Database
+from models.store.guarding import APPEND_ONLY
+from models.store.partitions import PARTITIONED, ensure_partitions
+from models.store.session import Database
 from pressrun import clock
 from tests.factories.rows import make_account
 from tests.integration.models.racing import race

@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.comment import SeenComment, see_comments
-from models.gate import Level, account_key, set_level
-from models.guarding import APPEND_ONLY
-from models.insight import Audience, Observation, store_audience, store_observations
-from models.invariants import INVARIANTS, run_all
-from models.media import MediaReading, SeenMedia, see_media, store_readings
-from models.post import Post
-from models.seen_invariant import look
-from models.session import Database
+from models.history.comment import SeenComment, see_comments
+from models.history.insight import Audience, Observation, store_audience, store_observations
+from models.history.media import MediaReading, SeenMedia, see_media, store_readings
+from models.owed.gate import Level, account_key, set_level
+from models.posts.post import Post
+from models.store.guarding import APPEND_ONLY
+from models.store.session import Database
+from models.upkeep.invariants import INVARIANTS, run_all
+from models.upkeep.seen_invariant import look
 from pressrun import clock
 from tests.factories.rows import (
     first_part,

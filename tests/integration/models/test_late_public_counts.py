@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from models.competitor import store_competitor
-from models.hashtag import store_top
-from models.public_media import SeenPublicMedia, store_public_media
-from models.session import Database
-from models.watch import WatchKind, active_watches
+from models.harvests.watch import WatchKind, active_watches
+from models.history.competitor import store_competitor
+from models.history.hashtag import store_top
+from models.history.public_media import SeenPublicMedia, store_public_media
+from models.store.session import Database
 from pressrun import clock
 from scheduler.harvests.watching import watch
 from tests.factories.rows import make_account

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from models.account import Account
-from models.comment import Comment, SeenComment, record_gone, see_comments
-from models.mention import Mention, MentionState, announce_mention, record_reading, record_unreadable
-from models.session import Database
-from models.tag import SeenTag, Tag, see_tags
+from models.accounts.account import Account
+from models.history.comment import Comment, SeenComment, forget_announced, record_gone, see_comments
+from models.history.mention import Mention, MentionState, announce_mention, record_reading, record_unreadable
+from models.history.tag import SeenTag, Tag, see_tags
+from models.store.session import Database
 from pressrun import clock
-from tests.factories.rows import make_account
+from tests.factories.rows import make_account, make_reply
 from tests.integration.models.racing import race
+from tests.support.statements import waits_for_a_lock
+from tests.support.waiting import until
 
 T0 = clock.now().replace(microsecond=0)
 HOUR = timedelta(hours=1)
@@ -137,10 +140,12 @@ class TestComments:
             (T0 + 4 * HOUR, "hello!", False, False),
         ]
 
-    def test_what_comes_late_or_from_a_webhook_changes_nothing(self, shared: Database, account: Account) -> None:
+    def test_what_comes_at_the_same_moment_or_from_a_webhook_changes_nothing(
+        self, shared: Database, account: Account
+    ) -> None:
         with shared.transaction() as tx:
             see_comments(tx, account.id, [SeenComment("1", "m1", text="now")], now=T0, are_shown=True)
-            for at, shown in ((T0 - HOUR, True), (T0, True), (T0 + HOUR, False)):
+            for at, shown in ((T0, True), (T0 + HOUR, False)):
                 old = [SeenComment("1", "m1", text="then", is_hidden=True)]
                 assert see_comments(tx, account.id, old, now=at, are_shown=shown) == 0
 
@@ -169,6 +174,50 @@ class TestComments:
             (T0 + HOUR, True),
             (T0 + 4 * HOUR, False),
         ]
+
+    def test_a_list_from_before_it_was_deleted_brings_none_back(self, shared: Database, account: Account) -> None:
+        seen = [SeenComment("1", "m1", text="hello")]
+        with shared.transaction() as tx:
+            see_comments(tx, account.id, seen, now=T0, are_shown=True)
+            at = T0 + 2 * HOUR
+            assert record_gone(tx, account.id, "m1", unseen_since=at, now=at, ig_id="1") == 1
+            assert see_comments(tx, account.id, seen, now=T0 + HOUR, are_shown=True) == 0
+
+        (one,) = self._comments(shared, account)
+        assert (one.gone_at, one.last_seen_at) == (at, T0 + HOUR)
+        assert [is_gone for _, _, _, is_gone in _versions(shared, one.id)] == [False, True]
+
+    def test_an_announced_one_is_forgotten_unless_more_is_known_of_it(self, shared: Database, account: Account) -> None:
+        with shared.transaction() as tx:
+            see_comments(tx, account.id, [SeenComment(one, "m1", text=one) for one in "1234"], now=T0, are_shown=False)
+            comments = tx.scalars(select(Comment).where(Comment.account_id == account.id).order_by(Comment.ig_id)).all()
+            make_reply(tx, comments[1])
+            record_gone(tx, account.id, "m1", unseen_since=T0 + HOUR, now=T0 + HOUR, ig_id="3")
+            see_comments(tx, account.id, [SeenComment("4", commented_at=T0)], now=T0 + HOUR, are_shown=True)
+        with shared.transaction() as tx:
+            for one in comments:
+                forget_announced(tx, tx.get_one(Comment, one.id))
+
+        assert [one.ig_id for one in self._comments(shared, account)] == ["2", "3", "4"]
+
+    def test_one_that_is_being_answered_is_not_forgotten(self, shared: Database, account: Account) -> None:
+        with shared.transaction() as tx:
+            see_comments(tx, account.id, [SeenComment("1", "m1")], now=T0, are_shown=False)
+        (one,) = self._comments(shared, account)
+
+        def forget() -> None:
+            with shared.transaction() as tx:
+                forget_announced(tx, tx.get_one(Comment, one.id))
+
+        with ThreadPoolExecutor(1) as pool, shared.transaction() as tx:
+            make_reply(tx, one)
+            forgetting = pool.submit(forget)
+            until(lambda: forgetting.done() or waits_for_a_lock(shared), what="nothing waits")
+            assert not forgetting.done()
+            tx.commit()
+            forgetting.result(20)
+
+        assert len(self._comments(shared, account)) == 1
 
 
 def _versions(database: Database, comment_id: int) -> list[tuple[Any, ...]]:

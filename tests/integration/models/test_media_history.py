@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from models.media import (
+from models.history.media import (
     Media,
     MediaLatest,
     MediaReading,
@@ -24,9 +24,9 @@ from models.media import (
     see_media,
     store_readings,
 )
-from models.metrics import MEDIA_COLUMNS
-from models.part import Part
-from models.session import Database
+from models.meanings.metrics import MEDIA_COLUMNS
+from models.posts.part import Part
+from models.store.session import Database
 from pressrun import clock
 from tests.factories.rows import first_part, make_account, make_post
 from tests.integration.models.racing import race

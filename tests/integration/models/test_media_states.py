@@ -7,14 +7,14 @@ from functools import partial
 
 import pytest
 
-from models.account import Account
-from models.media import SeenMedia, see_media
-from models.media_state import MediaState, Told, keep_states
-from models.session import Database
+from models.accounts.account import Account
+from models.harvests.media_state import MediaState, Told, keep_states
+from models.history.media import SeenMedia, see_media
+from models.store.session import Database
 from pressrun import clock
 from tests.factories.rows import make_account
 from tests.integration.models.racing import race
-from worker.harvests.known import known_media, not_on_facebook
+from worker.harvests.kinds.known import known_media, not_on_facebook
 
 NOW = clock.now().replace(microsecond=0)
 HOUR = timedelta(hours=1)

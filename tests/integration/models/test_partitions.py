@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from models.invariants import run_all
-from models.partitions import MONTHS_AHEAD, PARTITIONED, ensure_partitions
-from models.session import Database
+from models.store.partitions import MONTHS_AHEAD, PARTITIONED, ensure_partitions
+from models.store.session import Database
+from models.upkeep.invariants import run_all
 from pressrun import clock
-from tests.integration.models.racing import race
+from tests.integration.models.racing import after_a_vacuum, race
 
 FAR = datetime(2031, 11, 30, 23, 59, tzinfo=UTC)
 MONTHS = ["2031_11", "2031_12", "2032_01", "2032_02"]
@@ -47,10 +47,13 @@ def _where(database: Database) -> list[tuple[int, str]]:
 @pytest.mark.parametrize("table", PARTITIONED)
 def test_a_migrated_database_has_this_month_and_the_next_ones(database: Database, table: str) -> None:
     months = [clock.now().replace(day=1)]
+    last = months[0] - timedelta(days=1)  # of the suite's template, not of a revision
     while len(months) < 1 + MONTHS_AHEAD:
         months.append((months[-1] + timedelta(days=32)).replace(day=1))
 
-    assert _partitions(database, table) == sorted([f"{table}_default", *(f"{table}_{one:%Y_%m}" for one in months)])
+    assert _partitions(database, table) == sorted(
+        [f"{table}_default", *(f"{table}_{one:%Y_%m}" for one in (last, *months))]
+    )
     assert MONTHS_AHEAD == 3
 
 
@@ -101,6 +104,29 @@ def test_a_row_that_came_before_its_month_was_made_is_kept_noticed_and_moved(loo
     with loose.transaction() as tx:
         whole = tx.execute(text("SELECT reach, extra, captured_at FROM media_snapshots WHERE media_id = 1")).one()
     assert tuple(whole) == (5, {"a": 1}, FAR)
+
+
+def test_months_are_made_beside_the_vacuum_of_another(loose: Database) -> None:
+    _ensure(loose, FAR - timedelta(days=60))
+
+    with loose.transaction() as vacuum:
+        for table in PARTITIONED:
+            vacuum.execute(text(f"LOCK TABLE {table}_2031_10 IN SHARE UPDATE EXCLUSIVE MODE"))
+        with loose.transaction() as tx:
+            tx.execute(text("SET LOCAL lock_timeout = '300ms'"))  # as in `scheduler/upkeep.py`
+            made = ensure_partitions(tx, now=FAR + timedelta(days=60))
+
+    assert f"{PARTITIONED[0]}_2032_04" in made
+    assert len(made) == 3 * len(PARTITIONED)
+
+
+def test_a_row_that_has_to_be_moved_waits_for_a_vacuum(loose: Database) -> None:
+    _add(loose, FAR, 1)
+
+    made = after_a_vacuum(loose, "media_snapshots_default", partial(_ensure, loose, FAR))
+
+    assert sorted(made) == sorted(NAMES)
+    assert _where(loose) == [(1, "media_snapshots_2031_11")]
 
 
 @pytest.mark.parametrize("place", ["media_snapshots", "media_snapshots_2031_11", "media_snapshots_default"])

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from models.post import find_post, posts_by_key
-from models.session import Database, in_transaction, server_of
+from models.posts.post import find_post, posts_by_key
+from models.store.session import Database, in_transaction, server_of
 from pressrun import clock
 from pressrun.errors import ServerUnreachable, Unknown, UsageError
 from tests.factories.rows import make_account, make_post
@@ -102,7 +102,7 @@ class TestDatabase:
             mine = tx.execute(text("SELECT pg_backend_pid()")).scalar_one()
         with loose.standing_connection(channel="pressrun_due") as other:
             # With a timeout it returns when the process has ended, not when it has been asked to.
-            assert other.execute("SELECT pg_terminate_backend(%s, 5000)", (mine,)).fetchone() == (True,)
+            assert other.execute("SELECT pg_terminate_backend(%s, 60000)", (mine,)).fetchone() == (True,)
 
             with loose.transaction() as tx:
                 assert tx.execute(text("SELECT pg_backend_pid()")).scalar_one() != mine

@@ -11,12 +11,12 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from models.claims import Lease, claim_due, finish, take
-from models.event import timeline
-from models.lookout import Lookout
-from models.presence import ABSENT, Absences, Presence, release
-from models.session import Database
-from models.works import WORKS, Work
+from models.owed.claims import Lease, claim_due, finish, take
+from models.owed.lookout import Lookout
+from models.owed.presence import ABSENT, Absences, Presence, release
+from models.owed.works import WORKS, Work
+from models.posts.event import timeline
+from models.store.session import Database
 from pressrun import clock
 from tests.factories.owed import make_owed
 from tests.support.outages import closed_to_new_sessions, end_session, is_known

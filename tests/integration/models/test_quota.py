@@ -11,11 +11,20 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models import quota
-from models.account import Account, get_account, lock_account
-from models.attempt import Action, Attempt, AttemptState, Target, record_intent, settle
-from models.quota import FALLBACK_TOTAL, LONGEST_SEND, Window, mark_used, record_full, record_reading, release, reserve
-from models.session import Database
+from models.accounts import quota
+from models.accounts.account import Account, get_account, lock_account
+from models.accounts.quota import (
+    FALLBACK_TOTAL,
+    LONGEST_SEND,
+    Window,
+    mark_used,
+    record_full,
+    record_reading,
+    release,
+    reserve,
+)
+from models.publishing.attempt import Action, Attempt, AttemptState, Target, record_intent, settle
+from models.store.session import Database
 from pressrun import clock
 from tests.factories.rows import first_part, make_account, make_attempt, make_post
 from tests.integration.models.racing import race

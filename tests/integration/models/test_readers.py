@@ -14,12 +14,12 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
 from machine.schema import upgrade
-from models.dictionary import FUNCTIONS, HISTORY
-from models.media import MediaReading, SeenMedia, see_media, store_readings
-from models.partitions import ensure_partitions
-from models.readers import ACCOUNT_COLUMNS, TooPowerful, grant_reader, readers
+from models.history.media import MediaReading, SeenMedia, see_media, store_readings
+from models.meanings.dictionary import FUNCTIONS, HISTORY
+from models.meanings.readers import ACCOUNT_COLUMNS, TooPowerful, grant_reader, readers
 from models.registry import metadata
-from models.session import Database
+from models.store.partitions import ensure_partitions
+from models.store.session import Database
 from pressrun.errors import Unknown
 from tests.factories.rows import make_account, make_inbox_event, make_post
 from tests.unit.docs.pages import Page

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select, text
 
-from models.account import Account
-from models.harvest import Harvest, RunStatus, begin_run, end_run
-from models.insight import Observation, store_observations
-from models.invariants import run_all
-from models.media import MediaReading, SeenMedia, see_media, store_readings
-from models.partitions import PARTITIONED, ensure_partitions
-from models.reading.harvests import harvest_status
-from models.retention import DroppedMonth, drop_month, kept_since, old_partitions
-from models.session import Database
+from models.accounts.account import Account
+from models.harvests.harvest import Harvest, RunStatus, begin_run, end_run
+from models.history.insight import Observation, store_observations
+from models.history.media import MediaReading, SeenMedia, see_media, store_readings
+from models.reading.history.harvests import harvest_status
+from models.store.partitions import PARTITIONED, ensure_partitions
+from models.store.session import Database
+from models.upkeep.invariants import run_all
+from models.upkeep.retention import DroppedMonth, drop_month, kept_since, old_partitions
 from tests.factories.rows import make_account, make_harvest
+from tests.integration.models.racing import after_a_vacuum
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
@@ -113,6 +115,13 @@ def test_what_went_is_written_down(filled: Database) -> None:
         (table, *january) for table in sorted(PARTITIONED)
     ]
     assert all(one.bytes > 0 for one in months)
+
+
+def test_a_month_that_is_being_vacuumed_goes_once_that_is_over(filled: Database) -> None:
+    dropped = after_a_vacuum(filled, "media_snapshots_2026_02", partial(_drop, filled, 2))
+
+    assert dropped == [f"{table}_2026_0{month}" for table in PARTITIONED for month in (1, 2, 3)]
+    assert _months_left(filled, "media_snapshots") == [4, 5, 6]
 
 
 def test_the_default_partition_never_goes(filled: Database) -> None:

@@ -6,9 +6,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.access.user import User
-from models.base import Base
-from models.sealing import SEALED, seal_anew
-from models.session import Database
+from models.store.base import Base
+from models.store.session import Database
+from models.upkeep.sealing import SEALED, is_anything_sealed, seal_anew
 from pressrun import clock
 from pressrun.vault import Vault, generate_key
 from tests.factories.rows import KEY, make_account, make_connection, make_endpoint
@@ -35,6 +35,20 @@ def test_all_is_opened_by_the_newest_key_alone_afterwards(database: Database) ->
         assert _opened(tx, Vault([NEW_KEY])) == {f"{table}.{column}" for table, column in SEALED}
         assert seal_anew(tx, Vault([NEW_KEY, KEY])) == (dict.fromkeys(done, 0), [])
         _seal_all(tx, Vault([KEY]))  # the guards of the suite know that key
+
+
+def test_whether_anything_is_sealed_is_known_of_every_schema(database: Database) -> None:
+    with database.transaction() as tx:
+        assert not is_anything_sealed(tx)
+        make_endpoint(tx)
+        assert is_anything_sealed(tx)
+        tx.execute(text("CREATE SCHEMA younger; SET LOCAL search_path = younger"))
+        assert not is_anything_sealed(tx)
+        tx.execute(text("CREATE TABLE accounts (id bigint, token_sealed text)"))
+        assert not is_anything_sealed(tx)
+        tx.execute(text("INSERT INTO accounts VALUES (1, 'v1:a:b:c')"))
+        assert is_anything_sealed(tx)
+        tx.rollback()
 
 
 def test_what_no_key_opens_is_named_and_stays_as_it_is(database: Database) -> None:

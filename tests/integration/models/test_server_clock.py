@@ -8,9 +8,9 @@ import pytest
 import time_machine
 from sqlalchemy import text
 
-from models import server_clock
-from models.server_clock import ClockWatch, Distance, measure, read
-from models.session import Database
+from models.store import server_clock
+from models.store.server_clock import ClockWatch, Distance, measure, read
+from models.store.session import Database
 from pressrun import clock
 from tests.support.clocks import clock_off_by, sleep_as_suspended
 from tests.support.statements import after_first

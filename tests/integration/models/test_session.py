@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from models.session import Database, in_transaction
+from models.store.session import Database, in_transaction
 from tests.support.servers import url_of
 
 _NAME = "of a test of the pool"
-_OTHERS = text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = :name")
+_OTHERS = text("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE application_name = :name")
 _ONE = text("SELECT 1")
 
 

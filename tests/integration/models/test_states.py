@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from models.claims import ClaimLost, Lease, claim_due, finish, take
-from models.event import Cause, PostEvent, timeline
-from models.post import Post, get_post
-from models.session import Database
-from models.states import ACTIVE, EDGES, EdgeForbidden, PostState, transition
-from models.works import WORKS
+from models.owed.claims import ClaimLost, Lease, claim_due, finish, take
+from models.owed.works import WORKS
+from models.posts.event import Cause, PostEvent, timeline
+from models.posts.post import Post, get_post
+from models.posts.states import ACTIVE, EDGES, EdgeForbidden, PostState, transition
+from models.store.session import Database
 from pressrun import clock
 from tests.factories.rows import make_account, make_post
 from tests.integration.models.racing import race

@@ -9,15 +9,29 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.comment import SeenComment, see_comments
-from models.insight import Audience, store_audience
-from models.invariants import run_all
-from models.public_media import SeenPublicMedia, store_public_media
-from models.session import Database
-from models.sweeping import sweep
-from models.tag import SeenTag, see_tags
-from models.watch import Watch
-from tests.factories.rows import make_account, make_attempt, make_backfill, make_inbox_event, make_mention, make_reply
+from models.access.link import Purpose, make_link
+from models.access.session import begin_session
+from models.erasing.ends import ENDS, Swept
+from models.harvests.watch import Watch
+from models.history.comment import SeenComment, see_comments
+from models.history.insight import Audience, store_audience
+from models.history.public_media import SeenPublicMedia, store_public_media
+from models.history.tag import SeenTag, see_tags
+from models.posts.campaign import Campaign, record_campaign
+from models.store.session import Database
+from models.upkeep.invariants import run_all
+from models.upkeep.sweeping import sweep
+from pressrun import clock
+from tests.factories.rows import (
+    make_account,
+    make_attempt,
+    make_backfill,
+    make_conversion,
+    make_inbox_event,
+    make_mention,
+    make_reply,
+)
+from tests.factories.worlds import make_lived_in_account
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 BEFORE = datetime(2026, 4, 1, tzinfo=UTC)
@@ -176,6 +190,52 @@ def test_what_was_published_stays_whatever_its_age(loose: Database) -> None:
         make_attempt(tx, post, state="refused", intent_at=OLD)
 
     assert _sweep(loose) == {}
+
+
+# What of an account's world is still open, ends.
+_ENDING = (
+    "UPDATE follow_ups SET ended_at = now(), next_action_at = NULL",
+    "UPDATE backfills SET finished_at = now(), next_action_at = NULL",
+    "UPDATE inbox_events SET handled_at = now(), next_action_at = NULL",
+    "UPDATE deliveries SET state = 'delivered', delivered_at = now(), next_action_at = NULL",
+    "UPDATE conversions SET state = 'failed', error = 'why', settled_at = now(), next_action_at = NULL",
+)
+
+
+def _live_and_end(tx: Session, now: datetime) -> None:
+    """Rows of every table, none of which is open."""
+    account = make_lived_in_account(tx, now=now)
+    make_conversion(tx, account)
+    record_campaign(tx, Campaign(author="ana", added=1, unchanged=0, problems=0, report={}))
+    make_link(tx, Purpose.OWNER, created_by="ana", now=now)
+    begin_session(tx, None, way="link", agent=None, address=None, now=now)
+    tx.execute(
+        text("INSERT INTO audit (asker, face, operation, effect) VALUES ('ana', 'cli', 'post.pause', 'changes')")
+    )
+    for statement in _ENDING:
+        tx.execute(text(statement))
+
+
+def test_every_table_that_has_no_months_gives_up_what_is_old_and_nothing_that_is_young(loose: Database) -> None:
+    now = clock.now()
+    with loose.transaction() as tx:
+        _live_and_end(tx, now)
+
+    def taken(before: datetime) -> dict[str, int]:
+        gone: dict[str, int] = {}
+        with loose.transaction() as tx:
+            while some := sweep(tx, before=before, now=now, limit=1000):
+                gone = {table: gone.get(table, 0) + some.get(table, 0) for table in {*gone, *some}}
+        return gone
+
+    assert taken(now - timedelta(days=1)) == {}
+    assert set(taken(now + timedelta(days=60))) == {
+        table for table, end in ENDS.items() if isinstance(end.retention, Swept)
+    }
+    with loose.transaction() as tx:
+        months = set(tx.scalars(text("SELECT table_name FROM dropped_months")))
+        assert run_all(tx) == {}
+    assert months == {"audience_snapshots", "comment_versions", "poll_tallies", "audit"}
 
 
 @pytest.mark.parametrize(("limit", "turns"), [(3, [3, 3, 1]), (7, [7]), (100, [7])])

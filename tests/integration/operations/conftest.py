@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from models.session import Database
+from models.store.session import Database
 from operations.operation import Context
-from pressrun.hints import Queue
+from pressrun.network.hints import Queue
 from pressrun.settings import Settings
 from tests.factories.rows import KEY
 

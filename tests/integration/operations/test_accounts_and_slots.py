@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from models.account import get_account
-from operations import accounts, slots
-from operations.accounts import TermChanges
+from models.accounts.account import get_account
+from operations.accounts import accounts
+from operations.accounts.accounts import TermChanges
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
-from operations.slots import SlotsAdded
+from operations.posts import slots
+from operations.posts.slots import SlotsAdded
 from pressrun.errors import Invalid, NotPossible, Unknown, UsageError
 from tests.factories.rows import make_account, make_post
 
@@ -45,6 +46,14 @@ def test_what_posts_inherit_is_edited(desk: Context) -> None:
 
     assert (edited.timezone, edited.max_lateness_s, edited.min_spacing_s) == ("Europe/Oslo", 120, 300)
     assert (back.max_lateness_s, back.min_spacing_s) == (None, 300)
+
+
+@pytest.mark.parametrize("none", ["0s", "0", "0.5"])
+def test_a_lateness_by_which_no_post_would_ever_go_out_is_refused(desk: Context, none: str) -> None:
+    with pytest.raises(Invalid, match="no post goes out in the very instant it is due") as refused:
+        accounts.edit(desk, OWNER, "bakery", TermChanges(max_lateness=none))
+
+    assert (refused.value.type, refused.value.field) == ("lateness.none", "max_lateness")
 
 
 def test_a_zone_is_taken_by_its_name_and_doubted_where_it_may_not_be_meant(desk: Context) -> None:

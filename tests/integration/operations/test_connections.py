@@ -10,10 +10,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from models.account import Login
-from models.connection import LIFE, expire_connections
-from models.session import Database
-from operations.connections import NewAccount, connect, outcome
+from models.accounts.account import Login
+from models.connecting.connection import LIFE, expire_connections
+from models.store.session import Database
+from operations.accounts.connections import NewAccount, connect, outcome
 from operations.operation import OPERATIONS, OWNER, Asker, Context, NotAllowed, Scope
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, PressrunError, Unknown

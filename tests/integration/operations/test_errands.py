@@ -9,16 +9,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from models.claims import claim_due, finish, take
-from models.reading.workers import has_worker
-from models.session import Database
-from models.works import WORKS
+from models.owed.claims import claim_due, finish, take
+from models.owed.works import WORKS
+from models.reading.upkeep.workers import has_worker
+from models.store.session import Database
 from operations import errands
 from operations.errands import Errand, await_errand
 from operations.operation import Context
 from pressrun import clock
 from pressrun.errors import PressrunError
-from pressrun.hints import Queue
+from pressrun.network.hints import Queue
 from pressrun.settings import Settings
 from tests.factories.rows import make_account, make_backfill
 

@@ -10,14 +10,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from models.harvest import HarvestKind, RunStatus, add_harvests, begin_run, end_run
-from models.raw_answer import Answer, keep_answers, packed
-from operations import backfills, harvests, rereads
+from models.harvests.harvest import HarvestKind, RunStatus, add_harvests, begin_run, end_run
+from models.harvests.raw_answer import Answer, keep_answers, packed
 from operations.errands import Hands
+from operations.history import backfills, harvests, rereads
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
 from pressrun import clock
 from pressrun.errors import Invalid, NotPossible, UsageError
-from pressrun.hints import Queue
+from pressrun.network.hints import Queue
 from tests.factories.rows import make_account, make_harvest
 from tests.integration.operations.conftest import nobody
 

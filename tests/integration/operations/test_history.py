@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from models.insight import MOMENT, Observation, store_observations
-from models.media import MediaReading, SeenMedia, see_media, store_readings
-from models.metrics import MEDIA_COLUMNS
-from models.reading.views import View
-from models.tag import SeenTag, see_tags
-from operations import exports, insights, mentions, tags
-from operations.export_files import Format, NotWritten
+from console.pages.history import insight_tables
+from models.harvests.coverage import HarvestGap
+from models.history.insight import MOMENT, Audience, Observation, store_audience, store_observations
+from models.history.media import MediaReading, SeenMedia, see_media, store_readings
+from models.history.tag import SeenTag, see_tags
+from models.meanings.metrics import MEDIA_COLUMNS
+from models.reading.history.views import View
+from operations.history import comparing, exports, insights, mentions, overview, tags
+from operations.history.export_files import Format, NotWritten
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, Unknown, UsageError
@@ -48,6 +52,113 @@ def filled(ctx: Context) -> Context:
                 store_readings(tx, [reading], run_id=1)
             see_tags(tx, account_id, [SeenTag(f"18{number}", username="ana", posted_at=NOW)], now=NOW)
     return ctx
+
+
+class TestOnlineHours:
+    """An hour belongs to the weekday that `account_daily` has for it, whoever asks and wherever the account is."""
+
+    @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Auckland"])
+    def test_they_stand_under_their_own_weekday_and_in_the_span(self, ctx: Context, zone: str) -> None:
+        monday = date(2026, 1, 5)
+        with ctx.database.transaction() as tx:
+            account_id = make_account(tx, name="bakery").id
+            ends = [datetime.combine(monday + number * DAY, time(), ZoneInfo(zone)) for number in range(4)]
+            points = [
+                Observation("online_followers", "lifetime", "hour=9", at, 10 + number) for number, at in enumerate(ends)
+            ]
+            store_observations(tx, account_id, points, captured_at=NOW, run_id=1)
+
+        found = overview.show(ctx, OWNER, "bakery", since=monday, until=monday + 2 * DAY)
+
+        assert found.hours == {(1, 9): 11, (2, 9): 12}  # neither of Sunday nor of Wednesday
+        with ctx.database.transaction() as tx:
+            tx.execute(text("SET LOCAL TIME ZONE 'Pacific/Kiritimati'"))
+            rows = tx.execute(text(found.sql["online_hours"].replace(":", "\\:"))).all()
+        assert [(row.weekday, row.followers_online) for row in rows] == [("Mon", 11), ("Tue", 12)]
+
+
+@pytest.mark.parametrize("is_past", [False, True])
+def test_who_follows_is_told_of_one_timeframe_and_its_sql_finds_the_same(ctx: Context, is_past: bool) -> None:
+    """What of the timeframes has changed last is chance, and no two of them may be taken together."""
+    told = {("this_month", "age"): 40, ("this_month", "city"): 30, ("this_week", "gender"): 20, ("this_week", "age"): 9}
+    with ctx.database.transaction() as tx:
+        account_id = make_account(tx, name="bakery").id
+        for number, ((timeframe, breakdown), people) in enumerate(told.items()):
+            one = Audience("follower_demographics", timeframe, breakdown, {"a": people, "b": 1})
+            store_audience(tx, account_id, [one], captured_at=NOW - (9 - number) * HOUR, run_id=1)
+
+    found = overview.show(ctx, OWNER, "bakery", as_of=NOW.isoformat() if is_past else None)
+
+    known = [(one.breakdown, one.category, one.people) for one in found.groups]
+    assert known == [
+        ("age", "a", 40),
+        ("age", "b", 1),
+        ("city", "a", 30),
+        ("city", "b", 1),
+        ("gender", "a", 20),
+        ("gender", "b", 1),
+    ]
+    with ctx.database.transaction() as tx:
+        rows = tx.execute(text(insight_tables.asked("audience", found).replace(":", "\\:"))).all()
+    assert [(row.breakdown, row.category, row.people) for row in rows] == known
+
+
+def test_what_was_seen_later_was_not_known_then(ctx: Context) -> None:
+    with ctx.database.transaction() as tx:
+        account_id = make_account(tx, name="bakery").id
+        for number, seen_at in enumerate((NOW - 5 * DAY, NOW - HOUR)):
+            seen = SeenMedia(f"179{number}", media_product_type="FEED", posted_at=NOW - 6 * DAY)
+            see_media(tx, account_id, [seen], now=seen_at)
+
+    now = overview.show(ctx, OWNER, "bakery")
+    then = overview.show(ctx, OWNER, "bakery", as_of=(NOW - 2 * DAY).isoformat())
+
+    assert ([one.posts for one in now.formats], len(now.posts)) == ([2], 2)
+    assert ([one.posts for one in then.formats], len(then.posts)) == ([1], 1)
+    with ctx.database.transaction() as tx:
+        for found in (now, then):
+            rows = tx.execute(text(found.sql["formats"].replace(":", "\\:"))).all()
+            assert [row.posts for row in rows] == [one.posts for one in found.formats]
+
+
+class TestGrown:
+    """What is shown of an age was told by then, and not so long before that nobody knows how it went on."""
+
+    @pytest.fixture
+    def read_at(self, ctx: Context) -> Callable[..., list[int | None]]:
+        """Reads a media at these ages, hours → its numbers, and tells how its reach grew."""
+        posted_at = NOW - 10 * DAY
+        with ctx.database.transaction() as tx:
+            account_id = make_account(tx, name="bakery").id
+            seen = SeenMedia("179", media_product_type="FEED", posted_at=posted_at)
+            media_id = see_media(tx, account_id, [seen], now=posted_at)["179"]
+
+        def read(readings: dict[int, dict[str, int]], *, gap_h: tuple[int, int] | None = None) -> list[int | None]:
+            with ctx.database.transaction() as tx:
+                told = [MediaReading(media_id, posted_at + at * HOUR, values) for at, values in readings.items()]
+                store_readings(tx, told, run_id=None)
+                if gap_h is not None:
+                    since, until = (posted_at + at * HOUR for at in gap_h)
+                    tx.add(HarvestGap(account_id=account_id, kind="media", since=since, until=until, why="no run"))
+            found = comparing.growth(ctx, OWNER, "179")
+            assert found is not None
+            return found.own
+
+        return read
+
+    def test_a_reading_of_other_numbers_hides_none(self, read_at: Callable[..., list[int | None]]) -> None:
+        assert read_at({1: {"reach": 10}, 2: {"follows": 1}, 4: {"reach": 20}})[:3] == [10, 10, 20]
+
+    def test_where_nobody_read_on_nothing_is_known(self, read_at: Callable[..., list[int | None]]) -> None:
+        own = read_at({1: {"reach": 10}, 20: {"reach": 40}})
+
+        assert own[5:] == [10, 40, *[None] * 10]  # of 18 and 24 hours, and from 36 on
+
+    def test_of_a_time_without_runs_nothing_is_known(self, read_at: Callable[..., list[int | None]]) -> None:
+        own = read_at({1: {"reach": 10}, 20: {"reach": 40}, 100: {"reach": 90}}, gap_h=(20, 100))
+
+        assert own[6:11] == [40, None, None, None, None]  # of 24, 36, 48, 72 and 96 hours
+        assert own[11] == 90  # of 120
 
 
 class TestInsights:
@@ -137,7 +248,7 @@ class TestExports:
     def test_a_day_is_a_day_where_the_view_has_days_else_its_first_instant(self, day: date, view: View) -> None:
         wish = exports.Wish.parse(view.value, since=day.isoformat(), now=NOW)
 
-        if view in (View.ACCOUNT_DAILY, View.FOLLOWER_GROWTH):
+        if view in (View.COVERAGE, View.ACCOUNT_DAILY, View.FOLLOWER_GROWTH):
             assert wish.since == day
             assert type(wish.since) is date
         else:
@@ -201,10 +312,13 @@ class TestMentions:
     def test_a_reply_without_words_or_mention_is_refused(self, ctx: Context) -> None:
         with pytest.raises(Invalid) as empty:
             mentions.reply(ctx, OWNER, 1, " \n")
+        with pytest.raises(Invalid) as odd:
+            mentions.reply(ctx, OWNER, 1, "thank\0you")
         with pytest.raises(Unknown) as unknown:
             mentions.reply(ctx, OWNER, 1, "thank you")
 
         assert (empty.value.type, empty.value.field) == ("reply.empty", "text")
+        assert (odd.value.type, odd.value.field) == ("reply.invalid", "text")
         assert unknown.value.type == "mention.unknown"
 
     def test_who_may_only_read_replies_to_nobody(self, ctx: Context) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from models.account import Account
-from models.part import parts_of
-from operations import library, posts
-from operations.imports import Queued
+from models.accounts.account import Account
+from models.posts.part import parts_of
 from operations.operation import OWNER, Context
-from operations.posts import PostFields
+from operations.posts import library, posts
+from operations.posts.imports import Queued
+from operations.posts.posts import PostFields
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, Unknown
 from pressrun.media.probe import MediaUnreadable

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from models.notice import News, NoticeKind, tell
-from operations import notices
-from operations.notices import Timing
+from models.telling.notice import News, NoticeKind, tell
 from operations.operation import OWNER, Context
+from operations.upkeep import notices
+from operations.upkeep.notices import Timing
 from pressrun.errors import Conflict, Invalid, NotPossible, PressrunError, Unknown
 from pressrun.telling import by_apprise
 from tests.factories.rows import make_account, make_delivery, make_endpoint
@@ -72,11 +72,39 @@ def test_what_cannot_be_an_endpoint_is_refused_and_not_repeated(
 
 
 def test_an_apprise_address_is_known_by_its_service(ctx: Context) -> None:
-    done = notices.add(ctx, OWNER, apprise="json://someone:hunter2@localhost/hunter2")
+    done = notices.add(ctx, OWNER, apprise="json://someone:hunter2@hooks.example.com/hunter2")
 
     assert (done.name, done.way, done.place, done.secret) == ("json", "apprise", "JSON", None)
     with pytest.raises(NotPossible):
         notices.rotate(ctx, OWNER, "json")
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"webhook_url": "http://127.0.0.1:9/hunter2"}, "webhook"),
+        ({"webhook_url": "https://[fd00::1]/hunter2"}, "webhook"),
+        ({"webhook_url": "https://192.168.1.9/hunter2"}, "webhook"),
+        ({"webhook_url": "http://localhost/hunter2"}, "webhook"),  # a name, which leads there now
+        ({"apprise": "json://10.0.0.1/hunter2"}, "apprise"),
+    ],
+)
+def test_an_address_in_a_private_network_is_refused_when_it_is_added(
+    ctx: Context, given: dict[str, str], field: str
+) -> None:
+    with pytest.raises(Invalid) as problem:
+        notices.add(ctx, OWNER, **given)
+
+    assert (problem.value.type, problem.value.field) == ("endpoint.address", field)
+    assert "PRESSRUN_ALLOW_PRIVATE_URLS=true" in str(problem.value)
+    assert "hunter2" not in str(problem.value)
+    assert notices.list_endpoints(ctx, OWNER) == []
+
+
+def test_where_a_setting_allows_it_an_address_in_a_private_network_is_taken(ctx: Context) -> None:
+    allowing = Context(ctx.database, ctx.settings.model_copy(update={"allow_private_urls": True}))
+
+    assert notices.add(allowing, OWNER, webhook_url="http://127.0.0.1:9/hunter2").place == "http://127.0.0.1:9"
 
 
 def test_a_name_is_taken_once(ctx: Context) -> None:
@@ -183,7 +211,8 @@ def test_the_log_tells_what_was_sent_and_replay_what_was_missed(ctx: Context) ->
     assert notices.replay(ctx, OWNER, "ops") == 2
     assert {one.state for one in notices.log(ctx, OWNER, "ops")} == {"owed"}
     assert [one.state for one in notices.list_endpoints(ctx, OWNER)] == ["active", "active"]
-    assert notices.replay(ctx, OWNER, "ops", delivery=10**9) == 0
+    with pytest.raises(Unknown, match="no delivery 1000000000"):
+        notices.replay(ctx, OWNER, "ops", delivery=10**9)
 
 
 def test_a_secret_is_kept_for_no_longer_than_makes_sense(ctx: Context) -> None:
@@ -214,7 +243,7 @@ def test_an_address_of_apprise_is_in_no_list_of_processes(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(subprocess, "run", seen)
     monkeypatch.setenv("PRESSRUN_SECRET_KEYS", "hunter2")
-    by_apprise.check_address("json://someone:hunter2@localhost/hunter2")
+    by_apprise.check_address("json://someone:hunter2@localhost/hunter2", allow_private=True)
 
     assert started
     assert "hunter2" not in str(started)

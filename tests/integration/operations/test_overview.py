@@ -7,16 +7,18 @@ from datetime import timedelta
 import pytest
 
 from cli.demo.month import fill
-from models.account import find_account
-from models.media import MediaReading, SeenMedia, see_media, store_readings
-from models.session import Database
-from operations import overview, today
-from operations.comparing import AGES_H, growth
+from models.accounts.account import find_account
+from models.history.media import MediaReading, SeenMedia, see_media, store_readings
+from models.store.session import Database
+from operations.history import overview
+from operations.history.comparing import AGES_H, growth
 from operations.operation import OWNER, Context
+from operations.upkeep import today
 from pressrun import clock
 from pressrun.errors import Invalid
 from pressrun.settings import Settings
 from tests.factories.rows import make_account
+from tests.support.simulator import FIRST_IG_ID, Simulator
 
 NAMES = ("ana", "ben", "cleo")
 
@@ -24,9 +26,10 @@ NAMES = ("ana", "ben", "cleo")
 @pytest.fixture
 def ctx(database: Database) -> Context:
     with database.transaction() as tx:
-        for name in NAMES:
-            make_account(tx, name=name, timezone="Europe/Oslo")
-    fill(database, NAMES, days=20)
+        for number, name in enumerate(NAMES):
+            make_account(tx, name=name, timezone="Europe/Oslo", ig_id=str(FIRST_IG_ID + number))
+    with Simulator.start(accounts=len(NAMES)) as instagram:
+        fill(database, NAMES, instagram.past, days=20)
     return Context(database, Settings())
 
 
@@ -80,10 +83,10 @@ def test_a_post_is_compared_with_earlier_ones_of_its_kind(ctx: Context) -> None:
     found = growth(ctx, OWNER, newest.media_id)
 
     assert found is not None
-    assert len(found.reach) == len(found.peers) == len(AGES_H)
-    known = [value for value in found.reach if value is not None]
+    assert len(found.own) == len(found.peers) == len(AGES_H)
+    known = [value for value in found.own if value is not None]
     assert known == sorted(known)
-    assert found.reach[-1] is None  # it is not that old
+    assert found.own[-1] is None  # it is not that old
     assert growth(ctx, OWNER, "no such media") is None
 
 

@@ -9,21 +9,21 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from models import raw_answer
-from models.account import Account
-from models.attempt import Attempt
-from models.comment import Comment, SeenComment, see_comments
-from models.ends import ENDS
-from models.erasure import Erasure, subject_of
-from models.event import Cause, record_event, timeline
-from models.inbox import InboxEvent, NewChange, store_changes
-from models.mention import Mention, announce_comment, announce_mention, record_reading
-from models.post import Post
-from models.raw_answer import Answer, RawAnswer, packed, unpacked
-from models.reply import Reply
-from models.tag import SeenTag, Tag, see_tags
+from models.accounts.account import Account
+from models.erasing.ends import ENDS
+from models.erasing.erasure import Erasure, subject_of
+from models.harvests import raw_answer
+from models.harvests.raw_answer import Answer, RawAnswer, packed, unpacked
+from models.history.comment import Comment, SeenComment, see_comments
+from models.history.mention import Mention, announce_comment, announce_mention, record_reading
+from models.history.tag import SeenTag, Tag, see_tags
+from models.hooks.inbox import InboxEvent, NewChange, store_changes
+from models.posts.event import Cause, record_event, timeline
+from models.posts.post import Post
+from models.publishing.attempt import Attempt
+from models.publishing.reply import Reply
+from operations.accounts.removals import erase, look_at_person
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
-from operations.removals import erase, look_at_person
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, Unknown
 from tests.factories.rows import (

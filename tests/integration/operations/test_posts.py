@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from models.post import Post
-from operations import posts
-from operations.imports import Queued, import_file
+from models.posts.post import Post
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
-from operations.posts import PostFields, PostShown
+from operations.posts import posts
+from operations.posts.imports import Queued, import_file
+from operations.posts.posts import PostFields, PostShown
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, Unknown, UsageError
 from tests.factories.rows import make_account, make_post

@@ -9,18 +9,21 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from models.account import Account, AccountState, Login
-from models.claims import ClaimLost, Lease, renew
-from models.comment import SeenComment, see_comments
-from models.ends import ENDS
-from models.erasure import Erasure
-from models.harvest import Harvest
-from models.joining import NewAccount
-from models.post import Post
-from models.removal import count_rows
-from operations import accounts, backfills, connections, harvests, posts, slots, system
+from models.accounts.account import Account, AccountState, Login
+from models.connecting.joining import NewAccount
+from models.erasing.ends import ENDS
+from models.erasing.erasure import Erasure
+from models.erasing.removal import count_rows
+from models.harvests.harvest import Harvest
+from models.history.comment import SeenComment, see_comments
+from models.owed.claims import ClaimLost, Lease, renew
+from models.posts.post import Post
+from operations.accounts import accounts, connections
+from operations.accounts.removals import look_at_removal, remove
+from operations.history import backfills, harvests
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
-from operations.removals import look_at_removal, remove
+from operations.posts import posts, slots
+from operations.upkeep import system
 from pressrun import clock
 from pressrun.clock import Deadline
 from pressrun.errors import NotPossible, Unknown

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
 
-from models.account import get_account
-from models.hooks.subscription import WANTED, Subscription, Way, record_reading
-from models.session import Database
+from models.accounts.account import get_account
+from models.hooks.subscription import WANTED, Subscription
+from models.store.session import Database
 from models.tokens.care import add_missing_care
-from operations import accounts, standing, system
+from operations.accounts import accounts, standing
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
+from operations.upkeep import system
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, Unknown
 from pressrun.finding import Result
@@ -41,9 +41,10 @@ def asked(ward: Ward) -> Context:
 
 def check(ward: Ward, ctx: Context, account: str) -> standing.Checked:
     """Ask, with a worker that takes it up at once."""
-    ids = standing.check(ctx, OWNER, account)
-    ward.work(*ids)
-    return standing.await_check(ctx, OWNER, account, ids, hands=nobody)
+    looks = standing.check(ctx, OWNER, account)
+    ward.work(*looks.ids)
+    ward.read_webhooks()
+    return standing.await_check(ctx, OWNER, account, looks, hands=nobody)
 
 
 class TestShow:
@@ -87,20 +88,60 @@ class TestShow:
 
         assert (before, standing.show(ctx, READER, "bakery").webhook_fields) == (None, ("comments",))
 
-    def test_what_instagram_tells_of_is_told_and_what_it_does_not(self, ward: Ward, asked: Context) -> None:
-        account_id = ward.join(1)
+    def test_webhooks_are_read_anew_and_changed_only_afterwards(self, ward: Ward, asked: Context) -> None:
+        ward.join(1)
         ward.settle()
-        with ward.database.transaction() as tx:
-            row = tx.scalars(select(Subscription).where(Subscription.account_id == account_id)).one()
-            record_reading(row, ["comments", "messages"], way=Way.ACCOUNT, refused={}, now=clock.now())
+        ward.read_webhooks()
+        ward.simulator.post("/_sim/account", account=1, subscribed_fields=["comments", "messages"])
+        subscribed, then = ward.calls("subscribe"), clock.now()
 
         done = check(ward, asked, "sim-1")
 
         assert done.standing.webhook_fields == ("comments", "messages")
         assert set(done.standing.webhooks_lacking) == set(WANTED) - {"comments"}
+        read_at, next_at = done.standing.webhooks_read_at, done.standing.webhooks_next_at
+        assert read_at is not None
+        assert next_at is not None
+        assert then <= read_at < next_at < clock.now() + timedelta(minutes=5)
         [problem] = done.problems
-        assert "does not tell of" in problem
+        assert problem.startswith("Instagram does not tell of ")
         assert "mentions" in problem
+        assert problem.endswith("that is mended within minutes")
+        assert ward.calls("subscribe") == subscribed
+
+    def test_what_instagram_refuses_to_tell_of_is_said_with_its_reason(self, ward: Ward, asked: Context) -> None:
+        ward.join(1)
+        ward.settle()
+        ward.simulator.post("/_sim/account", account=1, is_subscribed=False, refused_fields=["live_comments"])
+        ward.read_webhooks()
+
+        done = check(ward, asked, "sim-1")
+
+        [problem] = done.problems
+        assert problem.startswith("Instagram does not tell of live_comments, and refused to when it was asked: ")
+        assert done.standing.webhooks_next_at is not None
+        assert done.standing.webhooks_next_at > clock.now() + timedelta(days=5)
+
+    def test_webhooks_that_cannot_be_read_are_a_problem_and_what_was_read_stands(
+        self, ward: Ward, asked: Context
+    ) -> None:
+        ward.join(1)
+        ward.settle()
+        ward.read_webhooks()
+        ward.simulator.fault(endpoint="subscribed_apps", mode="refuse_500")
+
+        done = check(ward, asked, "sim-1")
+
+        [problem] = done.problems
+        assert problem.startswith("its webhooks could not be read: ")
+        assert set(done.standing.webhook_fields or ()) >= set(WANTED)
+
+    def test_without_an_app_nobody_asks_for_webhooks(self, ward: Ward, database: Database) -> None:
+        ward.join(1)
+        with Ward.open(database, ward.simulator, app_id=None, app_secret=None) as poor:
+            looks = standing.check(Context(database, poor.settings), OWNER, "sim-1")
+
+        assert looks.webhooks is None
 
     def test_an_account_that_is_not_there_is_unknown(self, ctx: Context) -> None:
         with pytest.raises(Unknown):
@@ -115,7 +156,7 @@ class TestCheck:
 
         done = check(ward, asked, "sim-1")
 
-        assert ward.calls("user") == earlier + 1
+        assert ward.calls("user") == earlier + 2  # the token, and of webhooks that were never looked at, whose they are
         assert done.problems == ()
         assert done.standing.quota_total == 25
         assert done.standing.clock_ahead_ms is not None
@@ -170,7 +211,7 @@ class TestCheck:
         with ctx.database.transaction() as tx:
             account = make_account(tx)
 
-        assert len(standing.check(ctx, OWNER, account.name)) == 1
+        assert len(standing.check(ctx, OWNER, account.name).ids) == 1
 
     def test_only_those_who_may_have_instagram_asked(self, ctx: Context) -> None:
         with pytest.raises(NotAllowed):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 
-from models.media import bind_media
+from models.history.media import bind_media
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
-from operations.readers import grant_reader
-from operations.system import examine
+from operations.upkeep import running
+from operations.upkeep.readers import grant_reader
+from operations.upkeep.system import examine
 from pressrun import clock
 from pressrun.errors import Unknown
 from pressrun.finding import Finding, Result
@@ -126,3 +128,14 @@ def test_live_posts_that_lack_something_are_told(ctx: Context) -> None:
 
     assert checked["posts incomplete"].detail == "1 without their first comment, 1 without an address"
     assert checked["insights not begun"].detail.endswith(": 1 of bakery")
+
+
+def test_what_a_process_listens_and_lives_by_is_no_process_of_its_own(ctx: Context) -> None:
+    roles = ("lookout", "presence")
+    with ExitStack() as opened:
+        for role in roles:
+            opened.enter_context(ctx.database.standing_connection(role=role))
+        known = running.look(ctx, OWNER).processes
+
+    assert [one.name for one in known] == [ctx.database.application_name.removeprefix("pressrun ")]
+    assert known[0].connections > len(roles)

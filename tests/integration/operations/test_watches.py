@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from operations.history.watches import Target, list_watches, unwatch, watch
 from operations.operation import OWNER, Asker, Context, NotAllowed, Scope
-from operations.watches import Target, list_watches, unwatch, watch
 from pressrun.errors import Invalid, NotPossible, PressrunError, Unknown
 from tests.factories.rows import make_account
 

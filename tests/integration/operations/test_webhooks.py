@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from models.inbox import InboxEvent
-from models.session import Database
+from models.hooks.inbox import InboxEvent
+from models.store.session import Database
+from operations.accounts.webhooks import INSTAGRAM, Change, NotStored, Received, receive
 from operations.operation import Asker, Context, NotAllowed, Scope
-from operations.readiness import PROBE, Standing, look
-from operations.webhooks import INSTAGRAM, Change, NotStored, Received, receive
+from operations.upkeep.readiness import PROBE, Standing, look
 from pressrun.errors import Kind
 from pressrun.settings import Settings
 from tests.factories.rows import make_account

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from models.session import Database
-from pressrun.broker import Broker
+from models.store.session import Database
+from pressrun.network.broker import Broker
 from pressrun.settings import Settings
 from tests.integration.scheduler.mailbox import Mailbox
 from tests.support.servers import Servers

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import redis
 
-from pressrun.hints import Queue
+from pressrun.network.hints import Queue
 
 PREFIX = "pressrun:"
 

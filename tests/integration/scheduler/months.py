@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from models.guarding import guard_partition
-from models.session import Database
+from models.store.guarding import guard_partition
+from models.store.session import Database
 from pressrun import clock
 
 BY_HAND = "media_snapshots_by_hand"

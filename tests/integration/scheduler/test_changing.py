@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.account import get_account
-from models.claims import claim_due, take
-from models.event import Cause, timeline
-from models.part import parts_of
-from models.post import Post, get_post
-from models.session import Database
-from models.states import PostState, transition
-from models.works import WORKS
+from models.accounts.account import get_account
+from models.owed.claims import claim_due, take
+from models.owed.works import WORKS
+from models.posts.event import Cause, timeline
+from models.posts.part import parts_of
+from models.posts.post import Post, get_post
+from models.posts.states import PostState, transition
+from models.store.session import Database
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible
 from pressrun.settings import Settings

@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from models.claims import claim_due, finish, take
-from models.session import Database
-from models.works import WORKS
+from models.owed.claims import claim_due, finish, take
+from models.owed.works import WORKS
+from models.store.session import Database
 from pressrun import clock, failpoints
-from pressrun.broker import Broker
 from pressrun.failpoints import FailpointRaised
-from pressrun.hints import Queue
+from pressrun.network.broker import Broker
+from pressrun.network.hints import Queue
 from pressrun.settings import Settings
 from scheduler.dispatch import Dispatched, Dispatcher
 from tests.factories.rows import make_account, make_conversion, make_harvest, make_inbox_event, make_post
 from tests.integration.models.racing import race
 from tests.integration.scheduler.mailbox import Mailbox
-from tests.support.servers import private_servers
+from tests.support.servers import private_redis
 
 PUBLISH = WORKS[0]
 
@@ -289,9 +289,9 @@ class TestBrokerDown:
         self, database: Database, settings: Settings
     ) -> None:
         _staged(database, 3)
-        with private_servers() as own, Mailbox(own.redis_url, 0) as mailbox:
+        with private_redis() as url, Mailbox(url, 0) as mailbox:
             mailbox.limit_memory("1")
-            broker = Broker(own.redis_url)
+            broker = Broker(url)
             dispatcher = Dispatcher(settings=settings, database=database, broker=broker)
 
             full = dispatcher.round()

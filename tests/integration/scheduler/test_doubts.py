@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import random
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
-from models.session import Database
+from models.accounts.account import Account, Terms, find_account, terms_of
+from models.posts.part import PartKind, parts_of
+from models.posts.post import Post, PostType
+from models.store.session import Database
 from pressrun import clock
 from pressrun.media.likeness import are_alike, likeness
 from pressrun.media.samples import make_jpeg
 from pressrun.settings import Settings
+from scheduler.posts import pace
+from scheduler.posts.doubts import Past
+from scheduler.posts.editing import edit_post
+from scheduler.posts.examined import Examined
 from scheduler.posts.files.rows import Row
 from scheduler.posts.importing import ImportReport, import_rows
-from tests.factories.rows import make_account
+from scheduler.posts.preflight import Preflight
+from scheduler.posts.queueing import Checked
+from scheduler.posts.wish import Wish
+from tests.factories.rows import make_account, make_post
+
+
+def _last_sunday(month: int) -> date:
+    """Of a month of 31 days, next year."""
+    last = date(clock.now().year + 1, month, 31)
+    return last - timedelta(days=last.isoweekday() % 7)
+
+
+SPRING, AUTUMN = _last_sunday(3), _last_sunday(10)
+"""When the clocks of Europe change."""
 
 
 class Desk:
@@ -59,8 +81,38 @@ def desk(database: Database, tmp_path: Path, pictures: Path) -> Desk:
     return Desk(database, tmp_path, pictures)
 
 
+def test_a_lateness_by_which_the_post_cannot_go_out_is_doubted(desk: Desk) -> None:
+    warned = desk.warned(
+        {"max_lateness": "0s"},
+        {"max_lateness": "0s", "if_late": "publish", "publish_at": "+3h", "media": "dog.jpg"},
+        {"max_lateness": "1s", "publish_at": "+5h", "media": "navy.jpg"},
+    )
+
+    assert [(line, column) for line, column, _ in warned] == [(1, "max_lateness")]
+
+
 def test_an_ordinary_post_is_doubted_by_nobody(desk: Desk) -> None:
     assert desk.warned({}, {"publish_at": "+1d", "media": "dog.jpg"}) == []
+
+
+class TestTheClock:
+    @pytest.mark.parametrize(
+        ("at", "doubted"),
+        [
+            (f"{SPRING}T02:30", f"the clocks of Europe/Oslo skip 02:30 that day: {SPRING} 03:00 is taken for it"),
+            (f"{AUTUMN}T02:30", "the clocks of Europe/Oslo show 02:30 twice that day: the first time is taken"),
+            (f"{SPRING}T03:00", None),
+            (f"{SPRING}T02:30+01:00", None),
+        ],
+        ids=["skipped", "repeated", "after", "with an offset"],
+    )
+    def test_a_wall_time_that_is_skipped_or_repeated_is_told(self, desk: Desk, at: str, doubted: str | None) -> None:
+        with desk.database.transaction() as tx:
+            make_account(tx, name="oslo", timezone="Europe/Oslo")
+
+        found = desk.warned({"account": "oslo", "publish_at": at})
+
+        assert found == ([(1, "publish_at", doubted)] if doubted else [])
 
 
 class TestRepeats:
@@ -138,6 +190,29 @@ class TestCrowding:
         assert found == []
 
 
+class TestEdits:
+    def warned(self, desk: Desk, post: int, **changes: str) -> list[tuple[str, str]]:
+        report = edit_post(desk.database, desk.settings, post, changes, base=desk.folder)
+        assert (report.problems, report.added) == ([], [post])
+        return [(one.column, one.type) for one in report.warnings]
+
+    def test_what_is_told_of_a_new_post_is_told_of_an_edited_one(self, desk: Desk) -> None:
+        _, post = desk.import_({}, {"publish_at": "+1d", "media": "dog.jpg"}).added
+
+        assert self.warned(desk, post, caption="as it was") == []
+        assert self.warned(desk, post, publish_at="+61m") == [("publish_at", "post.crowded")]
+        assert self.warned(desk, post, media="cut.jpg", alt_text="", publish_at="+1d") == [
+            ("media", "media.repeated"),
+            ("alt_text", "alt_text.missing"),
+        ]
+
+    def test_of_a_move_only_what_its_time_gives_reason_for_is_told(self, desk: Desk) -> None:
+        [post] = desk.import_({"alt_text": "", "media": "wide.jpg"}).added
+
+        assert self.warned(desk, post, publish_at="+2d") == []
+        assert self.warned(desk, post, caption="anew") == [("alt_text", "alt_text.missing"), ("media", "media.hidden")]
+
+
 def test_an_image_without_alt_text_is_told(desk: Desk) -> None:
     found = desk.warned(
         {"alt_text": ""},
@@ -163,3 +238,63 @@ def test_likeness_says_nothing_of_what_is_no_image(tmp_path: Path) -> None:
     assert likeness(tmp_path / "x.jpg") is None
     assert likeness(tmp_path / "nowhere.jpg") is None
     assert not are_alike("0" * 32, "f" * 32)
+
+
+class TestTheSameForOneAsForMany:
+    """Of one post the server says what of a file's posts is found here: the same of the same past, to the letter."""
+
+    LOOKS = (0, 1, 0xFF, 0x1FF, 1 << 120, (1 << 128) - 1)
+    STEPS_S = (0, 1, 1799, 3599, 3600, 3601, 86_399, 86_400, 86_401, 90 * 86_400, 90 * 86_400 + 1)
+
+    def _past(self, tx: Session, account: Account, chance: random.Random, at: datetime, posts: int = 130) -> None:
+        """More than fifty close to each other, and others at all the edges."""
+        for number in range(posts):
+            is_crowd = number < 60
+            away_s = number * 10 if is_crowd else chance.choice(self.STEPS_S) * chance.choice((-1, 1))
+            state = chance.choice(("scheduled", "canceled", "draft", "needs_review", "staged"))
+            kind = {"type": "image"} if is_crowd else {"type": chance.choice(("image", "story")), "state": state}
+            post = make_post(tx, account, publish_at=at + timedelta(seconds=away_s), **kind)
+            for part in parts_of(tx, post.id):
+                part.media_sha256 = chance.choice((None, "a" * 64, "b" * 64))
+                part.source = chance.choice((None, "photo.jpg", "https://media.example.com/photo.jpg?key=secret"))
+                part.probe = chance.choice(({}, {"likeness": f"{chance.choice(self.LOOKS):032x}"}))
+                part.dropped_at = at if chance.random() < 0.1 else None
+
+    def _wanted(self, chance: random.Random, at: datetime) -> Checked:
+        type_ = chance.choice((PostType.IMAGE, PostType.CAROUSEL, PostType.STORY))
+        media = tuple(
+            Examined(
+                f"mine-{number}.jpg",
+                PartKind.IMAGE,
+                chance.choice(("a" * 64, "b" * 64, "c" * 64)),
+                "jpg",
+                chance.choice(({"likeness": f"{chance.choice(self.LOOKS):032x}"}, {})),
+            )
+            for number in range(3 if type_ is PostType.CAROUSEL else 1)
+        )
+        at += timedelta(seconds=chance.choice(self.STEPS_S) * chance.choice((-1, 1)))
+        wish = Wish("bakery", at, at.isoformat(), "UTC", type_, tuple(one.source for one in media))
+        return Checked(wish, Preflight(media, None), "new", "digest")
+
+    def _told(self, past: Past, one: Checked, account: Terms) -> list[object]:
+        total, duration = pace.window_of(account)
+        at = one.wish.publish_at
+        full = pace.crowded(past.places, [at], total=0, duration=duration)
+        return [*past.crowded(one.wish), *past.repeated(one), full, total]
+
+    @pytest.mark.parametrize("seed", range(2))
+    def test_whatever_stands_around(self, desk: Desk, seed: int) -> None:
+        chance, at = random.Random(seed), clock.now() + timedelta(days=200)
+        with desk.database.transaction() as tx:
+            self._past(tx, find_account(tx, "bakery"), chance, at)
+            self._past(tx, find_account(tx, "other"), chance, at, posts=5)
+        with desk.database.transaction() as tx:
+            account = terms_of(tx, ["bakery"])["bakery"]
+            for _ in range(40):
+                one = self._wanted(chance, at)
+                besides = chance.choice([0, *tx.scalars(select(Post.id).limit(90))])
+                near, known = Past.near(tx, account, one, besides=besides)
+                whole = Past.of(tx, account, [one.wish.publish_at], besides=besides)
+
+                assert known is None
+                assert self._told(near, one, account) == self._told(whole, one, account)

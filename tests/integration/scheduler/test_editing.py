@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from models.claims import claim_due
-from models.part import Part, parts_of
-from models.post import Post, get_post
-from models.session import Database
-from models.states import PostState
-from models.works import WORKS
+from models.owed.claims import claim_due
+from models.owed.works import WORKS
+from models.posts.part import Part, parts_of
+from models.posts.post import Post, get_post
+from models.posts.states import PostState
+from models.store.session import Database
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible
 from pressrun.settings import Settings
@@ -103,6 +103,8 @@ KEPT = ("caption", "params", "first_comment", "publish_at", "timezone", "max_lat
         ({"user_tags": ""}, {"params": {"user_tags": None}}),
         ({"collaborators": "otto"}, {"params": {"collaborators": ["otto"]}}),
         ({"thumb_offset_ms": ""}, {"params": {"thumb_offset_ms": None}}),
+        ({"cover_at": ""}, {"params": {"thumb_offset_ms": None}}),
+        ({"cover_at": "2.5s"}, {"params": {"thumb_offset_ms": 2500, "cover": None}}),
         ({"share_to_feed": "false"}, {"params": {"share_to_feed": False}}),
         ({"max_lateness": "1h"}, {"max_lateness_s": 3600}),
         ({"if_late": "expire"}, {"if_late": "expire"}),
@@ -217,6 +219,25 @@ def test_a_bad_edit_is_a_problem_and_changes_nothing(desk: Desk, changes: dict[s
     assert desk.rows() == before
 
 
+def test_all_that_is_wrong_with_an_edit_is_told_at_once(desk: Desk) -> None:
+    post_id = desk.queue()
+    before = desk.rows()
+    wrong = {
+        "location_id": "a bakery",
+        "max_lateness": "soon",
+        "fix": "perhaps",
+        "publish_at": "2020-01-01T00:00",
+        "media": "lost.jpg",
+        "if_late": "next_slot",
+        "caption": "#" + " #".join(f"tag{number}" for number in range(31)),
+    }
+
+    report = desk.edit(post_id, **wrong)
+
+    assert sorted(one.column for one in report.problems) == sorted(wrong)
+    assert desk.rows() == before
+
+
 @pytest.mark.parametrize("column", ["account", "type", "key"])
 def test_what_makes_it_another_post_cannot_be_edited(desk: Desk, column: str) -> None:
     post_id = desk.queue()
@@ -321,7 +342,7 @@ class TestAnotherPersonsChange:
             with desk.database.transaction() as tx:
                 changing.pause(tx, post_id)
                 running = pool.submit(desk.edit, post_id, caption="other")
-                until(lambda: waits_for_a_lock(desk.database), 60, "the edit waits for nobody")
+                until(lambda: waits_for_a_lock(desk.database), what="the edit waits for nobody")
             with pytest.raises(Conflict, match="version 2"):
                 running.result(60)
 

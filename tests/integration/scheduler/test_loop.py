@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -14,23 +15,24 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 
-from models.claims import claim_due, take, wake_schedulers
-from models.crons import STANDING_CRONS
-from models.event import timeline
-from models.harvest import add_harvests
-from models.lookout import Lookout
-from models.partitions import ensure_partitions
-from models.session import Database
-from models.works import WORKS
+from models.harvests.crons import STANDING_CRONS
+from models.harvests.harvest import add_harvests
+from models.owed.claims import LONGEST_NAP_S, claim_due, take, wake_schedulers
+from models.owed.lookout import Lookout
+from models.owed.works import WORKS
+from models.posts.event import timeline
+from models.store.partitions import ensure_partitions
+from models.store.session import Database
 from pressrun import clock
-from pressrun.broker import Broker
 from pressrun.clock import Deadline
-from pressrun.hints import Queue
+from pressrun.network.broker import Broker
+from pressrun.network.hints import Queue
 from pressrun.settings import Settings
-from scheduler.loop import BACKLOG_NAP_S, LONGEST_NAP_S, SchedulerLoop
+from scheduler.loop import BACKLOG_NAP_S, SchedulerLoop
 from tests.factories.rows import make_account, make_harvest, make_post
-from tests.integration.scheduler.mailbox import Mailbox
+from tests.integration.scheduler.mailbox import PREFIX, Mailbox
 from tests.integration.scheduler.months import exists, halve_this_month, this_month
+from tests.support.debian_servers import redis_server
 from tests.support.lending import Lent
 from tests.support.servers import named
 from tests.support.waiting import until
@@ -53,7 +55,7 @@ def running(loop: SchedulerLoop, woken: Database | None = None) -> Iterator[thre
         if woken is not None:
             with woken.transaction() as tx:
                 wake_schedulers(tx)
-        thread.join(10)
+        thread.join(60)
     assert not thread.is_alive()
 
 
@@ -208,7 +210,7 @@ class TestWaking:
             harvest = make_harvest(tx, make_account(tx), slot_at=None).id
 
         with running(loop):
-            until(lambda: ("harvest.run", harvest, 1) in mailbox.hints(Queue.HARVEST), 10)
+            until(lambda: ("harvest.run", harvest, 1) in mailbox.hints(Queue.HARVEST))
 
     def test_an_idle_one_is_idle(self, database: Database, loop: SchedulerLoop) -> None:
         with database.transaction() as tx:  # what is not the scheduler's to do must not keep it awake
@@ -219,7 +221,7 @@ class TestWaking:
             _sleeping(database)
             before = _transactions(database)
             since = Deadline.after(0)
-            until(lambda: since.remaining_s() < -3, 10)
+            until(lambda: since.remaining_s() < -3)
             made = _transactions(database) - before
 
         # A handful per turn, one turn per nap; a loop that spins makes thousands.
@@ -237,7 +239,7 @@ def _sleeping(database: Database) -> None:
         with database.transaction() as tx:
             return bool(tx.execute(text(query)).scalar_one())
 
-    until(asleep, 10, "the loop never listened")
+    until(asleep, what="the loop never listened")
 
 
 def _transactions(database: Database) -> int:
@@ -261,7 +263,7 @@ class TestSeveral:
 
         first, second = (SchedulerLoop(settings=settings, database=database, broker=broker) for _ in range(2))
         with running(first), running(second):
-            until(lambda: len(mailbox.hints(Queue.PUBLISH)) >= 200, 30)
+            until(lambda: len(mailbox.hints(Queue.PUBLISH)) >= 200)
 
         hints = mailbox.hints(Queue.PUBLISH)
         assert sorted(id_ for _, id_, _ in hints) == sorted(ids)
@@ -274,10 +276,10 @@ class TestSeveral:
         with running(second):
             with running(first):
                 _staged(database, clock.now(), wake=True)
-                until(lambda: len(mailbox.hints(Queue.PUBLISH)) == 1, 10)
+                until(lambda: len(mailbox.hints(Queue.PUBLISH)) == 1)
 
             _staged(database, clock.now(), wake=True)
-            until(lambda: len(mailbox.hints(Queue.PUBLISH)) == 2, 10)
+            until(lambda: len(mailbox.hints(Queue.PUBLISH)) == 2)
 
 
 class TestStopping:
@@ -290,7 +292,7 @@ class TestStopping:
         until(lambda: sleeper.naps)
 
         stop.set()
-        thread.join(30)
+        thread.join(60)
 
         assert not thread.is_alive()
         assert sleeper.overslept() == []
@@ -307,7 +309,7 @@ class TestStopping:
                 """
                 return bool(tx.execute(text(query)).scalar_one())
 
-        until(gone, 5)
+        until(gone)
 
 
 class TestTrouble:
@@ -339,7 +341,7 @@ class TestTrouble:
             _sleeping(database)
             terminator.start()
             quiet = Deadline.after(2)
-            until(lambda: quiet.passed, 5)
+            until(lambda: quiet.passed)
             stop.set()
             terminator.join()
 
@@ -356,7 +358,33 @@ class TestTrouble:
                 with database.transaction() as tx:  # as a worker does, with what it takes for overdue
                     return [hint.id for hint in claim_due(tx, WORKS[0], limit=10, lease_s=30, overdue_s=2)]
 
-            assert until(pulled, 15) == [post_id]
+            assert until(pulled) == [post_id]
+
+    def test_nor_does_one_that_answers_and_refuses_and_hints_are_sent_again_afterwards(
+        self, database: Database, settings: Settings
+    ) -> None:
+        def pulled() -> list[int]:
+            with database.transaction() as tx:
+                return [hint.id for hint in claim_due(tx, WORKS[0], limit=10, lease_s=300, overdue_s=2)]
+
+        def tried_again(before: int) -> bool:
+            return server.calls("sadd") > before + 1
+
+        with redis_server() as server:
+            server.become_replica()
+            broker = Broker(server.url())
+            with running(SchedulerLoop(settings=settings, database=database, broker=broker)):
+                for _ in range(2):  # it goes on with the next one after the first was refused
+                    refused = server.calls("sadd")
+                    [post_id] = _staged(database, clock.now(), wake=True)
+                    until(partial(tried_again, refused), what="it tried no more")
+                    assert until(pulled) == [post_id]
+                assert not server.admin.exists(f"{PREFIX}{Queue.PUBLISH.value}")
+
+                server.become_master()
+                _staged(database, clock.now(), wake=True)
+                until(lambda: server.admin.llen(f"{PREFIX}{Queue.PUBLISH.value}") == 1)
+            broker.close()
 
     def test_a_database_that_is_not_there_at_first_does_not_stop_it(
         self, database: Database, lent: Lent, settings: Settings, broker: Broker, mailbox: Mailbox
@@ -369,12 +397,12 @@ class TestTrouble:
             admin.execute(f"ALTER DATABASE {name} RENAME TO {name}_away")
             with running(SchedulerLoop(settings=settings, database=late, broker=broker)) as thread:
                 refused = Deadline.after(1.2)
-                until(lambda: refused.passed, 5)
+                until(lambda: refused.passed)
                 assert thread.is_alive()
 
                 admin.execute(f"ALTER DATABASE {name}_away RENAME TO {name}")
                 (post_id,) = _staged(database, clock.now())
-                until(lambda: mailbox.hints(Queue.PUBLISH) == [("post.publish", post_id, 1)], 15)
+                until(lambda: mailbox.hints(Queue.PUBLISH) == [("post.publish", post_id, 1)])
         late.close()
 
     def test_upkeep_that_cannot_be_done_does_not_keep_the_posts_from_going_out(
@@ -411,7 +439,7 @@ def _terminate(database: Database, victims: str) -> None:
     # Not by the pool: its own connections are among the victims.
     with psycopg.connect(make_conninfo(**database.server), autocommit=True) as connection:
         query = f"""
-            SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+            SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
              WHERE datname = current_database() AND pid <> pg_backend_pid() AND {victims}
         """  # noqa: S608
         connection.execute(query.encode())
@@ -426,7 +454,7 @@ def test_it_drops_the_months_that_the_settings_do_not_keep(
     settings = settings.model_copy(update={"keep_history": 2})
 
     with running(SchedulerLoop(settings=settings, database=database, broker=broker)):
-        until(lambda: not exists(database, f"media_snapshots_{then:%Y_%m}"), 20, "the month is still there")
+        until(lambda: not exists(database, f"media_snapshots_{then:%Y_%m}"), what="the month is still there")
 
 
 def test_what_a_worker_that_is_gone_has_held_is_claimed_anew(
@@ -439,7 +467,7 @@ def test_what_a_worker_that_is_gone_has_held_is_claimed_anew(
     assert lease is not None
 
     with running(loop):
-        until(lambda: _claim_of(database, post_id) > lease.claim + 1, 20)
+        until(lambda: _claim_of(database, post_id) > lease.claim + 1)
 
     with database.transaction() as tx:
         assert [event.reason for event in timeline(tx, post_id)] == ["worker.gone"]

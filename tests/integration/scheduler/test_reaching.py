@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.session import Database
+from models.store.session import Database
 from pressrun.media.routes import Route, Ways
 from pressrun.settings import Settings
 from scheduler.posts.importing import ImportReport, import_fields

@@ -8,9 +8,9 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 
-from models.comment import SeenComment, see_comments
-from models.partitions import PARTITIONED, ensure_partitions
-from models.session import Database
+from models.history.comment import SeenComment, see_comments
+from models.store.partitions import PARTITIONED, ensure_partitions
+from models.store.session import Database
 from pressrun import clock
 from scheduler import upkeep
 from tests.factories.rows import make_account

@@ -11,13 +11,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.harvest import RunStatus, begin_run, end_run
-from models.insight import Observation, store_observations
-from models.session import Database
-from models.silence import Silences
+from models.accounts.account import Account
+from models.harvests.harvest import RunStatus, begin_run, end_run
+from models.history.insight import Observation, store_observations
+from models.history.media import MediaReading, SeenMedia, bind_media, see_media, store_readings
+from models.posts.part import Part
+from models.store.session import Database
+from models.telling.silence import Silences
 from pressrun import clock
 from scheduler.warnings import FAR_EVERY, Warnings
-from tests.factories.rows import make_account, make_endpoint, make_harvest, make_post
+from tests.factories.rows import first_part, make_account, make_endpoint, make_harvest, make_post
 from worker.telling.silence import SchedulerWatch
 
 LATE = timedelta(minutes=5)
@@ -152,6 +155,40 @@ def test_what_is_tried_and_not_read_for_days_is_told(loose: Database, make: Call
     assert (row.account_name, row.detail) == ("lost", {"kind": "account"})
 
 
+def test_a_live_post_whose_numbers_do_not_begin_is_told_where_others_are_read(
+    loose: Database, make: Callable[..., Any]
+) -> None:
+    now = clock.now()
+
+    def live(tx: Session, account: Account, ig_id: str, *, days: float = 2, **over: Any) -> Part:
+        at = now - timedelta(days=days)
+        over |= {"state": "published", "publish_at": at, "sent_at": at, "published_at": at, "next_action_at": None}
+        part = first_part(tx, make_post(tx, account, **over))
+        part.media_id, part.published_at = ig_id, at
+        bind_media(tx, account.id, ig_id, part.id, now=now)
+        return part
+
+    def posts(tx: Session) -> int:
+        read, unread = (make_account(tx, name=name) for name in ("read", "unread"))
+        for account, covered in ((read, now), (unread, now - 2 * DAY)):
+            make_harvest(tx, account, kind="media", covered_at=covered)
+        mute = live(tx, read, "1")
+        live(tx, read, "2")
+        live(tx, read, "3", type="story")
+        live(tx, read, "4", days=0.9)
+        live(tx, unread, "5")
+        known = see_media(tx, read.id, [SeenMedia("2")], now=now)
+        store_readings(tx, [MediaReading(known["2"], now, {"likes": 1}, {})], run_id=None)
+        return mute.post_id
+
+    post_id = make(posts)
+
+    assert look(loose) == ["post.incomplete"]
+    [row] = [row for row in told(loose) if row.kind == "post.incomplete"]
+    assert (row.account_name, row.post_id) == ("read", post_id)
+    assert "no number of its insights" in row.message
+
+
 def test_a_metric_that_was_told_before_and_is_refused_is_told_once(loose: Database, make: Callable[..., Any]) -> None:
     now = clock.now()
 
@@ -196,10 +233,11 @@ def test_workers_tell_that_there_is_no_scheduler(database_url: str, database: Da
         assert not watch.look()
 
     with database.transaction() as tx:
-        mine = (
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pressrun scheduler%'"
-        )
-        tx.execute(text(f"{mine} AND datname = current_database()"))
+        theirs = """
+            SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
+             WHERE application_name LIKE 'pressrun scheduler%' AND datname = current_database()
+        """
+        tx.execute(text(theirs))
     assert watch.look()
     assert not watch.look()
     assert kinds(database) == ["scheduler.silent"]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from console.app import create_app
-from machine.schema import status
-from models.session import Database
+from migrations import HEAD
+from models.store.session import Database
 from operations.operation import Context
 from pressrun.media.links import derive_key
 from pressrun.settings import Settings
@@ -38,7 +38,8 @@ def bench(
         Context(database, settings),
         media_keys=[derive_key(KEY)],
         media_root=settings.home / "media",
-        schema_head=status(database).head,
+        schema_head=HEAD,
+        public_only=True,  # Instagram fetches from it, and nobody else comes: all else would take longer than the test
     )
     with serve(app) as url, lock_order_kept(database):
         bench = Bench(database, simulator, settings, url, media_folder)

@@ -23,8 +23,8 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import text
 
-from models.account import Account
-from models.states import CANCELABLE, EDGES, PostState
+from models.accounts.account import Account
+from models.posts.states import CANCELABLE, EDGES, PostState
 from pressrun import clock, failpoints
 from pressrun.errors import NotPossible
 from scheduler.posts import changing

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models.states import PostState
+from models.posts.states import PostState
 from scheduler.posts.editing import edit_post
 from scheduler.posts.importing import import_fields
 from tests.support.bench import Bench

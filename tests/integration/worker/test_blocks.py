@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from models.account import get_account
-from models.block import LADDER, LIVE_FOR
-from models.post import Post
-from models.states import PostState
+from models.accounts.account import get_account
+from models.accounts.block import LADDER, LIVE_FOR
+from models.posts.post import Post
+from models.posts.states import PostState
 from pressrun import clock
-from pressrun.hints import Task
+from pressrun.network.hints import Task
 from scheduler.posts import changing
 from tests.support.bench import Bench
 from tests.support.waiting import until
@@ -73,7 +73,7 @@ def test_containers_are_looked_at_meanwhile(bench: Bench, state: str) -> None:
     created = bench.simulator.report()["calls"]["container_create"]
 
     bench.drive(image, PostState.STAGED)
-    waiting = until(lambda: _waits(bench, carousel), 30, lambda: bench.story(carousel))
+    waiting = until(lambda: _waits(bench, carousel), what=lambda: bench.story(carousel))
 
     finished = "SELECT count(*) FROM containers c JOIN parts p ON p.id = c.part_id WHERE p.post_id = :id AND {}"
     assert waiting.state == PostState.STAGING

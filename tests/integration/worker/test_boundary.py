@@ -13,16 +13,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event, text
 
-from graph.transport import Transport
-from machine.schema import upgrade
-from models.claims import ClaimLost, Lease, claim_due, renew
-from models.presence import Presence
-from models.session import Database
-from models.works import WORKS as ALL
-from models.works import Work
+from graph.wire.transport import Transport
+from models.owed.claims import ClaimLost, Lease, claim_due, renew
+from models.owed.presence import Presence
+from models.owed.works import WORKS as ALL
+from models.owed.works import Work
+from models.store.session import Database
 from pressrun import clock
 from pressrun.embedded.servers import borrow_postgres, wait_stopped
-from pressrun.hints import Hint
+from pressrun.network.hints import Hint
 from pressrun.settings import Settings
 from pressrun.vault import Vault
 from tests.factories.rows import (
@@ -35,6 +34,7 @@ from tests.factories.rows import (
     make_post,
     make_reply,
 )
+from tests.support.homes import give_cluster
 from tests.support.outages import is_known
 from tests.support.servers import reachable_folder
 from tests.support.waiting import until
@@ -157,7 +157,7 @@ def test_a_row_whose_worker_lost_its_sessions_is_due_again_at_once(ctx: WorkerCo
             cuts.append(sql)
             (pid,) = connection.connection.execute("SELECT pg_backend_pid()").fetchone()
             with ctx.database.standing_connection() as other:
-                other.execute("SELECT pg_terminate_backend(%s, 10000)", (pid,))
+                other.execute("SELECT pg_terminate_backend(%s, 60000)", (pid,))
 
     def step(_: WorkerContext, lease: Lease) -> None:
         with ctx.database.transaction() as tx:
@@ -177,6 +177,7 @@ def lasting_postgres() -> Iterator[tuple[Path, str]]:
     """A server of the test's own that keeps what it has committed, unlike the one that all tests share."""
     with reachable_folder() as folder:
         home = folder / "home"
+        give_cluster(home, migrated=True)
         with borrow_postgres(home) as url:
             yield home, url
         wait_stopped(home)
@@ -186,7 +187,6 @@ def lasting_postgres() -> Iterator[tuple[Path, str]]:
 def test_a_step_caught_by_a_restart_of_postgres_gives_its_row_back(tmp_path: Path) -> None:
     with lasting_postgres() as (home, url), Transport() as transport:
         database = Database(url)
-        upgrade(database)
         presence = Presence(database)
         attendance = Attendance(presence, database)
         attendance.start()
@@ -200,7 +200,7 @@ def test_a_step_caught_by_a_restart_of_postgres_gives_its_row_back(tmp_path: Pat
                 killed_at.append(tx.execute(text("SELECT clock_timestamp()")).scalar_one())
                 server = json.loads((home / "run" / "postgres.json").read_text())
                 os.kill(server["server_pid"], signal.SIGKILL)
-                until(lambda: tx.execute(text("SELECT 1")) is None, 30)  # until its session is seen to have ended
+                until(lambda: tx.execute(text("SELECT 1")) is None)  # until its session is seen to have ended
 
         run(ctx, hint, step)
 

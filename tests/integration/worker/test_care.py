@@ -9,16 +9,20 @@ from functools import partial
 
 import pytest
 
-from models.account import token_context
-from models.session import Database
+from graph.publishing.publishing import ContainerKind, ContainerSpec, Published
+from models.accounts.account import token_context
+from models.owed.gate import Purpose
+from models.store.session import Database
 from pressrun import clock
 from pressrun.vault import Vault
 from tests.factories.rows import KEY, make_endpoint
 from tests.integration.models.racing import race
+from tests.support.bench import Bench
 from tests.support.lock_order import lock_order_kept
 from tests.support.mortal import Doomed, Mortals
 from tests.support.simulator import Simulator
 from tests.support.ward import Ward
+from worker.obstacles import Obstacle, held_back
 
 DAY = timedelta(days=1)
 _numbers = itertools.count(0, 4)
@@ -48,6 +52,20 @@ def ward(database: Database, meta: Simulator) -> Iterator[Ward]:
 def secret(ward: Ward, account_id: int) -> str:
     sealed = ward.account(account_id).token_sealed
     return Vault([KEY]).open(sealed or "", context=token_context(account_id))
+
+
+def publishes(ward: Ward, account_id: int) -> bool:
+    """Whether nothing holds its posts back, and one goes out with the token in force."""
+    account, worker = ward.account(account_id), ward.worker
+    with ward.database.transaction() as tx:
+        held = held_back(tx, worker, account, Purpose.PUBLISH, now=clock.now())
+    if held is not None and held.obstacle is not Obstacle.CLOCK:  # which has jumped away from the database's
+        return False
+    publishing = worker.client(account, Purpose.PUBLISH).publishing
+    picture = f"{ward.simulator.url}/_sim/picture/post.jpg"
+    container = publishing.create_container(ContainerSpec(ContainerKind.IMAGE, media_url=picture))
+    ward.later(timedelta(seconds=5))
+    return isinstance(publishing.publish(container.id), Published)
 
 
 class TestWhatIsKnown:
@@ -152,13 +170,21 @@ class TestRenewal:
         ward.live(2 * DAY)
         end = ward.token(account_id).expires_at
         ward.simulator.fault(endpoint="refresh_access_token", mode="refuse", code=10)
-        ward.live(end - clock.now() - DAY / 2, pace=DAY / 2)  # as late as it can be: more than 20 days of failure
+        went_out, told_of = [], []
+        for days_left in (14.5, 10, 5, 0.5):  # as late as it can be: more than 20 days of failure
+            ward.live(end - clock.now() - days_left * DAY, pace=DAY / 2)
+            went_out.append(publishes(ward, account_id))
+            told_of.append(len(ward.notices()))
         failing = ward.token(account_id)
         ward.simulator.clear_faults()
 
         ward.live(DAY / 2)
 
         mended = ward.token(account_id)
+        ward.live(2 * DAY)
+        assert clock.now() > end
+        assert (went_out, publishes(ward, account_id)) == ([True] * 4, True), "no post is missed"
+        assert told_of == [0, 1, 1, 1], "from two weeks before the end, once"
         assert failing.failing_since < end - 20 * DAY
         assert failing.error is not None
         assert ward.account(account_id).state == "active"
@@ -173,9 +199,11 @@ class TestRenewal:
     def test_an_answer_that_is_lost_costs_a_try(self, ward: Ward, mode: str) -> None:
         account_id = ward.join(ward.facebook)
         ward.settle()
+        begins = ward.token(account_id).renew_at  # drawn by lot
+        ward.live(begins - clock.now() - DAY, pace=3 * DAY)
         ward.simulator.fault(endpoint="oauth_access_token", mode=mode, count=3, seconds=60)
 
-        ward.live(45 * DAY, pace=3 * DAY)
+        ward.live(3 * DAY)
 
         token = ward.token(account_id)
         assert token.renewed_at is not None
@@ -225,6 +253,29 @@ class TestRefusal:
         assert said in (account.token_refused or "")
         assert [one.kind for one in ward.notices()] == ["account.broken"]
         assert said in ward.notices()[0].message
+        assert "until it is connected again" in ward.notices()[0].message
+
+    def test_posts_wait_for_another_by_their_lateness_and_go_on_with_it(self, bench: Bench) -> None:
+        account = bench.account(1)
+        bench.simulator.post("/_sim/token", account=1, action="revoke", subcode=460)
+        patient = bench.post(account, caption="patient", if_late="publish")
+        hasty = bench.post(account, caption="hasty", max_lateness="60s", if_late="expire")
+        for _ in range(2):
+            bench.hurry()
+            bench.step()
+        waiting = [bench.read(post_id).wait_reason for post_id in (patient, hasty)]
+        with bench.database.transaction() as tx:
+            tx.connection().exec_driver_sql("UPDATE posts SET publish_at = now() - interval '2 minutes'")
+        bench.hurry()
+        bench.step()
+        late = [bench.read(post_id).state for post_id in (patient, hasty)]
+        with Ward.open(bench.database, bench.simulator) as ward:
+            ward.join(1, *ward.log_in(1))
+
+        assert waiting == ["account", "account"]
+        assert late == ["scheduled", "expired"]
+        assert bench.drive(patient, hurry=False).state == "published"
+        assert bench.read(hasty).state == "expired"
 
     def test_a_refused_one_is_asked_about_no_more_until_there_is_another(self, ward: Ward) -> None:
         account_id = ward.join(ward.instagram)

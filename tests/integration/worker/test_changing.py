@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from models.account import find_account
-from models.event import Cause
-from models.part import parts_of
-from models.slot import WeeklyTime, occurrences
-from models.states import PostState, transition
+from models.accounts.account import find_account
+from models.posts.event import Cause
+from models.posts.part import parts_of
+from models.posts.slot import WeeklyTime, occurrences
+from models.posts.states import PostState, transition
 from pressrun import clock
 from pressrun.errors import NotPossible, PressrunError
-from pressrun.hints import Task
+from pressrun.network.hints import Task
 from scheduler.posts import changing
 from scheduler.posts.editing import edit_post
 from scheduler.slots import add_slots, parse_days, parse_time

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, select
 
-from graph.transport import Transport
-from models import gate
-from models.account import Account, Login, token_context, user_token_context
-from models.claims import claim_due, take
-from models.crons import STANDING_CRONS
-from models.gate import Level
-from models.harvest import Harvest
-from models.post import get_post
-from models.session import Database
-from models.works import WORKS
-from operations.connections import Connected, NewAccount, connect, outcome
-from operations.operation import OWNER, Context
+from models.accounts.account import Account, Login, token_context, user_token_context
+from models.harvests.crons import STANDING_CRONS
+from models.harvests.harvest import Harvest
+from models.owed import gate
+from models.owed.claims import take
+from models.owed.gate import Level
+from models.owed.works import WORKS
+from models.posts.post import get_post
+from models.store.session import Database
+from operations.accounts import standing
+from operations.accounts.connections import Connected, NewAccount, connect, outcome
+from operations.operation import OWNER
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, Kind, PressrunError, RefusedByInstagram
-from pressrun.hints import Hint
-from pressrun.settings import Settings
+from pressrun.network.hints import Hint
 from pressrun.vault import Vault
 from tests.factories.rows import KEY, make_account, make_post
 from tests.integration.models.racing import race
+from tests.support import desk as support
 from tests.support.mortal import Doomed, Mortals
 from tests.support.simulator import Simulator
 from worker import connecting
@@ -43,22 +41,8 @@ DEAD = "http://127.0.0.1:9"
 LOGINS = pytest.mark.parametrize("index", [0, 1], ids=["Facebook Login", "Instagram Login"])
 
 
-@dataclass
-class Desk:
+class Desk(support.Desk):
     """Asks for connections, and is the worker that works on them."""
-
-    database: Database
-    settings: Settings
-    simulator: Simulator
-    transport: Transport = field(default_factory=Transport)
-
-    @property
-    def context(self) -> Context:
-        return Context(self.database, self.settings)
-
-    @property
-    def worker(self) -> WorkerContext:
-        return WorkerContext(self.settings, self.database, Vault([KEY]), self.transport)
 
     def ask(self, index: int = 0, **over: Any) -> int:
         """A connection of the simulator's account `index`, not worked on yet."""
@@ -72,14 +56,11 @@ class Desk:
 
     def hint(self, connection_id: int) -> Hint:
         """Claim it, as if it were due now."""
-        self.sql("UPDATE connections SET next_action_at = now(), leased_until = NULL WHERE id = :id", id=connection_id)
-        with self.database.transaction() as tx:
-            hints = claim_due(tx, WORK, limit=10, lease_s=30.0)
-        return next(hint for hint in hints if hint.id == connection_id)
+        return next(hint for hint in self.claim("connection", connection_id) if hint.id == connection_id)
 
     def work(self, connection_id: int, ctx: WorkerContext | None = None) -> Row[Any]:
         """One step of a worker; the row as it is then."""
-        perform(ctx or self.worker, STEPS, self.hint(connection_id))
+        self.perform(self.hint(connection_id), ctx)
         return self.row(connection_id)
 
     def connect(self, index: int = 0, **over: Any) -> Connected:
@@ -89,16 +70,11 @@ class Desk:
         return outcome(self.context, OWNER, connection_id)
 
     def row(self, connection_id: int) -> Row[Any]:
-        with self.database.transaction() as tx:
-            return tx.execute(text("SELECT * FROM connections WHERE id = :id"), {"id": connection_id}).one()
+        return self.one("SELECT * FROM connections WHERE id = :id", id=connection_id)
 
     def account(self, index: int = 0) -> Account | None:
         with self.database.transaction() as tx:
             return tx.scalar(select(Account).where(Account.ig_id == self.simulator.ig_id(index)))
-
-    def sql(self, sql: str, **parameters: Any) -> None:
-        with self.database.transaction() as tx:
-            tx.execute(text(sql), parameters)
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +86,8 @@ def instagram() -> Iterator[Simulator]:
 
 @pytest.fixture
 def desk(database: Database, instagram: Simulator) -> Iterator[Desk]:
-    settings = Settings(graph_url=instagram.url, secret_keys=[SecretStr(KEY)], call_deadline="5s", lease="30s")
-    desk = Desk(database, settings, instagram)
-    yield desk
-    desk.transport.close()
-    instagram.clear_faults()
+    with Desk.open(database, instagram) as desk:
+        yield desk
 
 
 def pointed_at(desk: Desk, url: str) -> WorkerContext:
@@ -175,6 +148,18 @@ class TestASecondToken:
         assert asked.user_token_sealed is not None
         assert person not in str(tuple(asked)) + str(tuple(done))
         assert (done.state, done.token_sealed, done.user_token_sealed) == ("done", None, None)
+
+    def test_of_both_the_ends_are_known_from_the_first_moment(self, desk: Desk) -> None:
+        desk.settings = desk.settings.model_copy(update=support.APP)
+        done = desk.connect(0, token=self.PAGE, user_token=desk.simulator.token(0))
+
+        found = {one.which: one for one in standing.show(desk.context, OWNER, done.name).tokens}
+        page, person = found["account"], found["person"]
+        assert (page.kind, page.never_ends, page.expires_at, page.checked_at) == ("PAGE", True, None, None)
+        assert (person.kind, person.never_ends) == ("USER", False)
+        assert person.expires_at is not None
+        assert person.expires_at > clock.now() + timedelta(days=50)
+        assert person.data_access_expires_at is not None
 
     def test_renewing_the_first_keeps_it(self, desk: Desk) -> None:
         desk.connect(0, token=self.PAGE, user_token=desk.simulator.token(0))

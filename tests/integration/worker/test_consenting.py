@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,58 +15,48 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Row, select, text
 
-from graph.transport import Transport
-from models.account import Account, Login, token_context, user_token_context
-from models.claims import claim_due, take
-from models.connection import LIFE, expire_connections
-from models.invariants import run_all
-from models.post import get_post
-from models.session import Database
+from graph.publishing.publishing import ContainerKind, ContainerSpec, Published
+from models.accounts.account import Account, Login, token_context, user_token_context
+from models.connecting.connection import LIFE, expire_connections
+from models.owed.claims import claim_due, take
+from models.owed.gate import Purpose
+from models.owed.works import WORKS
+from models.posts.post import get_post
+from models.store.session import Database
 from models.tokens.token import Token, TokenOf
-from models.works import WORKS
-from operations import consents
-from operations.connections import Connected, NewAccount, connect, outcome
-from operations.consents import BROWSER, Wish
+from models.upkeep.invariants import run_all
+from operations.accounts import consents
+from operations.accounts.connections import Connected, NewAccount, connect, outcome
+from operations.accounts.consents import BROWSER, Wish
 from operations.operation import OWNER, Context
 from pressrun import clock, log
 from pressrun.errors import Conflict, Invalid, NotPossible, PressrunError, RefusedByInstagram, Unknown
-from pressrun.permissions import NEEDED
+from pressrun.instagram.permissions import NEEDED
 from pressrun.settings import Settings
 from pressrun.vault import Vault
+from scheduler.harvests.planning import plan
 from tests.factories.rows import KEY, make_account, make_post
 from tests.integration.models.racing import race
+from tests.support import desk as support
+from tests.support.desk import APP
 from tests.support.logs import logging_restored
 from tests.support.mortal import Doomed, Mortals
 from tests.support.simulator import Simulator
+from tests.support.waiting import until
 from worker import connecting
-from worker.boundary import perform
 from worker.consenting import MOST_TRIES
 from worker.context import WorkerContext
-from worker.tasks import STEPS
 
 WORK = next(work for work in WORKS if work.name == "connection")
 BACK = "https://pressrun.example/connect/callback"
-APP: dict[str, Any] = {"app_id": "SIM-APP", "app_secret": SecretStr("SIM-APP-SECRET")}
 LOGINS = pytest.mark.parametrize("login", list(Login))
 INDEX = {Login.FACEBOOK: 0, Login.INSTAGRAM: 1}
+DAY = timedelta(days=1)
+RUNS = text("SELECT h.kind, r.status FROM harvest_runs r JOIN harvests h ON h.id = r.harvest_id")
 
 
-@dataclass
-class Desk:
+class Desk(support.Desk):
     """Asks for consents, is the person at the browser, and the worker afterwards."""
-
-    database: Database
-    settings: Settings
-    simulator: Simulator
-    transport: Transport = field(default_factory=Transport)
-
-    @property
-    def context(self) -> Context:
-        return Context(self.database, self.settings)
-
-    @property
-    def worker(self) -> WorkerContext:
-        return WorkerContext(self.settings, self.database, Vault([KEY]), self.transport)
 
     def begin(self, login: Login = Login.FACEBOOK, name: str | None = "bakery", **over: Any) -> consents.Begun:
         accounts, timezone = over.pop("accounts", ()), over.pop("timezone", None)
@@ -87,10 +76,7 @@ class Desk:
 
     def work(self, connection_id: int, ctx: WorkerContext | None = None) -> Row[Any]:
         """One step of a worker; the row as it is then."""
-        self.sql("UPDATE connections SET next_action_at = now(), leased_until = NULL WHERE id = :id", id=connection_id)
-        with self.database.transaction() as tx:
-            hints = claim_due(tx, WORK, limit=10, lease_s=30.0)
-        perform(ctx or self.worker, STEPS, next(hint for hint in hints if hint.id == connection_id))
+        self.perform(next(hint for hint in self.claim("connection", connection_id) if hint.id == connection_id), ctx)
         return self.row(connection_id)
 
     def connect(self, login: Login = Login.FACEBOOK, **over: Any) -> Connected:
@@ -106,8 +92,7 @@ class Desk:
         return connection_id
 
     def row(self, connection_id: int) -> Row[Any]:
-        with self.database.transaction() as tx:
-            return tx.execute(text("SELECT * FROM connections WHERE id = :id"), {"id": connection_id}).one()
+        return self.one("SELECT * FROM connections WHERE id = :id", id=connection_id)
 
     def accounts(self) -> list[Account]:
         with self.database.transaction() as tx:
@@ -120,17 +105,11 @@ class Desk:
         other = account.user_token_sealed
         return own, vault.open(other, context=user_token_context(account.id)) if other else None
 
-    def sql(self, sql: str, **parameters: Any) -> None:
-        with self.database.transaction() as tx:
-            tx.execute(text(sql), parameters)
-
 
 @pytest.fixture
 def desk(database: Database, simulator: Simulator) -> Iterator[Desk]:
-    told: dict[str, Any] = {"graph_url": simulator.url, "secret_keys": [SecretStr(KEY)], "call_deadline": "5s"}
-    desk = Desk(database, Settings(**told, **APP, lease="30s", redirect_url=BACK), simulator)
-    yield desk
-    desk.transport.close()
+    with Desk.open(database, simulator, **APP, redirect_url=BACK) as desk:
+        yield desk
 
 
 def state_of(begun: consents.Begun) -> str:
@@ -150,12 +129,49 @@ class TestConsent:
         assert desk.simulator.report()["tokens_in_urls"] == {}
 
     @LOGINS
+    def test_the_account_publishes_is_read_and_hears_without_another_word(self, desk: Desk, login: Login) -> None:
+        index = INDEX[login]
+        desk.simulator.post("/_sim/account", account=index, is_subscribed=False)
+        desk.connect(login)
+
+        planned = 1
+        while planned:  # a step of it is over after a millisecond, however many it has planned
+            with desk.database.transaction() as tx:
+                planned = plan(tx, clock.now())
+        for name in ("token", "subscription", "harvest"):
+            for hint in desk.claim(name):
+                desk.perform(hint)
+
+        (account,) = desk.accounts()
+        publishing = desk.worker.client(account, Purpose.PUBLISH).publishing
+        picture = f"{desk.simulator.url}/_sim/picture/post.jpg"
+        container = publishing.create_container(ContainerSpec(ContainerKind.IMAGE, media_url=picture))
+        until(lambda: publishing.container(container.id).status_code == "FINISHED", what="the container is not ready")
+        assert isinstance(publishing.publish(container.id), Published)
+        assert desk.one("SELECT fields, lacking_since FROM subscriptions").lacking_since is None
+        heard = set(desk.one("SELECT fields FROM subscriptions").fields)
+        assert heard >= {"comments", "mentions", "live_comments"}
+        with desk.database.transaction() as tx:
+            runs = {row.kind: row.status for row in tx.execute(RUNS)}
+        assert {"account", "audience", "media", "profile"} <= runs.keys()
+        assert {kind for kind, status in runs.items() if status != "done"} <= {"media"}, "refused metrics"
+        for table in ("account_observations", "media_snapshots"):
+            assert desk.one(f"SELECT count(*) AS rows FROM {table}").rows > 0  # noqa: S608
+
+    @LOGINS
     def test_what_was_granted_is_known_from_the_first_moment(self, desk: Desk, login: Login) -> None:
         desk.connect(login)
 
         with desk.database.transaction() as tx:
             known = {one.which: one.scopes for one in tx.scalars(select(Token))}
+            ends = {one.which: (one.kind, one.expires_at, one.never_ends) for one in tx.scalars(select(Token))}
         which = TokenOf.PERSON if login is Login.FACEBOOK else TokenOf.ACCOUNT
+        kind, end, never_ends = ends[which]
+        assert (kind, never_ends) == ("USER" if login is Login.FACEBOOK else None, False)
+        assert end is not None
+        assert clock.now() + 59 * DAY < end < clock.now() + 61 * DAY
+        if login is Login.FACEBOOK:
+            assert ends[TokenOf.ACCOUNT] == ("PAGE", None, True)  # made of a long-lived one
         assert set(known[which] or ()) >= set(NEEDED[login.value])
         assert [one for other, one in known.items() if other != which] == ([None] if login is Login.FACEBOOK else [])
 
@@ -313,6 +329,30 @@ class TestSeveralAccounts:
         connection_id = desk.agree(desk.begin())
 
         assert len(desk.work(connection_id).found) == 2
+
+    def test_a_list_that_one_business_refuses_hides_no_other(self, desk: Desk) -> None:
+        for index, listed in ((0, "owned"), (2, "client")):
+            desk.simulator.post("/_sim/account", account=index, page_listed=listed)
+        desk.simulator.fault(endpoint="owned_pages", mode="refuse", code=10, status=403)
+
+        row = desk.work(desk.agree(desk.begin()))
+
+        assert (row.state, row.ig_id) == ("done", desk.simulator.ig_id(2))
+
+    def test_more_pages_than_a_list_holds_at_a_time_are_all_found(
+        self, desk: Desk, simulator_factory: Callable[..., Simulator]
+    ) -> None:
+        desk.simulator = simulator_factory(accounts=211, media_each=0)
+        desk.settings = desk.settings.model_copy(update={"graph_url": desk.simulator.url})
+        desk.simulator.post("/_sim/consent", login="facebook", account="all")
+        last = desk.simulator.ig_id(210)
+
+        row = desk.work(desk.agree(desk.begin()))
+        consents.choose(desk.context, OWNER, row.id, [last])
+        desk.work(row.id)
+
+        assert [one["ig_id"] for one in row.found] == [desk.simulator.ig_id(index) for index in range(0, 211, 2)]
+        assert [account.ig_id for account in desk.accounts()] == [last]
 
 
 class TestDiscover:

@@ -3,19 +3,20 @@ with the calls around it: the post goes out once, with its true media id, and it
 
 The matrix: every point of a post's life × what becomes of the worker × what becomes of the call. The judge is the
 simulator's ledger. A worker that raises leaves the rows that one leaves that is killed, and one that stalls meets
-whoever took its row over: these two meet all that a server does. Of a kill and of a coma the suite tries what differs
-for them, `make check-long` the rest.
+whoever took its row over: these two meet at each point every kind of thing that a server does, and in each phase
+every one of them (plain workers meet every one in `test_lost_answers.py`). Of a kill and of a coma the suite tries
+what differs for them, `make check-long` the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from models.reply import ReplyState
-from models.states import PostState
+from models.posts.states import PostState
+from models.publishing.reply import ReplyState
 from pressrun.failpoints import POINTS
 from tests.support.bench import Bench
 from tests.support.matrix import Action, Cell, Matrix, ReplyMatrix, ledger_by_account
@@ -34,13 +35,20 @@ SERVER = {
     "accepts, then HTML": "accept_then_html",
 }
 ALL = tuple(SERVER.values())
+KINDS_OF_ANSWERS: tuple[tuple[str | None, ...], ...] = (
+    (None,),
+    ("not_ready",),
+    ("refuse_500", "hang", "reset"),
+    ("accept_then_reset", "accept_then_500", "accept_then_html", "accept_then_hang"),
+    ("accept_then_2207051",),
+)
+"""What a worker may learn: that it is done, that it is not, nothing where nothing happened, nothing where all did, and
+a suspicion. Its steps differ by these alone."""
 TRIED: dict[Action, tuple[str | None, ...]] = {
-    Action.RAISE: ALL,
-    Action.STALL: ALL,
     Action.EXIT: (None, "accept_then_reset"),
     Action.COMA: (None, "hang", "accept_then_reset"),
 }
-"""What the suite tries of each end of a worker."""
+"""What the suite tries of an end of a worker that meets the same at each point; see `modes_at` for the others."""
 PHASES = {
     "stage": ("stage.before_container", "stage.after_container", "stage.after_record", "poll.after_read"),
     "publish": ("publish.before_intent", "publish.after_intent", "publish.after_response", "publish.after_record"),
@@ -81,10 +89,18 @@ def simulator(simulator_factory: Callable[..., Simulator], request: pytest.Fixtu
     return simulator_factory(accounts=accounts, image_processing_s=processing_s, fetch_media=not of_replies)
 
 
-def cells(phase: str, action: Action, modes: tuple[str | None, ...] = ALL) -> list[Cell]:
+def modes_at(action: Action, place: int) -> tuple[str | None, ...]:
+    """What a server does at that point of a phase: one of each kind, another one at each point, and of each action."""
+    if action in TRIED:
+        return TRIED[action]
+    turn = place + 2 * (action is Action.STALL)
+    return tuple(kind[turn % len(kind)] for kind in KINDS_OF_ANSWERS)
+
+
+def cells(phase: str, action: Action, modes: tuple[str | None, ...] | None = None) -> list[Cell]:
     made: list[Cell] = []
     for place, point in enumerate(PHASES[phase]):
-        for mode in modes:
+        for mode in modes or modes_at(action, place):
             kind = KINDS[(len(made) + place) % len(KINDS)]
             if phase == "comment" and kind["type"] == "story":  # has none
                 kind = KINDS[0]
@@ -104,22 +120,34 @@ def test_the_matrix_knows_every_point() -> None:
     assert {point for points in PHASES.values() for point in points} == of_posts
 
 
-@pytest.mark.cost(cpu_s=20)
+def test_every_answer_is_met_in_each_phase_and_two_of_a_kind_at_each_point() -> None:
+    assert {mode for kind in KINDS_OF_ANSWERS for mode in kind} == set(ALL)
+    for phase, points in PHASES.items():
+        met = set[str | None]()
+        for place, point in enumerate(points):
+            here = {mode for action in (Action.RAISE, Action.STALL) for mode in modes_at(action, place)}
+            met |= here
+            for kind in KINDS_OF_ANSWERS:
+                assert len(here & set(kind)) == min(2, len(kind)), (phase, point, kind)
+        assert met == set(ALL), phase
+
+
+@pytest.mark.cost(cpu_s=12)
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_post_goes_out_once_wherever_its_worker_fails(bench: Bench, phase: str) -> None:
-    go_through(bench, phase, TRIED)
+    go_through(bench, phase, None)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_post_goes_out_once_whatever_the_server_does_besides(bench: Bench, phase: str) -> None:
-    go_through(bench, phase, dict.fromkeys(Action, ALL))
+    go_through(bench, phase, ALL)
 
 
-def go_through(bench: Bench, phase: str, tried: Mapping[Action, tuple[str | None, ...]]) -> None:
-    for number, (action, modes) in enumerate(tried.items()):
+def go_through(bench: Bench, phase: str, modes: tuple[str | None, ...] | None) -> None:
+    for number, action in enumerate(Action):
         kind = ReplyMatrix if phase == "reply" else Matrix
         with kind(bench, cells(phase, action, modes), first_account=number * _CELLS_AT_MOST) as matrix:
             matrix.run(timeout_s=250)
@@ -127,7 +155,7 @@ def go_through(bench: Bench, phase: str, tried: Mapping[Action, tuple[str | None
     assert bench.simulator.report()["duplicates"] == []
 
 
-@pytest.mark.cost(cpu_s=10)
+@pytest.mark.cost(cpu_s=5)
 @pytest.mark.timeout(600)
 def test_a_lost_post_is_found_by_a_caption_that_comes_back_changed(bench: Bench) -> None:
     bench.simulator.post("/_sim/readings", captions="changed")

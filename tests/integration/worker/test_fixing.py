@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,23 +13,29 @@ import pytest
 from PIL import Image
 from sqlalchemy import select, text
 
-from models import claims, presence, works
-from models.claims import claim_due
-from models.conversion import Conversion
-from models.part import parts_of
-from models.post import Post, get_post
-from models.reading.posts import post_page
-from models.states import PostState
-from models.works import WORKS
+from models.owed import claims, presence, works
+from models.owed.claims import claim_due
+from models.owed.works import WORKS
+from models.posts.conversion import Conversion
+from models.posts.part import parts_of
+from models.posts.post import Post, get_post
+from models.posts.states import PostState
+from models.reading.posts.posts import post_page
+from operations.operation import OWNER, Context
+from operations.posts import library, posts
 from pressrun import clock, failpoints
-from pressrun.hints import Task
+from pressrun.errors import Conflict
 from pressrun.media.routes import Ways
 from pressrun.media.samples import make_mp4
 from pressrun.media.store import MediaStore
+from pressrun.network.hints import Task
 from scheduler.posts import changing
 from scheduler.posts.editing import edit_post
 from scheduler.posts.importing import ImportReport, import_fields
+from scheduler.warnings import Warnings
+from tests.factories.rows import make_endpoint
 from tests.support.bench import Bench
+from tests.support.beside import under_way
 from worker import fixing
 from worker.boundary import perform
 
@@ -44,7 +51,7 @@ def converters_closed() -> Iterator[None]:
 @pytest.fixture
 def png(tmp_path: Path) -> Path:
     path = tmp_path / "tall.png"
-    Image.new("RGB", (300, 900), (200, 60, 40)).save(path)
+    Image.radial_gradient("L").resize((300, 900)).convert("RGB").save(path)
     return path
 
 
@@ -98,7 +105,7 @@ def test_a_post_with_a_wrong_file_goes_out_with_the_fixed_one(bench: Bench, png:
         page = post_page(tx, get_post(tx, post_id), Ways("auto", has_host=True, has_bucket=False))
     [row] = conversions(bench)
     assert (row.state, part.media_sha256, part.media_extension) == ("done", row.result_sha256, "jpg")
-    assert part.probe["format"] == "JPEG"
+    assert (part.probe["format"], "likeness" in part.probe) == ("JPEG", True)
     store = MediaStore(bench.settings.home / "media")
     assert store.path(row.source_sha256).read_bytes() == original == png.read_bytes()
     with Image.open(store.path(row.result_sha256 or "")) as fixed:
@@ -107,6 +114,67 @@ def test_a_post_with_a_wrong_file_goes_out_with_the_fixed_one(bench: Bench, png:
     [fix] = page.fixes
     assert fix.made is not None
     assert {change["field"] for change in fix.made["changes"]} == {"format", "ratio", "width"}
+
+
+def test_the_original_stays_in_the_library_while_a_post_needs_what_was_made_of_it(bench: Bench, png: Path) -> None:
+    bench.account(0)
+    ctx = Context(bench.database, bench.settings)
+    library.add(ctx, OWNER, [png], name="tall")
+    post_id = queued(bench, "lib:tall")
+    convert(bench)
+
+    with pytest.raises(Conflict, match=f"needed by post {post_id}"):
+        library.remove(ctx, OWNER, "tall")
+    posts.cancel(ctx, OWNER, str(post_id))
+    assert library.remove(ctx, OWNER, "lib:tall").needed_by == ()
+
+
+def test_what_is_needed_first_is_made_first(bench: Bench, tmp_path: Path) -> None:
+    bench.account(0)
+    bench.account(1)
+    for number in range(4):
+        Image.new("RGB", (400, 500), (number * 50, 9, 9)).save(tmp_path / f"{number}.png")
+    late = queued(bench, tmp_path / "0.png", publish_at="+9h")
+    queued(bench, tmp_path / "1.png", publish_at="+3h")
+    queued(bench, tmp_path / "2.png", publish_at="+2h", account="sim-1")
+    queued(bench, tmp_path / "3.png", publish_at="+4h", caption="one")
+    queued(bench, tmp_path / "3.png", publish_at="+1h", caption="needs it sooner")
+
+    def order() -> list[int]:
+        with bench.database.transaction() as tx:
+            claimed = [hint.id for hint in claim_due(tx, MEDIA, limit=10, lease_s=30)]
+        due_now(bench)
+        return claimed
+
+    assert order() == [4, 3, 2, 1]
+    with bench.database.transaction() as tx:
+        assert [hint.id for hint in claim_due(tx, MEDIA, limit=1, lease_s=30)] == [4]
+    due_now(bench)
+    assert edit_post(bench.database, bench.settings, late, {"publish_at": "+90m"}, base=None).problems == []
+    assert order() == [4, 1, 3, 2]
+
+
+def test_a_post_whose_files_take_too_long_is_told_of_early(bench: Bench, png: Path, tmp_path: Path) -> None:
+    bench.account(0)
+    queued(bench, png)
+    convert(bench)
+    with bench.database.transaction() as tx:
+        make_endpoint(tx)
+        tx.execute(text("UPDATE conversions SET begun_at = settled_at - interval '4000 seconds'"))
+    for number in range(2):
+        Image.new("RGB", (400, 500), (number * 50, 9, 9)).save(tmp_path / f"{number}.png")
+
+    soon = queue(bench, tmp_path / "0.png", publish_at="+1h")
+    later = queue(bench, tmp_path / "1.png", publish_at="+3h")
+    for _ in range(2):
+        Warnings(bench.database, late_after=timedelta(minutes=5)).run(now=clock.now())
+
+    slow = [[one.column for one in report.warnings if one.type == "media.late"] for report in (soon, later)]
+    assert slow == [["publish_at"], []]
+    with bench.database.transaction() as tx:
+        told = tx.execute(text("SELECT post_id, message FROM notices WHERE kind = 'post.late'")).all()
+    assert [row.post_id for row in told] == soon.added
+    assert "no worker of the queue media is connected" in told[0].message
 
 
 def test_the_same_input_and_recipe_are_converted_once(bench: Bench, png: Path) -> None:
@@ -295,6 +363,50 @@ def test_an_edit_while_a_cover_is_made_right_keeps_it(bench: Bench, png: Path) -
 
     post = bench.read(post_id)
     assert (post.caption, post.params["cover"]["extension"]) == ("new", "jpg")
+
+
+def test_the_cover_of_a_post_that_is_moved_with_other_media_is_needed_then(bench: Bench, png: Path) -> None:
+    bench.account(0)
+    post_id = queued(bench, "reel.mp4", type="reel", cover_url=str(png), publish_at="+9h")
+    changes = {"media": "reel.mp4", "publish_at": "+2h"}
+
+    assert edit_post(bench.database, bench.settings, post_id, changes, base=bench.media_folder).problems == []
+
+    post = bench.read(post_id)
+    needed = {one.id: one.needed_at for one in conversions(bench)}
+    assert post.cover_conversion_id is not None
+    assert needed[post.cover_conversion_id] == post.publish_at
+
+
+def test_two_that_exchange_covers_and_move_their_posts_do_not_wait_for_each_other_in_a_circle(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.account(0)
+    used = {}
+    for number in range(2):
+        cover = tmp_path / f"{number}.png"
+        Image.new("RGB", (400, 500), (number * 50, 9, 9)).save(cover)
+        post_id = queued(bench, "reel.mp4", type="reel", cover_url=str(cover))
+        used[bench.read(post_id).cover_conversion_id] = post_id, cover
+    covers = [one for one in conversions(bench) if one.id in used]
+    first, last = sorted(covers, key=lambda one: (one.source_sha256, one.recipe_key))
+    post_id = used[first.id][0]
+    changes = {"cover_url": str(used[last.id][1]), "publish_at": "+5h"}
+
+    with ThreadPoolExecutor(1) as pool:
+        with bench.database.transaction() as other:  # it comes to the first before this one does
+            hold = text("SELECT FROM conversions WHERE id = :id FOR UPDATE NOWAIT")
+            other.execute(hold, {"id": first.id})
+            edit = under_way(
+                pool,
+                bench.database,
+                lambda: edit_post(bench.database, bench.settings, post_id, changes, base=bench.media_folder),
+            )
+            assert not edit.done()
+            other.execute(hold, {"id": last.id})
+        assert edit.result(20).problems == []
+
+    assert bench.read(post_id).cover_conversion_id == last.id
 
 
 def test_other_media_of_an_edit_are_made_right(bench: Bench, png: Path) -> None:

@@ -10,10 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from models.asked.poll import store_tally
-from models.claims import claim_due
-from models.media import bind_media
-from models.post import Post
-from models.works import WORKS
+from models.history.media import bind_media
+from models.owed.claims import claim_due
+from models.owed.works import WORKS
+from models.posts.post import Post
 from pressrun import clock
 from tests.factories.rows import first_part, make_account, make_post
 from tests.support.bench import Bench

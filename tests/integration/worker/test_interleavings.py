@@ -9,19 +9,29 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
-from models.account import Account, AccountState, Login, find_account, get_account, lock_account, set_state
-from models.claims import Lease
-from models.joining import NewAccount, join_account
-from models.part import parts_of
-from models.post import lateness_ms
-from models.quota import mark_used, window
-from models.session import Database
-from models.states import PostState
-from models.waking import wake_account
+from models.accounts.account import (
+    Account,
+    AccountState,
+    Login,
+    break_account,
+    find_account,
+    get_account,
+    lock_account,
+    set_state,
+)
+from models.accounts.quota import mark_used, window
+from models.connecting.joining import NewAccount, join_account
+from models.owed.claims import Lease
+from models.owed.waking import wake_account
+from models.posts.part import parts_of
+from models.posts.post import lateness_ms
+from models.posts.states import PostState
+from models.store.session import Database
 from pressrun import clock, failpoints
 from pressrun.clock import Deadline
-from pressrun.hints import Task
+from pressrun.network.hints import Task
 from pressrun.vault import Vault
 from scheduler.posts import changing
 from tests.factories.rows import KEY, make_attempt, make_post
@@ -77,7 +87,7 @@ class TestTheAccountIsResumedWhileAPostIsBeingPutOff:
         self._pause(bench)
         bench.hurry()
 
-        with after_first(bench.database, "FROM accounts", lambda: self._resume(bench)):
+        with after_first(bench.database, "JOIN accounts", lambda: self._resume(bench)):
             bench.step()
 
         assert bench.read(post_id).wait_reason is None, bench.story(post_id)
@@ -89,7 +99,7 @@ class TestTheAccountIsResumedWhileAPostIsBeingPutOff:
         self._pause(bench)
         bench.hurry()
 
-        with after_first(bench.database, "FROM accounts", lambda: self._resume(bench)):
+        with after_first(bench.database, "JOIN accounts", lambda: self._resume(bench)):
             bench.step()
 
         assert bench.read(post_id).comment_id, bench.story(post_id)
@@ -116,7 +126,7 @@ class TestLocks:
                 lock_account(tx, account.id)
                 set_state(tx, account.id, AccountState.ACTIVE, reason=None)
                 running = pool.submit(bench.step, Task.POST_PUBLISH)
-                until(lambda: waits_for_a_lock(bench.database), 30, "the intent waits for nobody")
+                until(lambda: waits_for_a_lock(bench.database), what="the intent waits for nobody")
                 # To this transaction the lease has run out: it wants the row that the intent's has renewed.
                 tx.execute(text("SET LOCAL lock_timeout = '5s'"))
                 woken = len(
@@ -128,6 +138,42 @@ class TestLocks:
             running.result(60)
 
         assert woken == 1
+        assert bench.drive(post_id).state == S.PUBLISHED, bench.story(post_id)
+        assert len(bench.simulator.publishes()) == 1
+
+    @pytest.mark.parametrize("first", ["added", "resumed"])
+    def test_an_account_that_is_added_anew_and_resumed_at_one_moment_goes_on_once(
+        self, bench: Bench, first: str
+    ) -> None:
+        account = bench.account(0)
+        post_id = staged(bench, account)
+        with bench.database.transaction() as tx:
+            break_account(tx, account.id, token_seen=account.token_sealed, reason="refused")
+        bench.step(Task.POST_PUBLISH)
+        assert bench.read(post_id).wait_reason == "account"
+
+        def act(tx: Session, what: str) -> int:
+            if what == "resumed":
+                return changing.resume_account(tx, find_account(tx, "sim-0"), now=clock.now())
+            new = NewAccount(Login(account.login), account.ig_id, account.name, bench.simulator.token(0))
+            return join_account(tx, new, Vault([KEY])).posts_woken
+
+        def follow() -> int:
+            with bench.database.transaction() as tx:
+                return act(tx, "resumed" if first == "added" else "added")
+
+        with ThreadPoolExecutor(1) as pool:
+            with bench.database.transaction() as tx:
+                woken = act(tx, first)
+                other = pool.submit(follow)
+                until(lambda: waits_for_a_lock(bench.database), what="the second waits for nobody")
+            woken += other.result(60)
+
+        assert woken == 1
+        with bench.database.transaction() as tx:
+            found = get_account(tx, account.id)
+        assert (found.state, found.token_refused) == ("active", None)
+        assert found.token_sealed != account.token_sealed
         assert bench.drive(post_id).state == S.PUBLISHED, bench.story(post_id)
         assert len(bench.simulator.publishes()) == 1
 
@@ -160,6 +206,36 @@ class TestARenewedAccountIsNotBrokenByTheOldTokensRefusal:
         assert post.next_action_at is not None
         assert post.next_action_at < clock.now() + timedelta(seconds=30)  # and not after the wait of a broken account
         assert bench.drive(post_id).state == S.PUBLISHED, bench.story(post_id)
+
+    @pytest.mark.parametrize(
+        ("endpoint", "before"),
+        [("container", S.STAGING), ("container", S.UNCERTAIN), ("media_node", S.PUBLISHED)],
+        ids=["poll", "reconcile", "permalink"],
+    )
+    def test_nor_by_that_of_a_reading(self, bench: Bench, endpoint: str, before: PostState) -> None:
+        account = bench.account(0)
+        if before is S.UNCERTAIN:
+            bench.simulator.fault(endpoint="media_publish", mode="accept_then_reset", nth=1)
+        post_id = bench.post(account)
+        bench.drive(post_id, before)
+        with bench.database.transaction() as tx:
+            tx.execute(text("UPDATE posts SET next_action_at = now()"))
+        before_it = bench.simulator.report()["faults_fired"]
+        bench.simulator.fault(endpoint=endpoint, mode="refuse", code=190, status=401, count=1)
+
+        with after_first(bench.database, "FROM gates", lambda: self._renew(bench, account)):
+            assert bench.step() == 1
+
+        assert bench.simulator.report()["faults_fired"] != before_it
+        with bench.database.transaction() as tx:
+            assert get_account(tx, account.id).state == "active"
+        post = bench.read(post_id)
+        assert (post.state, post.error) == (before, None)
+        assert post.wait_reason != "account"
+        assert post.next_action_at is not None
+        assert post.next_action_at < clock.now() + timedelta(seconds=30)
+        assert bench.drive(post_id).state == S.PUBLISHED, bench.story(post_id)
+        assert bench.settle(post_id).permalink
 
     @pytest.mark.parametrize(
         ("endpoint", "before"),
@@ -371,6 +447,6 @@ class TestAStop:
                 ready = tx.execute(text("SELECT count(*) FROM containers WHERE status_code = 'FINISHED'"))
                 return bool(ready.scalar_one() == len(parts_of(tx, post_id)) - 1)
 
-        until(look, 30, lambda: bench.story(post_id))
+        until(look, what=lambda: bench.story(post_id))
         assert bench.simulator.report()["calls"]["container_create"] == 2
         assert bench.drive(post_id).state == S.PUBLISHED

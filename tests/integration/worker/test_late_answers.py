@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from models.attempt import AttemptState
-from models.reading.health import incomplete_posts
-from models.states import PostState
+from models.posts.states import PostState
+from models.publishing.attempt import AttemptState
+from models.reading.upkeep.health import incomplete_posts
 from pressrun import clock, failpoints
 from pressrun.errors import Conflict, NotPossible
-from pressrun.hints import Task
+from pressrun.network.hints import Task
 from scheduler.posts import changing, completing
 from scheduler.posts.changing import resolve_not_published, resolve_published
 from scheduler.posts.editing import edit_post
@@ -215,7 +215,7 @@ class TestAPostThatAPersonCalledNotPublished:
 
             with ThreadPoolExecutor(1) as sender:
                 running = sender.submit(answered_after, bench, held)
-                until(lambda: waits_for_a_lock(bench.database), 30, "the answer waits for nobody")
+                until(lambda: waits_for_a_lock(bench.database), what="the answer waits for nobody")
                 resolve_not_published(tx, post_id, now=clock.now())
                 tx.commit()
                 running.result(60)
@@ -232,7 +232,7 @@ class TestACommentThatAPersonCalledMissing:
 
         def person() -> None:
             sql(bench, A_DAY_LATER)
-            until(lambda: self._look(bench, post_id), 30, lambda: bench.story(post_id))
+            until(lambda: self._look(bench, post_id), what=lambda: bench.story(post_id))
             with bench.database.transaction() as tx:
                 completing.resolve_comment(tx, post_id, was_sent=False, now=clock.now())
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select, text
 
-from models.account import Account
-from models.block import lift
-from models.states import PostState
+from models.accounts.account import Account
+from models.accounts.block import lift
+from models.posts.states import PostState
 from pressrun import clock, failpoints
 from pressrun.failpoints import FailpointRaised
 from tests.support.bench import Bench
@@ -165,7 +165,7 @@ def test_a_list_of_which_an_item_cannot_be_read_does_not_prove_that_nothing_was_
         bench.step()
         return bool(clock.now() > proved_at)
 
-    until(has_looked_long_enough, 60, lambda: bench.story(post_id))
+    until(has_looked_long_enough, what=lambda: bench.story(post_id))
     assert bench.read(post_id).state == PostState.UNCERTAIN, bench.story(post_id)
 
     bench.simulator.clear_faults()

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from graph.transport import Transport
-from models.account import Account, AccountState, get_account
-from models.gate import Level, Purpose, account_key, set_level
-from models.session import Database
+from graph.wire.transport import Transport
+from models.accounts.account import Account, AccountState, get_account
+from models.owed.gate import Level, Purpose, account_key, set_level
+from models.store.session import Database
 from pressrun import clock
 from pressrun.settings import Settings
 from pressrun.vault import Vault

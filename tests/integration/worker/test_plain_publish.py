@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from models.claims import claim_due
-from models.states import PostState
-from models.works import WORKS
-from pressrun.hints import Hint, Task
+from models.owed.claims import claim_due
+from models.owed.works import WORKS
+from models.posts.states import PostState
+from pressrun.network.hints import Hint, Task
 from tests.factories.rows import make_endpoint
 from tests.support.bench import Bench
 from tests.support.waiting import until
@@ -50,7 +50,7 @@ def stage_all(bench: Bench) -> None:
         bench.step(Task.POST_STAGE, Task.POST_POLL)
         return not bench.value("SELECT count(*) FROM posts WHERE state <> 'staged'")
 
-    until(are_staged, 30)
+    until(are_staged)
     bench.hurry()
 
 

@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from models.account import Account
-from models.claims import claim_due
-from models.presence import ABSENT, Absences, Presence
-from models.session import Database
-from models.states import PostState
-from models.works import WORKS
+from models.accounts.account import Account
+from models.owed.claims import claim_due
+from models.owed.presence import ABSENT, Absences, Presence
+from models.owed.works import WORKS
+from models.posts.states import PostState
+from models.store.session import Database
 from pressrun import failpoints
-from pressrun.hints import Hint
+from pressrun.network.hints import Hint
 from tests.factories.rows import KEY
 from tests.support.bench import STEPS, Bench
 from tests.support.mortal import Doomed, Mortals
@@ -64,7 +64,7 @@ def waiting(bench: Bench, account: Account, state: PostState, **columns: str) ->
             perform(bench.ctx, STEPS, claimed(bench, post_id))
         return bench.read(post_id).state == state
 
-    until(arrived, 30, lambda: bench.story(post_id))
+    until(arrived, what=lambda: bench.story(post_id))
     return post_id
 
 
@@ -115,7 +115,7 @@ def test_what_a_killed_worker_held_is_due_within_ten_seconds_and_goes_out_once(b
     assert [bench.read(posts[point]).state for point in HELD] == list(HELD.values())
 
     with attended(Presence(bench.database), bench.database):  # another worker that lives
-        until(lambda: not bench.value("SELECT count(*) FROM posts WHERE leased_until IS NOT NULL"), 30)
+        until(lambda: not bench.value("SELECT count(*) FROM posts WHERE leased_until IS NOT NULL"))
 
     for post_id in posts.values():
         told = [event for event in bench.timeline(post_id) if event.reason == "worker.gone"]

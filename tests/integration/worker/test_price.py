@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import text
 
 import pressrun
-from models.claims import claim_due
-from models.states import PostState
-from models.works import WORKS
-from pressrun.hints import Task
+from models.owed.claims import claim_due
+from models.owed.works import WORKS
+from models.posts.states import PostState
+from pressrun.network.hints import Task
 from tests.support.bench import Bench
 from tests.support.price import Price, counted
 from tests.support.simulator import Simulator

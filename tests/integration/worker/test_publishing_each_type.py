@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.states import PostState
+from models.posts.states import PostState
 from tests.support.bench import Bench
 
 TYPES = {
@@ -43,7 +43,7 @@ def test_several_stories_go_out_one_by_one_in_order(bench: Bench) -> None:
 
     published = [entry["media_id"] for entry in bench.simulator.publishes()]
     with bench.database.transaction() as tx:
-        from models.part import parts_of
+        from models.posts.part import parts_of
 
         kept = [part.media_id for part in parts_of(tx, post_id)]
     assert published == kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,13 +13,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from models.claims import claim_due
-from models.session import Database
-from models.states import PostState
-from models.works import WORKS
-from pressrun.broker import Broker
+from models.owed.claims import claim_due
+from models.owed.works import WORKS
+from models.posts.states import PostState
+from models.store.session import Database
 from pressrun.errors import ServerUnreachable
-from pressrun.hints import Hint, Queue, Task
+from pressrun.network.broker import Broker
+from pressrun.network.hints import Hint, Queue, Task
 from tests.factories.rows import KEY, make_inbox_event
 from tests.support.bench import Bench
 from tests.support.debian_servers import RedisServer, redis_server
@@ -30,6 +31,7 @@ INBOX = next(work for work in WORKS if work.name == "inbox")
 PUBLISH = WORKS[0]
 PASSWORD = "first-password"
 
+_DUE = text("UPDATE posts SET next_action_at = now(), publish_at = now() WHERE id = :id")
 _IS_HANDLED = text("SELECT handled_at IS NOT NULL FROM inbox_events WHERE id = :id")
 _LEASE = text("""
     SELECT extract(epoch FROM leased_until - now())::float8, extract(epoch FROM next_action_at - now())::float8
@@ -74,7 +76,7 @@ class World:
             broker.send(hint)
         finally:
             broker.close()
-        until(lambda: self.is_handled(event), 30, lambda: self.worker.output)
+        until(lambda: self.is_handled(event), what=lambda: self.worker.output)
         return True
 
 
@@ -177,9 +179,9 @@ def test_a_worker_outlives_a_broker_that_refuses_and_works_meanwhile(world: Worl
     before = world.troubles()
 
     with TROUBLES[trouble](world.redis):
-        until(lambda: world.troubles() > before, 30, lambda: world.worker.output)
+        until(lambda: world.troubles() > before, what=lambda: world.worker.output)
         event = world.event()
-        until(lambda: world.is_handled(event), 30, lambda: world.worker.output)
+        until(lambda: world.is_handled(event), what=lambda: world.worker.output)
         assert world.worker.returncode is None, world.worker.output
 
     assert _SAYS.get(trouble, "") in world.worker.output
@@ -203,7 +205,7 @@ def test_hints_that_are_accepted_and_handed_out_to_nobody_are_pulled(world: Worl
     would never see it."""
     before = world.troubles()
     _no_brpop(world.redis)
-    until(lambda: world.troubles() > before, 30, lambda: world.worker.output)
+    until(lambda: world.troubles() > before, what=lambda: world.worker.output)
     event = world.event()
     broker = Broker(world.redis.url(user="sender", password=PASSWORD))
 
@@ -215,30 +217,51 @@ def test_hints_that_are_accepted_and_handed_out_to_nobody_are_pulled(world: Worl
         held_s, due_s = tx.execute(_LEASE, {"id": event}).one()
         assert (round(held_s), round(due_s)) == (20, 24)
         tx.execute(_LEASE_IS_OVER, {"id": event})
-    until(lambda: world.is_handled(event), 30, lambda: world.worker.output)
+    until(lambda: world.is_handled(event), what=lambda: world.worker.output)
     _brpop(world.redis)
     assert world.hears()
 
 
-def test_a_post_goes_out_at_a_replica(bench: Bench, database_url: str, tmp_path: Path) -> None:
+def test_posts_go_out_by_the_pull_for_as_long_as_the_broker_is_a_replica(
+    bench: Bench, database_url: str, tmp_path: Path
+) -> None:
+    """Each by the first look that finds it overdue, so the time between two looks is what it is late at most: there is
+    no scheduler, and a claim that were lost would hold the post for `PRESSRUN_HINT_LEASE`, an hour here.
+    """
     account = bench.account()
-    post_id = bench.post(account)
-    bench.drive(post_id, PostState.STAGED)
+    posts = [bench.post(account, publish_at="+20m", caption=f"number {number}") for number in range(3)]
+    for post_id in posts:
+        bench.drive(post_id, PostState.STAGED, hurry=False)
     with guarded_redis() as server:
         redis_url = server.url(user="worker", password=PASSWORD)
-        settings = {"GRAPH_URL": bench.simulator.url}
+        settings = {"GRAPH_URL": bench.simulator.url, "HINT_LEASE": "1h"}
         with start_worker(redis_url, database_url, tmp_path / "worker", **settings) as worker:
             worker.line(r"^READY worker", 60)
             server.become_replica()
             worker.line(r"worker\.broker_trouble", 30)
-
-            with bench.database.transaction() as tx:
-                tx.execute(text("UPDATE posts SET next_action_at = now(), publish_at = now()"))
-            until(lambda: bench.read(post_id).state == PostState.PUBLISHED, 60, lambda: worker.output)
+            for post_id in posts:
+                _goes_out_meanwhile(bench, worker, post_id)
 
             assert worker.returncode is None
+            assert server.admin.info("replication")["role"] == "slave"
             assert worker.terminate(60) == 0, worker.output
-    assert len(bench.simulator.publishes()) == 1
+    assert _said(worker, r"^READY") == 1
+    assert _said(worker, r"pull\.claimed") >= len(posts)
+    assert [entry["caption"] for entry in bench.simulator.publishes()] == ["number 0", "number 1", "number 2"]
+
+
+def _goes_out_meanwhile(bench: Bench, worker: Process, post_id: int) -> None:
+    """The post falls due, and is claimed by the pull, once."""
+    claim = bench.read(post_id).claim
+    with bench.database.transaction() as tx:
+        tx.execute(_DUE, {"id": post_id})
+    until(lambda: bench.read(post_id).state == PostState.PUBLISHED, what=lambda: worker.output)
+    assert bench.read(post_id).claim > claim
+    assert {"publish.lost_sight", "worker.gone"}.isdisjoint(bench.events(post_id))
+
+
+def _said(worker: Process, what: str) -> int:
+    return sum(re.search(what, line) is not None for line in worker.lines)
 
 
 _FAULTY = """
@@ -247,8 +270,8 @@ import sys
 import typer
 from celery import bootsteps
 from cli.problems import run
-from pressrun.broker import make_celery
-from pressrun.hints import Queue
+from pressrun.network.broker import make_celery
+from pressrun.network.hints import Queue
 from worker.consuming import consume
 
 class Faulty(bootsteps.StartStopStep):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from models.claims import claim_due
-from models.states import PostState
-from models.works import WORKS
-from pressrun.hints import Hint
+from models.owed.claims import claim_due
+from models.owed.works import WORKS
+from models.posts.states import PostState
+from pressrun.network.hints import Hint
 from tests.support.bench import STEPS, Bench
 from tests.support.waiting import until
 from worker.boundary import perform
@@ -65,7 +65,7 @@ def test_workers_pull_what_is_overdue_when_no_hint_comes(bench: Bench) -> None:
 
     puller.start()
     try:
-        until(lambda: bench.read(post_id).state == PostState.PUBLISHED, 60, lambda: bench.story(post_id))
+        until(lambda: bench.read(post_id).state == PostState.PUBLISHED, what=lambda: bench.story(post_id))
     finally:
         bench.ctx.stopping.set()
         puller.stop()

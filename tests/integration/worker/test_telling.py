@@ -14,12 +14,18 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from graph.transport import Transport
-from models.account import Account, break_account, lock_account
-from models.block import hold
-from models.claims import claim_due
-from models.delivery import FLOOD, MOST_IN_DIGEST, replay, send_test
-from models.endpoint import (
+from graph.wire.transport import Transport
+from models.accounts.account import Account, break_account, lock_account
+from models.accounts.block import hold
+from models.erasing.erasure import Wish
+from models.owed.claims import claim_due
+from models.owed.works import WORKS
+from models.posts.event import Cause
+from models.posts.states import PostState, transition
+from models.reading.upkeep.notices import list_endpoints
+from models.store.session import Database
+from models.telling.delivery import FLOOD, MOST_IN_DIGEST, replay, send_test
+from models.telling.endpoint import (
     Endpoint,
     How,
     Way,
@@ -30,13 +36,8 @@ from models.endpoint import (
     rotate_secret,
     set_rule,
 )
-from models.erasure import Wish
-from models.event import Cause
-from models.notice import News, NoticeKind, tell
-from models.session import Database
-from models.states import PostState, transition
-from models.sweeping import sweep
-from models.works import WORKS
+from models.telling.notice import News, NoticeKind, tell
+from models.upkeep.sweeping import sweep
 from pressrun import clock
 from pressrun.failpoints import arm
 from pressrun.settings import Settings
@@ -127,6 +128,22 @@ def test_a_post_that_fails_is_told_with_its_account_in_the_transaction_that_fail
         "bread-1",
         "9",
     )
+
+
+def test_each_end_of_a_post_has_a_kind_of_its_own(ctx: WorkerContext, receiver: Receiver) -> None:
+    add(ctx, receiver)
+    ends = {"failed": "scheduled", "expired": "scheduled", "needs_review": "uncertain"}
+    with ctx.database.transaction() as tx:
+        account = make_account(tx)
+        sent = {"uncertain": {"sent_at": clock.now()}}
+        posts = {to: make_post(tx, account, state=from_, **sent.get(from_, {})).id for to, from_ in ends.items()}
+
+    for to, post_id in posts.items():
+        end(ctx, post_id, PostState(to))
+    work(ctx)
+
+    told = {said["data"]["post"]["id"]: said["type"] for _, said in receiver.got}
+    assert told == {post_id: f"post.{to}" for to, post_id in posts.items()}
 
 
 def test_a_transaction_that_is_undone_tells_nothing(ctx: WorkerContext, receiver: Receiver) -> None:
@@ -226,7 +243,21 @@ def test_a_digest_that_has_been_tried_takes_in_nothing_more(ctx: WorkerContext, 
         ["first"],
         ["second"],
     ]
-    assert MOST_IN_DIGEST > FLOOD
+
+
+def test_a_digest_that_is_full_is_followed_by_another(ctx: WorkerContext, receiver: Receiver) -> None:
+    endpoint_id = add(ctx, receiver)
+    with ctx.database.transaction() as tx:
+        set_rule(tx, endpoint_id, account_id=None, kind=None, how=How.DIGEST)
+    for size, message in ((1, "first"), (MOST_IN_DIGEST - 1, "last"), (MOST_IN_DIGEST, "over")):
+        rows(ctx, "UPDATE deliveries SET size = :size RETURNING id", size=size)
+        say(ctx, message=message)
+        work(ctx)
+
+    work(ctx, hurry=True)
+
+    told = [[one["data"]["message"] for one in said["data"]["notices"]] for _, said in receiver.got]
+    assert sorted(told) == [["first", "last"], ["over"]]
 
 
 def test_the_most_particular_rule_counts(ctx: WorkerContext, receiver: Receiver) -> None:
@@ -271,6 +302,35 @@ def test_what_falls_into_quiet_hours_comes_as_a_digest_at_their_end(ctx: WorkerC
     [row] = rows(ctx, "SELECT next_action_at, size FROM deliveries")
     assert row.size == 2
     assert timedelta(hours=1, minutes=59) < row.next_action_at - now < timedelta(hours=2, minutes=1)
+    rows(ctx, "UPDATE endpoints SET quiet_from = NULL, quiet_to = NULL RETURNING id")
+    work(ctx, hurry=True)
+    assert [[one["data"]["message"] for one in said["data"]["notices"]] for _, said in receiver.got] == [["one", "two"]]
+
+
+def test_what_was_due_before_quiet_hours_is_not_sent_in_the_middle_of_them(
+    ctx: WorkerContext, receiver: Receiver
+) -> None:
+    endpoint_id = add(ctx, receiver)
+    receiver.fails = lambda: 500
+    say(ctx, message="missed")
+    work(ctx)
+    receiver.fails = None
+    wall = clock.now().time()
+    hours = {"begins": time(wall.hour, wall.minute), "ends": (clock.now() + timedelta(hours=2)).time()}
+    rows(ctx, "UPDATE endpoints SET quiet_from = :begins, quiet_to = :ends RETURNING id", **hours)
+
+    work(ctx, hurry=True)
+
+    [row] = rows(ctx, "SELECT state, tries, next_action_at FROM deliveries")
+    assert (receiver.got, row.state, row.tries) == ([], "owed", 1)
+    assert timedelta(hours=1, minutes=59) < row.next_action_at - clock.now() < timedelta(hours=2, minutes=1)
+    with ctx.database.transaction() as tx:
+        send_test(tx, lock_endpoint(tx, endpoint_id), now=clock.now())
+    work(ctx)
+    assert receiver.kinds == ["test"], "a person waits for it"
+    rows(ctx, "UPDATE endpoints SET quiet_from = NULL, quiet_to = NULL RETURNING id")
+    work(ctx, hurry=True)
+    assert receiver.kinds == ["test", "quota.full"]
 
 
 def test_while_keys_are_changed_both_sign(ctx: WorkerContext, receiver: Receiver) -> None:
@@ -291,6 +351,27 @@ def test_while_keys_are_changed_both_sign(ctx: WorkerContext, receiver: Receiver
     say(ctx)
     work(ctx)
     assert (len(receiver.got), receiver.unverified) == (2, 1)
+
+
+@pytest.mark.parametrize(("keep_s", "valid"), [(3600, [False, True, True]), (0, [False, False, True])])
+def test_of_secrets_that_are_changed_quickly_the_last_two_sign_and_of_one_that_is_known_to_others_none(
+    ctx: WorkerContext, receiver: Receiver, keep_s: int, valid: list[bool]
+) -> None:
+    endpoint_id = add(ctx, receiver)
+    for _ in range(2):
+        until = clock.now() + timedelta(seconds=keep_s)
+        with ctx.database.transaction() as tx:
+            receiver.secrets.append(rotate_secret(tx, lock_endpoint(tx, endpoint_id), ctx.vault, old_until=until))
+    secrets, found = list(receiver.secrets), []
+
+    for secret in secrets:
+        receiver.secrets[:] = [secret]
+        before = len(receiver.got)
+        say(ctx)
+        work(ctx, hurry=True)
+        found.append(len(receiver.got) > before)
+
+    assert found == valid
 
 
 def test_an_endpoint_that_takes_nothing_for_days_is_parked_others_are_told_and_replay_brings_it_all(
@@ -326,6 +407,47 @@ def test_an_endpoint_that_takes_nothing_for_days_is_parked_others_are_told_and_r
     messages = {said["data"]["message"].partition(" since")[0]: message_id for message_id, said in receiver.got}
     assert messages.keys() == {"missed", "behind it", "ops has taken no notice"}
     assert messages["missed"] == f"msg_{first}"
+
+
+@pytest.mark.parametrize(("tried_h", "state"), [(60, "owed"), (71.99, "failed")])
+def test_it_is_tried_for_three_days(ctx: WorkerContext, receiver: Receiver, tried_h: float, state: str) -> None:
+    add(ctx, receiver)
+    receiver.fails = lambda: 500
+    say(ctx)
+    work(ctx)
+    began = "now() - make_interval(secs => :s)"
+    set_ = f"UPDATE deliveries SET tries = 30, next_action_at = now(), first_tried_at = {began} RETURNING id"  # noqa: S608
+    rows(ctx, set_, s=tried_h * 3600)
+    receiver.retry_after = "3600"
+
+    work(ctx)
+
+    [row] = rows(ctx, "SELECT state, next_action_at - now() AS pause FROM deliveries")
+    assert row.state == state
+    assert state == "failed" or timedelta(minutes=59) < row.pause <= timedelta(hours=4)
+
+
+@pytest.mark.parametrize(
+    ("said", "least_s", "most_s"),
+    [
+        ("1800", 1800, 1800),
+        ("999999", 14_400, 14_400),
+        *((unheeded, 1, 5) for unheeded in ("0", "-5", "soon", "9" * 40)),
+    ],
+)
+def test_a_receiver_that_says_when_to_come_again_is_believed_within_reason(
+    ctx: WorkerContext, receiver: Receiver, said: str, least_s: float, most_s: float
+) -> None:
+    add(ctx, receiver)
+    receiver.fails, receiver.retry_after = lambda: 429, said
+    say(ctx)
+
+    begun = clock.now()
+    work(ctx)
+    ended = clock.now()
+
+    [row] = rows(ctx, "SELECT next_action_at FROM deliveries")
+    assert begun + timedelta(seconds=least_s) <= row.next_action_at <= ended + timedelta(seconds=most_s)
 
 
 def test_a_receiver_that_is_gone_for_good_is_not_tried_again(ctx: WorkerContext, receiver: Receiver) -> None:
@@ -493,6 +615,9 @@ def test_a_test_that_does_not_arrive_is_not_tried_again(ctx: WorkerContext, rece
 
     [row] = rows(ctx, "SELECT state, error FROM deliveries")
     assert (row.state, row.error) == ("failed", "the receiver answers 500")
+    with ctx.database.transaction() as tx:
+        assert [one.missed for one in list_endpoints(tx)] == [0]
+        assert replay(tx, lock_endpoint(tx, endpoint_id), now=clock.now()) == 0
     assert [row.state for row in rows(ctx, "SELECT state FROM endpoints")] == ["active"]
 
 
@@ -551,7 +676,7 @@ def test_retention_takes_what_was_told_and_leaves_what_is_owed(ctx: WorkerContex
 
 
 def test_the_end_of_quiet_hours_is_a_wall_time_over_a_change_of_clocks() -> None:
-    from models.delivery import next_at
+    from models.telling.delivery import next_at
 
     before = datetime.fromisoformat("2026-03-28T20:00:00+00:00")
     assert next_at("Europe/Zurich", time(7), before) == datetime.fromisoformat("2026-03-29T05:00:00+00:00")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from models.account import Account, user_token_context
-from models.session import Database
-from models.states import PostState
+from models.accounts.account import Account, user_token_context
+from models.posts.states import PostState
+from models.store.session import Database
 from pressrun.vault import Vault
 from tests.factories.rows import KEY
 from tests.support.bench import Bench

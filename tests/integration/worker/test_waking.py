@@ -8,15 +8,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from graph.transport import Transport
-from models.account import AccountState, lock_account, set_state
-from models.claims import claim_due, take
-from models.post import get_post
-from models.session import Database
-from models.waking import wake_account
-from models.works import WORKS
+from graph.wire.transport import Transport
+from models.accounts.account import AccountState, lock_account, set_state
+from models.owed.claims import claim_due, take
+from models.owed.waking import wake_account
+from models.owed.works import WORKS
+from models.posts.post import get_post
+from models.store.session import Database
 from pressrun import clock
-from pressrun.hints import Hint
+from pressrun.network.hints import Hint
 from pressrun.settings import Settings
 from pressrun.vault import Vault
 from tests.factories.rows import KEY, make_account, make_post
@@ -89,7 +89,7 @@ def test_a_post_whose_account_is_resumed_after_it_was_read_goes_on(ctx: WorkerCo
         post_id = make_post(tx, account, if_late="publish").id
     seen = held(ctx, post_id)
 
-    with after_first(ctx.database, "FROM accounts", lambda: wake(ctx.database, account.id)) as woken:
+    with after_first(ctx.database, "JOIN accounts", lambda: wake(ctx.database, account.id)) as woken:
         opened = open_post(ctx, seen.lease)
 
     assert woken == [0]  # it is somebody's, and so was not woken
@@ -107,7 +107,7 @@ def test_a_resume_waits_for_the_post_that_is_just_being_put_off_and_wakes_it(ctx
 
         def resume() -> None:
             running.append(pool.submit(wake, ctx.database, account.id))
-            until(lambda: waits_for_a_lock(ctx.database), 30, "the resume waits for nobody")
+            until(lambda: waits_for_a_lock(ctx.database), what="the resume waits for nobody")
 
         with after_first(ctx.database, "FOR NO KEY UPDATE", resume):
             assert open_post(ctx, seen.lease) is None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
-from collections.abc import Callable, Iterator
+import struct
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -12,27 +15,34 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 
-from models.claims import claim_due
-from models.states import PostState
-from models.works import WORKS
+from models.accounts.account import Login
+from models.connecting.joining import NewAccount, join_account
+from models.owed.claims import claim_due
+from models.owed.works import WORKS
+from models.posts.states import PostState
 from pressrun.failpoints import POINTS
-from pressrun.hints import Hint
 from pressrun.log import redact
 from pressrun.media.bucket import PART_BYTES, Bucket, BucketTrouble
+from pressrun.media.bucket_keys import sealed
 from pressrun.media.samples import make_jpeg
+from pressrun.network.hints import Hint
 from pressrun.settings import Settings
+from pressrun.vault import Vault, generate_key
 from scheduler.posts.changing import cancel
 from tests.factories.rows import KEY
 from tests.support.bench import FINAL, Bench
 from tests.support.buckets import ACCESS_KEY, S3, s3_server
 from tests.support.mortal import Doomed, Mortals
 from tests.support.servers import url_of
+from tests.support.statements import after_first
 from tests.support.waiting import until
 from worker.boundary import perform
 from worker.tasks import STEPS
 
+OUR_VAULT: dict[str, Any] = {"secret_keys": [SecretStr(KEY)]}
 MOVING = ("object", "upload")
 OF_POSTS = ("publish", "prepare")
 
@@ -99,7 +109,7 @@ def drive(bench: Bench, post_id: int) -> PostState:
         state = PostState(bench.read(post_id).state)
         return state if state in FINAL and not owed else None
 
-    return until(ended, 30, lambda: bench.story(post_id))
+    return until(ended, what=lambda: bench.story(post_id))
 
 
 def routes(bench: Bench) -> set[str]:
@@ -135,7 +145,7 @@ class TestBucket:
         assert [entry["media_id"] for entry in bench.simulator.publishes()] == [bench.read(post_id).media_id]
 
     def test_posts_with_the_same_file_share_one_object(self, away: Away, s3: S3) -> None:
-        bench = away(media_route="s3", **s3.settings)
+        bench = away(media_route="s3", **s3.settings | sealed_keys(s3, KEY))
         account = bench.account(0)
         posts = [bench.post(account, caption=caption) for caption in ("one", "two")]
 
@@ -173,6 +183,19 @@ class TestBucket:
         assert bench.read(post_id).error is None
         assert "Contents" not in s3.client.list_objects_v2(Bucket="mislaid")
         s3.client.delete_bucket(Bucket="mislaid")
+
+    def test_keys_that_do_not_open_are_told_and_the_post_goes_on_once_they_do(self, away: Away, s3: S3) -> None:
+        bench = away(media_route="s3", **s3.settings | sealed_keys(s3, generate_key()))
+        post_id = bench.post(bench.account(0), if_late="publish")
+
+        for _ in range(3):
+            turn(bench)
+            hurry(bench)
+        told = bench.read(post_id)
+
+        assert told.state == PostState.SCHEDULED
+        assert "which PRESSRUN_SECRET_KEYS does not hold" in (told.error or "")
+        assert drive(away(media_route="s3", **s3.settings), post_id) == PostState.PUBLISHED, bench.story(post_id)
 
     def test_an_object_that_somebody_took_away_is_put_there_again(self, away: Away, s3: S3) -> None:
         bench = away(media_route="s3", **s3.settings)
@@ -230,6 +253,27 @@ class TestUpload:
         assert bench.simulator.report()["calls"]["container_create"] == 1
         assert bench.simulator.report()["calls"]["upload"] == 3
 
+    def test_a_late_refusal_of_an_old_token_holds_up_neither_account_nor_upload(self, away: Away) -> None:
+        bench = away()
+        account = bench.account(0)
+        post_id = bench.post(account, type="reel", media="reel.mp4")
+        turn(bench, *OF_POSTS)
+        bench.simulator.fault(endpoint="upload", mode="refuse", code=190, status=401, count=1)
+        renewed = NewAccount(Login.FACEBOOK, account.ig_id, account.name, bench.simulator.token(0))
+
+        def renew() -> None:
+            with bench.database.transaction() as tx:
+                join_account(tx, renewed, Vault([KEY]))
+
+        with after_first(bench.database, "FROM gates", renew):
+            turn(bench, "upload")
+
+        assert bench.simulator.report()["calls"]["upload"] == 1
+        assert bench.value("SELECT state FROM accounts") == "active"
+        assert bench.value("SELECT state FROM uploads") == "owed"
+        assert bench.value("SELECT next_action_at <= now() + interval '5 seconds' FROM uploads")
+        assert drive(bench, post_id) == PostState.PUBLISHED, bench.story(post_id)
+
     def test_a_kept_file_that_is_gone_fails_the_post_and_says_so(self, away: Away) -> None:
         bench = away()
         post_id = bench.post(bench.account(0), type="reel", media="reel.mp4")
@@ -253,16 +297,28 @@ class TestUpload:
         assert "upload" not in bench.simulator.report()["calls"]
 
 
+def sealed_keys(s3: S3, key: str) -> dict[str, Any]:
+    """The settings of the key as `media seal` prints them under that key of the vault."""
+    told = sealed(Settings(secret_keys=[SecretStr(key)], **s3.settings))
+    return {name.removeprefix("PRESSRUN_").lower(): value for name, value in told.items()} | OUR_VAULT
+
+
 def _send_some(bench: Bench, content: bytes, count: int) -> None:
     """What a worker sends that is killed on the way."""
     address = urlsplit(bench.value("SELECT url FROM uploads"))
-    with socket.create_connection((address.hostname or "", address.port or 80), timeout=10) as sending:
+    with socket.create_connection((address.hostname or "", address.port or 80), timeout=60) as sending:
         head = (
             f"POST {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\n"
             f"Authorization: OAuth {bench.simulator.token(0)}\r\n"
             f"offset: 0\r\nfile_size: {len(content)}\r\nContent-Length: {len(content)}\r\n\r\n"
         )
         sending.sendall(head.encode() + content[:count])
+    _until_there(bench, count)
+
+
+def _until_there(bench: Bench, count: int) -> None:
+    """So much of the newest upload has come to Instagram."""
+    address = urlsplit(bench.value("SELECT url FROM uploads ORDER BY id DESC LIMIT 1"))
     name = address.path.rpartition("/")[2]
     asked = {"fields": "video_status", "access_token": bench.simulator.token(0)}
 
@@ -270,7 +326,17 @@ def _send_some(bench: Bench, content: bytes, count: int) -> None:
         seen = bench.simulator.http.get(f"/v25.0/{name}", params=asked).json()
         return bool(seen["video_status"]["uploading_phase"]["bytes_transferred"] == count)
 
-    until(has_come, 10)
+    until(has_come)
+
+
+PIECE_BYTES = 256 * 1024
+"""Of a file that is uploaded: so much is read at a time."""
+
+
+def _larger(source: Path, target: Path, *, by: int) -> Path:
+    """The same video, with so many bytes behind it that mean nothing."""
+    target.write_bytes(source.read_bytes() + struct.pack(">I4s", by, b"free") + bytes(by - 8))
+    return target
 
 
 DEADLY = [point for point in POINTS if point.partition(".")[0] in MOVING]
@@ -285,7 +351,10 @@ def test_a_kill_at_any_point_loses_nothing_and_leaves_nothing_behind(away: Away,
     mortals = Mortals.start(bench.settings, lease=lease, database_url=url, key=KEY, media_base_url=None)
     for number, point in enumerate(DEADLY):
         work = point.partition(".")[0]
+        is_amid = point == "upload.before_part"
         file = str(make_jpeg(tmp_path / f"{number}.jpg", 320, 320, label=point)) if work == "object" else "reel.mp4"
+        if is_amid:
+            file = str(_larger(bench.media_folder / "reel.mp4", tmp_path / "large.mp4", by=3 * PIECE_BYTES))
         kind = "image" if work == "object" else "reel"
         post_id = bench.post(account, type=kind, media=file, caption=point, if_late="publish")
         turn(bench, *OF_POSTS)
@@ -295,16 +364,20 @@ def test_a_kill_at_any_point_loses_nothing_and_leaves_nothing_behind(away: Away,
             with bench.database.transaction() as tx:
                 cancel(tx, post_id)
         hurry(bench)
-        died += mortals.run([Doomed(due(bench, work), point)])
+        died += mortals.run([Doomed(due(bench, work), point, nth=3 if is_amid else 1)])
+        if is_amid:
+            _until_there(bench, 2 * PIECE_BYTES)
 
         state = drive(bench, post_id)
 
         assert state is (PostState.CANCELED if is_leaving else PostState.PUBLISHED), bench.story(post_id)
         assert (s3.keys(), s3.uploads()) == ([], [])
+        if is_amid:
+            assert bench.value("SELECT bytes_sent FROM uploads ORDER BY id DESC LIMIT 1") == 2 * PIECE_BYTES
     mortals.close()
     assert died == [-9] * len(DEADLY), mortals.output
     calls = bench.simulator.report()["calls"]
-    assert (calls["upload"], calls["container_create"]) == (3, len(DEADLY) - 2)
+    assert (calls["upload"], calls["container_create"]) == (5, len(DEADLY) - 2)
 
 
 def due(bench: Bench, name: str) -> Hint:
@@ -343,8 +416,7 @@ class TestParts:
         path.write_bytes(content)
         bucket = s3.bucket
 
-        with pytest.raises(_KilledError):
-            bucket.put(path, key, "video/mp4", between=_dies_after(3))
+        assert _killed_amid(bucket, path, key, after=3) == -signal.SIGKILL
         [begun] = s3.uploads()
         sent: list[int] = []
         bucket.put(path, key, "video/mp4", between=lambda: sent.append(1))
@@ -388,15 +460,18 @@ class TestParts:
         assert "\n" not in str(told.value)
 
 
-class _KilledError(Exception):
-    pass
+def _killed_amid(bucket: Bucket, path: Path, key: str, *, after: int) -> int:
+    """How a process ends that puts the file there and is killed once it has asked the bucket so many times."""
+    pid = os.fork()
+    if pid == 0:
+        left = iter(range(after))
 
+        def between() -> None:
+            if next(left, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-def _dies_after(count: int) -> Callable[[], None]:
-    left = iter(range(count))
-
-    def between() -> None:
-        if next(left, None) is None:
-            raise _KilledError
-
-    return between
+        try:
+            bucket.put(path, key, "video/mp4", between=between)
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from benchmarks.curves import Curve, draw
+from benchmarks.support.curves import Curve, draw
 
 SVG = "{http://www.w3.org/2000/svg}"
 

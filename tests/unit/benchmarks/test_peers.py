@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.floor import publish_floor
 from benchmarks.peers.__main__ import PARTS, rows_of
 from benchmarks.peers.airbyte import Airbyte
 from benchmarks.peers.figures import Figure, Row, at_least, at_most, lacking
 from benchmarks.peers.loops import CLIENTS
 from benchmarks.peers.naive import publish
 from benchmarks.peers.sizes import FULL, QUICK, Sizes
+from benchmarks.support.floor import publish_floor
 from tests.support.simulator import Simulator
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import shifted_clock
+from benchmarks.support import shifted_clock
 
 DAY_NS = 86_400 * 1_000_000_000
 CHILD = """

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import pressrun
-from benchmarks.events import Server, Work, World
-from benchmarks.simulation import FITTED, MILLION, Burst, Shape, burst, million
+from benchmarks.simulation import MEASURED, MILLION, Burst, Shape, burst, million
+from benchmarks.support.events import Server, Work, World
 
 DOCS = Path(pressrun.__file__).parent.parent / "docs/performance.md"
 MEASURED_BURST = re.compile(
@@ -34,12 +34,12 @@ def test_it_comes_to_what_was_measured_within_a_fifth() -> None:
 
 @pytest.mark.parametrize("shape", [Shape(), Shape(cores=4, processes=3, schedulers=2, latency_ms=50, is_apart=True)])
 def test_every_post_goes_out_once_and_no_part_is_busier_than_it_can_be(shape: Shape) -> None:
-    run = Burst(shape, FITTED, 150)
+    run = Burst(shape, MEASURED, 150)
 
     late = run.run()
 
     assert len(late) == 150
-    assert min(late) > FITTED.wake_ms
+    assert min(late) > MEASURED.wake_ms
     assert all(0 <= share <= 1 for share in run.busiest().values())
 
 

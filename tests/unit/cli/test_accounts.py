@@ -6,12 +6,12 @@ from typing import Any, get_args
 
 import pytest
 
-from cli.commands.accounts import LoginName
-from cli.commands.harvests import KindName
-from cli.commands.insights import FormatName
-from models.harvest import HarvestKind
-from operations.connections import Login, NewAccount
-from operations.export_files import Format
+from cli.commands.accounts.accounts import LoginName
+from cli.commands.history.harvests import KindName
+from cli.commands.history.insights import FormatName
+from models.harvests.harvest import HarvestKind
+from operations.accounts.connections import Login, NewAccount
+from operations.history.export_files import Format
 from pressrun.errors import UsageError
 
 GOOD: dict[str, Any] = {

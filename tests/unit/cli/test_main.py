@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+import typer
 
+from cli.main import app
+from cli.problems import command_of, run
 from tests.integration.cli.conftest import Command
 from tests.support.processes import REPOSITORY, environment
 
@@ -21,6 +25,30 @@ def pressrun(*arguments: str, **settings: str) -> subprocess.CompletedProcess[st
         timeout=60,
         check=False,
     )
+
+
+def test_only_the_commands_of_the_group_that_is_asked_for_are_made(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made: list[str] = []
+    make = typer.main.get_command_from_info
+
+    def counted(**how: Any) -> Any:
+        made.append("")
+        return make(**how)
+
+    monkeypatch.setattr(typer.main, "get_command_from_info", counted)
+    command_of.cache_clear()  # what other tests of this process have made
+
+    def count(*arguments: str) -> tuple[int, str]:
+        made.clear()
+        assert run(app, arguments) == 0
+        return len(made), capsys.readouterr().out
+
+    few, of_slots = count("slot", "--help")
+    assert few == of_slots.count("\n  add ") + of_slots.count("\n  list ") + of_slots.count("\n  remove ")
+    assert count("doctor", "--help")[0] == 1
+    assert count("--help")[0] > 50
 
 
 class TestCommandLine:
@@ -74,9 +102,10 @@ class TestCommandLine:
 
         assert done.stdout == "[]\n"
 
-    def test_a_service_does_not_load_what_only_an_upgrade_needs(self) -> None:
-        code = "import sys, machine.runtime, worker.tasks; print('alembic' in sys.modules)"
+    def test_a_service_loads_neither_what_an_upgrade_needs_nor_a_cipher_for_secrets_that_stay_shut(self) -> None:
+        made = "import sys, machine.runtime, scheduler.loop, worker.tasks as _; machine.runtime.Vault(['A' * 43])"
+        code = f"{made}; print(sorted({{'alembic', 'cryptography'}} & set(sys.modules)))"
 
         done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
 
-        assert done.stdout == "False\n"
+        assert done.stdout == "[]\n"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from cli.output import cell, show_json, show_record, show_rows
-from models.states import PostState
+from cli.output import MOST_SHOWN, cell, most_shown, shortened, show_json, show_record, show_rows
+from models.posts.states import PostState
 
 AT = datetime(2026, 12, 24, 18, 30, 0, 250_000, tzinfo=timezone(timedelta(hours=2)))
 ROWS: list[dict[str, Any]] = [
@@ -28,6 +30,93 @@ def test_a_table_that_is_not_on_a_terminal_is_plain_and_aligned(capsys: pytest.C
         "harbour-bakery  3      2026-12-24 16:30:00Z",
         "lena",
     ]
+
+
+class TestALongList:
+    ROWS = tuple({"name": f"row-{number}", "at": None} for number in range(2_000))
+
+    def shown(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, terminal: bool, **how: Any
+    ) -> tuple[int, str]:
+        """How many rows were shown, and what was said beside them."""
+        monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+        show_rows(("name", "at"), self.ROWS, **{"as_json": False} | how)
+        said = capsys.readouterr()
+        return said.out.count("row-"), said.err
+
+    def test_a_terminal_shows_its_beginning_and_says_how_much_more_there_is(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.shown(capsys, monkeypatch, terminal=True, most=60) == (60, "… 1,940 more, --all\n")
+        assert self.shown(capsys, monkeypatch, terminal=True, most=60, is_cut=True) == (60, "… more, --all\n")
+        assert self.shown(capsys, monkeypatch, terminal=True, most=None) == (2_000, "")
+        assert self.shown(capsys, monkeypatch, terminal=True, most=3_000) == (2_000, "")
+
+    def test_a_pipe_and_json_have_all(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.shown(capsys, monkeypatch, terminal=False, most=60) == (2_000, "")
+        assert self.shown(capsys, monkeypatch, terminal=True, most=60, as_json=True) == (2_000, "")
+
+    def test_only_a_terminal_asks_for_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        assert (most_shown(everything=False), most_shown(everything=True)) == (MOST_SHOWN, None)
+        monkeypatch.setattr("sys.stdout.isatty", lambda: False)
+        assert most_shown(everything=False) is None
+
+
+def test_columns_in_which_nothing_stands_are_left_out_of_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    show_rows(("name", "state_until"), [{"name": "lena", "state_until": None}], as_json=False)
+    assert capsys.readouterr().out == "name\nlena\n"
+
+    show_rows(("name", "state_until"), [{"name": "lena", "state_until": None}], as_json=True)
+    assert json.loads(capsys.readouterr().out) == [{"name": "lena", "state_until": None}]
+
+
+class TestTableOnATerminal:
+    COLUMNS = ("id", "account", "state", "publish_at", "media_id", "caption", "error")
+    ROWS: ClassVar[list[dict[str, Any]]] = [
+        {
+            "id": 12,
+            "account": "harbour-bakery",
+            "state": "published",
+            "publish_at": "2027-03-01 08:30 CET",
+            "media_id": "17900044031582646",
+            "caption": "Fresh from six o'clock on, as…",
+            "error": "first comment not posted: " + "why and what to do " * 5,
+        }
+    ]
+
+    @pytest.fixture
+    def on_terminal(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+        def on(columns: int) -> None:
+            monkeypatch.setenv("COLUMNS", str(columns))
+            monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+
+        return on
+
+    @pytest.mark.parametrize("room", [72, 99, 100, 200])
+    def test_it_fits_and_what_is_short_stays_whole(
+        self, room: int, on_terminal: Callable[[int], None], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        on_terminal(room)
+
+        show_rows(self.COLUMNS, self.ROWS, as_json=False, spare=("media_id", "state"))
+
+        out = re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out)
+        assert max(map(len, out.splitlines())) <= room
+        assert "harbour-bakery" in out
+        assert "2027-03-01 08:30 CET" in out
+        assert ("17900044031582646" in out) == (room >= 100)
+
+    def test_it_has_no_spaces_at_the_ends_of_lines(
+        self, on_terminal: Callable[[int], None], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        on_terminal(100)
+
+        show_rows(self.COLUMNS, self.ROWS, as_json=False)
+
+        assert [line for line in capsys.readouterr().out.splitlines() if line.endswith(" ")] == []
 
 
 def test_json_is_an_array_of_objects_with_exactly_the_columns(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,3 +179,15 @@ def test_a_record_is_a_line_for_each_field(capsys: pytest.CaptureFixture[str]) -
 )
 def test_a_cell_is_one_line_that_cannot_steer_the_terminal(value: object, shown: str) -> None:
     assert cell(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Bread", "Bread"),
+        ("Bread\n\nat  five", "Bread at five"),
+        ("Sourdough, straight from the stone", "Sourdough, straight from the…"),
+    ],
+)
+def test_the_beginning_of_a_text_stands_on_one_line(text: str, shown: str) -> None:
+    assert shortened(text) == shown

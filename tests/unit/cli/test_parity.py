@@ -23,7 +23,7 @@ def test_reasons_are_of_faces_that_there_are() -> None:
 
 
 def test_a_route_calls_the_operation_that_it_names() -> None:
-    from console.api.application import ROUTERS
+    from console.handlers.routers import ROUTERS
 
     told: list[Any] = [route for router in ROUTERS for route in router.routes]
     wrong = {

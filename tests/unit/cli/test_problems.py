@@ -166,7 +166,9 @@ class TestRows:
         with pytest.raises(Invalid, match=r"^--at: wrong; with --late it goes out at once: nothing was queued$"):
             tell_rows(self.COMMAND, [late], [], source=None, nothing="nothing was queued")
 
-    def test_many_problems_are_counted_and_alike_warnings_told_once(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_many_problems_are_counted_and_warnings_wait_until_the_rows_are_right(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         problems = [RowProblem(line, "caption", f"wrong {line}") for line in range(30)]
         warnings = [RowProblem(line, "media", "small") for line in range(5)]
 
@@ -174,8 +176,34 @@ class TestRows:
             tell_rows(self.COMMAND, problems, warnings, source=Path("a.csv"), nothing="nothing was queued")
 
         lines = capsys.readouterr().err.splitlines()
-        assert lines[0] == "warning: a.csv: line 0, column media: small (and 4 more rows)"
-        assert len(lines) == 1 + 20
+        assert len(lines) == 20
+        assert not any(line.startswith("warning") for line in lines)
+
+    def test_alike_warnings_are_told_once(self, capsys: pytest.CaptureFixture[str]) -> None:
+        warnings = [RowProblem(line, "media", "small") for line in range(5)]
+
+        tell_rows(self.COMMAND, [], warnings, source=Path("a.csv"), nothing="nothing was queued")
+
+        assert capsys.readouterr().err == "warning: a.csv: line 0, column media: small (and 4 more rows)\n"
+
+    def test_one_wrong_word_in_all_of_many_rows_does_not_hide_the_rest(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        problems = [RowProblem(line, "account", "unknown") for line in range(2, 1000)]
+        problems.insert(500, RowProblem(501, "caption", "too long"))
+
+        with pytest.raises(Invalid, match=r"^a\.csv: line 501, column caption: too long: nothing was queued$"):
+            tell_rows(self.COMMAND, problems, [], source=Path("a.csv"), nothing="nothing was queued")
+
+        assert capsys.readouterr().err == "a.csv: line 2, column account: unknown (and 997 more rows)\n"
+
+    def test_making_a_file_right_is_offered_as_the_command_takes_it(self) -> None:
+        unfit = RowProblem(1, "media", "a PNG", "media.format", can_be_fixed=True)
+        edit = typer.main.get_command(pressrun).commands["post"].commands["edit"]  # type: ignore[attr-defined]
+
+        for command, said in ((self.COMMAND, "--fix makes it right"), (edit, "--fix yes makes it right")):
+            with pytest.raises(Invalid, match=f"^--media: a PNG; {said}: nothing was changed$"):
+                tell_rows(command, [unfit], [], source=None, nothing="nothing was changed")
 
     def test_many_different_warnings_are_counted(self, capsys: pytest.CaptureFixture[str]) -> None:
         warnings = [RowProblem(line, "media", f"small {line}") for line in range(23)]

@@ -25,6 +25,7 @@ FOUND: dict[str, Any] = {
     "needs": [{"post": "p", "account": "ana", "state": "failed", "error": "a\nb"}],
     "accounts": [{"account": "ana", "state": "active", "used": 3, "total": 50}],
     "queues": [{"work": "publish", "queue": "publish", "planned": 4, "due": 1, "under_way": 0}],
+    "gates": [{"of": "ana", "level": "shut"}],
     "absent": ["harvest"],
     "lateness": {"posts": 2, "median_ms": 80, "p95_ms": 120},
 }
@@ -54,7 +55,8 @@ def test_the_board_shows_a_look_and_survives_the_next_one() -> None:
 
     row, first, second = asyncio.run(play())
 
-    assert row == ["[red]x[/red]", "ana", "staged", "2026-12-01 08:30 UTC"]
-    assert "half of them within 80 ms" in first
-    assert "nobody is connected for harvest" in first
-    assert second == "Postgres does not answer"
+    assert row == ["Tue 1 Dec 08:30", "◑ staged", "ana", "[red]x[/red]"]
+    assert "ana: gate shut" in first
+    assert "half within 80 ms" in first
+    assert "NOBODY CONNECTED FOR harvest" in first
+    assert second == "not current: Postgres does not answer"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from models import metrics
-from models.dictionary import HISTORY
+from models.meanings import metrics
+from models.meanings.dictionary import HISTORY
 from tests.unit.docs.pages import Page
 
 PAGE = Page.of("docs/history.md")

@@ -8,16 +8,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import typer
 
 from cli.main import app
-from models.post import IfLate, PostType
-from models.states import CANCELABLE
+from cli.problems import command_of
+from models.posts.post import IfLate, PostType
+from models.posts.states import CANCELABLE
 from pressrun.clock import parse_instant
 from pressrun.media import add_ons, captions
 from pressrun.media.rules import LIMITS, MEBIBYTE, Limits, Use
 from scheduler.posts import editing
-from scheduler.posts.wish import COLUMNS, GRADUATION, MAX_THUMB_OFFSET_MS, REQUIRED, parse_wish
+from scheduler.posts.wish import COLUMNS, GRADUATION, MAX_THUMB_OFFSET_MS, REQUIRED, read_wish
 from tests.unit.docs.pages import Page, names_in
 
 PAGE = Page.of("docs/campaigns.md")
@@ -37,6 +37,7 @@ SAMPLES = {
     "poll_extended": "true",
     "comment_prompt": "true",
     "cover_url": "cover.jpg",
+    "cover_at": "2.5s",
     "thumb_offset_ms": str(MAX_THUMB_OFFSET_MS),
     "share_to_feed": "true",
     "trial": GRADUATION[0],
@@ -56,7 +57,7 @@ USES = {
 
 def problems(post_type: PostType, **fields: str) -> list[str]:
     asked = {"account": "a", "publish_at": "+90s", "type": post_type.value, "media": "a.jpg", **fields}
-    return [one.column for one in parse_wish(asked, zone=ZoneInfo("Europe/Oslo"), reference=NOW)[1]]
+    return [one.column for one in read_wish(asked, zone=ZoneInfo("Europe/Oslo"), reference=NOW)[1]]
 
 
 def test_every_column_is_there_in_order() -> None:
@@ -179,7 +180,7 @@ def test_what_cannot_be_edited_is_told() -> None:
 
 
 def _options(command: str) -> set[str]:
-    group: Any = typer.main.get_command(app)
+    group: Any = command_of(app)
     found = group.commands["post"].commands[command]
     return {option for parameter in found.params for option in parameter.opts if option.startswith("-")}
 

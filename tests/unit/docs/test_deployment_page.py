@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from console.app import create_app
 from console.instagram.receiver import LARGEST_BODY
-from models.session import Database
+from models.store.session import Database
 from operations.operation import Context
 from pressrun.settings import Settings
 from tests.unit.docs.pages import ROOT, Page, names_in
@@ -76,9 +76,11 @@ def test_the_api_version_of_the_examples_is_the_default() -> None:
 
 def test_the_connections_add_up() -> None:
     """Pool and overflow of `Database`, one for the standing look of schedulers and workers, one for presence."""
-    spare = Database("postgresql://nobody@127.0.0.1:1/nothing").engine.pool
+    database = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    spare = database.engine.pool
     overflow: int = spare._max_overflow  # type: ignore[attr-defined]
     pool: int = spare.size()  # type: ignore[attr-defined]
+    assert database.most_connections == pool + overflow
     worker = 16 + 4 + overflow + 2
     workers = sum(1 for name in COMPOSE["services"] if name.startswith("worker-"))
 

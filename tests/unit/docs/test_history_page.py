@@ -7,30 +7,31 @@ from typing import Any
 
 import pytest
 
-from graph.users import Profile
-from models import metrics
-from models.comment import Comment
-from models.crons import DEFAULT_CRONS
-from models.harvest import Harvest, HarvestKind, HarvestRun, RunStatus
-from models.hashtag import BUDGET, WINDOW
-from models.inbox import InboxEvent
-from models.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
-from models.keeping import ACCOUNT_KEPT, MOST_MEDIA, SHORT_KEPT
+from graph.accounts.users import Profile
+from models.harvests.crons import DEFAULT_CRONS
+from models.harvests.harvest import Harvest, HarvestKind, HarvestRun, RunStatus
+from models.harvests.keeping import ACCOUNT_KEPT, MOST_MEDIA, SHORT_KEPT
+from models.harvests.raw_answer import DAYS_AHEAD, RawAnswer
+from models.harvests.watch import WatchKind
+from models.history.comment import Comment
+from models.history.hashtag import BUDGET, WINDOW
+from models.history.insight import AccountLatest, AccountObservation, AudienceLatest, AudienceSnapshot
+from models.history.media import Media, MediaLatest, MediaSnapshot
+from models.history.mention import Mention, MentionState
+from models.history.tag import Tag
+from models.hooks.inbox import InboxEvent
+from models.meanings import metrics
+from models.meanings.metrics import Kind
 from models.meanings.views import AS_OF, NOW_ONLY, VIEWS
-from models.media import Media, MediaLatest, MediaSnapshot
-from models.mention import Mention, MentionState
-from models.metrics import Kind
-from models.partitions import MONTHS_AHEAD, PARTITIONED
-from models.raw_answer import DAYS_AHEAD, RawAnswer
-from models.reading.coverage import State
-from models.reading.views import View
-from models.retention import DroppedMonth
-from models.tag import Tag
-from models.watch import WatchKind
+from models.reading.history.coverage import State
+from models.reading.history.views import View, has_past
+from models.store.partitions import MONTHS_AHEAD, PARTITIONED
+from models.upkeep.retention import DroppedMonth
 from scheduler.harvests.planning import LONGEST_SPREAD
 from tests.unit.docs.dictionary import rendered, rendered_extra, written
 from tests.unit.docs.pages import Page, names_in
-from worker.harvests import (
+from worker.harvests.answers.parse import profile_observations
+from worker.harvests.kinds import (
     account,
     audience,
     comments,
@@ -43,7 +44,6 @@ from worker.harvests import (
     online_followers,
     own,
 )
-from worker.harvests.parse import profile_observations
 
 PAGE = Page.of("docs/history.md")
 
@@ -103,7 +103,8 @@ def test_every_view_is_told_with_its_function() -> None:
     }
 
     assert told == {name: [f"{name}_as_of(instant)"] for name in VIEWS}
-    assert set(AS_OF) == set(VIEWS) == {str(view) for view in View}
+    assert set(AS_OF) == set(VIEWS) == {str(view) for view in View if has_past(view)}
+    assert set(NOW_ONLY) == {str(view) for view in View if not has_past(view)}
 
 
 def test_every_metric_is_told_with_its_unit() -> None:

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from models import delivery, silence
-from models.endpoint import How
-from models.notice import NoticeKind
-from models.reading import warnings
+from models.reading.upkeep import warnings
+from models.telling import delivery, silence
+from models.telling.endpoint import How
+from models.telling.notice import NoticeKind
 from pressrun.telling import by_apprise, webhook
 from tests.unit.docs.pages import Page, names_in
 from worker.backoff import TELLING

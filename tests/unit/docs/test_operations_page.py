@@ -7,17 +7,20 @@ from datetime import timedelta
 
 import pytest
 
-from graph.errors import ErrorClass
+from graph.answers.errors import ErrorClass
 from machine.stack import WORKERS
-from models import block, container, gate, partitions, presence, quota, works
-from models.account import AccountState
-from models.invariants import INVARIANTS
-from models.states import PostState
-from pressrun.hints import Queue
+from models.accounts import block, quota
+from models.accounts.account import AccountState
+from models.owed import gate, presence, works
+from models.posts.states import PostState
+from models.publishing import container
+from models.store import partitions
+from models.upkeep.invariants import INVARIANTS
+from pressrun.network.hints import Queue
 from pressrun.settings import Settings
 from tests.unit.docs.pages import ROOT, Page, names_in
 from worker import backoff, outcomes, pull, reply
-from worker.harvests import refusals
+from worker.harvests.answers import refusals
 from worker.once import reading
 from worker.publishing import first_comment, media_publish, poll
 
@@ -78,7 +81,8 @@ def test_every_reason_to_wait_is_there() -> None:
 def test_every_check_of_doctor_is_there() -> None:
     told = {name for row in PAGE.table("check", "what it looks at", "when it fails") for name in names_in(row["check"])}
     checks = "".join(
-        (ROOT / name).read_text() for name in ("machine/checks.py", "machine/rehearsing.py", "operations/system.py")
+        (ROOT / name).read_text()
+        for name in ("machine/checks.py", "machine/rehearsing.py", "operations/upkeep/system.py")
     )
     made = set(re.findall(r'(?:Finding|_told)\(\s*"([\w ]+)"', checks))
 

@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 import pytest
-import typer
 
 from cli.main import app
-from pressrun.hints import Task
+from cli.problems import command_of
+from pressrun.network.hints import Task
 from tests.unit.docs.pages import ROOT, Page, names_in
 from tests.unit.graph.test_guide import ENDPOINTS, USER_NODE
 from worker.tasks import STEPS
@@ -25,7 +25,7 @@ def test_all_of_the_seed_is_there_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("seed", USER_NODE)
 def test_its_command_is_one(seed: str) -> None:
-    command: Any = typer.main.get_command(app)
+    command: Any = command_of(app)
     [words] = names_in(ROWS[seed]["command"])
     for word in words.split()[1:]:
         command = command.commands[word]

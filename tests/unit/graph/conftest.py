@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from graph.client import Credentials, GraphClient, Login
-from graph.transport import Transport
+from graph.wire.transport import Transport
 from tests.unit.graph.server import TOKEN, ScriptedServer
 
 IG_ID = "17841400000000001"

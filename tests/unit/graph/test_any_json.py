@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from graph.answers.errors import GraphError
 from graph.client import GraphClient
-from graph.errors import GraphError
 from tests.unit.graph.server import ScriptedServer
 
 MakeClient = Callable[..., GraphClient]

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from graph.answers.errors import ErrorClass, GraphError
 from graph.batch import Operation
 from graph.client import GraphClient
-from graph.errors import ErrorClass, GraphError
 from pressrun.errors import Invalid
 from tests.unit.graph.server import TOKEN, ScriptedServer
 

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from graph.answers.errors import ErrorClass, GraphError
 from graph.calls import Caller, encode
 from graph.client import CallRecord, Credentials, GraphClient, Login
-from graph.endpoints import Endpoint
-from graph.errors import ErrorClass, GraphError
-from graph.transport import Transport
+from graph.wire.endpoints import Endpoint
+from graph.wire.transport import Transport
 from pressrun.errors import Invalid
 from tests.unit.graph.conftest import IG_ID
 from tests.unit.graph.server import TOKEN, ScriptedServer

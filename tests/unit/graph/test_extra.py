@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 import graph
+from graph.answers.errors import GraphError
 from graph.batch import Operation
 from graph.client import GraphClient
-from graph.errors import GraphError
-from graph.publishing import ContainerKind, ContainerSpec
+from graph.publishing.publishing import ContainerKind, ContainerSpec
 from tests.unit.graph.conftest import IG_ID
 from tests.unit.graph.server import TOKEN, ScriptedServer
 
@@ -23,6 +23,7 @@ from tests.unit.graph.server import TOKEN, ScriptedServer
 NO_ANSWERS = {
     *("Call", "CallRecord", "Credentials", "ContainerSpec", "UserTag", "ProductTag", "AudioConfiguration", "Operation"),
     *("AccountMetric", "MediaMetric", "Facts", "Row", "Outgoing", "Answer", "Usage", "Removal", "Aside"),
+    "_Ready",  # a connection, not an answer
     *("Wanted", "AccountWithLists", "Part"),  # the profile and each item keep what they have besides
     "PollOption",  # its poll keeps what it has besides
     # Outcomes that hold a GraphError, which has an `extra`.
@@ -226,7 +227,7 @@ def _kinds(value: object) -> Iterator[str]:
 
 
 def _dataclasses() -> Iterator[type]:
-    for module in pkgutil.iter_modules(graph.__path__):
-        for value in vars(importlib.import_module(f"graph.{module.name}")).values():
-            if isinstance(value, type) and is_dataclass(value) and value.__module__ == f"graph.{module.name}":
+    for module in pkgutil.walk_packages(graph.__path__, "graph."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, type) and is_dataclass(value) and value.__module__ == module.name:
                 yield value

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from graph.answers.errors import NotOnThisLogin
 from graph.client import GraphClient
-from graph.errors import NotOnThisLogin
 from tests.unit.graph.server import ScriptedServer
 
 CALLS: dict[str, Callable[[GraphClient], object]] = {

@@ -9,10 +9,10 @@ from contextlib import suppress
 
 import pytest
 
+from graph.answers.errors import ErrorClass, GraphError
 from graph.calls import CallRecord
 from graph.client import Credentials, GraphClient, Login
-from graph.errors import ErrorClass, GraphError
-from graph.transport import Transport
+from graph.wire.transport import Transport
 from pressrun.errors import Invalid
 from tests.unit.graph.conftest import IG_ID
 from tests.unit.graph.server import ScriptedServer

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from machine.runtime import Runtime, media_base_url
-from machine.stack import PortTaken, environment, pick_port, service_specs, url_of, usual_workers, worker_names
-from models.session import Database
+from machine.stack import environment, pick_port, service_specs, url_of, usual_workers, worker_names
+from models.store.session import Database
+from pressrun.network.listening import PortTaken
 from pressrun.settings import Settings, load
 from pressrun.vault import generate_key
 
@@ -58,6 +59,13 @@ def test_every_value_survives_the_environment(seconds: int, flag: bool, port: in
     )
 
     assert told(settings) == settings
+
+
+def test_what_is_set_to_nothing_is_nothing_to_a_child_too() -> None:
+    said = {"PRESSRUN_API_RATE": "none", "PRESSRUN_KEEP_HISTORY": "forever"}
+
+    assert told(load(said)).api_rate is None
+    assert told(load(said)) == load(said)
 
 
 def test_no_secret_is_on_a_command_line(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from machine.stopping import interrupts, stop_event
 def test_the_first_signal_asks_and_the_second_insists(number: signal.Signals) -> None:
     with stop_event() as stop:
         os.kill(os.getpid(), number)
-        assert stop.wait(5)
+        assert stop.wait(60)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.states import ACTIVE, CANCELABLE, EDGES, PostState
+from models.posts.states import ACTIVE, CANCELABLE, EDGES, PostState
 
 S = PostState
 

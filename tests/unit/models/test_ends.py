@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from models.ends import ENDS, Days, Months, Stays, Swept
-from models.partitions import PARTITIONED
-from models.persons import NOTHING_OF_THEM, PLACES
-from models.raw_answer import TABLE as RAW_ANSWERS
+from models.erasing.ends import ENDS, Days, Months, Stays, Swept
+from models.erasing.persons import NOTHING_OF_THEM, PLACES
+from models.harvests.raw_answer import TABLE as RAW_ANSWERS
 from models.registry import metadata
+from models.store.partitions import PARTITIONED
 
 INSIDE_JSON = {"inbox_events", RAW_ANSWERS}
 

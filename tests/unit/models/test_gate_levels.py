@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.gate import Level, account_key, app_key, level_for
+from models.owed.gate import Level, account_key, app_key, level_for
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from graph import metrics as catalogue
-from graph.users import Profile
-from models import metrics
+from graph.accounts import metrics as catalogue
+from graph.accounts.users import Profile
+from models.history.media import MediaLatest, MediaSnapshot
+from models.meanings import metrics
+from models.meanings.metrics import Kind, Unit, media_column
 from models.meanings.views import VIEWS
-from models.media import MediaLatest, MediaSnapshot
-from models.metrics import Kind, Unit, media_column
 
 
 @pytest.mark.parametrize("table", [MediaSnapshot, MediaLatest])

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from models.identity import Person
-from models.scrubbing import Scrubber
+from models.erasing.identity import Person
+from models.erasing.scrubbing import Scrubber
 
 ANA = Person("ana", ("ana",), ("71", "72"))
 GONE = "[erased]"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.slot import WeeklyTime, occurrences
+from models.posts.slot import WeeklyTime, occurrences
 from pressrun.errors import Invalid
 from scheduler.slots import parse_days, parse_time
 

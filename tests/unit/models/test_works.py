@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
-from models.states import ACTIVE, PostState
-from models.works import TABLE_OF_TASK, WORKS
-from pressrun.hints import Queue, Task
+from models.owed.works import TABLE_OF_TASK, WORKS
+from models.posts.states import ACTIVE, PostState
+from pressrun.network.hints import Queue, Task
 
 
 def test_every_active_state_of_a_post_is_mapped_to_one_task() -> None:
@@ -28,3 +31,15 @@ def test_every_queue_has_work_of_its_own() -> None:
 
 def test_publishing_is_dispatched_before_everything_else() -> None:
     assert WORKS[0].queue is Queue.PUBLISH
+
+
+def test_what_is_known_of_owed_work_is_asked_of_its_tables_alone() -> None:
+    asked = "from models.owed.known import known; from models.owed.works import WORKS"
+    told = "print(len([known(one.table) for one in WORKS]), 'models.registry' in sys.modules)"
+    code = f"import sys, scheduler.loop; {asked}; {told}"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[3], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == f"{len(WORKS)} False\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from models.session import Database
+from models.store.session import Database
 from operations.operation import OPERATIONS, OWNER, Asker, Context, Effect, NotAllowed, Scope, operation
 from pressrun.errors import Kind
 from pressrun.settings import Settings
@@ -89,7 +89,7 @@ def test_faces_call_nothing_of_operations_but_operations(functions: dict[str, Fu
         if name not in WAITING and (module, name) != GATE and _first(functions[module][name]) != "text"
     }
 
-    assert ("posts", "cancel") in asked
+    assert ("posts.posts", "cancel") in asked
     assert [one for one in asked if not _is_registered(functions[one[0]][one[1]])] == []
 
 

@@ -12,13 +12,13 @@ from hypothesis.strategies import sampled_from, text
 from kombu.utils.url import parse_url
 from redis import connection as redis_connection
 
-from models.session import server_of
+from models.store.session import server_of
 from pressrun import log
-from pressrun.addresses import place_of, secrets_of
 from pressrun.embedded.servers import redis_py_url
 from pressrun.errors import UsageError
 from pressrun.log import redact
-from pressrun.redis_client import celery_url
+from pressrun.network.addresses import place_of, secrets_of
+from pressrun.network.redis_client import celery_url
 from pressrun.settings import Settings, load
 
 REDIS: Any = redis_connection
@@ -103,6 +103,33 @@ def test_a_password_that_is_not_encoded_is_refused_and_not_repeated(
     assert "percent-encode the password" in said, said
     for part in (f"{prefix}{character}{rest}", "hunter2", "tail9", "db.example"):
         assert part not in said
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
+@pytest.mark.parametrize("second", "@/#?[]:&;=")
+@pytest.mark.parametrize("first", "@/#?[]:&;=")
+def test_of_a_password_with_several_such_characters_nothing_is_taken_for_a_host(
+    name: str, first: str, second: str
+) -> None:
+    """The first of them may end the credentials, and the next one the host that is then made of the rest."""
+    password = f"hunter2{first}middle{second}tail9"
+    scheme = "postgresql" if name == "DATABASE_URL" else "redis"
+    url = f"{scheme}://app:{password}@db.example:5432/name"
+
+    said = _refused(name, url)
+
+    assert not any(part in said for part in ("hunter2", "middle", "tail9", "example"))
+    if not said:
+        assert (secrets_of(url), place_of(url)) == ([password], f"{scheme}://db.example:5432/name")
+
+
+def _refused(name: str, url: str) -> str:
+    """What is said against it; empty when it is taken."""
+    try:
+        load({f"PRESSRUN_{name}": url})
+    except UsageError as problem:
+        return str(problem)
+    return ""
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ import pytest
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
-from pressrun.broker import Broker, make_celery
 from pressrun.errors import ServerUnreachable
-from pressrun.hints import Hint, Queue, Task
+from pressrun.network.broker import Broker, make_celery
+from pressrun.network.hints import Hint, Queue, Task
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def hanging_up() -> Iterator[tuple[int, list[str]]]:
         thread.start()
         yield listener.getsockname()[1], calls
         listener.shutdown(socket.SHUT_RDWR)
-        thread.join(10)
+        thread.join(60)
 
 
 def test_names_are_a_contract_with_messages_under_way() -> None:

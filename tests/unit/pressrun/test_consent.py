@@ -8,16 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from pressrun import clock
-from pressrun.consent import (
-    check_scopes,
-    digest,
-    open_state,
-    page_address,
-    read_answer,
-    seal_state,
-)
 from pressrun.errors import Invalid, NotPossible, PressrunError
-from pressrun.permissions import ASKED, NEEDED
+from pressrun.instagram.consent import check_scopes, digest, open_state, page_address, read_answer, seal_state
+from pressrun.instagram.permissions import ASKED, NEEDED
 from pressrun.settings import Settings
 
 KEYS = ["a" * 43, "b" * 43]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import io
 import ipaddress
 import socket
@@ -16,16 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from pressrun import fetch
 from pressrun.clock import Deadline
-from pressrun.fetch import HEAD_BYTES, Peek, UrlNotFetchable, download, is_public, peek
 from pressrun.media.answers import check_url
 from pressrun.media.rules import MEBIBYTE, Use
+from pressrun.network import fetch
+from pressrun.network.fetch import HEAD_BYTES, Peek, UrlNotFetchable, download, is_public, peek
+from tests.support.certificates import self_signed
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(200_000)
 MP4 = b"\x00\x00\x00\x20ftypisom" + bytes(500)
@@ -404,29 +400,7 @@ class TestTls:
     @pytest.fixture
     def certificate(self, tmp_path: Path) -> Path:
         """A certificate of its own for media.example, with its key, as one PEM file."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "media.example")])
-        now = dt.datetime.fromtimestamp(time.time(), dt.UTC)
-        signed = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(1)
-            .not_valid_before(now - dt.timedelta(days=1))
-            .not_valid_after(now + dt.timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName("media.example")]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(key, hashes.SHA256())
-        )
-        pem = tmp_path / "media.pem"
-        pem.write_bytes(
-            signed.public_bytes(serialization.Encoding.PEM)
-            + key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-        return pem
+        return self_signed(tmp_path / "media.pem", "media.example")
 
     @pytest.fixture
     def port(self, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:

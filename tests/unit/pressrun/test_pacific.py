@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pressrun.pacific import Day, closed_days, days, first_whole_day
+from pressrun.instagram.pacific import Day, closed_days, days, first_whole_day
 
 
 def at(text: str) -> datetime:

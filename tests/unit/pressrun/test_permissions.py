@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.permissions import ASKED, OF_LOGIN, cost_of, lacking
+from pressrun.instagram.permissions import ASKED, OF_LOGIN, cost_of, lacking
 from simulator.world.people import FACEBOOK_SCOPES, INSTAGRAM_SCOPES
 
 NOT_OURS = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pressrun.signatures import sign, verify
+from pressrun.instagram.signatures import sign, verify
 
 SECRET = "app-secret"
 # Meta escapes non-ASCII and slashes before it signs.

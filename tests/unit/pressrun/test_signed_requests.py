@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pressrun.errors import Invalid
-from pressrun.signed_requests import LONGEST, WrongSignature, read, sign
+from pressrun.instagram.signed_requests import LONGEST, WrongSignature, read, sign
 from simulator.webhooks.signed_request import signed_request
 
 TOLD = {"algorithm": "HMAC-SHA256", "issued_at": 1_700_000_000, "user_id": "218471"}

@@ -7,7 +7,7 @@ import certifi
 import pytest
 
 from pressrun.errors import Invalid
-from pressrun.trust import authorities
+from pressrun.network.trust import authorities
 
 
 def test_the_certificates_are_read_once() -> None:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models.harvest import HarvestKind
-from models.keeping import WITH_A_PAST
+from models.harvests.harvest import HarvestKind
+from models.harvests.keeping import WITH_A_PAST
 from pressrun.errors import NotPossible
 from scheduler.harvests.backfilling import limits, wanted_kinds
 from worker.harvests.past import PAST

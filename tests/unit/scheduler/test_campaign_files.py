@@ -60,6 +60,10 @@ class TestDelimited:
 
         assert folder.read(text) == [(2, FIELDS)]
 
+    @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+    def test_lines_end_as_any_system_ends_them(self, folder: Folder, end: str) -> None:
+        assert folder.read(end.join([HEADER, ROW, ROW, ""])) == [(2, FIELDS), (3, FIELDS)]
+
     @pytest.mark.parametrize("separator", [";", "\t", ","])
     @pytest.mark.parametrize("first", ["sep={}\r\n", "SEP={}\n", '"sep={}"\n'])
     def test_a_line_that_names_the_separator_is_read(self, folder: Folder, first: str, separator: str) -> None:
@@ -142,7 +146,47 @@ def workbook(*rows: Sequence[Any], formats: dict[str, str] | None = None) -> byt
     return out.getvalue()
 
 
+class TestHeaders:
+    def test_a_name_is_known_however_a_spreadsheet_writes_it(self, folder: Folder) -> None:
+        written = " Account ;Publish At;TYPE;media;Caption"
+        row = ROW.replace(",", ";")
+
+        assert folder.read(f"{written}\n{row}\n") == [(2, FIELDS)]
+
+    @pytest.mark.parametrize(
+        ("header", "told"),
+        [
+            ("account,publish_at,type,media,captoin", ": line 1: unknown column 'captoin'; did you mean caption?"),
+            (
+                "account,publish_at,type,media,First Coment",
+                ": line 1: unknown column 'First Coment'; did you mean first_comment?",
+            ),
+            ("account,publish_at,type,media,zzz", ": line 1: unknown column 'zzz'; the columns are account, "),
+            ("account,publish_at,type,media,Media", ": line 1: the column 'media' stands there twice"),
+            (ROW, ": line 1: names no column, and the first line has to: account, publish_at, type, media"),
+            ("", ": is empty"),
+            (" \n,,\n", ": is empty"),
+        ],
+    )
+    def test_what_is_wrong_with_one_is_told(self, folder: Folder, header: str, told: str) -> None:
+        assert folder.refused(f"{header}\n").startswith(told)
+
+
 class TestWorkbooks:
+    def test_the_sheet_that_a_person_sees_is_read(self, folder: Folder) -> None:
+        book = openpyxl.Workbook()
+        hidden: Any = book.active
+        hidden.append(["old", "plan"])
+        hidden.sheet_state = "hidden"
+        seen = book.create_sheet("June")
+        seen.append(HEADER.split(","))
+        seen.append(ROW.split(","))
+        book.active = 1
+        out = io.BytesIO()
+        book.save(out)
+
+        assert folder.read(out.getvalue()) == [(2, FIELDS)]
+
     def test_one_that_is_called_csv_is_read_as_what_it_is(self, folder: Folder) -> None:
         data = workbook(HEADER.split(","), ROW.split(","), [None] * 5, ["", "", "", "", ""], ROW.split(","))
 
@@ -189,7 +233,9 @@ class TestWorkbooks:
         with zipfile.ZipFile(out, "w") as packed:
             packed.writestr("content.xml", "<x/>")
 
-        assert "no XLSX workbook" in folder.refused(out.getvalue())
+        assert folder.refused(out.getvalue()).endswith(
+            "no XLSX workbook that can be read: save it as “CSV UTF-8”, or as XLSX"
+        )
         assert "no XLSX workbook" in folder.refused(out.getvalue()[:30])
         assert "no XLSX workbook" in folder.refused(workbook(HEADER.split(","))[:-200])
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from croniter import croniter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.company import TOGETHER
-from models.crons import DEFAULT_CRONS
-from models.harvest import HarvestKind
+from models.harvests.company import TOGETHER
+from models.harvests.crons import DEFAULT_CRONS
+from models.harvests.harvest import HarvestKind
 from pressrun.errors import Invalid
 from scheduler.harvests.crontab import Crontab
 from scheduler.harvests.planning import LONGEST_SPREAD, next_slot, offset_of, owed_slot
@@ -47,6 +49,28 @@ def test_a_thousand_accounts_do_not_start_together() -> None:
 
 def test_the_kinds_of_one_account_do_not_start_together_unless_they_are_read_together() -> None:
     assert len({offset_of("0 * * * *", 7, kind) for kind in HarvestKind}) == len(HarvestKind) - len(TOGETHER) + 1
+
+
+def test_a_slot_is_found_in_a_few_steps_of_the_calendar(monkeypatch: pytest.MonkeyPatch) -> None:
+    def owed(account: int) -> None:
+        for kind, cron in DEFAULT_CRONS.items():
+            owed_slot(cron, UTC_ZONE, account, kind=kind, done_at=NOW - timedelta(hours=9), now=NOW)
+
+    owed(1)  # each cron is read once
+    steps: list[bool] = []
+    walk: Any = vars(croniter)["_calc_next"]
+
+    def counted(self: Any, is_prev: bool) -> datetime:
+        steps.append(is_prev)
+        found: datetime = walk(self, is_prev)
+        return found
+
+    monkeypatch.setattr(croniter, "_calc_next", counted)
+    monkeypatch.setattr(croniter, "_expand", None)  # and never again
+
+    owed(2)
+
+    assert len(steps) <= 8 * len(DEFAULT_CRONS)
 
 
 @given(st.integers(1, 10**9), zones, instants)

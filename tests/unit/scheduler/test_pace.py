@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.post import PostType
+from models.posts.post import PostType
 from scheduler.posts.pace import crowded, places
 
 T0 = datetime(2026, 12, 24, tzinfo=UTC)

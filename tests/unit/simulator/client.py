@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from PIL import Image
 
-from pressrun.trust import authorities
+from pressrun.network.trust import authorities
 from simulator.config import SimulatorConfig
 from simulator.serve import background
 from tests.support.waiting import until
@@ -103,7 +103,7 @@ def running(**config: Any) -> Iterator[Sim]:
     settings: dict[str, Any] = {"fetch_media": False, "image_processing_s": 0.0, "video_processing_s": 0.0}
     with (
         background(SimulatorConfig(**settings | config)) as url,
-        httpx.Client(base_url=url, timeout=10, verify=authorities()) as http,
+        httpx.Client(base_url=url, timeout=60, verify=authorities()) as http,
     ):
         yield Sim(url, http)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulator.media.checks import MIB, ImageFacts, VideoFacts, image_problem, video_problem
+from simulator.media.checks import MIB, STRICT, ImageFacts, Strictness, VideoFacts, image_problem, video_problem
 from simulator.world.records import Kind
 
 GOOD = VideoFacts("mp4", "h264", 1080, 1920, 30.0, 30.0, "yuv420p", "aac", 48_000, 2)
@@ -59,6 +59,13 @@ def test_images(kind: Kind, facts: ImageFacts, size: int, subcode: int | None) -
         ({"fps": 22.0}, False),
         ({"fps": 60.0}, True),
         ({"fps": 61.0}, False),
+        ({"fps": 60.04}, True),
+        ({"fps": 60.08}, False),
+        ({"bitrate": 25e6}, True),
+        ({"bitrate": 25e6 + 1}, False),
+        ({"is_interlaced": True}, False),
+        ({"columns": 1921}, False),
+        ({"has_edit_list": True, "has_open_groups": True}, True),
         ({"width": 10, "height": 1000}, True),
         ({"width": 10, "height": 1001}, False),
         ({"width": 1000, "height": 99}, False),
@@ -88,6 +95,12 @@ def test_the_largest_videos(kind: Kind, most: int) -> None:
     assert video_problem(kind, GOOD, most + 1, {}) == 2207026
 
 
+@pytest.mark.parametrize("change", [{"has_edit_list": True}, {"has_open_groups": True}])
+def test_what_phones_write_is_refused_by_the_letter_alone(change: dict[str, Any]) -> None:
+    assert video_problem(Kind.REEL, replace(GOOD, **change), 1, {}) is None
+    assert video_problem(Kind.REEL, replace(GOOD, **change), 1, {}, STRICT) == 2207026
+
+
 def test_a_cover_lies_within_the_video() -> None:
     assert video_problem(Kind.REEL, GOOD, 1, {"thumb_offset": 30_000}) is None
     assert video_problem(Kind.REEL, GOOD, 1, {"thumb_offset": 30_001}) == 2207057
@@ -109,7 +122,7 @@ def test_videos_in_carousels_are_free_unless_held_to_what_vendors_say(
     found = replace(GOOD, **facts)
 
     assert video_problem(Kind.CHILD_VIDEO, found, size, {}) is None
-    limited = video_problem(Kind.CHILD_VIDEO, found, size, {}, is_child_limited=True)
+    limited = video_problem(Kind.CHILD_VIDEO, found, size, {}, Strictness(is_child_limited=True))
     assert limited == (None if is_within else 2207026)
 
 

@@ -17,9 +17,11 @@ import httpx
 import pytest
 
 from pressrun.errors import UsageError
-from pressrun.trust import authorities
+from pressrun.network.trust import authorities
 from simulator.config import SimulatorConfig
+from simulator.world.clock import real_seconds
 from simulator.world.journal import Journal
+from simulator.world.world import World
 from tests.support.processes import Process, start_module
 from tests.support.waiting import until
 from tests.unit.simulator.client import Helper, Sim, ig_id, running
@@ -31,7 +33,7 @@ def started(state: Path, port: int = 0, *flags: str) -> Iterator[tuple[Process, 
     arguments += ["--image-processing-s", "0", "--video-processing-s", "0", *flags]
     with start_module("simulator", *arguments) as process:
         url = process.line(r"^LISTENING (http://\S+)$")
-        with httpx.Client(base_url=url, timeout=10, verify=authorities()) as http:
+        with httpx.Client(base_url=url, timeout=60, verify=authorities()) as http:
             yield process, Sim(url, http)
 
 
@@ -39,6 +41,14 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def test_its_clock_is_that_of_the_machine_however_long_the_start_took(tmp_path: Path) -> None:
+    world = World(SimulatorConfig(accounts=1, state_dir=tmp_path))
+
+    before, told, after = real_seconds(), world.clock.now(), real_seconds()
+
+    assert before <= told <= after
 
 
 def test_the_world_survives_a_kill(tmp_path: Path) -> None:

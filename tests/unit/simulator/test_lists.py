@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -184,3 +186,35 @@ def test_tags_can_be_chosen_by_kind_and_time(sim: Sim, account: int) -> None:
     assert len(found(posted_after=older[0]["timestamp"].replace("+0000", "Z"))) >= 1
     assert set(found(posted_before=edge)).isdisjoint(found(posted_after=edge))
     assert sim.report()["unknown_params"] == {}
+
+
+def test_what_was_posted_before_is_listed_with_the_numbers_that_it_had(simulate: Callable[..., Sim]) -> None:
+    sim = simulate(speed=0.0001)
+    now = sim.control("GET", "clock")["seconds"]
+    told = [
+        {"media_type": "IMAGE", "product_type": "FEED", "caption": "Rye", "at": now - 5 * 86_400},
+        {"media_type": "CAROUSEL_ALBUM", "product_type": "FEED", "caption": "Shapes", "at": now - 7200, "children": 3},
+    ]
+
+    old, young = sim.control("POST", "past", account=0, media=told, ages_h=[1, 24, 120])["media"]
+
+    listed = {one["id"]: one for one in sim.get(f"/{ig_id(0)}/media", fields="id,caption,permalink,children")["data"]}
+    assert (listed[old["id"]]["caption"], listed[old["id"]]["permalink"]) == ("Rye", old["permalink"])
+    assert len(listed[young["id"]]["children"]["data"]) == 3
+    assert [[one["age_h"] for one in media["numbers"]] for media in (old, young)] == [[1, 24, 120], [1]]
+    (insight,) = sim.get(f"/{old['id']}/insights", metric="views")["data"]
+    assert insight["values"][0]["value"] == old["numbers"][-1]["views"] >= old["numbers"][0]["views"] > 0
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"media_type": "IMAGE", "product_type": "REELS", "at": 1},
+        {"media_type": "IMAGE", "product_type": "FEED", "at": 9_000_000_000},
+        {"media_type": "IMAGE", "product_type": "FEED", "at": "soon"},
+        {"media_type": "IMAGE", "product_type": "FEED", "at": 1, "children": 11},
+        "a picture",
+    ],
+)
+def test_what_cannot_have_been_posted_is_refused(sim: Sim, told: Any) -> None:
+    assert sim.http.post("/_sim/past", json={"account": 0, "media": [told]}).status_code == 400

@@ -51,10 +51,21 @@ def test_a_flag_that_is_wrong_is_told_in_one_line(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err == "simulator: argument --port: invalid int value: 'x' (see --help)\n"
 
 
+def test_a_port_that_is_taken_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+        assert main(["--port", str(port)]) == 1
+
+    assert capsys.readouterr().err == (
+        f"simulator: cannot listen on 127.0.0.1 port {port}: Address already in use; choose another port\n"
+    )
+
+
 def test_a_hanging_call_does_not_hold_up_the_end() -> None:
     with start_module("simulator", "--port", "0", "--fault", "user:hang") as process:
         host, port = process.line(r"^LISTENING http://(\S+)$").split(":")
-        with socket.create_connection((host, int(port)), timeout=10) as caller:
+        with socket.create_connection((host, int(port)), timeout=60) as caller:
             caller.sendall(f"GET /{ig_id(0)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer SIM-TOKEN-0\r\n\r\n".encode())
             until(lambda: httpx.get(f"http://{host}:{port}/_sim/report").json()["faults_fired"] == {"user:hang": 1})
             process.send(signal.SIGTERM)
@@ -105,6 +116,20 @@ def test_latency_applies_to_every_answer(simulate: Callable[..., Sim]) -> None:
     sim = simulate(latency_ms=60)
 
     assert sim.call("GET", f"/{ig_id(0)}").elapsed.total_seconds() >= 0.06
+
+
+def test_a_call_that_has_come_whole_is_carried_out_though_its_sender_is_gone(
+    simulate: Callable[..., Sim],
+) -> None:
+    sim = simulate(latency_ms=200, fetch_media=False, image_processing_s=0)
+    container = sim.container()
+
+    with pytest.raises(httpx.ReadTimeout):
+        sim.call(
+            "POST", f"/{ig_id(0)}/media_publish", json={"creation_id": container}, timeout=httpx.Timeout(5, read=0.02)
+        )
+
+    until(lambda: [line["container_id"] for line in sim.ledger()] == [container], what="it was not carried out")
 
 
 def test_the_document_names_every_endpoint_and_every_fault() -> None:

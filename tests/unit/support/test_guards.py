@@ -85,6 +85,7 @@ def test_a_test_that_leaks_or_leaves_fails_whatever_it_asserts(tmp_path: Path) -
 def test_no_more_than_two_stacks_run_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TESTS_SERVER_HOME", str(tmp_path))
     monkeypatch.setattr("tests.support.turns._LONGEST_WAIT_S", 0.2)
+    monkeypatch.setattr("tests.support.waiting.LEAST_PATIENCE_S", 0.2)
 
     full = pytest.raises(AssertionError, match="no whole stack came to its end")
     with stack_turn(), stack_turn(), full, stack_turn():

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from worker.backoff import AFTERCARE, HARVEST, PATIENT, PUBLISHING, Backoff, slow_pause
+from worker.backoff import AFTERCARE, CARE, HARVEST, PATIENT, PUBLISHING, TELLING, Backoff, slow_pause
 
 NOW = datetime(2026, 7, 10, 7, tzinfo=UTC)
 
@@ -18,6 +18,8 @@ NOW = datetime(2026, 7, 10, 7, tzinfo=UTC)
         (AFTERCARE, [8, 16, 32, 64, 128, 256, 300, 300]),
         (HARVEST, [30, 60, 120, 240, 480, 900, 900]),
         (PATIENT, [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]),
+        (TELLING, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 10240, 14400, 14400]),
+        (CARE, [60, 120, 240, 480, 960, 1920, 3840, 7680, 15360, 21600, 21600]),
     ],
 )
 def test_the_bound_doubles_up_to_the_longest(backoff: Backoff, bounds_s: list[float]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from graph.errors import ErrorClass
+from graph.answers.errors import ErrorClass
 from worker.outcomes import BACKGROUND, REFUSED, STAGING, Rule, Verdict
 
 

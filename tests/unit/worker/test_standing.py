@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models.post import IfLate, Post
-from models.states import PostState
+from models.posts.post import IfLate, Post
+from models.posts.states import PostState
 from worker.publishing.standing import ask_again_at
 
 DUE = datetime(2026, 7, 10, 7, tzinfo=UTC)

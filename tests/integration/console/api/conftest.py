@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,16 +14,18 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 from pydantic import SecretStr
+from sqlalchemy import event
 
 from console import problems
 from console.api.application import PREFIX, below_its_path, create_api
-from models.session import Database
+from console.streams import Holding
+from models.store.session import Database
 from operations.operation import OWNER, Asker, Context, Scope
 from pressrun import clock
 from pressrun.errors import Kind, PressrunError
 from pressrun.media.store import MediaStore
+from pressrun.network.trust import authorities
 from pressrun.settings import Settings
-from pressrun.trust import authorities
 from tests.factories.rows import KEY, make_account
 from tests.support.waiting import until
 from tests.support.web import serve
@@ -100,12 +103,30 @@ def client(url: str) -> httpx.Client:
     return httpx.Client(base_url=url + PREFIX, timeout=30, verify=authorities(), headers=owner)
 
 
+@contextmanager
+def asked_in_threads(database: Database) -> Iterator[None]:
+    """Nothing asks the database on the event loop, where all others would wait for it."""
+    found: list[str] = []
+
+    def look(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        with suppress(RuntimeError):  # there is no loop in a thread
+            asyncio.get_running_loop()
+            found.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", look)
+    try:
+        yield
+    finally:
+        event.remove(database.engine, "before_cursor_execute", look)
+    assert found == []
+
+
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FastAPI, str]]:
     """One application for all tests, each of which gives it a database: building its routes costs more than a test."""
     nobody = Database("postgresql:///nobody")
     app = create_api(Context(nobody, told(tmp_path_factory.mktemp("home"))), asked_by)
-    with serve(mount(app)) as url:
+    with serve(Holding(mount(app))) as url:
         yield app, url
     nobody.close()
 
@@ -119,10 +140,10 @@ def api(served: tuple[FastAPI, str], database: Database, tmp_path: Path) -> Iter
     app, url = served
     home = tmp_path / "home"
     app.state.ctx = Context(database, told(home))
-    with client(url) as http:
+    with asked_in_threads(database), client(url) as http:
         yield Api(http, database, MediaStore(home / "media"), url)
     # It would go on with the numbers of this test in the next one's database.
-    until(lambda: not app.state.hub.is_reading, 30, "a feed goes on")
+    until(lambda: not app.state.hub.is_reading, what="a feed goes on")
 
 
 def in_hours(hours: float) -> str:

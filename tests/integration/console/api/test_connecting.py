@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 from sqlalchemy import select, text
 
 from models.asked.inquiry import Inquiry, settle_answered
-from models.connection import Connection, ConnectionState
-from models.consenting import Found, keep_found
+from models.connecting.connection import Connection, ConnectionState
+from models.connecting.consenting import Candidate, keep_found
 from models.hooks.deletion import ask_deletion
-from models.session import Database
+from models.store.session import Database
 from pressrun import clock
 from pressrun.vault import Vault
 from tests.factories.rows import KEY
@@ -54,7 +54,10 @@ class TestConnecting:
         begun = api.http.post("/connections/discover", json={"login": "facebook", "token": "SIM-TOKEN-person"})
         with api.database.transaction() as tx:
             row = tx.get_one(Connection, begun.json()["id"])
-            found = [Found("178400001", "ana", "1", "Page of Ana"), Found("178400002", "ben", "2", "Page of Ben")]
+            found = [
+                Candidate("178400001", "ana", "1", "Page of Ana"),
+                Candidate("178400002", "ben", "2", "Page of Ben"),
+            ]
             keep_found(row, found, {}, Vault([KEY]))
 
         shown = _shown(api, begun).json()

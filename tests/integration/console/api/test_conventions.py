@@ -14,12 +14,12 @@ import httpx
 import pytest
 from sqlalchemy import func, select, text
 
-from console.api.application import ROUTERS
-from models.asked.answer import GivenAnswer, claim_key
-from models.post import Post
-from models.session import Database
+from console.handlers.routers import ROUTERS
+from models.access.answer import GivenAnswer, claim_key
+from models.posts.post import Post
+from models.store.session import Database
 from pressrun import clock
-from pressrun.trust import authorities
+from pressrun.network.trust import authorities
 from tests.factories.rows import make_account
 from tests.integration.console.api.conftest import Api, running_api
 from tests.integration.console.api.test_posts import body, problem
@@ -62,6 +62,13 @@ class TestIdempotencyKeys:
 
         assert (first.status_code, theirs.status_code) == (201, 200)
         assert "idempotency-replayed" not in theirs.headers
+
+    def test_of_two_keys_none_is_dropped(self, api: Api) -> None:
+        """Under the one that is dropped, a proxy's or the client's, the same would be done once more."""
+        two = [("Idempotency-Key", "one"), ("Idempotency-Key", "two"), *api.as_("owner").items()]
+        answer = httpx.post(f"{api.url}/api/v1/drafts", json={}, headers=two, verify=authorities())
+
+        assert problem(answer, 422, "parameter.repeated")["field"] == "Idempotency-Key"
 
     def test_what_was_refused_may_be_asked_again(self, api: Api, media_folder: Path) -> None:
         key = {"Idempotency-Key": "one"}
@@ -172,10 +179,23 @@ class TestRequests:
             return {line["request_id"]: line for line in lines if line.get("event") == "api.answered"}
 
         # Written once the answer is sent.
-        until(lambda: {made, "my-own.id_1", odd} <= set(told()), 10, "no line in the log")
+        until(lambda: {made, "my-own.id_1", odd} <= set(told()), what="no line in the log")
         line = told()["my-own.id_1"]
         assert (line["status"], line["asker"]) == (404, "owner")
         assert line["route"] == "/posts/{post}"
+
+    def test_a_fault_of_ours_is_told_with_the_id_that_the_log_has(
+        self, api: Api, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        draft = api.http.post("/drafts", json={"account": "bakery"}).json()["id"]
+        with api.database.transaction() as tx:
+            tx.execute(text("UPDATE drafts SET fields = '[]'"))  # which nothing ever writes
+
+        answer = api.http.get(f"/drafts/{draft}", headers={"X-Request-Id": "a-fault-of-ours"})
+
+        assert (answer.status_code, answer.json()["type"]) == (500, "urn:pressrun:bug")
+        assert answer.headers["x-request-id"] == answer.json()["request_id"] == "a-fault-of-ours"
+        until(lambda: "a-fault-of-ours" in caplog.text)
 
     def test_errors_of_the_framework_are_problems_too(self, api: Api) -> None:
         problem(api.http.get("/nothing"), 404, "path.unknown")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from sqlalchemy import func, select, text
 
-from models.asked.draft import Draft
-from models.post import Post
+from models.posts.draft import Draft
+from models.posts.post import Post
 from tests.integration.console.api.conftest import Api, in_hours
 from tests.integration.console.api.test_posts import body, problem
 
@@ -27,6 +28,33 @@ class TestDrafts:
         assert (told["account"], told["fields"]) == (None, {"caption": "bread, and", "publish_at": "soon"})
         assert {one["field"] for one in told["problems"]} == {"account", "publish_at", "type", "media"}
         assert posts_of(api) == 0
+
+    def test_it_is_told_with_the_types_of_a_post(self, api: Api) -> None:
+        said = {
+            "account": "bakery",
+            "type": "carousel",
+            "media": ["https://a.example/1.jpg", "https://a.example/2.jpg"],
+            "alt_text": ["", "A loaf"],
+            "user_tags": [{"username": "ana", "x": 0.5, "y": 0.25}],
+            "product_tags": [{"product_id": "17", "x": 0.5, "y": 0.5}],
+            "collaborators": ["ben", "eve"],
+            "share_to_feed": False,
+            "thumb_offset_ms": 1500,
+            "max_lateness": "5m",
+        }
+        path = f"/drafts/{api.http.post('/drafts', json=said).json()['id']}"
+
+        told = api.http.get(path).json()["fields"]
+        again = api.http.patch(path, json=told)
+
+        assert told == said
+        assert again.json()["fields"] == said
+        with api.database.transaction() as tx:  # as another face took it
+            odd = {"thumb_offset_ms": "soon", "user_tags": "@ana", "share_to_feed": "perhaps"}
+            tx.execute(text("UPDATE drafts SET fields = CAST(:odd AS jsonb)"), {"odd": json.dumps(odd)})
+        shown = api.http.get(path).json()
+        assert shown["fields"] == odd
+        assert {*odd} < {one["field"] for one in shown["problems"]}
 
     def test_of_two_who_write_the_second_is_told(self, api: Api) -> None:
         draft = api.http.post("/drafts", json={"account": "bakery", "caption": "a", "first_comment": "x"})
@@ -124,5 +152,5 @@ class TestImports:
         assert problem(refused, 422, "time.invalid")["errors"][0]["line"] == 3
         assert (done.status_code, done.json()["added"], done.json()["name"]) == (201, 2, "a.csv")
         assert unreadable.status_code == 422
-        assert problem(foreign, 422, "invalid")["field"] == "media"
+        assert problem(foreign, 422, "media.not_here")["field"] == "media"
         problem(api.http.get("/imports/99"), 404, "import.unknown")

@@ -15,23 +15,27 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import event
 
+from console.access.asking import COOKIE
+from console.api.application import PREFIX
 from console.app import create_app
+from console.handlers.upkeep import events
 from migrations import HEAD
-from models.account import find_account
-from models.event import Cause, record_event
-from models.harvest import RunStatus, begin_run, end_run
-from models.notice import News as Notice
-from models.notice import NoticeKind, tell
-from models.session import Database
-from operations.access import keys
-from operations.news import Feed, Source
+from models.access.session import begin_session
+from models.accounts.account import find_account
+from models.harvests.harvest import RunStatus, begin_run, end_run
+from models.posts.event import Cause, record_event
+from models.store.session import Database
+from models.telling.notice import News as Notice
+from models.telling.notice import NoticeKind, tell
+from operations.access import keys, users
 from operations.operation import OWNER, Context
+from operations.upkeep.news import Feed, Source
 from pressrun import clock
+from pressrun.network.trust import authorities
 from pressrun.settings import Settings
-from pressrun.trust import authorities
 from tests.factories.rows import KEY, make_account, make_harvest, make_post
 from tests.integration.console.api import conftest
-from tests.integration.console.api.conftest import Api
+from tests.integration.console.api.conftest import Api, running_api
 from tests.integration.console.api.test_posts import problem
 from tests.support.waiting import until
 from tests.support.web import serve
@@ -181,6 +185,46 @@ def test_a_key_that_is_taken_back_ends_its_stream(database: Database, tmp_path: 
         assert http.get(f"{url}/api/v1/posts").status_code == 401
 
 
+def test_a_session_that_is_ended_ends_its_stream_and_no_other(database: Database, tmp_path: Path) -> None:
+    ctx = Context(database, Settings(secret_keys=[SecretStr(KEY)], home=tmp_path / "home"))
+    with database.transaction() as tx:
+        cookie = begin_session(tx, None, way="link", agent=None, address=None, now=clock.now())
+    key = keys.add(ctx, OWNER, "planner", scopes=["read"]).key
+    app = create_app(ctx, media_keys=[], media_root=tmp_path / "media", schema_head=HEAD)
+    with serve(app) as url, httpx.Client(base_url=url + PREFIX, timeout=30, verify=authorities()) as http:
+        signed_in, bearer = {"Cookie": f"{COOKIE}={cookie}"}, {"Authorization": f"Bearer {key}"}
+        with (
+            http.stream("GET", "/events", headers=signed_in) as ending,
+            http.stream("GET", "/events", headers=bearer) as going_on,
+        ):
+            theirs, other = Stream(ending), Stream(going_on)
+            theirs.begin()
+            other.begin()
+            [session] = users.list_sessions(ctx, OWNER)
+            users.end_sessions(ctx, OWNER, session=session.id)
+
+            assert theirs.is_over()
+            with database.transaction() as tx:
+                account = make_account(tx, name="bakery")
+                tell(tx, Notice(NoticeKind.QUOTA_FULL, "full", account_id=account.id))
+            assert other.next()[0] == "notice"
+
+
+def test_nothing_is_lost_over_a_restart(database: Database, tmp_path: Path) -> None:
+    """Of the console: the next one knows nothing but the id that the client names."""
+    with database.transaction() as tx:
+        make_account(tx, name="bakery", timezone="Europe/Berlin")
+    with running_api(database, tmp_path / "first") as first, following(first) as stream:
+        happen(first)
+        stream.next()
+        last = stream.last_id
+        missed = happen(first)
+
+    with running_api(database, tmp_path / "second") as second, following(second, last=last) as stream:
+        now = happen(second)
+        assert [stream.next()[1]["post"] for _ in range(2)] == [missed, now]
+
+
 def test_a_thousand_who_listen_cost_one_query(api: Api, served: tuple[FastAPI, str]) -> None:
     looks: list[str] = []
     with following(api), following(api), following(api) as last:
@@ -189,12 +233,27 @@ def test_a_thousand_who_listen_cost_one_query(api: Api, served: tuple[FastAPI, s
             "before_cursor_execute",
             lambda *given: looks.append(given[2]) if "pg_current_snapshot() s" in given[2] else None,
         )
-        until(lambda: len(looks) >= 2, 10, "nobody looks")
+        until(lambda: len(looks) >= 2, what="nobody looks")
         before = len(looks)
         post = happen(api)
         assert last.next()[1]["post"] == post
         # One look after the other, whoever listens; never three at a time.
         assert len(looks) - before <= 6
+
+
+def test_streams_end_when_the_console_does(api: Api, served: tuple[FastAPI, str]) -> None:
+    hub = served[0].state.hub
+    with following(api) as stream:
+        hub._task.get_loop().call_soon_threadsafe(hub.end)
+
+        assert stream.is_over()
+    until(lambda: not hub.is_reading)
+
+
+def test_a_stream_that_tells_nothing_shows_that_it_lives(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "PING_EVERY_S", 0)
+    with following(api) as stream:
+        stream.begin()
 
 
 def test_what_cannot_be_gone_on_with_is_told(api: Api) -> None:
@@ -218,7 +277,7 @@ class TestOrder:
             seen.extend(self._told(feed))
             return len(seen) >= count
 
-        until(look, 10, "it was never told")
+        until(look, what="it was never told")
 
     def test_what_is_committed_late_is_told_before_what_follows_it(self, api: Api, feed: Feed) -> None:
         happen(api, reason="before")
@@ -268,5 +327,5 @@ class TestOrder:
             seen.extend((one.news.told["reason"], one.was_there) for one in feed.look())
             return len(seen) == 2
 
-        until(look, 10, "it was never told")
+        until(look, what="it was never told")
         assert seen == [("late", False), ("there", True)]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.integration.console.api.conftest import Api, in_hours
 from tests.integration.console.api.test_posts import problem
+from tests.support.waiting import until
 
 RAW = {"Content-Type": "application/octet-stream"}
 
@@ -38,6 +42,28 @@ def test_a_file_is_kept_and_posts_name_it(api: Api, photo: bytes) -> None:
     problem(api.http.get(f"/media/{'0' * 64}"), 404, "media.not_kept")
 
 
+def test_a_kept_file_is_held_to_the_rules_and_made_right(api: Api, tmp_path: Path) -> None:
+    Image.new("RGB", (900, 300)).save(tmp_path / "wide.png")
+    path = f"/media/{api.keep(tmp_path / 'wide.png').removeprefix('kept:')}"
+
+    found = api.http.get(f"{path}/check", params={"use": "feed"}).json()
+    asked = api.http.post(f"{path}/fixes", json={"use": "feed", "ratio": "crop", "focus": "0,0.5"})
+    again = api.http.post(f"{path}/fixes", json={"use": "feed", "ratio": "crop", "focus": "0,0.5"})
+
+    assert (found["fits"], found["shape"], found["media"]["media_type"]) == ([], 1.91, "image/png")
+    assert {(one["type"], one["section"]) for one in found["faults"]} == {
+        ("urn:pressrun:media.format", "§2.2 Format"),
+        ("urn:pressrun:media.ratio", "§2.2 Ratio"),
+    }
+    assert (asked.status_code, asked.json()["state"], asked.json()) == (202, "asked", again.json())
+    assert api.http.get(asked.headers["location"].removeprefix("/api/v1")).json() == asked.json()
+    problem(api.http.post(f"{path}/fixes", json={"focus": "middle"}), 422, "media.focus")
+    problem(api.http.post(f"{path}/fixes", json={"use": "story", "cover_at": "1s"}), 422, "media.cover_at")
+    problem(api.http.get(f"{path}/fixes/{'0' * 64}"), 404, "fix.unknown")
+    problem(api.http.get(f"{path}/origin"), 404, "fix.unknown")
+    problem(api.http.post(f"/media/{'0' * 64}/fixes", json={}), 404, "media.not_kept")
+
+
 def test_an_upload_goes_on_where_it_ended(api: Api, photo: bytes) -> None:
     path = begin(api, len(photo))
     half = len(photo) // 2
@@ -50,8 +76,46 @@ def test_an_upload_goes_on_where_it_ended(api: Api, photo: bytes) -> None:
     assert (first.json()["offset"], first.json()["media"]) == (half, None)
     assert problem(torn, 409, "upload.offset")["ids"] == {"offset": half}
     assert last.json()["media"]["sha256"] == hashlib.sha256(photo).hexdigest()
+
+
+def test_whoever_has_lost_the_last_answer_is_told_what_became_of_an_upload(api: Api, photo: bytes) -> None:
+    path, end = begin(api, len(photo)), {"Upload-Offset": str(len(photo))}
+
+    last = api.http.patch(path, content=photo, headers=RAW | {"Upload-Offset": "0"})
+
+    assert api.http.get(path).json() == last.json()
+    assert api.http.patch(path, headers=RAW | end).json() == last.json()
+    assert problem(api.http.patch(path, content=photo, headers=RAW | {"Upload-Offset": "0"}), 409, "upload.offset")[
+        "ids"
+    ]
+    problem(api.http.patch(path, content=b"x", headers=RAW | end), 422, "upload.too_much")
+    problem(api.http.get(path, headers=api.as_("author")), 404, "upload.unknown")
+    assert [file.suffix for file in (api.store.root.parent / "uploads").iterdir()] == [".json"]
+    assert api.http.delete(path).status_code == 204
     problem(api.http.get(path), 404, "upload.unknown")
-    assert list((api.store.root.parent / "uploads").iterdir()) == []
+    assert api.http.get(f"/media/{last.json()['media']['sha256']}").status_code == 200
+
+
+def test_a_file_that_cannot_be_kept_now_is_not_sent_again(api: Api, photo: bytes) -> None:
+    path, end = begin(api, len(photo)), {"Upload-Offset": str(len(photo))}
+    api.store.root.write_text("A file where the folder belongs: nothing can be kept, as on a full disk.")
+
+    problem(api.http.patch(path, content=photo, headers=RAW | {"Upload-Offset": "0"}), 409, "media.no_room")
+    api.store.root.unlink()
+
+    assert api.http.get(path).json()["offset"] == len(photo)
+    assert api.http.patch(path, headers=RAW | end).json()["media"]["sha256"] == hashlib.sha256(photo).hexdigest()
+
+
+def test_what_others_take_away_meanwhile_keeps_nobody_from_beginning(api: Api) -> None:
+    """A name that leads nowhere is what has gone between the listing of a folder and the look at it."""
+    begin(api, 10)
+    folder = api.store.root.parent / "uploads"
+    (folder / ".piece-of-another").symlink_to("gone")
+    (folder / f"{'x' * 22}.json").symlink_to("gone")
+    (folder / f"{'y' * 22}.json").touch()
+
+    begin(api, 10)
 
 
 def test_what_is_no_media_is_thrown_away(api: Api) -> None:
@@ -102,3 +166,34 @@ def test_what_nobody_goes_on_with_for_a_day_is_gone(api: Api) -> None:
 
     problem(api.http.get(path), 404, "upload.unknown")
     assert len(list(folder.iterdir())) == 2
+
+
+def test_a_slow_upload_lives_as_long_as_somebody_goes_on_with_it(api: Api) -> None:
+    path = begin(api, 10)
+    begun = api.store.root.parent / path.removeprefix("/")
+    os.utime(begun.with_name(f"{begun.name}.json"), (1, 1))
+    api.http.patch(path, content=b"x", headers=RAW | {"Upload-Offset": "0"})
+
+    begin(api, 10)
+
+    assert api.http.get(path).json()["offset"] == 1
+
+
+def test_many_slow_uploads_hold_up_nobody(api: Api) -> None:
+    """More of them than there are threads, each in the middle of its file: others are answered, whatever they ask."""
+    host, port = api.url.removeprefix("http://").split(":")
+    head = (
+        f"POST /api/v1/media HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer owner\r\n"
+        "Content-Type: application/octet-stream\r\nContent-Length: 314572800\r\n\r\n"
+    ).encode()
+    with ExitStack() as open_:
+        slow = [open_.enter_context(socket.create_connection((host, int(port)))) for _ in range(60)]
+        for one in slow:
+            one.sendall(head + b"\xff\xd8\xff")
+        uploads = api.store.root.parent / "uploads"
+        until(lambda: len([*uploads.glob(".piece-*")]) == len(slow), what="not all have begun")
+
+        assert api.http.get("/posts").status_code == 200
+        assert api.http.post("/uploads", json={"size_bytes": 10}).status_code == 201
+        assert len([*uploads.glob(".piece-*")]) == len(slow)
+    until(lambda: not [*uploads.glob(".piece-*")], what="what was cut off lies there still")

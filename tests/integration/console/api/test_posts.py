@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import Connection, event, func, select
 
-from models.account import find_account
-from models.post import Post
+from models.accounts.account import find_account
+from models.posts.post import Post
+from operations.operation import Asker, Scope
+from pressrun import clock
+from pressrun.media.samples import make_jpeg
 from tests.factories.rows import make_post
-from tests.integration.console.api.conftest import Api, in_hours
+from tests.integration.console.api.conftest import ASKERS, Api, in_hours
 
-CREATE = 15
-"""Queueing a post: account and slots, key and window, the post with parts, event and audit, and showing it."""
+YEAR = clock.now().year + 1
+CREATE = ["accounts", "posts", "INTO posts", "INTO audit"]
+"""What queueing a post reads and writes: its account; whether its key is taken and what stands around it; the post with
+its parts and the first line of its timeline; who asked.
+"""
 
 
 def body(api: Api, folder: Path, **over: Any) -> dict[str, Any]:
@@ -51,13 +58,13 @@ def problem(answer: httpx.Response, status: int, type_: str) -> dict[str, Any]:
 
 class TestQueueing:
     def test_a_post_is_queued_shown_and_found_where_it_says(self, api: Api, media_folder: Path) -> None:
-        given = body(api, media_folder, publish_at="2026-12-24T18:30:00+01:00", key="christmas")
+        given = body(api, media_folder, publish_at=f"{YEAR}-12-24T18:30:00+01:00", key="christmas")
 
         answer = api.http.post("/posts", json=given)
 
         assert answer.status_code == 201
         told = answer.json()
-        assert told["publish_at"] == "2026-12-24T17:30:00Z"
+        assert told["publish_at"] == f"{YEAR}-12-24T17:30:00Z"
         assert (told["account"], told["state"], told["timezone"]) == ("bakery", "scheduled", "Europe/Berlin")
         assert (told["media"], told["caption"]) == (given["media"], "bread")
         assert [one["field"] for one in told["warnings"]] == ["alt_text"]
@@ -67,7 +74,8 @@ class TestQueueing:
         assert api.http.get("/posts/christmas").json()["id"] == told["id"]
 
     def test_a_time_without_a_zone_is_the_accounts(self, api: Api, media_folder: Path) -> None:
-        assert add(api, media_folder, publish_at="2026-12-24T18:30")["publish_at"] == "2026-12-24T17:30:00Z"
+        told = add(api, media_folder, publish_at=f"{YEAR}-12-24T18:30")
+        assert told["publish_at"] == f"{YEAR}-12-24T17:30:00Z"
 
     def test_every_column_of_a_campaign_can_be_said(self, api: Api, media_folder: Path) -> None:
         told = add(
@@ -114,7 +122,8 @@ class TestQueueing:
 
     @pytest.mark.parametrize("source", ["/etc/passwd", "feed.jpg", "~/feed.jpg", "kept:" + "0" * 64, "kept:../../x"])
     def test_no_file_of_the_server_can_be_named(self, api: Api, media_folder: Path, source: str) -> None:
-        told = problem(api.http.post("/posts", json=body(api, media_folder, media=[source])), 422, "invalid")
+        answer = api.http.post("/posts", json=body(api, media_folder, media=[source]))
+        told = problem(answer, 422, "media.not_kept" if source.startswith("kept:") else "media.not_here")
 
         assert told["field"] == "media"
         assert count(api) == 0
@@ -221,31 +230,105 @@ class TestFinding:
 
 
 class TestCost:
-    """Statements of a request, counted: BEGIN and COMMIT are not, and there is one transaction where it only reads."""
+    """What a request asks of the database: statements, and transactions, each of which takes two trips more."""
 
-    def _asked(self, api: Api, method: str, path: str, **more: Any) -> int:
+    def _asked(self, api: Api, method: str, path: str, **more: Any) -> tuple[list[str], int]:
         asked: list[str] = []
+        begun: list[str] = []
 
         def note(*given: Any) -> None:
             asked.append(given[2])
 
+        def begin(connection: Connection) -> None:
+            if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+                begun.append("BEGIN")
+
         event.listen(api.database.engine, "before_cursor_execute", note)
+        event.listen(api.database.engine, "begin", begin)
         try:
             assert api.http.request(method, path, **more).is_success
         finally:
             event.remove(api.database.engine, "before_cursor_execute", note)
-        return len(asked)
+            event.remove(api.database.engine, "begin", begin)
+        return asked, len(begun)
 
     def test_what_requests_ask_the_database(self, api: Api, media_folder: Path) -> None:
         with api.database.transaction() as tx:
             account = find_account(tx, "bakery")
             posts = [make_post(tx, account) for _ in range(30)]
-        new = body(api, media_folder)
 
-        assert self._asked(api, "GET", "/posts") == 1
-        assert self._asked(api, "GET", "/posts", params={"account": "bakery"}) == 2
-        assert self._asked(api, "GET", f"/posts/{posts[0].id}") == 5
-        assert self._asked(api, "POST", "/posts", json=new) == CREATE
+        for path, statements in (("/posts", 1), ("/posts?account=bakery", 2), (f"/posts/{posts[0].id}", 5)):
+            asked, transactions = self._asked(api, "GET", path)
+            assert (path, len(asked), transactions) == (path, statements, 0)
+
+    @pytest.mark.parametrize("is_limited", [False, True])
+    def test_queueing_a_post_takes_one_transaction(
+        self, api: Api, media_folder: Path, monkeypatch: pytest.MonkeyPatch, is_limited: bool
+    ) -> None:
+        with api.database.transaction() as tx:
+            only = frozenset({find_account(tx, "bakery").id}) if is_limited else None
+        monkeypatch.setitem(ASKERS, "one", Asker("one", frozenset({Scope.PUBLISH}), accounts=only))
+
+        asked, transactions = self._asked(api, "POST", "/posts", json=body(api, media_folder), headers=api.as_("one"))
+
+        assert [re.search(r"(INTO \w+|(?<=FROM )\w+)", one)[0] for one in asked] == CREATE  # type: ignore[index]
+        assert transactions == 1
+
+    def test_a_key_costs_two_statements_more(self, api: Api, media_folder: Path) -> None:
+        headers = {"Idempotency-Key": "counted"}
+
+        first, transactions = self._asked(api, "POST", "/posts", json=body(api, media_folder), headers=headers)
+        assert (len(first), transactions) == (len(CREATE) + 2, 1)
+
+    def test_the_same_again_is_told_from_what_is_kept(self, api: Api, media_folder: Path) -> None:
+        given, headers = body(api, media_folder), {"Idempotency-Key": "counted"}
+        self._asked(api, "POST", "/posts", json=given, headers=headers)
+
+        again, transactions = self._asked(api, "POST", "/posts", json=given, headers=headers)
+
+        assert (len(again), transactions) == (2, 0)
+
+
+class TestTruth:
+    """A post that was queued is told from the rows as they were written: the same as whoever asks for it is told."""
+
+    @pytest.mark.parametrize(
+        "over",
+        [
+            {},
+            {"type": "carousel", "media": ["feed.jpg", "second.jpg"], "alt_text": ["bread", ""], "key": "many"},
+            {"type": "image", "collaborators": ["baker"], "user_tags": [{"username": "miller", "x": 0.5, "y": 0.25}]},
+            {"first_comment": "until noon", "max_lateness": "2h", "if_late": "publish", "fix": "yes"},
+            {"publish_at": "2031-07-01T09:30:00+05:45", "location_id": "1234"},
+        ],
+        ids=["plain", "carousel", "tags", "lateness", "zone"],
+    )
+    def test_it_is_told_as_whoever_asks_is_told(self, api: Api, media_folder: Path, over: dict[str, Any]) -> None:
+        make_jpeg(media_folder / "second.jpg", 1080, 1350, label="second")
+        named = {"media": [api.keep(media_folder / one) for one in over.get("media", ["feed.jpg"])]}
+
+        queued = add(api, media_folder, **over | named)
+        again = api.http.post(
+            "/posts", json=body(api, media_folder, **over | named | {"publish_at": queued["publish_at"]})
+        )
+        shown = api.http.get(f"/posts/{queued['id']}").json()
+
+        assert {name: value for name, value in queued.items() if name != "warnings"} == shown
+        assert again.status_code == 200
+        assert {name: value for name, value in again.json().items() if name != "warnings"} == shown
+
+    def test_whoever_may_publish_and_not_read_is_told_what_they_queued(
+        self, api: Api, media_folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(ASKERS, "sender", Asker("sender", frozenset({Scope.PUBLISH})))
+        sender = api.as_("sender")
+        draft = api.http.post("/drafts", json=body(api, media_folder, caption="cake"), headers=sender)
+
+        queued = api.http.post("/posts", json=body(api, media_folder), headers=sender)
+        from_draft = api.http.post(f"/drafts/{draft.json()['id']}/queue", headers=sender)
+
+        assert (queued.status_code, from_draft.status_code) == (201, 201), from_draft.text
+        assert queued.json()["caption"] == "bread"
 
 
 class TestChanging:
@@ -276,8 +359,8 @@ class TestChanging:
 
         assert api.http.post(f"{path}/pause").json()["state"] == "draft"
         assert api.http.post(f"{path}/resume").json()["state"] == "scheduled"
-        moved = api.http.post(f"{path}/move", json={"publish_at": "2026-12-31T23:00"})
-        assert (moved.json()["publish_at"], moved.headers["etag"]) == ("2026-12-31T22:00:00Z", '"4"')
+        moved = api.http.post(f"{path}/move", json={"publish_at": f"{YEAR}-12-31T23:00"})
+        assert (moved.json()["publish_at"], moved.headers["etag"]) == (f"{YEAR}-12-31T22:00:00Z", '"4"')
         past = api.http.post(f"{path}/move", json={"publish_at": "2020-12-31T23:00"})
         assert problem(past, 422, "post.late")["field"] == "publish_at"
         rehearsed = api.http.post(f"{path}/cancel?dry_run=1", json={"why": "no oven"})
@@ -290,8 +373,11 @@ class TestChanging:
         one = add(api, media_folder, publish_at=in_hours(2))
         other = add(api, media_folder, publish_at=in_hours(3), caption="cake")
 
-        answer = api.http.post(f"/posts/{one['id']}/swap", json={"other": str(other["id"])})
+        seen = {"other": str(other["id"]), "other_version": other["version"]}
+        stale = api.http.post(f"/posts/{one['id']}/swap", json=seen | {"other_version": other["version"] + 1})
+        answer = api.http.post(f"/posts/{one['id']}/swap", json=seen)
 
+        assert problem(stale, 412, "post.changed")["ids"]["post"] == other["id"]
         assert [post["publish_at"] for post in answer.json()["items"]] == [other["publish_at"], one["publish_at"]]
         same = api.http.post(f"/posts/{one['id']}/swap", json={"other": str(one["id"])})
         assert problem(same, 422, "post.same")["field"] == "other"

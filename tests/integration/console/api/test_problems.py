@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import socket
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from console.api.bodies import NewPost
-from operations.posts import PostFields
+from console.handlers.bodies import NewPost
+from operations.posts.posts import PostFields
 from tests.factories.rows import make_account
 from tests.integration.console.api.conftest import Api, in_hours
 from tests.integration.console.api.test_posts import add
@@ -22,7 +23,13 @@ from tests.unit.docs.pages import Page
 SECRET = "pr_" + "Zm9vYmFyYmF6cXV4" * 2 + "Zm9vYmFyYmF"
 NOBODYS = {"publish_at": "+1h", "type": "image", "media": ["x"]}
 EDIT = {"json": {"caption": "x"}}
+FTP = {"json": {"webhook_url": "ftp://a.example"}}
+LIMITED = {"json": {"name": "k", "scopes": ["read"], "accounts": ["zzz"]}}
+SPACED = {"json": {"min_spacing": "5m"}}
+PAUSED = {"action": "pause", "posts": ["soon"]}
 JSON = {"Content-Type": "application/json"}
+GZIP = {"Content-Encoding": "gzip"}
+PACKED = gzip.compress(b"{}")
 FACEBOOK = {
     "product_tags": [{"product_id": "4029274203846188", "x": 0.25, "y": 0.5}],
     "poll_options": ["Rye", "Spelt"],
@@ -48,6 +55,10 @@ def _headers(**told: str) -> dict[str, Any]:
     return {"headers": {name.replace("_", "-"): value for name, value in told.items()}}
 
 
+def _json(body: bytes) -> dict[str, Any]:
+    return {"content": body, "headers": JSON}
+
+
 WRONG = [
     Wrong(401, "key.missing", "GET", "/posts", as_="nobody"),
     Wrong(401, "key.missing", "GET", f"/posts?access_token={SECRET}", as_="nobody"),
@@ -68,10 +79,25 @@ WRONG = [
     Wrong(415, "body.unknown_form", "POST", "/posts", more={"content": b"{}"} | _headers(Content_Type="text/plain")),
     Wrong(415, "body.unknown_form", "POST", "/posts", more={"content": b"{}"}),
     Wrong(415, "body.unknown_form", "POST", "/posts", more={"data": {"account": "bakery"}}),
+    Wrong(412, "account.changed", "PATCH", "/accounts/bakery", "If-Match", SPACED | _headers(If_Match='"9"')),
+    Wrong(415, "body.unknown_form", "POST", "/posts", more={"content": PACKED, "headers": JSON | GZIP}),
+    Wrong(415, "body.unknown_form", "POST", "/media", more={"content": PACKED, "headers": GZIP}),
+    Wrong(422, "parameter.repeated", "GET", "/posts?account=bakery&account=another", "account"),
+    Wrong(422, "parameter.repeated", "GET", "/posts?limit=1&limit=2", "limit"),
+    Wrong(422, "parameter.repeated", "POST", "/posts/soon/pause?dry_run=true&dry_run=false", "dry_run"),
+    Wrong(422, "bulk.not_heard", "POST", "/posts/bulk", "publish_at", {"json": PAUSED | {"publish_at": "+2h"}}),
+    Wrong(422, "bulk.not_heard", "POST", "/posts/bulk", "why", {"json": PAUSED | {"why": "rain"}}),
+    Wrong(422, "request.invalid", "POST", "/uploads", "size_bytes", {"json": {"size_bytes": True}}),
     Wrong(422, "request.invalid", "POST", "/posts", "account", {"json": NOBODYS}),
     Wrong(422, "request.invalid", "PATCH", "/posts/soon", "colour", {"json": {"colour": SECRET}}),
     Wrong(422, "request.invalid", "POST", "/posts", more={"content": b'{"a":', "headers": JSON}),
     Wrong(422, "request.invalid", "POST", "/posts", more={"content": b'{"caption": "\xff"}', "headers": JSON}),
+    Wrong(422, "request.invalid", "POST", "/drafts", more={"content": rb'{"caption": "a\ud800b"}', "headers": JSON}),
+    Wrong(422, "request.invalid", "POST", "/drafts", more={"content": rb'{"\ud800": "a"}', "headers": JSON}),
+    Wrong(422, "request.invalid", "POST", "/drafts", more={"content": b"[" * 100_000, "headers": JSON}),
+    Wrong(422, "request.repeated", "POST", "/posts", "caption", _json(b'{"caption": 1, "caption": 1}')),
+    Wrong(422, "request.repeated", "POST", "/posts", "a", _json(b'[{"b": {"a": 1, "b": 2, "a": 3}}]')),
+    Wrong(422, "request.repeated", "POST", "/drafts", "\\ud800", _json(rb'{"\ud800": 1, "\ud800": 2}')),
     Wrong(422, "request.invalid", "GET", "/posts?limit=201", "limit"),
     Wrong(422, "request.invalid", "GET", "/posts?state=late", "state"),
     Wrong(422, "parameter.unknown", "GET", "/posts?acount=bakery", "acount"),
@@ -85,6 +111,12 @@ WRONG = [
     Wrong(422, "media.unreadable", "POST", "/media", "media", {"content": b"hello"}),
     Wrong(422, "import.unreadable", "POST", "/imports/file", more={"content": b"abc\n1"}),
     Wrong(422, "export.unknown_view", "GET", "/insights/views/zzz", "view"),
+    Wrong(422, "request.invalid", "GET", "/insights/compare?account=bakery", "account"),
+    Wrong(422, "insight.accounts", "GET", "/insights/compare?account=bakery&account=bakery", "account"),
+    Wrong(422, "endpoint.address", "POST", "/notices/endpoints", "webhook_url", FTP),
+    Wrong(404, "account.unknown", "POST", "/keys", "accounts", LIMITED),
+    Wrong(404, "media.not_kept", "GET", f"/media/{'a' * 64}", "sha256"),
+    Wrong(422, "insight.metric", "GET", "/insights/compare?account=bakery&account=another&metric=fame", "metric"),
 ]  # fmt: skip
 ELSEWHERE = {
     429: "TestRates of test_conventions",
@@ -119,6 +151,19 @@ def test_the_page_names_each_status_and_each_is_reached() -> None:
     documented = {int(one) for one in re.findall(r"^\| (\d{3}) \| `", page, re.MULTILINE)}
 
     assert documented == {one.status for one in WRONG} | set(ELSEWHERE)
+
+
+def test_what_is_wrong_with_a_body_is_told_in_words(api: Api) -> None:
+    def told(body: bytes) -> str:
+        detail: str = api.http.post("/posts", content=body, headers=JSON).json()["detail"]
+        return detail
+
+    assert told(b"") == "the body is missing: send a JSON object"
+    assert told(b"5") == told(b"[]") == "the body is to be a JSON object: {…}"
+    assert told(b'{"a": 1} x').startswith("the body is no JSON at character 9")
+    assert "method of this path: it has GET, POST" in api.http.put("/posts").json()["detail"]
+    assert "is named by its number" in api.http.get("/posts/spring%2F1").json()["detail"]
+    assert api.http.post("/media", content=PACKED, headers=GZIP).headers["accept-encoding"] == "identity"
 
 
 def test_a_method_that_a_path_has_not_is_told_with_those_it_has(api: Api) -> None:
@@ -156,9 +201,9 @@ def test_whoever_goes_away_in_the_middle_leaves_no_traceback(api: Api, caplog: p
             f"POST /api/v1/posts HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer owner\r\n"
             "Content-Type: application/json\r\nContent-Length: 100\r\nX-Request-Id: cut.off.1\r\n\r\n{".encode()
         )
-        until(lambda: _answered(api), 10, "nothing is answered")
+        until(lambda: _answered(api), what="nothing is answered")
 
-    until(lambda: "cut.off.1" in caplog.text, 10, "no line in the log")
+    until(lambda: "cut.off.1" in caplog.text, what="no line in the log")
     assert "Exception in ASGI application" not in caplog.text
 
 

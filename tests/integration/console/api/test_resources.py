@@ -12,12 +12,13 @@ import pyarrow.parquet
 import pytest
 from sqlalchemy import text
 
-from models.account import find_account
-from models.comment import SeenComment, see_comments
-from models.insight import Observation, store_observations
-from models.tag import SeenTag, see_tags
+from models.access.user import User
+from models.accounts.account import find_account
+from models.history.comment import SeenComment, see_comments
+from models.history.insight import Observation, store_observations
+from models.history.tag import SeenTag, see_tags
 from pressrun import clock
-from tests.factories.rows import make_endpoint, make_mention, make_post, make_reply
+from tests.factories.rows import make_comment, make_endpoint, make_mention, make_post, make_reply
 from tests.factories.worlds import make_lived_in_account
 from tests.integration.console.api.conftest import Api
 from tests.integration.console.api.test_posts import problem
@@ -51,6 +52,20 @@ class TestAccounts:
         assert api.http.post("/accounts/bakery/resume").json()["state"] == "active"
         assert problem(api.http.patch("/accounts/bakery", json={"timezone": "X"}), 422, "zone.unknown")["field"]
         problem(api.http.get("/accounts/nobody"), 404, "account.unknown")
+
+    def test_of_two_who_edit_what_posts_inherit_the_second_is_told(self, api: Api) -> None:
+        seen = {"If-Match": api.http.get("/accounts/bakery").headers["etag"]}
+
+        first = api.http.patch("/accounts/bakery", json={"min_spacing": "5m"}, headers=seen)
+        second = api.http.patch("/accounts/bakery", json={"max_lateness": "2h"}, headers=seen)
+        third = api.http.patch(
+            "/accounts/bakery", json={"max_lateness": "2h"}, headers={"If-Match": first.headers["etag"]}
+        )
+
+        assert problem(second, 412, "account.changed")["field"] == "If-Match"
+        assert (first.status_code, third.status_code) == (200, 200)
+        assert third.headers["etag"] == api.http.get("/accounts/bakery").headers["etag"]
+        assert (third.json()["min_spacing_s"], third.json()["max_lateness_s"]) == (300, 7200)
 
     def test_one_is_connected_by_a_worker_that_is_waited_for(self, api: Api) -> None:
         new = {"login": "facebook", "ig_id": "17840000000000009", "name": "new", "token": "SIM-TOKEN-new"}
@@ -175,9 +190,27 @@ class TestHistory:
         assert counted.http.get(path, params={"as_of": before}).json() == []
         assert counted.http.get(path, params={"account": "another"}).json() == []
         assert counted.http.get("/insights/views/story_final").json() == []
+        assert counted.http.get("/insights/views/coverage").json() == []
+        then = counted.http.get("/insights/views/coverage", params={"as_of": before})
+        assert problem(then, 422, "export.without_past")["field"] == "as_of"
         assert problem(counted.http.get("/insights/views/odd"), 422, "export.unknown_view")["field"] == "view"
         assert problem(counted.http.get(path, params={"since": "x"}), 422, "export.not_a_day")["field"] == "since"
         assert counted.http.get(path, headers={"Accept": "image/png"}).status_code == 406
+
+    def test_accounts_are_compared(self, counted: Api) -> None:
+        asked = {"account": ["bakery", "another"], "metric": "reach"}
+
+        told = counted.http.get("/insights/compare", params=asked).json()
+
+        bakery, another = told["accounts"]
+        assert (bakery["account"], bakery["figures"]["reach"]["lacking"]) == ("bakery", 28 - 2)
+        assert (another["figures"]["reach"], another["posts"]["value"]) == (
+            {"value": None, "before": None, "lacking": 28},
+            None,
+        )
+        assert len(told["days"]) == 28
+        assert told["days"][-1]["values"] == {"bakery": 8, "another": None}
+        assert told["days"][-1]["unknown"] == {"another": "not read"}
 
     def test_the_newest_values_and_a_curve(self, counted: Api) -> None:
         newest = counted.http.get("/insights/newest", params={"account": "bakery"}).json()
@@ -201,7 +234,11 @@ class TestInbox:
         assert [one["ig_media_id"] for one in items(api, "/tags")] == ["dated", "t1", "t0"]
         assert len({one["id"] for one in items(api, "/mentions")}) == 2
         assert [one["ig_id"] for one in items(api, "/comments", media="1")] == ["c1", "c0"]
-        assert items(api, "/tags", account="another") == items(api, "/comments", media="2") == []
+        assert items(api, "/tags", account="another") == []
+        told = problem(api.http.get("/comments", params={"media": "2"}), 404, "media.unknown")
+        assert told["field"] == "media"
+        others = api.http.get("/comments", params={"media": "1", "account": "another"})
+        problem(others, 404, "media.unknown")
 
     def test_a_mention_is_replied_to_once(self, api: Api) -> None:
         with api.database.transaction() as tx:
@@ -219,6 +256,26 @@ class TestInbox:
         assert settled.json()["state"] == "failed"
         problem(api.http.post("/mentions/99/reply", json={"text": "x"}), 404, "mention.unknown")
         problem(api.http.get("/replies/99"), 404, "reply.unknown")
+
+    def test_a_comment_is_replied_to_once_and_hidden(self, api: Api) -> None:
+        with api.database.transaction() as tx:
+            account = find_account(tx, "bakery")
+            comment, gone = make_comment(tx, account), make_comment(tx, account, gone_at=clock.now())
+        at = f"/comments/{comment.id}"
+
+        queued = api.http.post(f"{at}/reply", json={"text": "thanks"})
+        hidden = api.http.post(f"{at}/hide")
+
+        told = api.http.get(queued.headers["location"].removeprefix("/api/v1")).json()
+        assert (told["comment"], told["mention"], told["text"]) == (comment.id, None, "thanks")
+        assert api.http.get(hidden.headers["location"].removeprefix("/api/v1")).json()["state"] == "asked"
+        shown = api.http.get(at).json()
+        assert (shown["reply"], shown["wish"], shown["wish_state"]) == ("queued", "hide", "asked")
+        problem(api.http.post(f"{at}/reply", json={"text": "thanks"}), 409, "reply.open")
+        problem(api.http.post(f"{at}/unhide"), 409, "comment.busy")
+        problem(api.http.delete(f"/comments/{gone.id}"), 409, "comment.gone")
+        problem(api.http.post("/comments/99/hide"), 404, "comment.unknown")
+        problem(api.http.post(f"{at}/resolve", json={"was_sent": True}), 409, "reply.nothing_to_resolve")
 
 
 def test_competitors_and_hashtags(api: Api) -> None:
@@ -275,6 +332,47 @@ class TestNotices:
         assert api.http.post("/notices/endpoints/ops/replay").json() == {"deliveries": 0}
         wrong = api.http.put("/notices/endpoints/ops/rules", json={"how": "loudly"})
         assert problem(wrong, 422, "rule.how")["field"] == "how"
+
+
+@pytest.mark.parametrize(
+    ("path", "seen_at", "changes", "type_"),
+    [
+        ("/users/ana", "/users", ({"role": "admin"}, {"accounts": ["bakery"]}), "user.changed"),
+        (
+            "/notices/endpoints/ops",
+            "/notices/endpoints",
+            ({"quiet": "22:00-07:00"}, {"digest_at": "09:00"}),
+            "endpoint",
+        ),
+        (
+            "/notices/endpoints/ops/rules",
+            "/notices/rules?endpoint=ops",
+            ({"how": "never"}, {"how": "digest", "kind": "post.late"}),
+            "rules",
+        ),
+    ],
+    ids=["user", "endpoint", "rules"],
+)
+def test_of_two_who_edit_at_once_the_second_is_told(
+    api: Api, path: str, seen_at: str, changes: tuple[dict[str, Any], dict[str, Any]], type_: str
+) -> None:
+    with api.database.transaction() as tx:
+        make_endpoint(tx, name="ops")
+        tx.add(User(name="ana", role="viewer", state="active", created_by="owner"))
+    told = api.http.get(seen_at).json()
+    version = told["version"] if "version" in told else told["items"][-1]["version"]
+    method = "PUT" if "rules" in path else "PATCH"
+
+    def edit(body: dict[str, Any], seen: str) -> Any:
+        return api.http.request(method, path, json=body, headers={"If-Match": seen})
+
+    first, second = edit(changes[0], f'"{version}"'), edit(changes[1], f'"{version}"')
+
+    assert first.status_code == 200, first.text
+    assert problem(second, 412, f"{type_.removesuffix('.changed')}.changed")["field"] == "If-Match"
+    assert edit(changes[1], first.headers["etag"]).status_code == 200
+    told = api.http.get(seen_at).json()
+    assert (told if "version" in told else told["items"][-1])["version"] not in (version, None)
 
 
 class TestSystem:

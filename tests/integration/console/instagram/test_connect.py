@@ -11,10 +11,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from models.account import Login
-from models.session import Database
-from operations import consents
-from operations.consents import Wish
+from models.accounts.account import Login
+from models.store.session import Database
+from operations.accounts import consents
+from operations.accounts.consents import Wish
 from operations.operation import OWNER, Context
 from pressrun.settings import Settings
 from tests.factories.rows import KEY

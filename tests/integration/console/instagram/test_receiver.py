@@ -8,6 +8,7 @@ import json
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -16,9 +17,9 @@ import pytest
 from sqlalchemy import event as events_of
 
 from console.instagram.receiver import LARGEST_BODY
-from models.claims import WAKE_CHANNEL
-from models.session import Database
-from pressrun import signatures
+from models.owed.claims import WAKE_CHANNEL
+from models.store.session import Database
+from pressrun.instagram import signatures
 from tests.factories.rows import make_account
 from tests.integration.console.conftest import APP_SECRET, VERIFY_TOKEN, Console, envelope, running_console
 from tests.support.waiting import until
@@ -213,12 +214,49 @@ class TestSize:
             head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
             client.sendall(head.encode() + b'{"object"')
 
-        until(lambda: "The body was cut off" in caplog.text, 10, lambda: caplog.text)
+        until(lambda: "The body was cut off" in caplog.text, what=lambda: caplog.text)
 
         assert console.http.get("/healthz").status_code == 200
         assert caplog.text.count("webhook.refused") == 1
         assert "Traceback" not in caplog.text
         assert "Exception in ASGI application" not in capfd.readouterr().err + caplog.text
+
+
+class TestEdgesOfHttp:
+    """Each is a good notification, written as servers and proxies in between may write it."""
+
+    def heads(self, raw: bytes) -> str:
+        return f"POST {PATH} HTTP/1.0\r\nX-Hub-Signature-256: {signatures.sign(raw, APP_SECRET)}\r\n"
+
+    def test_http_1_0_without_a_host_is_taken(self, console: Console) -> None:
+        raw = envelope(MENTION)
+        url = console.http.base_url
+        with socket.create_connection((url.host, url.port or 0)) as client:
+            client.settimeout(30)
+            client.sendall(f"{self.heads(raw)}Content-Length: {len(raw)}\r\n\r\n".encode() + raw)
+            answer = client.makefile("rb").read()  # it closes the connection
+
+        assert answer.split(b"\r\n")[0].split()[1] == b"200"
+        assert [one.field for one in console.inbox()] == ["mentions"]
+
+    def test_one_in_chunks_is_taken(self, console: Console) -> None:
+        raw = envelope(MENTION, COMMENT)
+        headers = {"X-Hub-Signature-256": signatures.sign(raw, APP_SECRET)}
+
+        answer = console.http.post(PATH, content=(raw[at : at + 7] for at in range(0, len(raw), 7)), headers=headers)
+
+        assert answer.status_code == 200
+        assert len(console.inbox()) == 2
+
+    def test_those_that_come_doubled_and_out_of_order_are_each_there_once_with_their_own_time(
+        self, console: Console
+    ) -> None:
+        bodies = [envelope({**COMMENT, "value": {"id": str(number)}}, time=1520622000 + number) for number in (3, 1, 2)]
+
+        assert [console.notify(raw).status_code for raw in (*bodies, *reversed(bodies))] == [200] * 6
+
+        found = {one.value["id"]: (one.sent_at, one.deliveries) for one in console.inbox()}
+        assert found == {str(number): (datetime.fromtimestamp(1520622000 + number, UTC), 2) for number in (1, 2, 3)}
 
 
 class TestEncoding:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from console.mcp.server import create_server
 from console.mcp.tool import BaseUrl
-from models.session import Database
+from models.store.session import Database
 from operations.access import door, keys
 from operations.access.door import DOOR
 from operations.operation import OWNER, Asker, Context, Face, NotAllowed

@@ -13,13 +13,13 @@ from sqlalchemy import text
 
 from console.mcp.cutting import MOST_CHARACTERS
 from console.mcp.tools import LEFT_OUT, tools
-from models.account import Account, find_account
-from models.comment import SeenComment, see_comments
-from models.media import MediaReading, SeenMedia, see_media, store_readings
+from models.accounts.account import Account, find_account
+from models.history.comment import SeenComment, see_comments
+from models.history.media import MediaReading, SeenMedia, see_media, store_readings
 from operations.access import keys
 from operations.operation import OPERATIONS, OWNER, Effect, Scope
 from pressrun import clock
-from tests.factories.rows import make_post
+from tests.factories.rows import make_harvest, make_post
 from tests.integration.console.mcp.conftest import Desk
 
 
@@ -256,6 +256,22 @@ class TestReading:
         assert [one["media_id"] for one in found] == sorted(ids.values())
         assert 99 not in {one["likes"] for one in found}
         assert (second["as_of"], second["next_cursor"]) == (first["as_of"], None)
+
+    def test_coverage_is_read_page_by_page_though_nothing_is_known_of_its_past(self, desk: Desk) -> None:
+        reader = desk.key("reader")
+        with desk.ctx.database.transaction() as tx:
+            account = find_account(tx, "bakery")
+            account.created_at = clock.now() - timedelta(days=3)
+            make_harvest(tx, account)
+
+        first = desk.call(reader, "insight_export", view="coverage", limit=2)
+        second = desk.call(reader, "insight_export", view="coverage", limit=50, cursor=first["next_cursor"])
+
+        found = [one["day"] for one in first["items"] + second["items"]]
+        assert len(found) >= 4
+        assert found == sorted(set(found))
+        refused = desk.refusal(reader, "insight_export", view="coverage", as_of="2026-02-01")
+        assert refused["type"] == "export.without_past"
 
     def test_posts_views_and_documentation_are_read_by_address(self, desk: Desk) -> None:
         with desk.ctx.database.transaction() as tx:

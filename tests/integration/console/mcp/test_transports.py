@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any
 
 import httpx
@@ -20,7 +23,7 @@ from operations.access import keys
 from operations.operation import OWNER, Context
 from pressrun import clock
 from pressrun.media.links import derive_key
-from pressrun.trust import authorities
+from pressrun.network.trust import authorities
 from tests.factories.rows import KEY
 from tests.integration.cli.conftest import Command
 from tests.integration.console.mcp.conftest import Answer, Desk, told
@@ -28,6 +31,20 @@ from tests.support.processes import REPOSITORY, environment
 from tests.support.web import serve
 
 Talk = Callable[[Client], Awaitable[Answer]]
+TWICE = (
+    '{"jsonrpc": "2.0", "id": 7, "method": "tools/call",'
+    ' "params": {"name": "post_show", "arguments": {"post": "1", "post": "2"}}}'
+)
+_SAID = "the body names 'post' twice: say it once"
+REFUSED = {
+    "jsonrpc": "2.0",
+    "id": 7,
+    "error": {
+        "code": -32600,
+        "message": _SAID,
+        "data": {"kind": "invalid", "type": "request.repeated", "message": _SAID, "field": "post"},
+    },
+}
 
 
 @pytest.fixture
@@ -122,6 +139,14 @@ class TestHttp:
         assert (first.status_code, second.status_code) == (400, 429)
         assert int(second.headers["retry-after"]) > 0
 
+    def test_what_a_message_names_twice_is_refused(self, desk: Desk, url: str) -> None:
+        headers = {"Authorization": f"Bearer {desk.key('reader')}", "Content-Type": "application/json"}
+        with httpx.Client(base_url=url, timeout=30, headers=headers, verify=authorities()) as http:
+            answer = http.post("/mcp", content=TWICE)
+
+        assert answer.status_code == 400
+        assert answer.json() == REFUSED
+
     def test_the_public_side_has_no_tools(self, ctx: Context) -> None:
         app = create_app(ctx, media_keys=[], media_root=ctx.settings.home, schema_head=HEAD, public_only=True)
 
@@ -129,6 +154,32 @@ class TestHttp:
 
 
 class TestStdio:
+    def test_what_a_message_names_twice_is_refused_and_the_next_one_answered(
+        self, database_url: str, redis_url: str, tmp_path: Path
+    ) -> None:
+        settings = environment(
+            {
+                "PRESSRUN_DATABASE_URL": database_url,
+                "PRESSRUN_REDIS_URL": redis_url,
+                "PRESSRUN_SECRET_KEYS": KEY,
+                "PRESSRUN_HOME": str(tmp_path),
+            }
+        )
+        begin = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+        hello = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": begin})
+
+        with Popen([sys.executable, "-m", "cli", "mcp"], env=settings, cwd=REPOSITORY, stdin=PIPE, stdout=PIPE) as mcp:
+            assert mcp.stdin is not None
+            assert mcp.stdout is not None
+            mcp.stdin.write(f"{TWICE}\n{hello}\n".encode())
+            mcp.stdin.flush()
+            refused, begun = (json.loads(mcp.stdout.readline()) for _ in range(2))
+            mcp.stdin.close()
+
+        assert refused == REFUSED
+        assert (begun["id"], begun["result"]["serverInfo"]["name"]) == (1, "pressrun")
+        assert mcp.returncode == 0
+
     def test_it_reads_without_a_key_and_does_with_one_what_the_key_may(
         self, desk: Desk, database_url: str, redis_url: str
     ) -> None:

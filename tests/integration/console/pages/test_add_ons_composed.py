@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from operations import library, posts
 from operations.operation import OWNER
+from operations.posts import library, posts
 from tests.factories.rows import make_account
 from tests.integration.console.pages.conftest import Console
 from tests.integration.console.pages.test_connecting import send

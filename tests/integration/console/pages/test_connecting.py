@@ -14,14 +14,14 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from models.account import find_account
-from models.connection import Connection, settle_done
-from models.consenting import Found, keep_found
-from models.joining import Joined
-from models.session import Database
-from operations import consents
-from operations.connections import Login
-from operations.consents import Wish
+from models.accounts.account import find_account
+from models.connecting.connection import Connection, settle_done
+from models.connecting.consenting import Candidate, keep_found
+from models.connecting.joining import Joined
+from models.store.session import Database
+from operations.accounts import consents
+from operations.accounts.connections import Login
+from operations.accounts.consents import Wish
 from operations.operation import OWNER
 from pressrun import clock
 from pressrun.vault import Vault
@@ -94,7 +94,10 @@ def test_of_several_accounts_one_chooses(console: Console, http: httpx.Client) -
     number = consents.discover(console.ctx, OWNER, Wish(Login.FACEBOOK), "SIM-TOKEN-person")
     at = f"/accounts/connect/{number}"
     with console.ctx.database.transaction() as tx:
-        found = [Found("178400001", "ana", "1", "A <Page>"), Found("178400002", None, "2", "B", may_publish=False)]
+        found = [
+            Candidate("178400001", "ana", "1", "A <Page>"),
+            Candidate("178400002", None, "2", "B", may_publish=False),
+        ]
         keep_found(tx.get_one(Connection, number), found, {}, Vault([KEY]))
 
     page = http.get(at).text

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import event
 
-from models.event import Cause, record_event
-from models.quota import FALLBACK_TOTAL
-from models.reading.accounts import list_accounts
-from models.reading.posts import COLUMNS, list_posts, post_page
-from models.session import Database
-from models.states import PostState
+from models.accounts.quota import FALLBACK_TOTAL
+from models.posts.event import Cause, record_event
+from models.posts.states import PostState
+from models.reading.accounts.accounts import list_accounts
+from models.reading.posts.posts import COLUMNS, list_posts, post_page
+from models.store.session import Database
 from pressrun import clock
 from pressrun.media.routes import Ways
 from tests.factories.rows import make_account, make_post

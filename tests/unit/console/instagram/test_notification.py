@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.instagram.notification import read_notification
-from operations.webhooks import Change
+from operations.accounts.webhooks import Change
 
 MENTION = {"field": "mentions", "value": {"media_id": "17900000000000001", "comment_id": "17910000000000001"}}
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pressrun.media.rehearsal import Sample, Sight, rehearse
+from tests.support.certificates import self_signed
 
 CONTENT = bytes(range(200))
 PAGE = b"<html><head><title>Just a moment...</title></head></html>"
@@ -37,7 +41,7 @@ class Behaviour:
 
 
 @contextmanager
-def host(behaviour: Behaviour) -> Iterator[str]:
+def host(behaviour: Behaviour, certificate: Path | None = None) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             is_instagram = "facebookexternalhit" in self.headers["User-Agent"]
@@ -66,10 +70,14 @@ def host(behaviour: Behaviour) -> Iterator[str]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"{'http' if certificate is None else 'https'}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
@@ -159,6 +167,30 @@ def test_a_private_address_is_not_asked_unless_that_is_allowed() -> None:
 
     assert "private address" in sight.what
     assert sight.is_fatal
+
+
+@pytest.mark.parametrize(
+    ("name", "ends_in", "is_trusted", "is_taken"),
+    [
+        ("127.0.0.1", timedelta(days=1), True, True),
+        ("127.0.0.1", timedelta(days=-1), True, False),
+        ("media.example", timedelta(days=1), True, False),
+        ("127.0.0.1", timedelta(days=1), False, False),
+    ],
+    ids=["valid", "over", "of another host", "that nobody vouches for"],
+)
+def test_a_certificate_is_looked_at_as_instagram_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, ends_in: timedelta, is_trusted: bool, is_taken: bool
+) -> None:
+    certificate = self_signed(tmp_path / "host.pem", name, ends_in=ends_in)
+    if is_trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+    with host(Behaviour(), certificate) as url:
+        found = rehearse(Sample(CONTENT, "image/jpeg", f"{url}/a.jpg", f"{url}/a.jpg"), allow_private=True)
+
+    told = [(one.is_fatal, "the certificate is not valid" in one.what, "certificates" in one.advice) for one in found]
+    assert told == ([] if is_taken else [(True, True, True)])
 
 
 def test_a_host_that_is_not_there_is_told() -> None:

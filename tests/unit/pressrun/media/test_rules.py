@@ -33,6 +33,7 @@ VIDEO = Probe(
     pixel_format="yuv420p",
     is_interlaced=False,
 )
+SQUARE = replace(VIDEO, width=1080, height=1080)
 VIDEO_USES = [Use.REEL, Use.STORY_VIDEO, Use.CAROUSEL_VIDEO]
 IMAGE_USES = [Use.FEED_IMAGE, Use.CAROUSEL_IMAGE, Use.STORY_IMAGE, Use.REEL_COVER]
 
@@ -51,7 +52,7 @@ def test_a_good_image_has_no_problem(use: Use) -> None:
 
 @pytest.mark.parametrize("use", VIDEO_USES)
 def test_a_good_video_has_no_problem(use: Use) -> None:
-    assert check(VIDEO, use) == ()
+    assert check(SQUARE if use is Use.CAROUSEL_VIDEO else VIDEO, use) == ()
 
 
 def test_real_files_have_none_either(jpeg: Path, mp4: Path) -> None:
@@ -157,7 +158,7 @@ def test_a_shape_that_is_only_advised_is_a_warning(use: Use) -> None:
     ],
 )
 def test_a_documented_limit_is_an_error(use: Use, changes: dict[str, Any], field: str) -> None:
-    problem = only(check(replace(VIDEO, **changes), use))
+    problem = only(check(replace(SQUARE if use is Use.CAROUSEL_VIDEO else VIDEO, **changes), use))
 
     assert (problem.field, problem.severity) == (field, "error")
     assert ":" in problem.message
@@ -185,10 +186,27 @@ def test_what_is_at_a_limit_passes(use: Use, changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "changes", [{"duration_s": 1.0}, {"size_bytes": 301 * MEBIBYTE}, {"width": 2000, "height": 2000}]
 )
-def test_a_limit_that_no_source_states_for_carousels_is_a_warning(changes: dict[str, Any]) -> None:
-    problems = check(replace(VIDEO, **changes), Use.CAROUSEL_VIDEO)
+def test_videos_of_carousels_keep_the_limits_of_reels(changes: dict[str, Any]) -> None:
+    assert [p.severity for p in check(replace(SQUARE, **changes), Use.CAROUSEL_VIDEO)] == ["error"]
 
-    assert [p.severity for p in problems] == ["warning"]
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"duration_s": 60.0}, None),
+        ({"duration_s": 70.0}, "duration"),
+        ({"width": 1080, "height": 1440}, None),
+        ({"width": 1080, "height": 1442}, "ratio"),
+        ({"width": 480, "height": 1920}, "ratio"),
+        ({"width": 1920, "height": 1080}, None),
+        ({"width": 1920, "height": 1078}, "ratio"),
+    ],
+)
+def test_what_vendors_say_of_videos_of_carousels_is_a_warning(changes: dict[str, Any], field: str | None) -> None:
+    problems = check(replace(SQUARE, **changes), Use.CAROUSEL_VIDEO)
+
+    assert [(p.field, p.severity) for p in problems] == ([(field, "warning")] if field else [])
+    assert all("vendors report" in p.message for p in problems)
 
 
 def test_an_unknown_length_is_refused() -> None:

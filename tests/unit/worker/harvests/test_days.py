@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from models.insight import Observation
-from pressrun.pacific import Day, days
-from worker.harvests.days import Ends, ends_with
+from models.history.insight import Observation
+from pressrun.instagram.pacific import Day, days
+from worker.harvests.answers.days import Ends, ends_with
 
 OSLO, UTC_ZONE = ZoneInfo("Europe/Oslo"), ZoneInfo("UTC")
 

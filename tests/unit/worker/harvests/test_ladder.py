@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from graph.media import Media
-from worker.harvests.known import KnownMedia
-from worker.harvests.ladder import Ladder, interval, story_is_due
+from graph.accounts.media import Media
+from worker.harvests.kinds.known import KnownMedia
+from worker.harvests.kinds.ladder import Ladder, interval, story_is_due, story_is_ending, story_tells_all
 
 NOW = datetime(2026, 5, 5, 12, tzinfo=UTC)
 H, D = timedelta(hours=1), timedelta(days=1)
@@ -215,6 +215,37 @@ def test_a_story_is_read_most_at_its_beginning_and_its_end(
     checked_at = None if checked is None else NOW - checked
 
     assert story_is_due(NOW - age, checked_at, now=NOW) is is_due
+
+
+@pytest.mark.parametrize(
+    ("age", "checked", "tells_all"),
+    [
+        (timedelta(hours=1), None, False),
+        (2 * H, timedelta(minutes=15), True),
+        (3 * H, H, False),
+        (6 * H, H, True),
+        (21 * H, H, False),
+        (22 * H, H, True),
+        (timedelta(hours=23, minutes=5), timedelta(minutes=15), True),
+        (timedelta(hours=23, minutes=20), timedelta(minutes=15), False),
+        (timedelta(hours=23, minutes=20), H, True),
+        (timedelta(hours=23, minutes=45), timedelta(minutes=15), True),
+        (timedelta(hours=23, minutes=59), timedelta(minutes=15), True),
+    ],
+)
+def test_what_takes_a_call_for_each_metric_is_read_now_and_then_and_last_of_all(
+    age: timedelta, checked: timedelta | None, tells_all: bool
+) -> None:
+    checked_at = None if checked is None else NOW - checked
+
+    assert story_tells_all(NOW - age, checked_at, now=NOW) is tells_all
+
+
+def test_a_whole_without_its_parts_is_not_told_where_it_may_count_as_final() -> None:
+    assert not story_is_ending(None, now=NOW)
+    assert not story_is_ending(NOW - timedelta(hours=22, minutes=45), now=NOW)
+    assert story_is_ending(NOW - timedelta(hours=22, minutes=55), now=NOW)
+    assert story_is_ending(NOW - 23 * H, now=NOW)
 
 
 def test_a_story_whose_time_is_unknown_is_always_due() -> None:

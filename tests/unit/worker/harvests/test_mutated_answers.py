@@ -13,17 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.aside import Aside, listening
-from graph.body import parsed
-from graph.comments import read_comment
-from graph.endpoints import Endpoint
-from graph.insights import read_insights
-from graph.media import read_media
-from graph.paging import nested_page, read_page
-from graph.reading import Node
-from graph.users import read_profile
+from graph.accounts.insights import read_insights
+from graph.accounts.media import read_media
+from graph.accounts.users import read_profile
+from graph.answers.aside import Aside, listening
+from graph.answers.paging import nested_page, read_page
+from graph.answers.reading import Node
+from graph.conversation.comments import read_comment
+from graph.wire.body import parsed
+from graph.wire.endpoints import Endpoint
 from pressrun.plain import plain
-from worker.harvests.parse import (
+from worker.harvests.answers.parse import (
     audiences,
     competitor_counts,
     hourly,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from models.comment import SeenComment
-from worker.harvests.notices import (
+from models.history.comment import SeenComment
+from worker.harvests.answers.notices import (
     MentionNotice,
     StoryReport,
     names_account,

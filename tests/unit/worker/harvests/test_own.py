@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from worker.harvests import costly
-from worker.harvests.known import KnownMedia
-from worker.harvests.own import CALLS_PER_RUN, OwnMetrics
+from worker.harvests.kinds import costly
+from worker.harvests.kinds.known import KnownMedia
+from worker.harvests.kinds.own import CALLS_PER_RUN, OwnMetrics
 
 NOW = datetime(2026, 5, 5, 12, tzinfo=UTC)
 H, D = timedelta(hours=1), timedelta(days=1)

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from graph.endpoints import Endpoint
-from graph.insights import Insight, InsightValue, read_insights
-from graph.media import Media
-from graph.users import Profile
-from models.insight import MOMENT, NO_PERIOD, Observation
-from worker.harvests.parse import (
+from graph.accounts.insights import Insight, InsightValue, read_insights
+from graph.accounts.media import Media
+from graph.accounts.users import Profile
+from graph.wire.endpoints import Endpoint
+from models.history.insight import MOMENT, NO_PERIOD, Observation
+from worker.harvests.answers.parse import (
     audiences,
     hourly,
     listed_counts,

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from graph.comments import read_comment
-from graph.endpoints import Endpoint
-from graph.media import Media, read_media
-from graph.paging import read_page
-from graph.reading import Node
-from graph.users import read_profile
-from worker.harvests.parse import competitor_counts, public_media, seen_comments
+from graph.accounts.media import Media, read_media
+from graph.accounts.users import read_profile
+from graph.answers.paging import read_page
+from graph.answers.reading import Node
+from graph.conversation.comments import read_comment
+from graph.wire.endpoints import Endpoint
+from worker.harvests.answers.parse import competitor_counts, public_media, seen_comments
 
 GOLDEN = sorted((Path(__file__).parent / "golden_public").glob("*.json"))
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.endpoints import Endpoint
-from graph.errors import ErrorClass, GraphError
-from worker.harvests.refusals import ASK_AGAIN_AFTER, ASK_SOON_AFTER, Memory, is_refusal, is_vague_refusal, sift
+from graph.answers.errors import ErrorClass, GraphError
+from graph.wire.endpoints import Endpoint
+from worker.harvests.answers.refusals import ASK_AGAIN_AFTER, ASK_SOON_AFTER, Memory, is_refusal, is_vague_refusal, sift
 
 NOW = datetime(2026, 5, 5, tzinfo=UTC)
 

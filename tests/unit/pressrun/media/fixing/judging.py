@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import av
 
 from pressrun.media.fixing.recipe import Recipe
 from pressrun.media.fixing.run import fix_file
 from pressrun.media.fixing.told import Made
 from pressrun.media.probe import probe
 from pressrun.media.rules import LIMITS, Use, check
-from simulator.media.checks import image_problem, video_problem
+from simulator.media.checks import STRICT, Strictness, image_problem, video_problem
 from simulator.media.probe import probe_image, probe_video
 from simulator.world.records import Kind
 
@@ -19,6 +22,7 @@ KINDS = {
     Use.FEED_IMAGE: Kind.IMAGE,
     Use.CAROUSEL_IMAGE: Kind.CHILD_IMAGE,
     Use.STORY_IMAGE: Kind.STORY_IMAGE,
+    Use.REEL_COVER: Kind.STORY_IMAGE,
     Use.REEL: Kind.REEL,
     Use.STORY_VIDEO: Kind.STORY_VIDEO,
     Use.CAROUSEL_VIDEO: Kind.CHILD_VIDEO,
@@ -26,13 +30,13 @@ KINDS = {
 Rgb = Sequence[int]
 
 
-def is_taken(path: Path, use: Use) -> bool:
-    """Whether the simulator would take the file."""
+def is_taken(path: Path, use: Use, strictness: Strictness = STRICT) -> bool:
+    """Whether the simulator would take the file, by the letter unless that is said."""
     kind, size = KINDS[use], path.stat().st_size
     if LIMITS[use].kind == "image":
         data = path.read_bytes()
         return image_problem(kind, probe_image(data), size) is None
-    return video_problem(kind, probe_video(path), size, {}, is_child_limited=True) is None
+    return video_problem(kind, probe_video(path), size, {}, strictness) is None
 
 
 def passes(path: Path, use: Use) -> bool:
@@ -55,12 +59,37 @@ def fields(made: Made) -> list[str]:
     return [change.field for change in made.changes]
 
 
+def flash_and_click(path: Path) -> tuple[float, float]:
+    """When the brightest frame is shown, and when the first click begins, in seconds."""
+    with av.open(path) as container:
+        frames: Any = container.decode(video=0)
+        flash = max(((_brightness(frame), float(frame.time)) for frame in frames), key=lambda one: one[0])[1]
+    with av.open(path) as container:
+        for heard in container.decode(audio=0):
+            frame: Any = heard
+            plane = memoryview(bytes(frame.planes[0])).cast("f")
+            for place in range(min(frame.samples, len(plane))):
+                if abs(plane[place]) > 0.1:
+                    return flash, float(frame.time) + place / frame.sample_rate
+    raise AssertionError("nothing is heard")
+
+
+def _brightness(frame: Any) -> int:
+    return sum(bytes(frame.planes[0])[::97])
+
+
 def delta_e(one: Rgb, other: Rgb) -> float:
     """CIE76 between two colours of sRGB."""
-    return math.dist(_lab(one), _lab(other))
+    return math.dist(lab(one), lab(other))
 
 
-def _lab(colour: Rgb) -> tuple[float, float, float]:
+def hue(colour: Rgb) -> float:
+    """Of a colour of sRGB in L*a*b*, in degrees."""
+    _, a, b = lab(colour)
+    return math.degrees(math.atan2(b, a))
+
+
+def lab(colour: Rgb) -> tuple[float, float, float]:
     linear = [value / 255 for value in colour]
     red, green, blue = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in linear)
     xyz = (

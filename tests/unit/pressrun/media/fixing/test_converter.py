@@ -17,6 +17,7 @@ from pressrun.media.fixing.converter import Converter
 from pressrun.media.fixing.recipe import Recipe
 from pressrun.media.fixing.told import CannotFix
 from pressrun.media.rules import Use
+from tests.support.processes import runs, words_of
 from tests.support.waiting import until
 
 FEED = Recipe(Use.FEED_IMAGE)
@@ -48,7 +49,7 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def children() -> set[int]:
-    return {one.pid for one in psutil.Process().children() if "pressrun.media.fixing.child" in " ".join(one.cmdline())}
+    return {one.pid for one in psutil.Process().children() if "pressrun.media.fixing.child" in " ".join(words_of(one))}
 
 
 def test_one_process_converts_one_file_after_the_other(png: Path) -> None:
@@ -123,11 +124,11 @@ def test_it_ends_with_whoever_asked(long_video: Path) -> None:
         f"Converter().fix(Path({str(long_video)!r}), Path({str(target)!r}), Recipe(Use.CAROUSEL_VIDEO, shape=1.0))\n"
     )
     asking = subprocess.Popen([sys.executable, "-c", code])
-    until(target.exists, 60, what="the conversion is under way")
+    until(target.exists, what="the conversion is under way")
     [child] = psutil.Process(asking.pid).children()
 
     asking.kill()
     asking.wait()
 
-    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 60, what="it has ended")
+    until(lambda: not runs(child), what="it has ended")
     assert not target.exists()

@@ -1,0 +1,1 @@
+"""`pressrun account`: connecting accounts, how they stand, taking them away."""

@@ -1,0 +1,1 @@
+"""`pressrun post`, `media` and `slot`: what is to be published, and when."""

@@ -1,0 +1,1 @@
+"""What starts something: these alone import what they start."""

@@ -1,0 +1,1 @@
+"""What a program can ask for, by a route or by a tool: typed functions over one operation each."""

@@ -1,0 +1,1 @@
+"""Routes of posts and what they are made of."""

@@ -1,0 +1,1 @@
+"""Pages of posts: planning, writing and finding them."""

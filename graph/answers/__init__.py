@@ -1,0 +1,1 @@
+"""Answers as typed values: fields, pages, what is set aside, and what each refusal means."""

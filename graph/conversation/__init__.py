@@ -1,0 +1,1 @@
+"""What others say and show: comments, mentions, tags, invitations, hashtags."""

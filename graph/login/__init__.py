@@ -1,0 +1,1 @@
+"""Whose token it is, which accounts it leads to, and their webhooks."""

@@ -1,0 +1,1 @@
+"""Publishing: containers, what they may carry, uploads, and the publish call."""

@@ -1,0 +1,1 @@
+"""The history: what was read, as of when. Nothing here is overwritten."""

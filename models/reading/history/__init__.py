@@ -1,0 +1,1 @@
+"""The history, and how its harvests stand."""

@@ -1,0 +1,1 @@
+"""Posts and drafts, and how late posts went out."""

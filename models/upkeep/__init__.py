@@ -1,0 +1,1 @@
+"""Looking after the whole: what must always hold, what is old enough to go, sealing anew."""

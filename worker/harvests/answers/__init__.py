@@ -1,0 +1,1 @@
+"""What Instagram's answers say, before anything is kept of it."""
