@@ -127,7 +127,7 @@ def test_a_session_that_was_ended_for_standing_still_is_away(own: Database, shar
             tx.execute(text("SELECT 1"))
 
     # Its own words may be lost: who writes into a session that has ended may learn no more than its end.
-    with pytest.raises(OperationalError, match="idle-in-transaction|server closed the connection"):
+    with pytest.raises(OperationalError, match=r"idle-in-transaction|server closed the connection"):
         stand_still()
 
 

@@ -1,50 +1,85 @@
-"""What may be run once more in CI: a browser, a whole stack and killed servers, and nothing else."""
+"""What may be run once more, where, and how often in one run."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from tests.support.again import mark_those_that_may, may_be_run_again
+from tests.support.again import MOST, mark
 from tests.support.processes import REPOSITORY
 
+_CONFTEST = """
+from tests.support import again
 
-@pytest.mark.parametrize(
-    ("marks", "may"),
-    [
-        ([], False),
-        ([pytest.mark.cost(cpu_s=30)], False),
-        ([pytest.mark.cost(cpu_s=30, stack=True)], True),
-        ([pytest.mark.needs("ffmpeg", "ffmpeg")], False),
-        ([pytest.mark.needs("chromium", "chromium"), pytest.mark.cost(cpu_s=9)], True),
-    ],
-)
-def test_only_what_drives_programs_that_are_not_ours(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, marks: list[pytest.MarkDecorator], may: bool
-) -> None:
-    item = request.node
-    for mark in marks:
-        item.add_marker(mark)
+def pytest_collection_modifyitems(items):
+    again.mark(items)
 
-    assert may_be_run_again(item) is may
+def pytest_terminal_summary(terminalreporter):
+    again.tell(terminalreporter)
 
-    monkeypatch.setenv("CI", "")
-    mark_those_that_may([item])
-    assert item.get_closest_marker("flaky") is None
-    monkeypatch.setenv("CI", "true")
-    mark_those_that_may([item])
-    assert (item.get_closest_marker("flaky") is not None) is may
+def pytest_sessionfinish(session):
+    again.judge(session)
+"""
+_TESTS = """
+from pathlib import Path
+import pytest
+
+@pytest.mark.parametrize("number", range({unlucky}))
+def test_unlucky(number):
+    mark = Path(__file__).with_name(f"seen-{{number}}")
+    seen = mark.exists()
+    mark.touch()
+    assert seen, f"the first failure of {{number}}"
+
+def test_broken():
+    assert not {broken}, "it stays broken"
+"""
 
 
-@pytest.mark.parametrize(
-    ("name", "may"),
-    [
-        ("tests/integration/embedded/test_kills.py", True),
-        ("tests/integration/worker/test_embedded.py", False),
-    ],
-)
-def test_servers_of_its_own_are_told_by_their_folder(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, name: str, may: bool
-) -> None:
-    monkeypatch.setattr(request.node, "path", REPOSITORY / name)
+def run(folder: Path, *, unlucky: int, broken: bool = False) -> subprocess.CompletedProcess[str]:
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "conftest.py").write_text(_CONFTEST)
+    (folder / "test_some.py").write_text(_TESTS.format(unlucky=unlucky, broken=broken))
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", str(folder)],
+        cwd=folder,
+        env=os.environ | {"CI": "true", "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
-    assert may_be_run_again(request.node) is may
+
+def test_a_few_are_run_again_and_told(tmp_path: Path) -> None:
+    ended = run(tmp_path, unlucky=MOST)
+
+    assert ended.returncode == 0, ended.stdout
+    for number in range(MOST):
+        assert f"AssertionError: the first failure of {number}" in ended.stdout
+
+
+def test_many_are_no_luck(tmp_path: Path) -> None:
+    ended = run(tmp_path, unlucky=MOST + 1)
+
+    assert ended.returncode == 1
+    assert f"{MOST + 1} tests had to be run again" in ended.stdout
+
+
+def test_what_stays_broken_fails(tmp_path: Path) -> None:
+    ended = run(tmp_path, unlucky=0, broken=True)
+
+    assert ended.returncode == 1
+    assert "it stays broken" in ended.stdout
+
+
+def test_at_home_nothing_is(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    for where, marked in (("", False), ("true", True)):
+        monkeypatch.setenv("CI", where)
+        for old in [old for old in request.node.own_markers if old.name == "flaky"]:
+            request.node.own_markers.remove(old)
+        mark([request.node])
+        assert any(new.name == "flaky" for new in request.node.own_markers) is marked
