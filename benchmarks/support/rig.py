@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from machine.hands import lent_hands
 from machine.runtime import Runtime, runtime
-from machine.stack import STOP_LAST, pick_port, service_spec, service_specs
+from machine.stack import STOP_LAST, pick_port, service_forks, service_spec, service_specs
 from models.accounts.account import Login
 from models.store.session import Database
 from operations.accounts.connections import NewAccount, await_outcome, connect
@@ -27,7 +27,7 @@ from pressrun.embedded.servers import wait_stopped
 from pressrun.embedded.supervisor import ProcessSpec, Supervisor
 from pressrun.media.samples import make_jpeg, make_mp4
 from pressrun.network.trust import authorities
-from pressrun.settings import PREFIX, load
+from pressrun.settings import PREFIX, Settings, load
 
 _SIMULATOR_BACK_WITHIN_S = 120.0
 FIRST_IG_ID = 17_841_400_000_000_000
@@ -84,7 +84,7 @@ def rig(
     told = {"HOME": str(home), "GRAPH_URL": url, "CONSOLE_PORT": str(pick_port("127.0.0.1", 0)), **(settings or {})}
     complete = load({PREFIX + name: value for name, value in told.items()})
     try:
-        with runtime(complete, broker=True) as here, Supervisor() as supervisor:
+        with _supervised(complete) as (here, supervisor):
             specs = [
                 _simulator(here, url, [f"--accounts={accounts}", *simulator]),
                 *_copied(_with(service_specs(here, console_port=complete.console_port), options or {}), copies or {}),
@@ -97,6 +97,16 @@ def rig(
     finally:
         wait_stopped(home)
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _supervised(complete: Settings) -> Iterator[tuple[Runtime, Supervisor]]:
+    with (
+        service_forks() as forks,
+        runtime(complete, broker=True) as here,
+        Supervisor(forks=forks) as supervisor,
+    ):
+        yield here, supervisor
 
 
 def _connect(here: Runtime, accounts: int) -> None:
