@@ -5,8 +5,7 @@ what can be forked: one thread, nothing opened, nobody's settings. Its other end
 docs/decisions/0032-services-are-forked.md.
 
 The first packet is a list of modules. Each request is a packet of JSON with two descriptors: where the output goes, and
-where the code of its end is told. The answer is its process id. Closing the socket ends the server, and with it whatever
-still runs.
+where the code of its end is told. The answer is its process id. Closing the socket ends the server and what still runs.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     for module in json.loads(control.recv(MOST_BYTES)):
         importlib.import_module(module)
-    setproctitle.setproctitle("pressrun forks")
+    setproctitle.setproctitle("pressrun: forks")
     gc.collect()
     gc.freeze()  # a child that searches for garbage would make all of this its own
     order = serve(control)

@@ -73,7 +73,7 @@ def test_it_is_what_a_new_process_would_be(start: Callable[[str], Forked], serve
     assert (seen["open"], seen["files"]) == ([0, 1, 2], 3)
     assert seen["title"] == "pressrun --flag=a b"
     assert seen["parents_threads"] == 1
-    assert seen["parents_title"] == "pressrun forks"
+    assert seen["parents_title"] == "pressrun: forks"
     assert not [name for name in Path(f"/proc/{server.pid}/environ").read_text().split("\0") if "PRESSRUN_" in name]
 
 
