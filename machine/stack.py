@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from machine.ready import LISTENING, READY
 from machine.runtime import Runtime, media_base_url
 from pressrun.clock import format_duration
+from pressrun.embedded.forkserver import ForkServer, fork_server
 from pressrun.embedded.home import Home
 from pressrun.embedded.supervisor import Event, ProcessSpec, Supervisor
 from pressrun.network.hints import Queue
@@ -40,15 +41,25 @@ _MOST_WORKERS = 16
 
 READY_WITHIN_S = 180.0
 
+PRELOADED = (
+    *("cli.main", "machine.runtime", "machine.stopping", "models.owing"),
+    *("scheduler.loop", "console.app", "console.serve"),
+    *("worker.app", "celery.apps.worker", "celery.concurrency.thread", "kombu.transport.redis"),
+)
+"""What the services import (`cli/commands/starting`), so that one process imports it for all of them."""
+
 _STOP_SCHEDULER, _STOP_WORKERS, _STOP_CONSOLE, STOP_LAST = range(4)
 
 
 @contextmanager
 def supervised(
-    specs: Sequence[ProcessSpec], *, on_event: Callable[[str, Event], None] = lambda _name, _event: None
+    specs: Sequence[ProcessSpec],
+    *,
+    on_event: Callable[[str, Event], None] = lambda _name, _event: None,
+    forks: ForkServer | None = None,
 ) -> Iterator[Supervisor]:
     """The processes, all ready; stopped in order at the end, and at once when that is interrupted."""
-    supervisor = Supervisor(on_event)
+    supervisor = Supervisor(on_event, forks=forks)
     try:
         supervisor.start(specs, ready_within_s=READY_WITHIN_S)
         yield supervisor
@@ -58,6 +69,11 @@ def supervised(
         except KeyboardInterrupt:
             supervisor.kill()
             raise
+
+
+def service_forks() -> AbstractContextManager[ForkServer | None]:
+    """What services can be forked from, given to `supervised`; to be entered early, since importing takes a while."""
+    return fork_server(PRELOADED)
 
 
 def usual_workers() -> int:
@@ -117,6 +133,7 @@ def service_spec(
         log_path=Home(settings.home).logs / f"{name}.log",
         ready_line=ready_line,
         stop_order=stop_order,
+        function="cli.main:main",
     )
 
 

@@ -43,7 +43,7 @@ def consume(
 ) -> None:
     """Take hints until SIGTERM, SIGINT or SIGHUP. Raises WorkerFailed, with the cause, when it ends otherwise."""
     failures: list[Exception] = []
-    worker_class: Any = type("Worker", (_EndedByHangup, app.Worker), {})
+    worker_class: Any = type("Worker", (_AsACommand, app.Worker), {})
     worker: Any = worker_class(
         pool=_WakingPool,
         concurrency=concurrency,
@@ -63,10 +63,14 @@ def consume(
         raise WorkerFailed(f"the worker cannot go on: {redact(' '.join(reason.split()))}")
 
 
-class _EndedByHangup:
-    """Celery takes the end of the terminal for a wish to be begun anew, and then hears of no signal any more."""
+class _AsACommand:
+    """Celery's worker as a command of ours: it ends as others do, and keeps its name among the processes."""
+
+    def set_process_status(self, _info: str) -> None:
+        pass
 
     def install_platform_tweaks(self, worker: Any) -> None:
+        """Celery takes the end of the terminal for a wish to be begun anew, and then hears of no signal any more."""
         before = signal.getsignal(signal.SIGHUP)
         super().install_platform_tweaks(worker)  # type: ignore[misc]  # of Celery's worker, beside which it stands
         # What the caller ignores on purpose (nohup) stays ignored.

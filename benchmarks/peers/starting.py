@@ -36,11 +36,12 @@ def rows(sizes: Sizes) -> Iterator[Row]:
 
 
 def _weights(sizes: Sizes) -> Iterator[Row]:
-    """After a burst, so that every thread has worked."""
+    """After a burst, so that every thread has worked; each started by itself, since `up` has them share half of it."""
     worker, scheduler = Figure(f"worker at {_STEPS} steps", "MB"), Figure("scheduler", "MB")
     flags = ["--image-processing-s=0", "--video-processing-s=0", "--no-fetch-media", "--quota-total=1000"]
     options = {"worker-publish": [f"--concurrency={_STEPS}"]}
-    with rig(accounts=sizes.accounts, simulator=flags, options=options, settings={"LOG_LEVEL": "WARNING"}) as running:
+    settings = {"LOG_LEVEL": "WARNING"}
+    with rig(accounts=sizes.accounts, simulator=flags, options=options, settings=settings, forked=False) as running:
         send_out(running, posts=sizes.posts, accounts=sizes.accounts, spread_s=0, lead_s=15 + sizes.posts / 8)
         pids = running.supervisor.pids()
         worker.take(lambda: _rss_mb(pids["worker-publish"]))

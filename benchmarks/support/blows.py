@@ -53,6 +53,8 @@ class Blows:
                 self._kill_and_await(name, partial(self._pid_of_service, name))
         if self._mark:
             return
+        if forks := self._running.forks:
+            self._kill_and_await("forks", lambda: forks.pid)
         for kind in ("valkey", "postgres"):
             for which in ("server_pid", "keeper_pid"):
                 name = f"{kind} {'keeper ' if which == 'keeper_pid' else ''}".rstrip()
@@ -113,8 +115,8 @@ class Blows:
             self._await_workers()
         weights = [weight for weight, _ in self._kinds]
         blow = self._chance.choices([kind for _, kind in self._kinds], weights)[0]
-        # A victim that is down already has been struck before; the next blow comes soon.
-        with suppress(psutil.Error, OSError, ValueError, KeyError, redis.RedisError, DBAPIError):
+        # A victim that is down already has been struck before, or what it is forked from; the next blow comes soon.
+        with suppress(psutil.Error, OSError, ValueError, LookupError, redis.RedisError, DBAPIError):
             self.survived[blow()] += 1
 
     def _kill_service(self) -> str:

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,17 +17,18 @@ from sqlalchemy import text
 
 from machine.hands import lent_hands
 from machine.runtime import Runtime, runtime
-from machine.stack import STOP_LAST, pick_port, service_spec, service_specs
+from machine.stack import STOP_LAST, pick_port, service_forks, service_spec, service_specs
 from models.accounts.account import Login
 from models.store.session import Database
 from operations.accounts.connections import NewAccount, await_outcome, connect
 from operations.operation import OWNER, Context
 from pressrun.clock import Deadline
+from pressrun.embedded.forkserver import ForkServer
 from pressrun.embedded.servers import wait_stopped
 from pressrun.embedded.supervisor import ProcessSpec, Supervisor
 from pressrun.media.samples import make_jpeg, make_mp4
 from pressrun.network.trust import authorities
-from pressrun.settings import PREFIX, load
+from pressrun.settings import PREFIX, Settings, load
 
 _SIMULATOR_BACK_WITHIN_S = 120.0
 FIRST_IG_ID = 17_841_400_000_000_000
@@ -41,6 +42,8 @@ class Rig:
     here: Runtime
     supervisor: Supervisor
     simulator_url: str
+    forks: ForkServer | None
+    """What its processes were forked from."""
 
     def simulator(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Ask the simulator's back door; waits while it is being restarted. Raises httpx.ConnectError in the end."""
@@ -68,10 +71,12 @@ def rig(
     copies: Mapping[str, int] | None = None,
     options: Mapping[str, Sequence[str]] | None = None,
     past: bool = False,
+    forked: bool = True,
 ) -> Iterator[Rig]:
     """Start it all and stop it all.
 
     Args:
+        forked: as `up` has them; False: each process starts by itself, as a container's does.
         past: the 90 days of insights before an account was added are read back too, at some 400 calls for each.
         settings: further settings without their prefix.
         simulator: further flags of the simulator.
@@ -84,7 +89,7 @@ def rig(
     told = {"HOME": str(home), "GRAPH_URL": url, "CONSOLE_PORT": str(pick_port("127.0.0.1", 0)), **(settings or {})}
     complete = load({PREFIX + name: value for name, value in told.items()})
     try:
-        with runtime(complete, broker=True) as here, Supervisor() as supervisor:
+        with _supervised(complete, forked=forked) as (here, supervisor, forks):
             specs = [
                 _simulator(here, url, [f"--accounts={accounts}", *simulator]),
                 *_copied(_with(service_specs(here, console_port=complete.console_port), options or {}), copies or {}),
@@ -93,10 +98,20 @@ def rig(
             _connect(here, accounts)
             if not past:
                 call_off_the_past(here.database)
-            yield Rig(home, here, supervisor, url)
+            yield Rig(home, here, supervisor, url, forks)
     finally:
         wait_stopped(home)
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _supervised(complete: Settings, *, forked: bool) -> Iterator[tuple[Runtime, Supervisor, ForkServer | None]]:
+    with (
+        service_forks() if forked else nullcontext() as forks,
+        runtime(complete, broker=True) as here,
+        Supervisor(forks=forks) as supervisor,
+    ):
+        yield here, supervisor, forks
 
 
 def _connect(here: Runtime, accounts: int) -> None:

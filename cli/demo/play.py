@@ -58,13 +58,13 @@ class _Play:
     def run(self, *, keep: bool) -> Result:
         from cli.demo.world import populate
         from machine.runtime import runtime
-        from machine.stack import service_specs, supervised
+        from machine.stack import service_forks, service_specs, supervised
 
         world = self.world
         self._tell(f"starting servers, simulator, scheduler, workers and console in {world.home}")
-        with runtime(world.settings, broker=True) as here:
+        with service_forks() as forks, runtime(world.settings, broker=True) as here:
             specs = [world.simulator_spec(), *service_specs(here, console_port=world.settings.console_port)]
-            with _Drawing(world.campaign) as drawn, supervised(specs):
+            with _Drawing(world.campaign) as drawn, supervised(specs, forks=forks):
                 populate(here, world)
                 drawn.wait()
                 self._publish(here)

@@ -1,7 +1,8 @@
 """The processes of `pressrun up`: started together, started again at once when one dies, stopped in order.
 
 Guarantee on Linux: no child survives the supervisor, not even its kill -9, because each child is tethered to the
-supervisor's thread with SIGKILL (a polite signal would leave a slow child behind, whose port the next `up` needs).
+supervisor's thread, or to the server it is forked from, with SIGKILL (a polite signal would leave a slow child behind,
+whose port the next `up` needs).
 Elsewhere a kill -9 of the supervisor leaves the children running; `stop()` and an ordinary end do not.
 """
 
@@ -9,7 +10,6 @@ from __future__ import annotations
 
 import queue
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,8 +20,9 @@ from typing import Self
 
 from pressrun import log as logs
 from pressrun.clock import Deadline
+from pressrun.embedded.forkserver import ForkServer
 from pressrun.embedded.locks import poll
-from pressrun.embedded.supervised import Child, ProcessSpec, describe_exit
+from pressrun.embedded.supervised import Child, Process, ProcessSpec, describe_exit
 from pressrun.errors import PressrunError
 
 _DEATHS_BEFORE_READY = 3
@@ -47,11 +48,17 @@ class Supervisor:
     """Runs processes until `stop()`. Safe to use from several threads; leave it through `with` or `stop()`.
 
     `on_event` is called with the name of the process and the event, from the supervisor's thread; while stopping, from
-    the thread that stops.
+    the thread that stops. What can be forked comes from `forks`, if that is given; it must outlive the supervisor.
     """
 
-    def __init__(self, on_event: Callable[[str, Event], None] = lambda _name, _event: None) -> None:
+    def __init__(
+        self,
+        on_event: Callable[[str, Event], None] = lambda _name, _event: None,
+        *,
+        forks: ForkServer | None = None,
+    ) -> None:
         self._on_event = on_event
+        self._forks = forks
         self._children: dict[str, Child] = {}
         self._orders: queue.Queue[Callable[[], None]] = queue.Queue()
         self._ended = threading.Event()
@@ -135,7 +142,7 @@ class Supervisor:
         for spec in specs:
             if spec.name in self._children:
                 raise ValueError(f"a process called {spec.name} is there already")
-            self._children[spec.name] = Child(spec)
+            self._children[spec.name] = Child(spec, self._forks)
         self._look()
 
     def _start(self, child: Child) -> None:
@@ -147,7 +154,7 @@ class Supervisor:
         threading.Thread(target=self._await_end, args=(child, process), daemon=True).start()
         self._tell(child, Event.STARTED)
 
-    def _await_end(self, child: Child, process: subprocess.Popen[bytes]) -> None:
+    def _await_end(self, child: Child, process: Process) -> None:
         code = process.wait()
         self._orders.put(lambda: self._on_end(child, code))
 

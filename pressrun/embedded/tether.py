@@ -21,6 +21,13 @@ def _prctl() -> Callable[..., int]:
     return prctl
 
 
+def tie(signal_number: int, parent: int, prctl: Callable[..., int] | None = None) -> None:
+    """Get the signal when the parent's thread that started this process ends. Leaves with SystemExit if it has."""
+    (prctl or _prctl())(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+    if os.getppid() != parent:
+        raise SystemExit("the parent is gone")
+
+
 def main(arguments: list[str]) -> None:
     signal_number, parent, user, _, *command = arguments
     prctl = _prctl()  # before setuid: that user may not be able to read our Python
@@ -29,9 +36,7 @@ def main(arguments: list[str]) -> None:
         os.setgroups([])
         os.setgid(gid)
         os.setuid(uid)
-    prctl(_PR_SET_PDEATHSIG, int(signal_number), 0, 0, 0)  # after setuid, which would clear it again
-    if os.getppid() != int(parent):
-        raise SystemExit("the parent is gone")
+    tie(int(signal_number), int(parent), prctl)  # after setuid, which would clear it again
     try:
         os.execvp(command[0], command)  # noqa: S606 - the caller's own command, no shell
     except OSError as problem:

@@ -13,7 +13,7 @@ from tests.support.stack import SERVERS, SERVICES
 
 SEED = 7
 EACH_KIND = {
-    *(f"{name} killed" for name in (*SERVICES, "simulator", *SERVERS)),
+    *(f"{name} killed" for name in (*SERVICES, "simulator", "forks", *SERVERS)),
     *(f"{name} keeper killed" for name in SERVERS),
     "redis flushed",
     "backends terminated",

@@ -140,9 +140,12 @@ def start_module(module: str, *arguments: str, env: Mapping[str, str] | None = N
 
 
 def words_of(process: psutil.Process) -> list[str]:
-    """Its command line; none of one that has ended, be it amid the look: processes end whenever they like."""
+    """Its command line; none of one that has ended, be it amid the look: processes end whenever they like.
+
+    One that was forked has a title instead, which is one word to the system.
+    """
     try:
-        return process.cmdline()
+        return " ".join(process.cmdline()).split()
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return []
 

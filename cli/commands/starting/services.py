@@ -78,15 +78,16 @@ def _work(queues: list[Queue], concurrency: int, *, as_json: bool) -> None:
 def _supervise(queues: list[Queue], concurrency: int, processes: int, *, as_json: bool) -> None:
     """This process starts the workers, starts again those that die, and stops them all when it is stopped."""
     from machine.runtime import read_settings, runtime
-    from machine.stack import supervised, worker_processes
+    from machine.stack import service_forks, supervised, worker_processes
     from machine.stopping import interrupts
 
     name = f"worker {' '.join(queues)}"
-    with interrupts(), runtime(read_settings(is_service=True), name=name, broker=True) as here:
+    settings = read_settings(is_service=True)
+    with interrupts(), service_forks() as forks, runtime(settings, name=name, broker=True) as here:
         here.vault()
         here.database.close()  # each worker has a pool of its own
         specs = worker_processes(here, queues=queues, concurrency=concurrency, processes=processes)
-        with supervised(specs):
+        with supervised(specs, forks=forks):
             try:
                 _tell_ready(name, as_json=as_json)
                 threading.Event().wait()

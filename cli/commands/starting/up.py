@@ -48,16 +48,16 @@ def _run(settings: Settings, *, workers: int | None, as_json: bool) -> None:
     from machine import schema
     from machine.entrance import require_somebody
     from machine.runtime import ping, runtime
-    from machine.stack import pick_port, service_specs, supervised, usual_workers
+    from machine.stack import pick_port, service_forks, service_specs, supervised, usual_workers
 
-    with runtime(settings, name="up", broker=True, upgraded=False) as here:
+    with service_forks() as forks, runtime(settings, name="up", broker=True, upgraded=False) as here:
         ping(here.redis_url)
         here.vault()  # a missing key is told before anything starts
         schema.upgrade(here.database)
         require_somebody(here, settings.console_host)
         port = pick_port(settings.console_host, settings.console_port)
         specs = service_specs(here, console_port=port, workers=workers or usual_workers())
-        with supervised(specs):
+        with supervised(specs, forks=forks):
             try:
                 _tell(here, _parts(here, port, [spec.name for spec in specs]), as_json=as_json)
                 threading.Event().wait()

@@ -48,7 +48,7 @@ def test_interrupted_it_leaves_no_process_and_no_folder() -> None:
 
             def has_services() -> bool:
                 found[:] = psutil.Process(demo.pid).children(recursive=True)
-                return len(found) == len(WORKERS) + 3  # scheduler, console and simulator
+                return len(found) == len(WORKERS) + 4  # scheduler, console, simulator and what they are forked from
 
             until(has_services, 90, lambda: demo.output)
             demo.send(signal.SIGINT)
