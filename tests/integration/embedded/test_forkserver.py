@@ -134,10 +134,9 @@ def test_a_server_that_is_killed_takes_along_what_it_forked_and_begins_again(
 
         os.kill(first, signal.SIGKILL)
 
-        for name in ("a", "b"):
-            log = tmp_path / f"{name}.log"
-            until(lambda log=log: log.read_text().count("READY") == 2, what=lambda log=log: log.read_text())
-            assert log.read_text().split()[-1] == str(server.pid)
+        said = {name: tmp_path / f"{name}.log" for name in ("a", "b")}
+        until(lambda: all(log.read_text().count("READY") == 2 for log in said.values()), what="they are not back")
+        assert {log.read_text().split()[-1] for log in said.values()} == {str(server.pid)}
         assert server.pid != first
         assert not any(runs(pid) for pid in before.values())
 
