@@ -158,6 +158,16 @@ def test_what_was_read_already_cannot_be_another(server: ForkServer, tmp_path: P
         assert supervisor.start([replace(other, env=dict(other.env) | change)]) == {"one": "READY anew"}
 
 
+def test_where_the_kernel_forbids_it_nothing_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(_pid: int) -> int:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "pidfd_open", forbidden)
+
+    with fork_server([EXAMPLES]) as server:
+        assert server is None
+
+
 def test_nothing_outlives_a_kill_of_who_holds_the_server(tmp_path: Path) -> None:
     with start_module("tests.integration.embedded.forking_supervisor", str(tmp_path)) as holder:
         pids = [int(pid) for pid in holder.line(r"PIDS (.*)").split()]
