@@ -7,6 +7,7 @@ for each try of a stranger. The names that are counted need not exist, so that n
 from __future__ import annotations
 
 from functools import cache
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Final
 
 from pressrun.errors import Kind, PressrunError
@@ -20,6 +21,8 @@ OF_ADDRESS: Final = (30, 300)
 OF_NAME: Final = (100, 3600)
 """From wherever. Whoever tries for long can shut a person out by it, but not the owner, who comes by a link."""
 
+_NETWORK: Final = ~((1 << 64) - 1)
+
 
 class TooMany(PressrunError):
     """Too many tries: wait a few minutes, then try again."""
@@ -32,7 +35,7 @@ def count(name: str, address: str | None) -> None:
     """One more try. Raises TooMany."""
     from limits import RateLimitItemPerSecond
 
-    who, where = name.strip().lower()[:64], address or "?"
+    who, where = name.strip().lower()[:64], _place(address)
     counted = ((OF_BOTH, (who, where)), (OF_ADDRESS, ("", where)), (OF_NAME, (who, "")))
     for (most, seconds), key in counted:
         if not _limiter().hit(RateLimitItemPerSecond(most, seconds, "SIGN_IN"), *key):
@@ -44,7 +47,18 @@ def forgive(name: str, address: str | None) -> None:
     from limits import RateLimitItemPerSecond
 
     most, seconds = OF_BOTH
-    _limiter().clear(RateLimitItemPerSecond(most, seconds, "SIGN_IN"), name.strip().lower()[:64], address or "?")
+    _limiter().clear(RateLimitItemPerSecond(most, seconds, "SIGN_IN"), name.strip().lower()[:64], _place(address))
+
+
+def _place(address: str | None) -> str:
+    """What one visitor has: of IPv6 a network of 2^64 addresses, any of which they may come from next."""
+    try:
+        known = ip_address(address or "")
+    except ValueError:
+        return "?"
+    if isinstance(known, IPv6Address):
+        return str(known.ipv4_mapped or IPv6Network((int(known) & _NETWORK, 64)))
+    return str(known)
 
 
 def forget() -> None:
