@@ -27,7 +27,7 @@ __all__ = [
 
 LATENESS_OF = timedelta(days=30)
 _HIDDEN = "set, and not shown"
-_NOTHING = (None, [], "")
+_NOTHING: tuple[object, ...] = (None, [], "")
 
 
 @dataclass(frozen=True)
