@@ -17,6 +17,7 @@ from pressrun.versions import Seen, is_as_seen
 from pressrun.zones import doubts
 from scheduler import accounts as rules
 from scheduler.posts import changing
+from scheduler.posts.lateness import told_of_account
 
 __all__ = ["AccountNamed", "AccountShown", "AccountTerms", "Held", "Renamed", "TermChanges"]
 
@@ -107,7 +108,10 @@ def edit(ctx: Context, asker: Asker, account: str, changes: TermChanges, *, vers
             found.max_lateness_s,
             found.if_late,
             found.min_spacing_s,
-            warnings=doubts(found.timezone if said.get("timezone") else None),
+            warnings=(
+                *doubts(found.timezone if said.get("timezone") else None),
+                *told_of_account(found.name, found.max_lateness_s, found.if_late),
+            ),
         )
 
 
