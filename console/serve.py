@@ -14,6 +14,7 @@ import uvicorn
 from anyio import to_thread
 from fastapi import FastAPI
 
+from console.forwarded import Forwarded
 from console.streams import Holding
 from pressrun.network.listening import listen
 
@@ -56,14 +57,14 @@ def run(
 def config_of(app: FastAPI, proxies: Sequence[str]) -> uvicorn.Config:
     """How the console is served."""
     return uvicorn.Config(
-        Holding(app),
+        Forwarded(Holding(app), proxies),
         log_config=None,  # our own handlers redact
         log_level="warning",
         access_log=False,  # addresses hold signatures and tokens
         server_header=False,
         lifespan="off",
         ws="none",
-        forwarded_allow_ips=[*proxies],  # else an environment variable of uvicorn's own would say whose
+        proxy_headers=False,  # an environment variable of uvicorn's own would say whose are believed
         timeout_keep_alive=KEPT_OPEN_S,
         timeout_graceful_shutdown=_FINISH_WITHIN_S,
     )

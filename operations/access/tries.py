@@ -55,7 +55,7 @@ def _place(address: str | None) -> str:
     try:
         known = ip_address(address or "")
     except ValueError:
-        return "?"
+        return address or "?"
     if isinstance(known, IPv6Address):
         return str(known.ipv4_mapped or IPv6Network((int(known) & _NETWORK, 64)))
     return str(known)

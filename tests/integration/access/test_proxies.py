@@ -81,3 +81,15 @@ def test_another_address_in_the_header_gives_nobody_further_tries(url: str, peer
         ]
 
     assert told == [401] * 5 + [429]
+
+
+def test_a_proxy_that_is_not_listed_is_told_of_once(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Else nobody finds out why all visitors have one address."""
+    for peer, header in ((STRANGER, "X-Forwarded-For"), (STRANGER, "X-Forwarded-For"), (PROXY, "X-Forwarded-For")):
+        with _from(peer, url) as http:
+            http.get("/healthz", headers={header: "203.0.113.7"})
+    with _from("127.0.0.3", url) as http:
+        http.get("/healthz")
+
+    told = [one.msg for one in caplog.records if isinstance(one.msg, dict) and one.msg["event"] == "proxy.not_believed"]
+    assert [(one["address"], one["setting"]) for one in told] == [(STRANGER, "PRESSRUN_TRUSTED_PROXIES")]
