@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from models.access import session as sessions
+from models.access.link import end_links
 from models.access.user import User, totp_context
 from operations.access import factors, passwords, tries
 from operations.access.entering import Refused
@@ -125,7 +126,9 @@ def _confirm(ctx: Context, asker: Asker, password: str) -> str | None:
 
 
 def _end_others(tx: Session, user: User, asker: Asker) -> None:
+    """Sessions, and ways in of which only a code is still to come."""
     now = clock.now()
+    end_links(tx, user.id, now=now)
     for session, owner in sessions.open_sessions(tx, now=now):
         if owner is not None and owner.id == user.id and session.id != asker.session_id:
             sessions.end_sessions(tx, now=now, session_id=session.id)

@@ -158,12 +158,12 @@ def disable(ctx: Context, asker: Asker, name: str) -> UserShown:
 
 @operation("user.reset", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def reset(ctx: Context, asker: Asker, name: str) -> Invited:
-    """Forget a person's password and second factor, end their sessions, and invite them anew. Raises Unknown."""
+    """Forget how a person signs in, end their sessions, and invite them anew. Raises Unknown."""
     now = clock.now()
     with ctx.database.transaction() as tx:
         user = users.find_user(tx, name)
         _shut_out(tx, user, now)
-        user.state, user.password_digest = UserState.INVITED.value, None
+        user.state, user.password_digest, user.oidc_subject = UserState.INVITED.value, None, None
         user.totp_sealed, user.totp_since, user.totp_step, user.recovery_digests = None, None, None, []
         return Invited(_shown(tx, user), _invitation(tx, user, asker))
 

@@ -125,6 +125,10 @@ def test_whoever_was_invited_comes_in_by_their_address_and_then_by_their_id(
     assert _go(http, provider).status_code == 303
     provider.over = {"email": None}  # who is known by their id needs none
     assert _go(http, provider).status_code == 303
+    provider.over = {"sub": "another"}  # somebody else who was given the same address
+    assert _go(http, provider).status_code == 401
+    users.reset(ctx, OWNER, "ana@example.com")  # or the same person, of whom the provider thinks anew
+    assert _go(http, provider).status_code == 303
     users.disable(ctx, OWNER, "ana@example.com")
     assert _go(http, provider).status_code == 401
 
