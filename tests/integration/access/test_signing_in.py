@@ -267,6 +267,22 @@ def test_another_password_ends_what_only_waits_for_a_code(ctx: Context) -> None:
         entering.show_code(ctx, DOOR, asked.code_for or "", codes[0], HERE)
 
 
+def test_who_confirms_again_and_again_keeps_nobody_else_from_it(ctx: Context) -> None:
+    askers = []
+    for name in ("ana", "eve"):
+        _add(ctx, name)
+        asker = door.by_cookie(ctx, DOOR, entering.sign_in(ctx, DOOR, name, PASSWORD, HERE).cookie or "")
+        assert asker is not None
+        askers.append(asker)
+    ana, eve = askers
+    for _ in range(tries.OF_ADDRESS[0]):
+        myself.drop_factor(ctx, eve, PASSWORD)
+
+    with pytest.raises(tries.TooMany):
+        myself.drop_factor(ctx, eve, PASSWORD)
+    myself.drop_factor(ctx, ana, PASSWORD)
+
+
 def test_the_right_password_does_not_allow_more_codes(ctx: Context) -> None:
     _add(ctx)
     asker = door.by_cookie(ctx, DOOR, entering.sign_in(ctx, DOOR, "ana", PASSWORD, HERE).cookie or "")
