@@ -7,13 +7,14 @@ import contextlib
 import gc
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 import uvicorn
 from anyio import to_thread
 from fastapi import FastAPI
 
+from console.forwarded import Forwarded
 from console.streams import Holding
 from pressrun.network.listening import listen
 
@@ -24,12 +25,21 @@ _FINISH_WITHIN_S = 20
 _TICK_S = 1.0
 
 
-def run(app: FastAPI, *, host: str, port: int, threads: int, on_listening: Callable[[str], None]) -> None:
+def run(
+    app: FastAPI,
+    *,
+    host: str,
+    port: int,
+    threads: int,
+    on_listening: Callable[[str], None],
+    proxies: Sequence[str] = (),
+) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP; requests under way are finished. Port 0 takes a free one.
 
     `threads`: for all that waits; no more than there are connections to the database: further ones would wait in turn.
     `on_listening` is called with the address once requests are taken; `app.state.end_streams`, where there is such a
-    thing, when the end has come: they would never finish.
+    thing, when the end has come: they would never finish. `proxies`: addresses and networks of those whose word of who
+    asks, and whether by HTTPS, is taken.
 
     Raises PortTaken.
     """
@@ -40,19 +50,21 @@ def run(app: FastAPI, *, host: str, port: int, threads: int, on_listening: Calla
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     end_streams = getattr(app.state, "end_streams", lambda: None)
-    _Server(config_of(app), lambda: on_listening(_url(host, listener)), end_streams, threads).run(sockets=[listener])
+    server = _Server(config_of(app, proxies), lambda: on_listening(_url(host, listener)), end_streams, threads)
+    server.run(sockets=[listener])
 
 
-def config_of(app: FastAPI) -> uvicorn.Config:
+def config_of(app: FastAPI, proxies: Sequence[str]) -> uvicorn.Config:
     """How the console is served."""
     return uvicorn.Config(
-        Holding(app),
+        Forwarded(Holding(app), proxies),
         log_config=None,  # our own handlers redact
         log_level="warning",
         access_log=False,  # addresses hold signatures and tokens
         server_header=False,
         lifespan="off",
         ws="none",
+        proxy_headers=False,  # an environment variable of uvicorn's own would say whose are believed
         timeout_keep_alive=KEPT_OPEN_S,
         timeout_graceful_shutdown=_FINISH_WITHIN_S,
     )

@@ -145,6 +145,8 @@ def environment(settings: Settings) -> dict[str, str]:
         # Nothing is what a service takes by itself, but for what has another default: there it has to be told.
         if getattr(settings, name) is not None or type(settings).model_fields[name].default is not None
     }
+    if not settings.trusted_proxies:  # an empty text would be its default
+        told[f"{PREFIX}TRUSTED_PROXIES"] = _text(None)
     return {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)} | told
 
 

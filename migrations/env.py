@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
 from alembic import context
 from sqlalchemy import Connection, text
@@ -14,6 +15,14 @@ from pressrun.errors import PressrunError
 _LOCK = 7_303_001  # any constant: a second migrator waits here instead of tearing the first one's work
 _PATIENCE_S = 600.0
 _ASK_AGAIN_S = 0.1
+_TIMEOUTS = {
+    "lock_timeout": "4s",  # whoever asks for a table after us waits behind us
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "30s",  # a migrator that stands still lets go of what it has locked
+    "idle_session_timeout": "0",
+    "transaction_timeout": "0",
+}
+"""Of a migration, whatever server, database and role say, and whoever hands us the connection."""
 
 
 def _include(name: str | None, kind: str, _parents: object) -> bool:
@@ -38,12 +47,19 @@ def _wait_for_turn(connection: Connection) -> None:
         threading.Event().wait(_ASK_AGAIN_S)
 
 
+def _set(connection: Connection, timeouts: Mapping[str, str]) -> dict[str, str]:
+    """Set what the server knows of them, `transaction_timeout` since 17; returns what they were."""
+    known = text("SELECT name, current_setting(name) FROM pg_settings WHERE name = ANY(:names)")
+    before = {row.name: row.current_setting for row in connection.execute(known, {"names": list(timeouts)})}
+    for name in before:
+        connection.execute(text("SELECT set_config(:name, :value, false)"), {"name": name, "value": timeouts[name]})
+    connection.commit()
+    return before
+
+
 def run(connection: Connection) -> None:
     _wait_for_turn(connection)
-    timeouts = {name: connection.scalar(text(f"SHOW {name}")) for name in ("lock_timeout", "statement_timeout")}
-    connection.execute(text("SET lock_timeout = '4s'"))
-    connection.execute(text("SET statement_timeout = '60s'"))
-    connection.commit()
+    before = _set(connection, _TIMEOUTS)
     context.configure(
         connection=connection,
         target_metadata=metadata,
@@ -58,9 +74,7 @@ def run(connection: Connection) -> None:
         connection.rollback()
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
         # The connection goes back to a pool, and its next user has timeouts of its own.
-        for name, value in timeouts.items():
-            connection.execute(text("SELECT set_config(:name, :value, false)"), {"name": name, "value": value})
-        connection.commit()
+        _set(connection, before)
 
 
 run(context.config.attributes["connection"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -104,6 +105,25 @@ def _origins(values: list[str]) -> list[str]:
     return values
 
 
+_AS_WRITTEN = "write 10.0.0.5, 10.1.0.0/16 or fd00::/64, separated by commas, or none"
+
+
+def _proxies(value: object) -> object:
+    return [] if isinstance(value, str) and value.strip().lower() == "none" else comma_list(value)
+
+
+def _networks(values: list[str]) -> list[str]:
+    for one in values:
+        try:
+            network = ipaddress.ip_network(one)
+        except ValueError as problem:
+            why = " (its last bits are of a machine)" if "host bits" in str(problem) else ""
+            raise ValueError(f"{one!r} is no address or network{why}: {_AS_WRITTEN}") from None
+        if network.prefixlen == 0:
+            raise ValueError(f"{one!r} is everybody, who could then name any address as theirs: {_AS_WRITTEN}")
+    return values
+
+
 _PREFIX = re.compile(r"[A-Za-z0-9._/-]*", re.ASCII)
 
 
@@ -134,6 +154,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 HttpUrl = Annotated[str | None, AfterValidator(_http_url)]
 RedirectUrl = Annotated[str | None, AfterValidator(_redirect_url)]
 Origins = Annotated[list[str], BeforeValidator(comma_list), AfterValidator(_origins)]
+Networks = Annotated[list[str], BeforeValidator(_proxies), AfterValidator(_networks)]
 KeyPrefix = Annotated[str, AfterValidator(_key_prefix)]
 PostgresUrl = Annotated[
     str | None, _server_url(check_database_url, "postgresql://", "postgres://", "postgresql+psycopg://")

@@ -27,6 +27,7 @@ from pressrun.setting_types import (
     Duration,
     HttpUrl,
     KeyPrefix,
+    Networks,
     Origins,
     PostgresUrl,
     RedirectUrl,
@@ -140,6 +141,8 @@ class Settings(BaseSettings):
     """Address the console listens on."""
     console_port: Annotated[int, Field(ge=0, le=65535)] = 8321
     """Port of the console; 0 takes a free one."""
+    trusted_proxies: Networks = ["127.0.0.1", "::1"]
+    """Reverse proxies before the console: whose `X-Forwarded-For` and `-Proto` are believed, and nobody else's."""
     cors_origins: Origins = []
     """Origins of pages elsewhere whose scripts may call the API, as `https://host`, `*`: any; none by default."""
     api_rate: Annotated[str | None, BeforeValidator(rate)] = "6000/minute"

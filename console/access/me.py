@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -16,9 +17,10 @@ from console.pages.words import browser
 from operations.access import myself
 from operations.access.passwords import SHORTEST
 from operations.operation import Asker, Context
-from pressrun.errors import Invalid, PressrunError
+from pressrun.errors import Invalid, PressrunError, Unknown
 
 _Text = Annotated[str, Form()]
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class Me:
@@ -39,8 +41,13 @@ class Me:
         self._add_factor(router, asked)
 
         @router.post("/me/sessions/{session}/end", response_model=None)
-        def end(request: Request, session: int, asker: Asker = asked) -> Response:
-            return self._done(request, asker, lambda: myself.end_session(self._ctx, asker, session))
+        def end(request: Request, session: str, asker: Asker = asked) -> Response:
+            def end_it() -> None:
+                if not _NUMBER.fullmatch(session):
+                    raise Unknown(f"you have no session {session[:30]!r}", type="session.unknown", field="session")
+                myself.end_session(self._ctx, asker, int(session))
+
+            return self._done(request, asker, end_it)
 
         return router
 

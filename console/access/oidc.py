@@ -50,22 +50,21 @@ class Oidc:
         )
         return answer
 
-    def come_back(self, request: Request, state: str = "", code: str = "") -> Response:
+    def come_back(
+        self, request: Request, state: str = "", code: str = "", error: str = "", error_description: str = ""
+    ) -> Response:
         try:
             entered = provider.come_back(
                 self._ctx,
                 DOOR,
                 request.cookies.get(COOKIE, ""),
-                state=state,
-                code=code,
+                provider.Answer(state, code, error, error_description),
                 redirect_uri=self._back(request),
                 visitor=visitor_of(request),
             )
-        except PressrunError as error:
-            return self._refused(request, error)
-        answer = signed_in(request, entered, "/")
-        answer.delete_cookie(COOKIE, path="/sign-in/oidc")
-        return answer
+        except PressrunError as trouble:
+            return _once(self._refused(request, trouble))
+        return _once(signed_in(request, entered, "/"))
 
     def _back(self, request: Request) -> str:
         return f"{str(request.base_url).rstrip('/')}{_BACK}"
@@ -73,3 +72,9 @@ class Oidc:
     def _refused(self, request: Request, error: PressrunError) -> Response:
         told = {"next": "/", "name": "", "error": str(error), "has_provider": True}
         return page(request, "sign_in.html", status_of(error), **told)
+
+
+def _once(answer: Response) -> Response:
+    """Whatever came of it, what the browser kept for it is of no more use."""
+    answer.delete_cookie(COOKIE, path="/sign-in/oidc")
+    return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -165,7 +166,15 @@ def _without_cookie(request: Request) -> Response:
 
 def visitor_of(request: Request) -> Visitor:
     """From where somebody comes, as far as they say."""
-    return Visitor(request.headers.get("user-agent"), request.client.host if request.client else None)
+    return Visitor(request.headers.get("user-agent"), _address(request.client.host) if request.client else None)
+
+
+def _address(said: str) -> str | None:
+    """An address and nothing else: what a proxy hands on may be anything that its client wrote."""
+    try:
+        return str(ip_address(said))
+    except ValueError:
+        return None
 
 
 def _local(where: str) -> str:

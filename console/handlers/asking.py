@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.concurrency import contextmanager_in_threadpool
 
 from operations.operation import Asker, Context
-from pressrun.errors import Conflict
+from pressrun.errors import Conflict, Invalid
 from pressrun.paging import MOST
+from pressrun.versions import Seen
 
 
 async def _context(request: Request) -> Context:
@@ -43,20 +45,45 @@ Acting = Annotated[Context, Depends(_acting, scope="function")]
 Number = Annotated[int, Path(ge=1, le=2**63 - 1, description="Our number of it.")]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="Items of a page.")]
 Cursor = Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before.")]
-IfMatch = Annotated[
-    str | None,
-    Header(alias="If-Match", max_length=200, description="The ETag of what was seen: refused if there is a newer one."),
-]
+_TAG = r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
+_TAGS = re.compile(rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*")
+_VERSION = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 
 
-def version_of(if_match: str | None) -> int | None:
-    """The version that was seen; None where any will do. Raises Conflict for what is no version of ours."""
-    if if_match is None or if_match.strip() == "*":
+async def _if_match(
+    request: Request,
+    if_match: Annotated[
+        str | None,
+        Header(
+            alias="If-Match",
+            max_length=200,
+            description="The ETag of what was seen, or several: refused if there is a newer one. `*`: whichever it is.",
+        ),
+    ] = None,
+) -> Seen:
+    return seen_by(request.headers.getlist("if-match"))  # two headers of a name are one list
+
+
+IfMatch = Annotated[Seen, Depends(_if_match)]
+
+
+def seen_by(lines: Sequence[str]) -> Seen:
+    """The versions that `If-Match` names (RFC 9110 §13.1.1). What is no version of ours is none that was seen.
+
+    Raises Invalid for what is no list of ETags; Conflict where all are weak: they match nothing.
+    """
+    said = ",".join(lines).strip(" \t")
+    if not lines or said == "*":
         return None
-    tag = if_match.strip().removeprefix("W/")
-    if len(tag) > 2 and tag[0] == tag[-1] == '"' and tag[1:-1].isascii() and tag[1:-1].isdigit() and len(tag) < 12:
-        return int(tag[1:-1])
-    raise Conflict("this ETag is of no version: take the one that came with it", type="post.changed", field="If-Match")
+    if not _TAGS.fullmatch(said):
+        told = 'this is no list of ETags: write "3", "3", "4" or *'
+        raise Invalid(told, type="etag.invalid", field="If-Match")
+    tags = re.findall(_TAG, said)
+    if all(weak for weak, _ in tags):
+        told = "a weak ETag (W/) matches nothing: take it as the API tells it, past a proxy that packs answers"
+        raise Conflict(told, type="etag.weak", field="If-Match")
+    found = tuple(int(tag) for weak, tag in tags if not weak and _VERSION.fullmatch(tag))
+    return found[0] if len(found) == 1 else found
 
 
 def etag(version: int) -> str:

@@ -44,6 +44,7 @@ _BY_TYPE = {
     "user.changed": 412,
     "endpoint.changed": 412,
     "rules.changed": 412,
+    "etag.weak": 412,
     "key.missing": 401,
     "rate.exceeded": 429,
     "export.not_written": 503,

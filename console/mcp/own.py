@@ -19,7 +19,7 @@ from operations.history.export_files import Format
 from operations.posts import uploads
 from operations.posts.uploads import KeptMedia
 from operations.upkeep import news
-from operations.upkeep.news import Feed, Source
+from operations.upkeep.news import Feed, Place, Source
 from pressrun import clock
 from pressrun.paging import cursor_of, place_of
 
@@ -119,22 +119,24 @@ def show_events(
     """
     feed = Feed(ctx)
     feed.begin()
-    feed.look()  # what lies behind a gap can be told once nobody can fill it any more
     upto = feed.cursor()
     place = place_of("events", cursor, str)
     places = dict(news.Cursor.parse(place[0]).places) if place else {}
     items: list[Happened] = []
     at = upto
     for one in Source:
-        behind = places.get(one, max(0, upto.places[one] - limit))
+        last = upto.places[one]
+        behind = places.get(one, Place(max(0, last.top - limit)))
         if one not in (source or Source):
             at = at.at(one, behind)
             continue
-        found = list(news.past(ctx, asker, one, behind=behind, upto=upto.places[one]))
+        found = list(news.past(ctx, asker, one, behind=behind, upto=last))
         shown = found[: max(0, limit - len(items))]
         items += [Happened(one, each.id, each.at, dict(each.told)) for each in shown]
-        is_cut = len(shown) < len(found)
-        at = at.at(one, (shown[-1].id if shown else behind) if is_cut else max(behind, upto.places[one]))
+        if len(shown) == len(found):
+            at = at.at(one, behind.through(last.top, last))
+        else:
+            at = at.at(one, behind.through(shown[-1].id, last) if shown else behind)
     return News(items, cursor_of("events", str(at)))
 
 

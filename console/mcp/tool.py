@@ -15,7 +15,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
-from console.handlers.asking import Acting, DryRun, etag
+from console.handlers.asking import Acting, DryRun
 from console.handlers.problems import Refused
 from console.mcp.faults import unreadable
 from operations.operation import OPERATIONS, Asker, Context, Effect, NotAllowed, Operation, Scope, require
@@ -157,8 +157,7 @@ class Tool:
         if form.body is not None:
             given["body"] = body
         if form.takes_version:
-            version = given.pop("version")
-            given["if_match"] = None if version is None else etag(version)
+            given["if_match"] = given.pop("version")
         is_rehearsal = form.is_acting and bool(given["dry_run"])
         if form.is_acting and not form.knows_rehearsal:
             del given["dry_run"]

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from models.access.bound import SEEN, seen_accounts
+from models.news.place import Place, told_to
 
 AT_ONCE = 500
 
@@ -27,7 +28,7 @@ class Source(StrEnum):
     COVERAGE = "coverage"
 
 
-Places = Mapping[Source, int]
+Numbers = Mapping[Source, int]
 """The number up to which everything of a source was told."""
 
 _SELECTS: Mapping[Source, str] = {
@@ -60,7 +61,7 @@ class News:
 
 @dataclass(frozen=True)
 class Look:
-    """What is there behind some places, and between which transactions it was seen."""
+    """What is there behind some numbers, and between which transactions it was seen."""
 
     news: Mapping[Source, Sequence[News]]
     oldest: int
@@ -78,10 +79,11 @@ _LOOK = text(
     + " UNION ALL SELECT 'horizon', CAST(CAST(pg_snapshot_xmin(s) AS text) AS bigint), now(), NULL,"
     " jsonb_build_object('next', CAST(CAST(pg_snapshot_xmax(s) AS text) AS bigint)) FROM pg_current_snapshot() s"
 )
-_PAST = {
-    source: text(_part(source, f"e.id > :behind AND e.id <= :upto AND {SEEN.format(column=_COLUMNS[source])}"))
-    for source in Source
-}
+_BETWEEN = (
+    "e.id >= :first AND e.id <= :upto AND (e.id > :behind OR e.id = ANY(CAST(:missing AS bigint[])))"
+    " AND e.id <> ALL(CAST(:absent AS bigint[]))"
+)
+_PAST = {source: text(_part(source, f"{_BETWEEN} AND {SEEN.format(column=_COLUMNS[source])}")) for source in Source}
 _NEWEST = text("""
     SELECT (SELECT coalesce(max(id), 0) FROM post_events) AS post, (SELECT coalesce(max(id), 0) FROM notices) AS notice,
            (SELECT coalesce(max(id), 0) FROM coverage_news) AS coverage
@@ -94,11 +96,11 @@ def newest(tx: Session) -> dict[Source, int]:
     return {source: int(row._mapping[source.value]) for source in Source}
 
 
-def look(tx: Session | Connection, places: Places) -> Look:
-    """What is there behind the places, at most 500 of each source: one statement, one snapshot."""
+def look(tx: Session | Connection, numbers: Numbers) -> Look:
+    """What is there behind the numbers, at most 500 of each source: one statement, one snapshot."""
     found: dict[Source, list[News]] = {source: [] for source in Source}
     oldest = next_ = 0
-    for row in tx.execute(_LOOK, {**{source.value: places[source] for source in Source}, "limit": AT_ONCE}):
+    for row in tx.execute(_LOOK, {**{source.value: numbers[source] for source in Source}, "limit": AT_ONCE}):
         if row.source == "horizon":
             oldest, next_ = int(row.id), int(row.told["next"])
         else:
@@ -106,9 +108,17 @@ def look(tx: Session | Connection, places: Places) -> Look:
     return Look({source: sorted(rows, key=lambda one: one.id) for source, rows in found.items()}, oldest, next_)
 
 
-def past(tx: Session, source: Source, *, behind: int, upto: int) -> list[News]:
-    """At most 500 of a source behind one number and up to another, of the accounts that whoever asks may see."""
-    values = {"behind": behind, "upto": upto, "limit": AT_ONCE, "seen": seen_accounts(tx)}
+def past(tx: Session, source: Source, *, behind: Place, upto: Place) -> list[News]:
+    """At most 500 of a source that one place has and another has not, of the accounts that whoever asks may see."""
+    values = {
+        "first": min(behind.missing, default=behind.top + 1),
+        "behind": behind.top,
+        "missing": sorted(behind.missing),
+        "upto": upto.top,
+        "absent": sorted(upto.missing),
+        "limit": AT_ONCE,
+        "seen": seen_accounts(tx),
+    }
     return sorted((_news(row) for row in tx.execute(_PAST[source], values)), key=lambda one: one.id)
 
 
@@ -120,28 +130,39 @@ def _news(row: Any) -> News:
 class Line:
     """How far one source was told, and what is waited for."""
 
-    place: int
-    known: frozenset[int] = frozenset()
-    """What was there when the line began: no news for whoever comes now, though it may not have been told yet."""
+    number: int
+    """Up to which everything was told."""
+    _ahead: frozenset[int] = frozenset()
+    """Told beyond that: what was there when the line began, though something below it may still come."""
     _upto: int | None = None
     _next: int | None = None
 
-    def advance(self, seen: Look, source: Source) -> list[News]:
-        """What can be told after this look, in order; the place moves past it."""
-        rows, told = seen.news[source], []
+    @property
+    def place(self) -> Place:
+        return told_to(self.number, self._ahead)
+
+    def begin(self, seen: Look, source: Source) -> None:
+        """From what is there now on."""
+        self._ahead = frozenset(one.id for one in seen.news[source])
+        self.advance(seen, source)
+
+    def advance(self, seen: Look, source: Source) -> list[tuple[Place, News]]:
+        """What can be told after this look, in order, each with the place behind it."""
+        ahead, rows, told = self._ahead, seen.news[source], []
         for one in rows:
-            if one.id == self.place + 1:
-                self.place = one.id
+            if one.id == self.number + 1:
+                self.number = one.id
                 told.append(one)
-        behind = [one for one in rows if one.id > self.place]
+        behind = [one for one in rows if one.id > self.number]
         if not behind:
             self._upto = None
-        elif self._upto is None or self._upto <= self.place:
+        elif self._upto is None or self._upto <= self.number:
             self._upto, self._next = behind[-1].id, None
         elif self._next is None:
             # Not at the look that saw the gap: a number is taken a moment before its transaction has one.
             self._next = seen.next
         elif seen.oldest >= self._next:
             told += [one for one in behind if one.id <= self._upto]
-            self.place, self._upto = self._upto, None
-        return told
+            self.number, self._upto = self._upto, None
+        self._ahead = frozenset(one for one in ahead if one > self.number)
+        return [(told_to(one.id, ahead), one) for one in told if one.id not in ahead]

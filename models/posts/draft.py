@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from models.store.base import Base
 from models.store.types import Id, InstantNow, Str
 from pressrun.errors import Conflict, Unknown
+from pressrun.versions import Seen, is_as_seen, told
 
 
 class Draft(Base):
@@ -43,14 +44,14 @@ def add_draft(tx: Session, fields: Mapping[str, str], *, account_id: int | None,
     return draft
 
 
-def find_draft(tx: Session, draft_id: int, *, version: int | None = None) -> Draft:
+def find_draft(tx: Session, draft_id: int, *, version: Seen = None) -> Draft:
     """The draft, locked until the transaction ends. Raises Unknown, and Conflict when there is a newer version."""
     draft = tx.scalars(select(Draft).where(Draft.id == draft_id).with_for_update()).first()
     if draft is None:
         raise Unknown(f"there is no draft {draft_id}", type="draft.unknown", field="draft", ids={"draft": draft_id})
-    if version is not None and draft.version != version:
+    if version is not None and not is_as_seen(draft.version, version):
         raise Conflict(
-            f"draft {draft_id} has been changed since: you have seen version {version}, it is at {draft.version}. "
+            f"draft {draft_id} has been changed since: you have seen {told(version)}, it is at {draft.version}. "
             "Look at it again, then say what is to be changed",
             type="draft.changed",
             field="version",

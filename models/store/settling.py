@@ -14,6 +14,7 @@ _OURS = """
            set_config('standard_conforming_strings', 'on', false),
            set_config('default_transaction_isolation', 'read committed', false),
            set_config('statement_timeout', '0', false), set_config('idle_session_timeout', '0', false),
+           set_config('lock_timeout', '0', false), set_config('idle_in_transaction_session_timeout', '0', false),
            CASE WHEN current_setting('synchronous_commit') = 'off' AND current_setting('fsync') = 'on'
                 THEN set_config('synchronous_commit', 'on', false) END
 """

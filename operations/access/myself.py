@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from models.access import session as sessions
+from models.access.link import end_links
 from models.access.user import User, totp_context
 from operations.access import factors, passwords, tries
 from operations.access.entering import Refused
@@ -117,15 +118,18 @@ def _confirm(ctx: Context, asker: Asker, password: str) -> str | None:
     """The digest of their password, which they have shown again."""
     with ctx.database.transaction() as tx:
         user = _me(tx, asker)
-    tries.count(user.name, "myself")
+    place = f"user {user.id}"  # no address: what one of them does there keeps nobody else from it
+    tries.count(user.name, place)
     if not passwords.is_right(user.password_digest, password):
         raise Refused
-    tries.forgive(user.name, "myself")
+    tries.forgive(user.name, place)
     return user.password_digest
 
 
 def _end_others(tx: Session, user: User, asker: Asker) -> None:
+    """Sessions, and ways in of which only a code is still to come."""
     now = clock.now()
+    end_links(tx, user.id, now=now)
     for session, owner in sessions.open_sessions(tx, now=now):
         if owner is not None and owner.id == user.id and session.id != asker.session_id:
             sessions.end_sessions(tx, now=now, session_id=session.id)

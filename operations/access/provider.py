@@ -14,8 +14,10 @@ from operations.access.entering import Entered, Refused, Visitor, enter
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from pressrun.errors import NotPossible
-from pressrun.network.oidc import Identity, Provider
+from pressrun.network.oidc import Answer, Identity, Provider
 from pressrun.settings import Settings
+
+__all__ = ["Answer", "Away", "come_back", "leave"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def leave(ctx: Context, asker: Asker, redirect_uri: str) -> Away:
 
 @operation("access.return_from_provider", effect=Effect.CHANGES, scope=Scope.ENTER)
 def come_back(
-    ctx: Context, asker: Asker, secret: str, *, state: str, code: str, redirect_uri: str, visitor: Visitor
+    ctx: Context, asker: Asker, secret: str, answer: Answer, *, redirect_uri: str, visitor: Visitor
 ) -> Entered:
     """Sign in whoever the provider says it is. The first time they are known by their verified address of mail.
 
@@ -43,7 +45,7 @@ def come_back(
     """
     now = clock.now()
     provider = _provider(ctx.settings, redirect_uri)
-    identity = provider.identity(secret, state=state, code=code, now_s=int(now.timestamp()))
+    identity = provider.identity(secret, answer, now_s=int(now.timestamp()))
     with ctx.database.transaction() as tx:
         user = _user(tx, identity)
         if user is None or user.state == UserState.DISABLED.value:

@@ -23,7 +23,7 @@ from operations.access.rights import role_of
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible
-from pressrun.versions import version_by_content
+from pressrun.versions import Seen, is_as_seen, version_by_content
 
 _NAME = re.compile(r"[^\s\x00-\x1f<>\"'](?:[^\x00-\x1f<>\"']{0,98}[^\s\x00-\x1f<>\"'])?")
 
@@ -120,7 +120,7 @@ def edit(
     role: str | None = None,
     accounts: Sequence[str] | None = None,
     all_accounts: bool = False,
-    version: int | None = None,
+    version: Seen = None,
 ) -> UserShown:
     """Change what a person may do or see, from the next thing that they ask for.
 
@@ -132,7 +132,7 @@ def edit(
     with ctx.database.transaction() as tx:
         user = users.find_user(tx, name)
         before = {"role": user.role, "accounts": names_granted(tx, user)}
-        if version not in (None, version_by_content(*before.values())):
+        if not is_as_seen(version_by_content(*before.values()), version):
             told = f"what {user.name} may do or see was changed since you looked: look again"
             raise Conflict(told, type="user.changed", field="version")
         _change(tx, user, role, accounts)
@@ -158,12 +158,12 @@ def disable(ctx: Context, asker: Asker, name: str) -> UserShown:
 
 @operation("user.reset", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
 def reset(ctx: Context, asker: Asker, name: str) -> Invited:
-    """Forget a person's password and second factor, end their sessions, and invite them anew. Raises Unknown."""
+    """Forget how a person signs in, end their sessions, and invite them anew. Raises Unknown."""
     now = clock.now()
     with ctx.database.transaction() as tx:
         user = users.find_user(tx, name)
         _shut_out(tx, user, now)
-        user.state, user.password_digest = UserState.INVITED.value, None
+        user.state, user.password_digest, user.oidc_subject = UserState.INVITED.value, None, None
         user.totp_sealed, user.totp_since, user.totp_step, user.recovery_digests = None, None, None, []
         return Invited(_shown(tx, user), _invitation(tx, user, asker))
 

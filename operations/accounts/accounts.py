@@ -13,9 +13,11 @@ from models.reading.accounts.accounts import AccountNamed, AccountShown
 from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from pressrun.errors import Conflict
+from pressrun.versions import Seen, is_as_seen
 from pressrun.zones import doubts
 from scheduler import accounts as rules
 from scheduler.posts import changing
+from scheduler.posts.lateness import told_of_account
 
 __all__ = ["AccountNamed", "AccountShown", "AccountTerms", "Held", "Renamed", "TermChanges"]
 
@@ -83,7 +85,7 @@ def names(ctx: Context, asker: Asker) -> list[AccountNamed]:
 
 
 @operation("account.edit", effect=Effect.CHANGES, scope=Scope.ADMIN)
-def edit(ctx: Context, asker: Asker, account: str, changes: TermChanges, *, version: int | None = None) -> AccountTerms:
+def edit(ctx: Context, asker: Asker, account: str, changes: TermChanges, *, version: Seen = None) -> AccountTerms:
     """Change what posts of an account inherit; those that are queued stay as they are.
 
     Args:
@@ -96,7 +98,7 @@ def edit(ctx: Context, asker: Asker, account: str, changes: TermChanges, *, vers
     with ctx.database.transaction() as tx:
         found = lock_account(tx, find_account(tx, account).id)
         terms = (found.timezone, found.max_lateness_s, found.if_late, found.min_spacing_s)
-        if version not in (None, version_of_terms(*terms)):
+        if not is_as_seen(version_of_terms(*terms), version):
             told = f"what posts of {found.name} inherit was changed since you looked: look again"
             raise Conflict(told, type="account.changed", field="version", ids={"account": found.id})
         rules.edit_account(tx, found, said)
@@ -106,7 +108,10 @@ def edit(ctx: Context, asker: Asker, account: str, changes: TermChanges, *, vers
             found.max_lateness_s,
             found.if_late,
             found.min_spacing_s,
-            warnings=doubts(found.timezone if said.get("timezone") else None),
+            warnings=(
+                *doubts(found.timezone if said.get("timezone") else None),
+                *told_of_account(found.name, found.max_lateness_s, found.if_late),
+            ),
         )
 
 

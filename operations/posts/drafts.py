@@ -18,6 +18,7 @@ from operations.which import account_id_of
 from pressrun import clock
 from pressrun.errors import Invalid, Unknown
 from pressrun.paging import Page, page, place_of
+from pressrun.versions import Seen
 from scheduler.posts.importing import RowProblem, import_fields
 from scheduler.posts.wish import read_wish
 
@@ -93,7 +94,7 @@ def add(ctx: Context, asker: Asker, fields: PostFields) -> DraftShown:
 
 
 @operation("draft.edit", effect=Effect.CHANGES, scope=Scope.PUBLISH)
-def edit(ctx: Context, asker: Asker, draft: int, fields: PostFields, *, version: int | None = None) -> DraftShown:
+def edit(ctx: Context, asker: Asker, draft: int, fields: PostFields, *, version: Seen = None) -> DraftShown:
     """Change fields of a draft; an empty text takes a field away.
 
     Args:
@@ -136,7 +137,7 @@ def queue(
     *,
     keep_media: bool = False,
     late: bool = False,
-    version: int | None = None,
+    version: Seen = None,
 ) -> Added:
     """Make a post of a draft, checked like any other; the draft goes with it. With problems, it stays.
 

@@ -9,6 +9,7 @@ from models.reading.posts import posts as reading
 from models.reading.posts.posts import PostShown
 from operations.operation import Asker, Context, Effect, Scope, operation
 from operations.posts.posts import Edited
+from pressrun.versions import Seen
 from scheduler.posts.editing import edit_post, swap_posts
 from scheduler.posts.importing import RowProblem
 
@@ -25,9 +26,7 @@ class Swapped:
 
 
 @operation("post.move", effect=Effect.PUBLISHES, scope=Scope.PUBLISH)
-def move(
-    ctx: Context, asker: Asker, post: str, publish_at: str, *, late: bool = False, version: int | None = None
-) -> Edited:
+def move(ctx: Context, asker: Asker, post: str, publish_at: str, *, late: bool = False, version: Seen = None) -> Edited:
     """Give a queued post another time, as in a campaign. Raises what editing it raises."""
     with ctx.database.transaction() as tx:
         post_id = find_post(tx, post).id
@@ -44,8 +43,8 @@ def swap(
     post: str,
     other: str,
     *,
-    version: int | None = None,
-    other_version: int | None = None,
+    version: Seen = None,
+    other_version: Seen = None,
 ) -> Swapped:
     """Give two queued posts each other's time, both or neither. The versions are those that the asker has seen.
 

@@ -19,6 +19,7 @@ from operations.posts.imports import Added, keeping
 from pressrun import clock
 from pressrun.errors import Invalid
 from pressrun.media.routes import Ways
+from pressrun.versions import Seen
 from scheduler.posts import changing, completing
 from scheduler.posts.editing import edit_post
 from scheduler.posts.importing import RowProblem, import_fields
@@ -125,7 +126,7 @@ def edit(
     *,
     base: Path | None,
     late: bool = False,
-    version: int | None = None,
+    version: Seen = None,
 ) -> Edited:
     """Change a queued post; an empty text takes a field away. What was prepared from the old content is dropped.
 

@@ -33,6 +33,7 @@ from operations.operation import Asker, Context, Effect, Scope, operation
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, Unknown
 from pressrun.telling import by_apprise, webhook
+from pressrun.versions import Seen, is_as_seen
 from pressrun.zones import choose_zone
 
 __all__ = ["DeliveryShown", "EndpointShown", "RuleShown", "version_of_rules"]
@@ -132,7 +133,7 @@ def rule(
     how: str,
     account: str | None = None,
     kind: str | None = None,
-    version: int | None = None,
+    version: Seen = None,
 ) -> list[RuleShown]:
     """Say how an endpoint is told of an account, a kind, both or all; `default` takes the rule away.
 
@@ -149,7 +150,7 @@ def rule(
         raise Invalid(f"there is no kind {kind!r}; there are {', '.join(RULED)}", type="rule.kind", field="kind")
     with ctx.database.transaction() as tx:
         endpoint = find_endpoint(tx, name, lock=True)
-        if version not in (None, version_of_rules(reading.list_rules(tx, name))):
+        if not is_as_seen(version_of_rules(reading.list_rules(tx, name)), version):
             raise _changed(f"the rules of {name}", "rules.changed")
         account_id = None if account is None else find_account(tx, account).id
         wanted = None if how == "default" else How(how)
@@ -158,7 +159,7 @@ def rule(
 
 
 @operation("notify.edit", effect=Effect.CHANGES, scope=Scope.ADMIN, whole=True)
-def edit(ctx: Context, asker: Asker, name: str, timing: Timing, *, version: int | None = None) -> EndpointShown:
+def edit(ctx: Context, asker: Asker, name: str, timing: Timing, *, version: Seen = None) -> EndpointShown:
     """Change an endpoint's zone, the time of its digest and its quiet hours.
 
     Args:
@@ -169,7 +170,7 @@ def edit(ctx: Context, asker: Asker, name: str, timing: Timing, *, version: int 
     timing.require_sound()
     with ctx.database.transaction() as tx:
         endpoint = find_endpoint(tx, name, lock=True)
-        if version not in (None, version_of_times(endpoint)):
+        if not is_as_seen(version_of_times(endpoint), version):
             raise _changed(f"the times of {name}", "endpoint.changed")
         if timing.timezone is not None:
             endpoint.timezone = choose_zone(timing.timezone).key

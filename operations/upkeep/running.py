@@ -27,6 +27,7 @@ __all__ = [
 
 LATENESS_OF = timedelta(days=30)
 _HIDDEN = "set, and not shown"
+_NOTHING: tuple[object, ...] = (None, [], "")
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def settings(ctx: Context, asker: Asker) -> list[SettingShown]:
     for name in sorted(type(ctx.settings).model_fields):
         value = getattr(ctx.settings, name)
         is_secret = name in secrets or "secret" in name or "password" in name or "token" in name
-        told = _HIDDEN if is_secret and value else "not set" if value in (None, [], "") else _written(value)
+        is_unset = value in _NOTHING and type(ctx.settings).model_fields[name].default in _NOTHING
+        told = _HIDDEN if is_secret and value else "not set" if is_unset else _written(value)
         shown.append(SettingShown(PREFIX + name.upper(), told, name in ctx.settings.model_fields_set))
     return shown
 
@@ -85,4 +87,6 @@ def _written(value: object) -> str:
     """As it would be said in the environment."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if value is None or isinstance(value, list):
+        return ", ".join(map(str, value or ())) or "none"
     return clock.format_duration(value) if isinstance(value, timedelta) else str(value)

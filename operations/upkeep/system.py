@@ -15,6 +15,7 @@ from models.reading.upkeep.health import (
     answering_version,
     fruitless_harvests,
     incomplete_posts,
+    never_in_time,
     posts_held_by_a_clock,
     sealed_tokens,
     stuck_media,
@@ -32,6 +33,7 @@ from pressrun import clock
 from pressrun.errors import PressrunError
 from pressrun.finding import Finding, Result
 from pressrun.instagram.meta_app import app_secrets
+from pressrun.settings import NEVER_IN_TIME
 
 
 @operation("system.examine", effect=Effect.READS, scope=Scope.ADMIN, whole=True)
@@ -46,6 +48,7 @@ def examine(ctx: Context, asker: Asker, *, full: bool = False) -> list[Finding]:
         _ends,
         _clocks,
         _accounts,
+        _lateness,
         _posts,
         _media,
         _lacking,
@@ -151,6 +154,17 @@ def _accounts(ctx: Context) -> Iterator[Finding]:
             yield Finding("account", Result.FAIL, detail, "renew its token", subject=one.account)
         else:
             yield Finding("account", Result.NOTE, detail, subject=one.account)
+
+
+def _lateness(ctx: Context) -> Iterator[Finding]:
+    """Posts that expire whatever happens, by a rule that could be set once."""
+    with ctx.database.transaction() as tx:
+        found = never_in_time(tx)
+    for account, is_inherited, posts in found:
+        whose = f"its posts, {posts} of them queued," if is_inherited else f"{posts} of its queued posts"
+        detail = f"{whose} may not be a second late: {NEVER_IN_TIME}"
+        advice = "allow the account some lateness, and each post that is queued"
+        yield Finding("lateness", Result.FAIL, detail, advice, subject=account)
 
 
 def _posts(ctx: Context) -> Iterator[Finding]:

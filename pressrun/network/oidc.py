@@ -10,7 +10,7 @@ import io
 import json
 from base64 import b64encode, urlsafe_b64encode
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,20 @@ ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA")
 _TIMEOUT_S = 10.0
 _MOST_BYTES = 1024**2
 _LEEWAY_S = 60
+_LONGEST_SAID = 200
+_AGAIN = "begin again, and allow it there, or sign in another way"
+_LATER = "try again in a moment, or sign in another way"
+_AMISS = "whoever runs this has to look at how Pressrun is registered there"
+_ADVICE = {
+    "access_denied": _AGAIN,
+    "login_required": _AGAIN,
+    "consent_required": _AGAIN,
+    "interaction_required": _AGAIN,
+    "account_selection_required": _AGAIN,
+    "server_error": _LATER,
+    "temporarily_unavailable": _LATER,
+}
+"""By the errors of RFC 6749 §4.1.2.1 and OpenID Connect Core §3.1.2.6 that whoever signs in can do something about."""
 
 
 class ProviderFailed(PressrunError):
@@ -34,6 +48,16 @@ class ProviderFailed(PressrunError):
 
     kind = Kind.REFUSED
     type = "oidc.failed"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """With what the provider sends the browser back. `error`: its word for why there is no code."""
+
+    state: str = field(default="", repr=False)
+    code: str = field(default="", repr=False)
+    error: str = ""
+    description: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -60,15 +84,27 @@ class Provider:
         place = str(self._metadata()["authorization_endpoint"])
         return f"{place}{'&' if '?' in place else '?'}{urlencode(asked)}"
 
-    def identity(self, secret: str, *, state: str, code: str, now_s: int) -> Identity:
+    def identity(self, secret: str, answer: Answer, *, now_s: int) -> Identity:
         """Who the browser with that secret has come back as. Raises ProviderFailed."""
-        if not compare_digest(state.encode(), derived(secret, "state").encode()):
-            raise ProviderFailed("This answer belongs to another browser, or to an earlier try: begin again.")
+        self._require_code(secret, answer)
         metadata = self._metadata()
-        told = self._exchange(str(metadata["token_endpoint"]), secret, code)
+        told = self._exchange(str(metadata["token_endpoint"]), secret, answer.code)
         claims = self._claims(str(told.get("id_token", "")), str(metadata["jwks_uri"]), secret, now_s)
-        email = claims.get("email") if claims.get("email_verified") is True else None
+        email = claims.get("email") if _is_true(claims.get("email_verified")) else None
         return Identity(f"{self.issuer} {claims['sub']}", email if isinstance(email, str) else None)
+
+    def _require_code(self, secret: str, answer: Answer) -> None:
+        # What follows from no secret anybody can tell, and would have somebody else's browser come in as themselves.
+        if not secret or not compare_digest(answer.state.encode(), derived(secret, "state").encode()):
+            raise ProviderFailed("This answer belongs to another browser, or to an earlier try: begin again.")
+        if answer.error:
+            said = (
+                f"{_plain(answer.error)}: {_plain(answer.description)}" if answer.description else _plain(answer.error)
+            )
+            advice = _ADVICE.get(answer.error, _AMISS)
+            raise ProviderFailed(f"{self.issuer} signs nobody in and says “{said}”; {advice}.")
+        if not answer.code:
+            raise ProviderFailed(f"{self.issuer} sends you back with neither a code nor a reason: begin again.")
 
     def _metadata(self) -> dict[str, Any]:
         found = _get(f"{self.issuer}/.well-known/openid-configuration")
@@ -129,6 +165,17 @@ class Identity:
 def derived(secret: str, what: str) -> str:
     """What follows from the browser's secret, for one purpose."""
     return _base64(sha256(f"oidc {what} {secret}".encode()).digest())
+
+
+def _is_true(said: object) -> bool:
+    """As providers mean it: some write their truths as text."""
+    return said is True or (isinstance(said, str) and said.strip().lower() == "true")
+
+
+def _plain(said: str) -> str:
+    """What the provider says in the address that it sends the browser to, on one line and no longer than a sentence."""
+    shown = " ".join("".join(one if one.isprintable() else " " for one in said).split())
+    return (shown if len(shown) <= _LONGEST_SAID else f"{shown[: _LONGEST_SAID - 1]}…").rstrip(".")
 
 
 def _known(keys: list[Any]) -> KeySet:

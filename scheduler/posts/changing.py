@@ -29,6 +29,7 @@ from models.publishing.outcome import Sent
 from pressrun import clock
 from pressrun.errors import Conflict, Invalid, NotPossible, UsageError
 from pressrun.settings import Settings
+from pressrun.versions import Seen, is_as_seen, told
 from scheduler.posts.content import set_alt_texts, set_content
 from scheduler.posts.queueing import Checked, add_parts, due_for_staging
 
@@ -91,11 +92,11 @@ def retry(tx: Session, post_id: int, settings: Settings, *, now: datetime, publi
     _schedule(tx, post, settings, Cause("post.retried", f"queued again for {post.publish_at.isoformat()}"))
 
 
-def require_version(post: Post, version: int) -> None:
+def require_version(post: Post, seen: Seen) -> None:
     """Raises Conflict when somebody has changed the post since the version that the caller has seen."""
-    if post.version != version:
+    if seen is not None and not is_as_seen(post.version, seen):
         raise Conflict(
-            f"post {post.id} has been changed since: you have seen version {version}, it is at version {post.version}. "
+            f"post {post.id} has been changed since: you have seen {told(seen)}, it is at version {post.version}. "
             "Look at it again, then say what is to be changed",
             type="post.changed",
             field="version",

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from models.accounts.account import Terms
 from models.posts.part import Part, PartKind
-from models.posts.post import IfLate, Known, Post, PostType
+from models.posts.post import Known, Post, PostType
 from models.posts.states import PostState
 from models.store.driver import rows_of
 from models.store.seeing import SEEN_BY_DRIVER, seen_accounts
@@ -28,8 +28,7 @@ from pressrun import clock
 from pressrun.media.grid import hidden_part
 from pressrun.media.likeness import ALIKE, are_alike
 from pressrun.network import fetch
-from pressrun.settings import LEAST_LATENESS, NEVER_IN_TIME
-from scheduler.posts import pace
+from scheduler.posts import lateness, pace
 from scheduler.posts.examined import Examined
 from scheduler.posts.queueing import Checked
 from scheduler.posts.wish import ColumnProblem, Wish
@@ -108,7 +107,7 @@ OF_TIME = ("post.crowded", "media.repeated")
 def doubts_of_edit(tx: Session, post_id: int, edited: Checked, account: Terms) -> list[ColumnProblem]:
     """What is doubted about a post as it is to be; itself, as it was, is no neighbour."""
     past, _ = Past.near(tx, account, edited, besides=post_id)
-    return [*past.crowded(edited.wish), *past.repeated(edited), *_plain(edited)]
+    return [*past.crowded(edited.wish), *past.repeated(edited), *_plain(edited, account)]
 
 
 def pasts(tx: Session, new: Sequence[tuple[int, Checked]], accounts: Mapping[str, Terms]) -> dict[str, Past]:
@@ -125,7 +124,7 @@ def doubts(new: Sequence[tuple[int, Checked]], known: Mapping[str, Past]) -> lis
     for name, past in known.items():
         mine = [(line, one) for line, one in new if one.wish.account == name]
         for line, one in mine:
-            problems = [*past.crowded(one.wish), *past.repeated(one), *_plain(one)]
+            problems = [*past.crowded(one.wish), *past.repeated(one), *_plain(one, past.account)]
             found += [(line, problem) for problem in problems]
             past.add(one, f"the one in line {line}")
     return sorted(found, key=lambda doubt: doubt[0])
@@ -147,7 +146,7 @@ class _Picture:
 class Past:
     """What one account has posted around the time in question, or is going to."""
 
-    account: str
+    account: Terms
     times: list[tuple[datetime, str]] = field(default_factory=list)
     pictures: list[_Picture] = field(default_factory=list)
     places: list[datetime] = field(default_factory=list)
@@ -161,7 +160,7 @@ class Past:
             "since": min(times) - max(SEEN_FOR, pace.window_of(account)[1]),
             "until": max(times) + SEEN_FOR,
         }
-        past, seen = cls(account.name), set()
+        past, seen = cls(account), set()
         for number, type_, at, state, sha256, source, parent, looks in tx.execute(_AROUND, window):
             is_story, whose = type_ == PostType.STORY.value, f"post {number}"
             if parent is None and state in pace.COUNTED:
@@ -196,7 +195,7 @@ class Past:
             "key": one.key,
             "seen": seen_accounts(tx),
         }
-        past = cls(account.name)
+        past = cls(account)
         known = None
         for what, at_, number, _, is_story, sha256, source, looks in sorted(rows_of(tx, _NEAR, window)):
             if what == "known":
@@ -223,7 +222,9 @@ class Past:
         gap, whose = min(near, default=(CROWDED, ""))
         if gap < CROWDED:
             post = f" ({whose})" if whose.startswith("post ") else ""  # of a file's rows one line tells all
-            message = f"another post of {self.account} goes out within an hour of it{post}: they share their readers"
+            message = (
+                f"another post of {self.account.name} goes out within an hour of it{post}: they share their readers"
+            )
             yield ColumnProblem("publish_at", message, "post.crowded")
 
     def repeated(self, one: Checked) -> Iterator[ColumnProblem]:
@@ -250,13 +251,12 @@ def _pictures(one: Checked, whose: str) -> list[_Picture]:
     ]
 
 
-def _plain(one: Checked) -> Iterator[ColumnProblem]:
+def _plain(one: Checked, account: Terms) -> Iterator[ColumnProblem]:
     wish, media = one.wish, one.preflight.media
     if odd := clock.doubt(wish.publish_at_text, clock.zone(wish.timezone)):
         yield ColumnProblem("publish_at", odd)
-    if wish.max_lateness is not None and wish.max_lateness < LEAST_LATENESS and wish.if_late is not IfLate.PUBLISH:
-        message = f"{NEVER_IN_TIME}: allow some seconds, or it is late by its own rule"
-        yield ColumnProblem("max_lateness", message, "lateness.none")
+    if never := lateness.doubt(wish, account):
+        yield never
     if wish.type in (PostType.IMAGE, PostType.CAROUSEL):
         texts = [*wish.alt_texts, *[""] * len(media)]
         if any(item.kind is PartKind.IMAGE and not text for item, text in zip(media, texts, strict=False)):

@@ -20,6 +20,7 @@ from pressrun import clock
 from pressrun.errors import Invalid
 from pressrun.media.store import MediaStore
 from pressrun.settings import Settings
+from pressrun.versions import Seen
 from scheduler import library
 from scheduler.posts.add_ons import written
 from scheduler.posts.changing import edit, require_version
@@ -47,7 +48,7 @@ def edit_post(
     *,
     base: Path | None,
     late: bool = False,
-    version: int | None = None,
+    version: Seen = None,
 ) -> ImportReport:
     """Change fields of a post; an empty value takes a field away. Problems: nothing was changed.
 
@@ -65,7 +66,7 @@ def edit_post(
     now = clock.now()
     with database.transaction() as tx:
         seen = _see(tx, post_id, changes)
-    require_version(seen.post, seen.post.version if version is None else version)
+    require_version(seen.post, version)
     report = ImportReport()
     checked = _check(report, settings, seen, changes, base=base, late=late, now=now)
     if checked is None:
@@ -91,7 +92,7 @@ def _asked(tx: Session, seen: _Seen, checked: Checked, changes: Mapping[str, str
 
 
 def swap_posts(
-    database: Database, settings: Settings, pair: tuple[int, int], *, versions: tuple[int | None, int | None]
+    database: Database, settings: Settings, pair: tuple[int, int], *, versions: tuple[Seen, Seen]
 ) -> ImportReport:
     """Give two posts each other's time, both or neither. Raises what `edit_post` raises, and Invalid for one post."""
     if pair[0] == pair[1]:
@@ -100,7 +101,7 @@ def swap_posts(
     with database.transaction() as tx:
         seen = [_see(tx, post_id, {}) for post_id in pair]
     for one, version in zip(seen, versions, strict=True):
-        require_version(one.post, one.post.version if version is None else version)
+        require_version(one.post, version)
     report = ImportReport()
     times = [{"publish_at": one.post.publish_at.isoformat()} for one in reversed(seen)]
     checked = [

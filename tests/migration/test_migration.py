@@ -17,7 +17,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import select, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -83,6 +83,19 @@ from tests.support.servers import Servers, clone_database, create_database, drop
 from tests.support.waiting import until
 
 _MIGRATORS_LOCK = 7_303_001
+_OF_MIGRATIONS = {
+    "idle_in_transaction_session_timeout": "30s",
+    "idle_session_timeout": "0",
+    "lock_timeout": "4s",
+    "statement_timeout": "1min",
+    "transaction_timeout": "0",  # since 17
+}
+_NOTE_TIMEOUTS = """
+    CREATE TABLE seen (name text, value text);
+    CREATE FUNCTION note_timeouts() RETURNS event_trigger LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO seen SELECT s, current_setting(s) FROM unnest(ARRAY[{names}]) AS t(s); END $$;
+    CREATE EVENT TRIGGER note_timeouts ON ddl_command_end EXECUTE FUNCTION note_timeouts();
+"""
 _READ_AT = datetime(2026, 7, 10, 7, tzinfo=UTC)
 _FAR = _READ_AT + timedelta(days=36500)
 
@@ -153,6 +166,25 @@ class TestUpgrade:
         with empty.transaction() as tx:
             found = [tx.execute(text(f"SHOW {name}")).scalar_one() for name in ("lock_timeout", "statement_timeout")]
         assert found == ["20s", "0"]
+
+    def test_no_timeout_of_the_database_ends_it_whoever_hands_it_the_connection(self, empty: Database) -> None:
+        known = text("SELECT name FROM pg_settings WHERE name = ANY(:names)")
+        with empty.glance() as connection:
+            names = set(connection.scalars(known, {"names": [*_OF_MIGRATIONS]}))
+            for name in names:
+                connection.execute(text(f"ALTER DATABASE {empty.server['dbname']} SET {name} = '5s'"))
+            connection.exec_driver_sql(_NOTE_TIMEOUTS.format(names=", ".join(f"'{name}'" for name in names)))
+        engine = create_engine(empty.engine.url, connect_args=empty.server)  # a session that nobody has set up
+
+        with engine.connect() as connection:
+            command.upgrade(_config(connection), "0001")
+            after = {name: connection.scalar(text(f"SHOW {name}")) for name in names}
+        engine.dispose()
+
+        with empty.transaction() as tx:
+            seen = {(name, value) for name, value in tx.execute(text("SELECT name, value FROM seen"))}
+        assert seen == {(name, _OF_MIGRATIONS[name]) for name in names}
+        assert after == dict.fromkeys(names, "5s")
 
     def test_upgrades_of_several_processes_at_once_are_one(
         self, empty: Database, empty_url: str, other: Database, tmp_path: Path

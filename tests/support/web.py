@@ -15,12 +15,13 @@ from tests.support.waiting import until
 
 @contextmanager
 def serve(app: Any, port: int = 0) -> Iterator[str]:
-    """Its base URL. On a port that is named one may follow another."""
+    """Its base URL. On a port that is named one may follow another. `app` may be a `uvicorn.Config` as well."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
         port = listener.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on", ws="none"))
+        is_told = isinstance(app, uvicorn.Config)
+        server = uvicorn.Server(app if is_told else uvicorn.Config(app, log_level="warning", lifespan="on", ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         until(lambda: server.started, what="the server has not started")

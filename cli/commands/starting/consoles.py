@@ -69,6 +69,7 @@ def _serve(here: Runtime, host: str, port: int, *, public_only: bool, as_json: b
         host=host,
         port=port,
         threads=here.database.most_connections,
+        proxies=here.settings.trusted_proxies,
         on_listening=lambda url: _tell(here, url, public_only, as_json=as_json),
     )
 

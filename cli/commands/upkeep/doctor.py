@@ -17,6 +17,8 @@ _COMMANDS = {
     "bring it up to date": "run `pressrun db upgrade`",
     "tokens": "add the missing key to PRESSRUN_SECRET_KEYS, or renew the tokens with `pressrun account add`",
     "account": "renew its token with `pressrun account add`",
+    "lateness": "`pressrun account edit NAME --max-lateness 15m`; what is queued keeps its own: "
+    "`pressrun post edit POST --max-lateness 15m`",
     "posts to review": "look at the account, then `pressrun post resolve`; "
     "`pressrun post list --state needs_review` names them",
     "posts not published": "`pressrun post list --state failed` or `--state expired` names them, "

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import Query, Response
 from pydantic import Field
 
-from console.handlers.asking import Acting, Asked, Ctx, Cursor, IfMatch, Limit, etag, version_of
+from console.handlers.asking import Acting, Asked, Ctx, Cursor, IfMatch, Limit, etag
 from console.handlers.bodies import Body, example
 from console.handlers.route import Router, asks
 from operations.accounts import accounts, forecasts, removals, standing, subscriptions
@@ -117,7 +117,7 @@ def edit_account(
 ) -> AccountTerms:
     """Change what posts of an account inherit; those that are queued stay as they are."""
     changes = TermChanges(**body.model_dump(exclude_unset=True))
-    edited = accounts.edit(ctx, asker, account, changes, version=version_of(if_match))
+    edited = accounts.edit(ctx, asker, account, changes, version=if_match)
     response.headers["ETag"] = etag(edited.version)
     return edited
 

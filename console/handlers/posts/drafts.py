@@ -7,7 +7,7 @@ from datetime import datetime
 
 from fastapi import Response
 
-from console.handlers.asking import Acting, Asked, Ctx, Cursor, DryRun, IfMatch, Limit, Number, etag, version_of
+from console.handlers.asking import Acting, Asked, Ctx, Cursor, DryRun, IfMatch, Limit, Number, etag
 from console.handlers.bodies import Draft, Drafted, drafted
 from console.handlers.posts.posts import KeepMedia, Late, PostFull, PostQueued, page_of
 from console.handlers.problems import Flaw, flaws_of
@@ -69,7 +69,7 @@ def edit_draft(
     draft: Number, body: Draft, response: Response, ctx: Acting, asker: Asked, if_match: IfMatch = None
 ) -> DraftShown:
     """Change the fields that are named; null takes one away."""
-    shown = drafts.edit(ctx, asker, draft, body.said(), version=version_of(if_match))
+    shown = drafts.edit(ctx, asker, draft, body.said(), version=if_match)
     response.headers["ETag"] = etag(shown.version)
     return DraftShown.of(shown)
 
@@ -92,8 +92,7 @@ def queue_draft(
     dry_run: DryRun = False,
 ) -> PostQueued:
     """Make a post of a draft, checked like any other; the draft goes with it. With problems, it stays."""
-    version = version_of(if_match)
-    queued = drafts.queue(ctx, asker, draft, keep_media=keep_media, late=late, version=version)
+    queued = drafts.queue(ctx, asker, draft, keep_media=keep_media, late=late, version=if_match)
     page = page_of(queued)
     if not dry_run:
         response.headers["Location"] = f"/api/v1/posts/{page.post.id}"

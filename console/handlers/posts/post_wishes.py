@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Response
 from pydantic import Field
 
-from console.handlers.asking import Acting, Asked, IfMatch, etag, version_of
+from console.handlers.asking import Acting, Asked, IfMatch, etag
 from console.handlers.bodies import Body, example
 from console.handlers.posts.posts import Late, Post, PostEdited
 from console.handlers.problems import Flaw, Problem, body_of, flaws_of, require_none
@@ -172,7 +172,7 @@ def move_post(
     late: Late = False,
 ) -> PostEdited:
     """Give a post another time."""
-    moved = moving.move(ctx, asker, post, body.publish_at, late=late, version=version_of(if_match))
+    moved = moving.move(ctx, asker, post, body.publish_at, late=late, version=if_match)
     require_none(moved.problems)
     response.headers["ETag"] = etag(moved.post.version)
     return PostEdited(**vars(moved.post), warnings=flaws_of(moved.warnings))
@@ -181,6 +181,6 @@ def move_post(
 @router.post("/posts/{post}/swap", summary="Swap two posts", **asks("post.swap"))
 def swap_posts(post: Post, body: Swap, ctx: Acting, asker: Asked, if_match: IfMatch = None) -> SwapDone:
     """Give two posts each other's time, both or neither."""
-    swapped = moving.swap(ctx, asker, post, body.other, version=version_of(if_match), other_version=body.other_version)
+    swapped = moving.swap(ctx, asker, post, body.other, version=if_match, other_version=body.other_version)
     require_none(swapped.problems)
     return SwapDone(swapped.posts, flaws_of(swapped.warnings))

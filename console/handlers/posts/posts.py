@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Query, Response, status
 
-from console.handlers.asking import Acting, Asked, Ctx, Cursor, DryRun, IfMatch, Limit, etag, version_of
+from console.handlers.asking import Acting, Asked, Ctx, Cursor, DryRun, IfMatch, Limit, etag
 from console.handlers.bodies import NewPost, PostContent
 from console.handlers.problems import Flaw, flaws_of, require_none
 from console.handlers.route import Router, asks
@@ -150,8 +150,7 @@ def edit_post(
     late: Late = False,
 ) -> PostEdited:
     """Change the fields that are named. What was prepared from the old content is dropped."""
-    version = version_of(if_match)
-    edited = posts.edit(ctx, asker, post, body.said(), base=None, late=late, version=version)
+    edited = posts.edit(ctx, asker, post, body.said(), base=None, late=late, version=if_match)
     require_none(edited.problems)
     response.headers["ETag"] = etag(edited.post.version)
     return PostEdited(**vars(edited.post), warnings=flaws_of(edited.warnings))

@@ -22,7 +22,7 @@ from console.streams import Streaming
 from operations.operation import Asker, Context
 from operations.outages import Outages
 from operations.upkeep import news
-from operations.upkeep.news import Cursor, Feed, News, Source, Told
+from operations.upkeep.news import Cursor, Feed, News, Place, Source, Told
 from pressrun import log
 from pressrun.errors import ServerUnreachable
 from pressrun.plain import plain
@@ -46,11 +46,10 @@ _PING = ServerSentEvent(comment="ping", sep="\n").encode()
 class Listener:
     """One stream. What is to be sent waits here until its client has taken what came before."""
 
-    __slots__ = ("_is_new", "_waiter", "asker", "is_over", "sources", "waiting")
+    __slots__ = ("_waiter", "asker", "behind", "is_over", "sources", "waiting")
 
-    def __init__(self, asker: Asker, sources: frozenset[Source], *, is_new: bool) -> None:
-        self.asker, self.sources = asker, sources
-        self._is_new = is_new
+    def __init__(self, asker: Asker, sources: frozenset[Source], behind: Cursor | None) -> None:
+        self.asker, self.sources, self.behind = asker, sources, behind
         self.waiting: list[bytes] = []
         self.is_over = False
         self._waiter: asyncio.Future[None] | None = None
@@ -59,8 +58,8 @@ class Listener:
         accounts, one = self.asker.accounts, told.news
         if one.source not in self.sources or (accounts is not None and one.account_id not in accounts):
             return
-        if told.was_there and self._is_new:
-            return
+        if self.behind is not None and self.behind.has(one):
+            return  # another console may have told it before this one sees it
         if len(self.waiting) >= MOST_WAITING:
             self.end()
         else:
@@ -199,13 +198,13 @@ async def follow_events(
     asker: Asked,
     source: Annotated[list[Source] | None, Query(description="Only these; repeatable.")] = None,
     last_event_id: Annotated[
-        str | None, Header(alias="Last-Event-ID", max_length=64, description="Everything since then comes first.")
+        str | None, Header(alias="Last-Event-ID", max_length=1000, description="Everything since then comes first.")
     ] = None,
 ) -> Response:
     """Posts that change their state, notices, readings that end: from now on, or since an event that was seen."""
     behind = Cursor.parse(last_event_id) if last_event_id else None
-    await run_in_threadpool(news.past, ctx, asker, Source.POST, behind=0, upto=0)  # whether they may
-    listener = Listener(asker, frozenset(source or Source), is_new=behind is None)
+    await run_in_threadpool(news.past, ctx, asker, Source.POST, behind=Place(0), upto=Place(0))  # whether they may
+    listener = Listener(asker, frozenset(source or Source), behind)
     hub: Hub = request.app.state.hub
     upto = await hub.join(listener)
     return Streaming(_stream(listener, ctx, behind, upto), lambda: hub.leave(listener))
@@ -224,14 +223,15 @@ async def _missed(listener: Listener, ctx: Context, behind: Cursor, upto: Cursor
     """What happened while they were away."""
     at = behind
     for source in Source:
-        while source in listener.sources and at.places[source] < upto.places[source] and not listener.is_over:
+        last = upto.places[source]
+        while source in listener.sources and at.places[source].lacks(last) and not listener.is_over:
             found: Iterable[Any] = await run_in_threadpool(
-                news.past, ctx, listener.asker, source, behind=at.places[source], upto=upto.places[source]
+                news.past, ctx, listener.asker, source, behind=at.places[source], upto=last
             )
             rows = list(found)
             for one in rows:
-                at = at.at(source, one.id)
+                at = at.at(source, at.places[source].through(one.id, last))
                 yield written(at, one)
             if not rows:
                 break
-        at = at.at(source, max(at.places[source], upto.places[source]))
+        at = at.at(source, at.places[source].through(last.top, last))

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 from pydantic import Field, SecretStr
 
-from console.handlers.asking import Acting, Asked, Ctx, Cursor, IfMatch, Limit, Number, etag, version_of
+from console.handlers.asking import Acting, Asked, Ctx, Cursor, IfMatch, Limit, Number, etag
 from console.handlers.bodies import Body, example
 from console.handlers.route import Router, asks
 from operations.upkeep import notices
@@ -127,7 +127,7 @@ def edit_endpoint(
 ) -> EndpointShown:
     """Change an endpoint's zone, the time of its digest and its quiet hours."""
     timing = Timing(**body.model_dump(exclude_unset=True))
-    edited = notices.edit(ctx, asker, name, timing, version=version_of(if_match))
+    edited = notices.edit(ctx, asker, name, timing, version=if_match)
     response.headers["ETag"] = etag(edited.version)
     return edited
 
@@ -150,8 +150,7 @@ def set_rule(
     name: Endpoint, body: Rule, response: Response, ctx: Acting, asker: Asked, if_match: IfMatch = None
 ) -> Rules:
     """Say how an endpoint is told of an account, a kind, both or all."""
-    version = version_of(if_match)
-    rules = notices.rule(ctx, asker, name, how=body.how, account=body.account, kind=body.kind, version=version)
+    rules = notices.rule(ctx, asker, name, how=body.how, account=body.account, kind=body.kind, version=if_match)
     return _of_one(rules, response)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from fastapi import Path, Query, Response
 from pydantic import Field, SecretStr
 
-from console.handlers.asking import Acting, Asked, Ctx, Cursor, IfMatch, Limit, Number, etag, version_of
+from console.handlers.asking import Acting, Asked, Ctx, Cursor, IfMatch, Limit, Number, etag
 from console.handlers.bodies import Body, example
 from console.handlers.route import Router, asks
 from operations.access import audits, users
@@ -103,9 +103,8 @@ def edit_user(
     name: Name, body: UserChange, response: Response, ctx: Acting, asker: Asked, if_match: IfMatch = None
 ) -> UserShown:
     """Change what a person may do or see."""
-    version, everything = version_of(if_match), body.all_accounts
     edited = users.edit(
-        ctx, asker, name, role=body.role, accounts=body.accounts, all_accounts=everything, version=version
+        ctx, asker, name, role=body.role, accounts=body.accounts, all_accounts=body.all_accounts, version=if_match
     )
     response.headers["ETag"] = etag(edited.version)
     return edited

@@ -82,6 +82,25 @@ def troubled_accounts(tx: Session) -> list[Trouble]:
     ]
 
 
+_NEVER_IN_TIME = text("""
+    WITH queued AS (
+        SELECT account_id, count(*) AS posts FROM posts
+         WHERE state IN ('draft', 'scheduled', 'staging', 'staged') AND max_lateness_s < 1 AND if_late <> 'publish'
+         GROUP BY 1
+    )
+    SELECT a.name, coalesce(a.max_lateness_s < 1 AND a.if_late IS DISTINCT FROM 'publish', false) AS is_inherited,
+           coalesce(q.posts, 0) AS posts
+      FROM accounts a LEFT JOIN queued q ON q.account_id = a.id
+     WHERE a.state <> 'removed' AND (q.posts > 0 OR a.max_lateness_s < 1 AND a.if_late IS DISTINCT FROM 'publish')
+     ORDER BY 1
+""")
+
+
+def never_in_time(tx: Session) -> list[tuple[str, bool, int]]:
+    """Accounts with posts that may not be late at all: whether they inherit it, and how many of those are queued."""
+    return [(row.name, row.is_inherited, row.posts) for row in tx.execute(_NEVER_IN_TIME)]
+
+
 def unpublished_posts(tx: Session) -> Mapping[str, int]:
     """How many posts wait for a person, and how many of the last 7 days did not go out, by state."""
     return {row.state: row.posts for row in tx.execute(_UNPUBLISHED)}

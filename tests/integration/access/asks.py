@@ -132,7 +132,7 @@ def _hand_in(ctx: Context, asker: Asker, it: Theirs) -> Any:
 
 
 def _past(ctx: Context, asker: Asker, it: Theirs) -> Any:
-    told = news.past(ctx, asker, news.Source.POST, behind=0, upto=2**62)
+    told = news.past(ctx, asker, news.Source.POST, behind=news.Place(0), upto=news.Place(2**62))
     return [one for one in told if one.told["account"] == it.account]
 
 
@@ -261,7 +261,7 @@ LISTS: Mapping[str, Ask] = {
     "post.cards": lambda c, a, _: cards.show(c, a, list(range(1, 100))),
     "insight.grown": lambda c, a, it: comparing.growth(c, a, it.media),
     "account.list": lambda c, a, _: accounts.list_accounts(c, a),
-    "event.past": lambda c, a, _: news.past(c, a, news.Source.COVERAGE, behind=0, upto=2**62),
+    "event.past": lambda c, a, _: news.past(c, a, news.Source.COVERAGE, behind=news.Place(0), upto=news.Place(2**62)),
     "comment.list": lambda c, a, _: comments.list_comments(c, a),
     "catalog.list": lambda c, a, _: _account_of(c, inquiries.list_catalogs(c, a)),
     "catalog.search": lambda c, a, _: _account_of(c, inquiries.search_catalog(c, a)),

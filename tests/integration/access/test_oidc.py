@@ -125,6 +125,10 @@ def test_whoever_was_invited_comes_in_by_their_address_and_then_by_their_id(
     assert _go(http, provider).status_code == 303
     provider.over = {"email": None}  # who is known by their id needs none
     assert _go(http, provider).status_code == 303
+    provider.over = {"sub": "another"}  # somebody else who was given the same address
+    assert _go(http, provider).status_code == 401
+    users.reset(ctx, OWNER, "ana@example.com")  # or the same person, of whom the provider thinks anew
+    assert _go(http, provider).status_code == 303
     users.disable(ctx, OWNER, "ana@example.com")
     assert _go(http, provider).status_code == 401
 
@@ -133,6 +137,10 @@ def test_whoever_was_invited_comes_in_by_their_address_and_then_by_their_id(
     "over",
     [
         {"email_verified": False},
+        {"email_verified": "false"},
+        {"email_verified": "no"},
+        {"email_verified": 1},
+        {"email_verified": None},
         {"email": "stranger@example.com"},
         {"aud": "another"},
         {"nonce": "another"},
@@ -141,7 +149,7 @@ def test_whoever_was_invited_comes_in_by_their_address_and_then_by_their_id(
         {"email": None},
         {"sub": ""},
     ],
-    ids=lambda over: next(iter(over)),
+    ids=lambda over: "-".join(f"{name}-{value}" for name, value in over.items()),
 )
 def test_nobody_else_comes_in(ctx: Context, http: httpx.Client, provider: Provider, over: dict[str, Any]) -> None:
     users.invite(ctx, OWNER, "ana@example.com")
@@ -150,6 +158,62 @@ def test_nobody_else_comes_in(ctx: Context, http: httpx.Client, provider: Provid
     answer = _go(http, provider)
 
     assert answer.status_code == 401
+    assert COOKIE not in http.cookies
+
+
+@pytest.mark.parametrize("verified", ["true", "True"])
+def test_a_provider_may_write_its_truths_as_text(
+    ctx: Context, http: httpx.Client, provider: Provider, verified: str
+) -> None:
+    users.invite(ctx, OWNER, "ana@example.com")
+    provider.over = {"email_verified": verified}
+
+    assert _go(http, provider).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (
+            {"error": "access_denied", "error_description": "The <b>user</b>\nsaid no."},
+            "signs nobody in and says “access_denied: The &lt;b&gt;user&lt;/b&gt; said no”; begin again, and allow",
+        ),
+        ({"error": "login_required"}, "says “login_required”; begin again"),
+        ({"error": "temporarily_unavailable"}, "says “temporarily_unavailable”; try again in a moment"),
+        (
+            {"error": "invalid_scope"},
+            "says “invalid_scope”; whoever runs this has to look",
+        ),
+        ({"error": "x" * 5000, "code": "c0de"}, f"says “{'x' * 199}…”; whoever runs this"),
+        ({"code": ""}, "neither a code nor a reason: begin again"),
+    ],
+    ids=lambda told: told.get("error", "nothing")[:30] if isinstance(told, dict) else "",
+)
+def test_what_the_provider_says_instead_of_a_code_is_told(
+    ctx: Context, http: httpx.Client, provider: Provider, told: dict[str, str], said: str
+) -> None:
+    users.invite(ctx, OWNER, "ana@example.com")
+
+    answer = _go(http, provider, **{"code": ""} | told)
+
+    assert answer.status_code == 401
+    assert said in answer.text
+    assert provider.exchanged == {}
+    assert dict(http.cookies) == {}
+    assert [(one.state, one.last_seen_at) for one in users.list_users(ctx, OWNER)] == [("invited", None)]
+    assert _go(http, provider).status_code == 303
+
+
+def test_whoever_never_left_from_here_cannot_come_back(ctx: Context, http: httpx.Client, provider: Provider) -> None:
+    """Somebody who leads another's browser here with a code of their own would have them work under a foreign name."""
+    users.invite(ctx, OWNER, "ana@example.com")
+    provider.asked = {"nonce": derived("", "nonce")}
+
+    answer = http.get("/sign-in/oidc/callback", params={"state": derived("", "state"), "code": "c0de"})
+
+    assert answer.status_code == 401
+    assert "belongs to another browser" in answer.text
+    assert provider.exchanged == {}
     assert COOKIE not in http.cookies
 
 

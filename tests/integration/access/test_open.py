@@ -11,9 +11,12 @@ import httpx
 from fastapi import FastAPI
 from starlette.routing import Mount
 
+from console.access.asking import COOKIE
 from console.app import create_app
 from migrations import HEAD
+from models.access.session import begin_session
 from operations.operation import Context
+from pressrun import clock
 from pressrun.network.trust import authorities
 from tests.support.web import serve
 
@@ -61,3 +64,21 @@ def test_every_route_asks_who_it_is(ctx: Context, tmp_path: Path) -> None:
 
 def _is_open(path: str) -> bool:
     return path.rstrip("/") in OPEN or path.startswith("/media/")
+
+
+def test_a_cookie_alone_changes_nothing(ctx: Context, tmp_path: Path) -> None:
+    """Whatever another site has a browser send, with the cookie of whoever may do everything."""
+    app: Any = create_app(ctx, media_keys=[], media_root=tmp_path, schema_head=HEAD)
+    with ctx.database.transaction() as tx:
+        cookie = begin_session(tx, None, way="link", agent=None, address=None, now=clock.now())
+    changing = {(method, path) for method, path in _routes(app) if method not in ("GET", "HEAD") and not _is_open(path)}
+
+    answers = {}
+    with serve(app) as url, httpx.Client(base_url=url, timeout=30, verify=authorities()) as http:
+        http.cookies.set(COOKIE, cookie)
+        for method, path in sorted(changing):
+            where = re.sub(r"\{[^}]*\}", "1", path)
+            answers[f"{method} {path}"] = http.request(method, where, data={"csrf_token": "x"}).status_code
+
+    assert {asked: status for asked, status in answers.items() if status != 403} == {}
+    assert {"POST /sign-out", "POST /me/password", "POST /api/v1/posts"} <= set(answers)

@@ -177,7 +177,8 @@ def test_a_form_of_another_site_signs_nobody_in(ctx: Context, http: httpx.Client
     assert http.post("/sign-in", data=told, headers={"Origin": "https://evil.example"}).status_code == 403
     assert http.post("/sign-in", data=told, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert http.post("/sign-in", data=told, headers={"Sec-Fetch-Site": "same-site"}).status_code == 403
-    assert http.post("/sign-in", data=told, headers={"Origin": "null"}).status_code == 403
+    for origin in ("null", "http://[::1"):
+        assert http.post("/sign-in", data=told, headers={"Origin": origin}).status_code == 403
     ours = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}  # as Chromium says it of a page without referrers
     assert http.post("/sign-in", data=told, headers=ours).status_code == 303
     assert http.post("/sign-in", data=told, headers={"Origin": str(http.base_url)}).status_code == 303
@@ -251,6 +252,35 @@ def test_five_wrong_codes_end_it(ctx: Context) -> None:
 
     with pytest.raises(entering.LinkOver):
         entering.show_code(ctx, DOOR, asked.code_for or "", codes[0], HERE)
+
+
+def test_another_password_ends_what_only_waits_for_a_code(ctx: Context) -> None:
+    _add(ctx)
+    asker = door.by_cookie(ctx, DOOR, entering.sign_in(ctx, DOOR, "ana", PASSWORD, HERE).cookie or "")
+    assert asker is not None
+    secret = factors.new_secret()
+    codes = myself.take_factor(ctx, asker, secret, pyotp.TOTP(secret).at(clock.now().timestamp()), PASSWORD)
+    asked = entering.sign_in(ctx, DOOR, "ana", PASSWORD, HERE)
+    myself.change_password(ctx, asker, PASSWORD, "another good password")
+
+    with pytest.raises(entering.LinkOver):
+        entering.show_code(ctx, DOOR, asked.code_for or "", codes[0], HERE)
+
+
+def test_who_confirms_again_and_again_keeps_nobody_else_from_it(ctx: Context) -> None:
+    askers = []
+    for name in ("ana", "eve"):
+        _add(ctx, name)
+        asker = door.by_cookie(ctx, DOOR, entering.sign_in(ctx, DOOR, name, PASSWORD, HERE).cookie or "")
+        assert asker is not None
+        askers.append(asker)
+    ana, eve = askers
+    for _ in range(tries.OF_ADDRESS[0]):
+        myself.drop_factor(ctx, eve, PASSWORD)
+
+    with pytest.raises(tries.TooMany):
+        myself.drop_factor(ctx, eve, PASSWORD)
+    myself.drop_factor(ctx, ana, PASSWORD)
 
 
 def test_the_right_password_does_not_allow_more_codes(ctx: Context) -> None:
@@ -380,6 +410,8 @@ def test_a_user_looks_after_their_own_way_in(ctx: Context, http: httpx.Client) -
     assert ended
     assert http.post(ended[0]).status_code == 403
     assert http.post(ended[0], data=token).status_code == 303
+    unknown = http.post(f"/me/sessions/{'9' * 23}/end", data=token)
+    assert (unknown.status_code, "you have no session" in unknown.text) == (422, True)
     assert door.by_cookie(ctx, DOOR, elsewhere) is None
 
     secret = _field(http.get("/me/factor"), "secret")

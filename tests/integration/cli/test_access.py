@@ -120,13 +120,16 @@ def _console(command: Command, *arguments: str, **over: str) -> Process:
 
 
 def test_a_link_leads_into_the_console_that_runs(command: Command) -> None:
-    with _console(command) as console:
+    with _console(command, TRUSTED_PROXIES="10.0.0.0/8, 127.0.0.1") as console:
         url = console.line(r"^LISTENING (\S+)$", 60)
         link = command.json("console", "link")["url"]
         assert command.run("console", "link").stdout.startswith(f"{url}/link/")
 
-        answer = httpx.get(link, verify=authorities(), timeout=30)
+        through = {"X-Forwarded-For": "203.0.113.7, 10.1.2.3", "X-Forwarded-Proto": "https"}
+        answer = httpx.get(link, headers=through, verify=authorities(), timeout=30)
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert "secure" in answer.headers["set-cookie"].lower()
+        assert [one["address"] for one in command.json("user", "sessions")] == ["203.0.113.7"]
         assert link.startswith(url)
         assert httpx.get(link, verify=authorities(), timeout=30).status_code == 410
 

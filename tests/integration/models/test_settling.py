@@ -29,6 +29,8 @@ _OTHERWISE = {
     "standard_conforming_strings": ("off", "on"),
     "statement_timeout": ("5s", "0"),
 }
+_OF_WAITING = {"lock_timeout": "20s", "idle_in_transaction_session_timeout": "30s"}
+"""What a pool bounds, and a connection that stands alone does not."""
 _GONE = text("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = :pid)")
 
 
@@ -39,6 +41,8 @@ def role(shared: Database) -> Iterator[str]:
         tx.execute(text(f"CREATE ROLE {name} LOGIN"))
         for setting, (theirs, _ours) in _OTHERWISE.items():
             tx.execute(text(f"ALTER ROLE {name} SET {setting} = '{theirs}'"))
+        for setting in _OF_WAITING:
+            tx.execute(text(f"ALTER ROLE {name} SET {setting} = '5s'"))
     yield name
     with shared.transaction() as tx:
         tx.execute(text(f"DROP ROLE {name}"))
@@ -46,16 +50,19 @@ def role(shared: Database) -> Iterator[str]:
 
 def test_what_a_role_is_set_to_changes_nothing_that_is_read_written_or_waited_for(shared: Database, role: str) -> None:
     database = Database(f"{url_of(shared)}&user={role}")
+    names = [*_OTHERWISE, *_OF_WAITING]
     try:
         with database.transaction() as tx:
-            pooled = {name: tx.scalar(text(f"SHOW {name}")) for name in _OTHERWISE}
+            pooled = {name: tx.scalar(text(f"SHOW {name}")) for name in names}
             assert tx.scalar(text("SELECT ('2026-12-01 00:00+00'::timestamptz)")).isoformat().endswith("00:00")
         with database.standing_connection() as standing:
-            alone = {name: (standing.execute(f"SHOW {name}".encode()).fetchone() or ("",))[0] for name in _OTHERWISE}
+            alone = {name: (standing.execute(f"SHOW {name}".encode()).fetchone() or ("",))[0] for name in names}
     finally:
         database.close()
 
-    assert pooled == alone == {name: ours for name, (_theirs, ours) in _OTHERWISE.items()}
+    ours = {name: ours for name, (_theirs, ours) in _OTHERWISE.items()}
+    assert pooled == ours | _OF_WAITING
+    assert alone == ours | dict.fromkeys(_OF_WAITING, "0")
 
 
 @pytest.fixture

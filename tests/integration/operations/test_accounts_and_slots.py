@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import text
 
 from models.accounts.account import get_account
 from operations.accounts import accounts
@@ -54,6 +55,20 @@ def test_a_lateness_by_which_no_post_would_ever_go_out_is_refused(desk: Context,
         accounts.edit(desk, OWNER, "bakery", TermChanges(max_lateness=none))
 
     assert (refused.value.type, refused.value.field) == ("lateness.none", "max_lateness")
+
+
+def test_one_from_before_that_was_refused_is_told_with_every_edit_until_it_is_mended(desk: Context) -> None:
+    with desk.database.transaction() as tx:
+        tx.execute(text("UPDATE accounts SET max_lateness_s = 0"))
+
+    told = accounts.edit(desk, OWNER, "bakery", TermChanges(min_spacing="5m"))
+    moot = accounts.edit(desk, OWNER, "bakery", TermChanges(if_late="publish"))
+    mended = accounts.edit(desk, OWNER, "bakery", TermChanges(if_late="", max_lateness="2m"))
+
+    assert told.warnings == (
+        "posts of bakery may be 0 s late, and no post goes out in the very instant it is due: allow some",
+    )
+    assert moot.warnings == mended.warnings == ()
 
 
 def test_a_zone_is_taken_by_its_name_and_doubted_where_it_may_not_be_meant(desk: Context) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from operations.upkeep.system import examine
 from pressrun import clock
 from pressrun.errors import Unknown
 from pressrun.finding import Finding, Result
-from pressrun.settings import Settings
+from pressrun.settings import Settings, load
 from pressrun.vault import generate_key
 from tests.factories.rows import first_part, make_account, make_post
 
@@ -139,3 +140,32 @@ def test_what_a_process_listens_and_lives_by_is_no_process_of_its_own(ctx: Conte
 
     assert [one.name for one in known] == [ctx.database.application_name.removeprefix("pressrun ")]
     assert known[0].connections > len(roles)
+
+
+def test_posts_that_expire_by_a_rule_from_before_it_was_refused_are_a_failure(ctx: Context) -> None:
+    with ctx.database.transaction() as tx:
+        bakery = make_account(tx, name="bakery", max_lateness_s=0)
+        studio = make_account(tx, name="studio")
+        make_account(tx, name="at once", max_lateness_s=0, if_late="publish")
+        make_post(tx, bakery, max_lateness_s=0)
+        make_post(tx, studio, max_lateness_s=0)
+        make_post(tx, studio, max_lateness_s=0, if_late="publish")
+        make_post(tx, studio, max_lateness_s=0, state="expired")
+
+    told = [(one.subject, one.result, one.detail) for one in examine(ctx, OWNER) if one.check == "lateness"]
+
+    why = "may not be a second late: no post goes out in the very instant it is due"
+    assert told == [
+        ("bakery", Result.FAIL, f"its posts, 1 of them queued, {why}"),
+        ("studio", Result.FAIL, f"1 of its queued posts {why}"),
+    ]
+
+
+def test_settings_are_shown_as_they_would_be_said(ctx: Context) -> None:
+    told = load({"PRESSRUN_TRUSTED_PROXIES": "none", "PRESSRUN_CORS_ORIGINS": "https://a.example,https://b.example"})
+
+    shown = {one.name: one.value for one in running.settings(replace(ctx, settings=told), OWNER)}
+
+    assert shown["PRESSRUN_TRUSTED_PROXIES"] == "none"
+    assert shown["PRESSRUN_CORS_ORIGINS"] == "https://a.example, https://b.example"
+    assert shown["PRESSRUN_SECRET_KEYS"] == "not set"

@@ -91,6 +91,23 @@ def test_a_lateness_by_which_the_post_cannot_go_out_is_doubted(desk: Desk) -> No
     assert [(line, column) for line, column, _ in warned] == [(1, "max_lateness")]
 
 
+def test_so_is_one_that_is_its_accounts_from_before_that_was_refused(desk: Desk) -> None:
+    with desk.database.transaction() as tx:
+        find_account(tx, "bakery").max_lateness_s = 0
+
+    warned = desk.warned(
+        {},
+        {"max_lateness": "1m", "publish_at": "+3h", "media": "dog.jpg"},
+        {"if_late": "publish", "publish_at": "+5h", "media": "navy.jpg"},
+    )
+
+    assert [(line, column) for line, column, _ in warned] == [(1, "max_lateness")]
+    assert "bakery lets its posts be 0 s late, and no post goes out in the very instant it is due" in warned[0][2]
+    with desk.database.transaction() as tx:
+        find_account(tx, "bakery").if_late = "publish"
+    assert desk.warned({"publish_at": "+7h", "media": "white.jpg", "max_lateness": "0s"}) == []
+
+
 def test_an_ordinary_post_is_doubted_by_nobody(desk: Desk) -> None:
     assert desk.warned({}, {"publish_at": "+1d", "media": "dog.jpg"}) == []
 

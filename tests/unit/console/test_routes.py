@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from typing import Any, get_origin
 
+import pytest
 from fastapi.dependencies.models import Dependant
 
+from console.handlers import asking
 from console.handlers.route import KEEPS, OPERATION
 from console.handlers.routers import ROUTERS
 from operations.operation import OPERATIONS, Effect
+from pressrun.errors import Conflict, Invalid
+from pressrun.versions import Seen
 
 ROUTES: list[Any] = [route for router in ROUTERS for route in router.routes]
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
@@ -65,6 +69,44 @@ def test_an_edit_can_name_what_was_seen() -> None:
     edits = [one for one in changing() if one.methods & {"PUT", "PATCH"}]
 
     assert {one.path for one in edits if "If-Match" not in names_of(one.dependant, "header")} == {*UNSEEN}
+
+
+def test_each_route_reads_what_was_seen_in_the_same_way() -> None:
+    taking = [one for one in changing() if "If-Match" in names_of(one.dependant, "header")]
+    through = [one for one in taking if any(each.call is asking._if_match for each in one.dependant.dependencies)]
+
+    assert [one.path for one in through] == [one.path for one in taking]
+
+
+@pytest.mark.parametrize(
+    ("lines", "seen"),
+    [
+        ([], None),
+        (["*"], None),
+        ([" * "], None),
+        (['"3"'], 3),
+        (['"3", "4"'], (3, 4)),
+        (['"3"', '"4"'], (3, 4)),
+        ([',"3" ,\t,"4",'], (3, 4)),
+        (['W/"3", "4"'], 4),
+        (['"odd"'], ()),
+        (['"", "03", "3,4", "\xe4"'], ()),
+    ],
+)
+def test_what_was_seen_may_be_several_versions(lines: list[str], seen: Seen) -> None:
+    assert asking.seen_by(lines) == seen
+
+
+@pytest.mark.parametrize("line", ["", ",", "3", '"3', '3"', '"3" "4"', '"3";"4"', 'w/"3"', 'W/ "3"', '"3", *', '"a b"'])
+def test_what_is_no_list_of_etags_is_refused(line: str) -> None:
+    with pytest.raises(Invalid, match="no list of ETags"):
+        asking.seen_by([line])
+
+
+@pytest.mark.parametrize("lines", [['W/"3"'], ['W/"3"', 'W/"4"']])
+def test_weak_etags_match_nothing(lines: list[str]) -> None:
+    with pytest.raises(Conflict, match="weak ETag"):
+        asking.seen_by(lines)
 
 
 def test_a_list_comes_by_pages_that_a_cursor_leads_through() -> None:

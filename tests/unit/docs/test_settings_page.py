@@ -27,6 +27,8 @@ def told(default: Any) -> str:
         return "none"
     if default == "":
         return "empty"
+    if isinstance(default, list):
+        return ", ".join(f"`{one}`" for one in default)
     if isinstance(default, timedelta):
         return f"`{format_duration(default)}`"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"

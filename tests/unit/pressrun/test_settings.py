@@ -66,6 +66,38 @@ def test_a_time_to_keep_the_history_is_whole_months(told: str, months: int | Non
     assert load({"PRESSRUN_KEEP_HISTORY": told}).keep_history == months
 
 
+@pytest.mark.parametrize(
+    ("told", "listed"),
+    [
+        ("", ["127.0.0.1", "::1"]),
+        ("none", []),
+        ("172.18.0.1", ["172.18.0.1"]),
+        ("10.0.0.0/8, fd00::/64,", ["10.0.0.0/8", "fd00::/64"]),
+    ],
+)
+def test_the_proxies_that_are_believed_are_addresses_and_networks(told: str, listed: list[str]) -> None:
+    assert load({"PRESSRUN_TRUSTED_PROXIES": told}).trusted_proxies == listed
+
+
+@pytest.mark.parametrize(
+    ("told", "bad"),
+    [
+        ("127.0.0.1, proxy.example.com", "'proxy.example.com' is no address or network: write"),
+        ("10.0.0.5/8", r"'10.0.0.5/8' is no address or network \(its last bits are of a machine\): write"),
+        ("10.0.0.0/33", "'10.0.0.0/33' is no"),
+        ("[::1]", "is no address"),
+        ("10.0.0.5:8080", "is no address"),
+        ("*", r"'\*' is no address"),
+        ("::1, 0.0.0.0/0", "'0.0.0.0/0' is everybody"),
+    ],
+)
+def test_a_proxy_that_is_no_address_is_named(told: str, bad: str) -> None:
+    with pytest.raises(Invalid, match=f"^bad setting PRESSRUN_TRUSTED_PROXIES: .*{bad}") as refused:
+        load({"PRESSRUN_TRUSTED_PROXIES": told})
+
+    assert refused.value.field == "PRESSRUN_TRUSTED_PROXIES"
+
+
 @pytest.mark.parametrize("told", ["0months", "90d", "two years", "12", "-1months", "1.5years", "24month1"])
 def test_no_other_time_to_keep_the_history_is_read(told: str) -> None:
     with pytest.raises(Invalid, match=r"PRESSRUN_KEEP_HISTORY: .+ write it as 24months"):

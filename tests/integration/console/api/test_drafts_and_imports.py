@@ -66,6 +66,9 @@ class TestDrafts:
         assert first.json()["fields"] == {"account": "bakery", "caption": "b"}
         problem(second, 412, "draft.changed")
         assert api.http.get(path).headers["etag"] == first.headers["etag"] == '"2"'
+        problem(api.http.patch(path, json={"caption": "c"}, headers={"If-Match": '"1", "3"'}), 412, "draft.changed")
+        third = api.http.patch(path, json={"caption": "c"}, headers={"If-Match": '"1", "2"'})
+        assert third.json()["fields"]["caption"] == "c"
 
     def test_a_whole_draft_becomes_a_post(self, api: Api, media_folder: Path) -> None:
         draft = api.http.post("/drafts", json={"account": "bakery", "caption": "bread"}).json()

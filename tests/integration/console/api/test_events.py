@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -29,7 +30,7 @@ from models.telling.notice import News as Notice
 from models.telling.notice import NoticeKind, tell
 from operations.access import keys, users
 from operations.operation import OWNER, Context
-from operations.upkeep.news import Feed, Source
+from operations.upkeep.news import Feed, Place, Source
 from pressrun import clock
 from pressrun.network.trust import authorities
 from pressrun.settings import Settings
@@ -131,6 +132,39 @@ def test_a_stream_that_told_nothing_yet_can_be_gone_on_with(api: Api) -> None:
 
     with following(api, last=last) as stream:
         assert stream.next()[1]["post"] == missed
+
+
+def late_event(api: Api, post: int) -> psycopg.Connection[Any]:
+    """An event that has its number and is not there yet."""
+    late = api.database.standing_connection()
+    late.execute("BEGIN")
+    told = "INSERT INTO post_events (post_id, to_state, reason) VALUES (%s, 'staging', 'late')"
+    late.execute(told, (post,))
+    return late
+
+
+def test_the_first_id_is_where_the_stream_began(api: Api) -> None:
+    """Not somewhere before a number that nobody will ever fill, nor behind one that somebody still may."""
+    with api.database.transaction() as tx:
+        post = make_post(tx, find_account(tx, "bakery"))
+        record_event(tx, post.id, Cause("given up"), from_state=None, to_state="staging")
+        tx.rollback()
+    late = late_event(api, happen(api, reason="before"))
+    happen(api, reason="there")
+
+    with api.http.stream("GET", "/events") as response:
+        last = next(one for one in response.iter_lines() if one.startswith("id:")).partition(":")[2].strip()
+    late.execute("COMMIT")
+    late.close()
+    happen(api, reason="missed")
+
+    with following(api, last=last) as stream:
+        assert [stream.next()[1]["reason"] for _ in range(2)] == ["late", "missed"]
+        again = stream.last_id
+        happen(api, reason="after")
+        assert stream.next()[1]["reason"] == "after"
+    with following(api, last=again) as stream:
+        assert stream.next()[1]["reason"] == "after"
 
 
 def test_only_what_is_asked_for_and_may_be_seen(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,11 +316,7 @@ class TestOrder:
     def test_what_is_committed_late_is_told_before_what_follows_it(self, api: Api, feed: Feed) -> None:
         happen(api, reason="before")
         feed.begin()
-        late = api.database.standing_connection()
-        late.execute("BEGIN")
-        post = happen(api, reason="first")
-        told = "INSERT INTO post_events (post_id, to_state, reason) VALUES (%s, 'staging', 'late')"
-        late.execute(told, (post,))
+        late = late_event(api, happen(api, reason="first"))
         happen(api, reason="after")
 
         seen = [reason for _ in range(4) for reason in self._told(feed)]
@@ -310,22 +340,21 @@ class TestOrder:
 
         assert seen == ["after"]
 
-    def test_what_was_there_behind_a_gap_reaches_whoever_comes_back(self, api: Api, feed: Feed) -> None:
-        late = api.database.standing_connection()
-        post = happen(api, reason="before")
-        late.execute("BEGIN")
-        told = "INSERT INTO post_events (post_id, to_state, reason) VALUES (%s, 'staging', 'late')"
-        late.execute(told, (post,))
+    def test_what_was_there_before_a_feed_is_none_of_its_news(self, api: Api, feed: Feed) -> None:
+        late = late_event(api, happen(api, reason="before"))
         happen(api, reason="there")
         feed.begin()
+        begun = feed.cursor().places[Source.POST]
         late.execute("COMMIT")
         late.close()
+        happen(api, reason="after")
 
-        seen: list[tuple[Any, bool]] = []
+        seen: list[tuple[Any, Place]] = []
 
         def look() -> bool:
-            seen.extend((one.news.told["reason"], one.was_there) for one in feed.look())
+            seen.extend((one.news.told["reason"], one.at.places[Source.POST]) for one in feed.look())
             return len(seen) == 2
 
         until(look, what="it was never told")
-        assert seen == [("late", False), ("there", True)]
+        assert seen == [("late", Place(begun.top)), ("after", Place(begun.top + 1))]
+        assert begun == Place(begun.top, frozenset({begun.top - 1}))

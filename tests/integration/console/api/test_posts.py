@@ -345,6 +345,11 @@ class TestChanging:
         assert api.http.get(f"/posts/{post['id']}").json()["caption"] == "cake"
         odd = api.http.patch(f"/posts/{post['id']}", json={"caption": "tart"}, headers={"If-Match": '"odd"'})
         problem(odd, 412, "post.changed")
+        several = [("If-Match", f'"odd", {seen}'), ("If-Match", f"W/{seen} ,, {first.headers['etag']}")]
+        third = api.http.patch(f"/posts/{post['id']}", json={"caption": "tart"}, headers=several)
+        assert (third.status_code, third.json()["caption"]) == (200, "tart"), third.text
+        any_ = api.http.patch(f"/posts/{post['id']}", json={"caption": "roll"}, headers={"If-Match": "*"})
+        assert any_.json()["caption"] == "roll"
 
     def test_null_takes_a_field_away_and_what_is_not_named_stays(self, api: Api, media_folder: Path) -> None:
         post = add(api, media_folder, first_comment="come by", alt_text=["a loaf"])

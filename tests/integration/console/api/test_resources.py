@@ -59,7 +59,7 @@ class TestAccounts:
         first = api.http.patch("/accounts/bakery", json={"min_spacing": "5m"}, headers=seen)
         second = api.http.patch("/accounts/bakery", json={"max_lateness": "2h"}, headers=seen)
         third = api.http.patch(
-            "/accounts/bakery", json={"max_lateness": "2h"}, headers={"If-Match": first.headers["etag"]}
+            "/accounts/bakery", json={"max_lateness": "2h"}, headers={"If-Match": f'"9", {first.headers["etag"]}'}
         )
 
         assert problem(second, 412, "account.changed")["field"] == "If-Match"
@@ -370,7 +370,8 @@ def test_of_two_who_edit_at_once_the_second_is_told(
 
     assert first.status_code == 200, first.text
     assert problem(second, 412, f"{type_.removesuffix('.changed')}.changed")["field"] == "If-Match"
-    assert edit(changes[1], first.headers["etag"]).status_code == 200
+    assert edit(changes[1], f'W/"{version}"').status_code == 412
+    assert edit(changes[1], f'"9", {first.headers["etag"]}').status_code == 200
     told = api.http.get(seen_at).json()
     assert (told if "version" in told else told["items"][-1])["version"] not in (version, None)
 
