@@ -27,8 +27,8 @@ _MOST = 10
 _US = "tests"
 """Our connections in `pg_stat_activity`."""
 
-# Whatever DDL, GRANT or ALTER DATABASE does gives one of these rows a new xmin. VACUUM and ANALYZE write in place. Below
-# these numbers is what is Postgres' own, 5,000 rows of it.
+# Whatever DDL, GRANT or ALTER DATABASE does gives one of these rows a new xmin; VACUUM and ANALYZE write in place.
+# Below these numbers is what is Postgres' own, 5,000 rows of it.
 _CATALOGS = " UNION ALL ".join(
     f"SELECT '{name}', count(*), sum(xmin::text::bigint) FROM {name} {where}"  # noqa: S608
     for name, where in {
