@@ -137,6 +137,10 @@ def service_spec(
     )
 
 
+_SAID_OF_NOTHING = {"TRUSTED_PROXIES": "none", "S3_PREFIX": "/"}
+"""How those are told that were set to nothing: an empty text would be their default."""
+
+
 def environment(settings: Settings) -> dict[str, str]:
     """The whole environment of a service: ours, with exactly these settings."""
     told = {
@@ -145,8 +149,7 @@ def environment(settings: Settings) -> dict[str, str]:
         # Nothing is what a service takes by itself, but for what has another default: there it has to be told.
         if getattr(settings, name) is not None or type(settings).model_fields[name].default is not None
     }
-    if not settings.trusted_proxies:  # an empty text would be its default
-        told[f"{PREFIX}TRUSTED_PROXIES"] = _text(None)
+    told |= {PREFIX + name: said for name, said in _SAID_OF_NOTHING.items() if told.get(PREFIX + name) == ""}
     return {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)} | told
 
 

@@ -63,9 +63,11 @@ def test_every_value_survives_the_environment(seconds: int, flag: bool, port: in
 
 def test_what_is_set_to_nothing_is_nothing_to_a_child_too() -> None:
     said = {"PRESSRUN_API_RATE": "none", "PRESSRUN_KEEP_HISTORY": "forever", "PRESSRUN_TRUSTED_PROXIES": "none"}
+    said |= {"PRESSRUN_S3_PREFIX": "/"}
 
     assert told(load(said)).api_rate is None
     assert told(load(said)).trusted_proxies == []
+    assert told(load(said)).s3_prefix == ""
     assert told(load(said)) == load(said)
 
 
