@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from graph.accounts.lists import AccountWithLists, Wanted
+from graph.answers.aside import Aside, listening
 from graph.answers.errors import ErrorClass, GraphError
 from graph.client import CallRecord
+from graph.wire.endpoints import Endpoint
 from models.harvests.company import TOGETHER
 from models.harvests.harvest import HarvestKind
 from models.owed.gate import Purpose
@@ -26,6 +28,12 @@ from worker.harvests.kinds.media_pages import PAGE, PAGE_PART, holds_insights, w
 from worker.harvests.kinds.stories import wanted_metrics as wanted_of_stories
 
 _KEY = "together:"
+_KIND_OF: Mapping[Endpoint, HarvestKind] = {
+    Endpoint.USER: HarvestKind.PROFILE,
+    Endpoint.MEDIA_LIST: HarvestKind.MEDIA,
+    Endpoint.STORIES: HarvestKind.STORIES,
+    Endpoint.TAGS: HarvestKind.TAGS,
+}
 
 
 def in_order(company: Sequence[Harvester]) -> list[Harvester]:
@@ -45,9 +53,11 @@ def ask_together(company: Sequence[Harvester]) -> None:
         stories=metrics.get(HarvestKind.STORIES),
         tags=HarvestKind.TAGS in by_kind,
     )
+    asides: list[Aside] = []
     try:
         lead.client = lead.ctx.client(lead.account, Purpose.HARVEST, on_call=partial(_count, lead))
-        told = lead.ask(lambda: lead.client.lists.read(wanted))
+        with listening(asides.append):
+            told = lead.ask(lambda: lead.client.lists.read(wanted))
     except GraphError as error:
         if _is_refused_for_good(error):
             lead.memory.add(key, error)
@@ -56,6 +66,8 @@ def ask_together(company: Sequence[Harvester]) -> None:
     else:
         lead.memory.forget(key)
         _deal(by_kind, told, metrics, lead)
+        for aside in asides:  # each is of one's part: its run is the one that lacks it
+            by_kind.get(_KIND_OF.get(aside.endpoint, lead.kind), lead).set_aside(aside)
 
 
 def _metrics(by_kind: Mapping[HarvestKind, Harvester]) -> dict[HarvestKind, tuple[str, ...]]:

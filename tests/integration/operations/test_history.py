@@ -76,7 +76,6 @@ class TestOnlineHours:
             rows = tx.execute(text(found.sql["online_hours"].replace(":", "\\:"))).all()
         assert [(row.weekday, row.followers_online) for row in rows] == [("Mon", 11), ("Tue", 12)]
 
-
     def test_a_day_whose_end_has_moved_counts_once(self, ctx: Context) -> None:
         monday = date(2026, 1, 5)
         with ctx.database.transaction() as tx:

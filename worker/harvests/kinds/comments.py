@@ -121,30 +121,27 @@ def read(harvester: Harvester) -> Iterator[Store]:
 def _read_media(harvester: Harvester, media: Commented) -> Iterator[Store]:
     """Page by page, each stored with the cursor behind it; what has gone is known with the last one."""
     reading = Reading.of(media, clock.now())
-    after = media.after
-    asked: set[str | None] = set()
+    walk = harvester.walk(f"comments of {media.ig_id}", media.after)
     for _ in range(MOST_PAGES):
-        asked.add(after)
+        after = walk.after
         page = harvester.ask_apart(f"comments of {media.ig_id}", partial(_page, harvester, media, after))
         if page is None:
             return  # it goes on here the next time
+        walk.take(page)
         if page.is_cut or (page.is_refused and after is not None):
             yield _store(harvester, media, seen_comments(page.items, ig_media_id=media.ig_id), _NOT_UNDER_WAY)
             return  # from its beginning the next time: how it goes on nobody has said
         seen = _with_replies(harvester, reading, page)
-        is_turning = page.has_next and page.after in asked
-        reading.lacks = reading.lacks or page.is_refused or not page.is_whole or is_turning
+        reading.lacks = reading.lacks or page.is_refused or not walk.is_whole
         new = _count_new(harvester, seen, media.read_at)
         reading.note(page.items, new)
-        is_end = not page.has_next or is_turning
-        if is_end or (not new and reading.is_enough()):
-            is_proof = is_end and reading.is_proof()
+        if walk.is_over or (not new and reading.is_enough()):
+            is_proof = walk.is_over and reading.is_proof()
             yield _finish(harvester, reading, seen, is_proof=is_proof)
             if not is_proof:
                 yield from _ask_for_missed(harvester, reading)
             return
-        after = page.after
-        yield _store(harvester, media, seen, reading.goes_on(after))
+        yield _store(harvester, media, seen, reading.goes_on(walk.after))
 
 
 @dataclass(frozen=True)
@@ -179,21 +176,16 @@ def _with_replies(harvester: Harvester, reading: Reading, page: Page[GraphCommen
 def _all_replies(harvester: Harvester, media: Commented, comment: GraphComment) -> tuple[list[SeenComment], bool]:
     """The replies, and whether they are all."""
     seen: list[SeenComment] = []
-    after: str | None = None
-    is_whole = True
-    for _ in range(MOST_PAGES):
-        call = partial(harvester.client.comments.replies, comment.id, after)
-        page = harvester.ask_apart(f"replies of {comment.id}", call)
-        if page is None:
-            break
+    walk = harvester.walk(what := f"replies of {comment.id}")
+
+    def ask(after: str | None) -> Page[GraphComment] | None:
+        return harvester.ask_apart(what, partial(harvester.client.comments.replies, comment.id, after))
+
+    for page in walk.pages(ask, most=MOST_PAGES):
         seen += [seen_comment(one, ig_media_id=media.ig_id, parent_ig_id=comment.id) for one in page.items]
-        is_whole = is_whole and page.is_whole
-        if not page.has_next:
-            return seen, is_whole
-        if page.after == after:
-            break
-        after = page.after
-    return seen, False
+    if walk.is_whole and not walk.is_over:
+        harvester.note_longer(what, MOST_PAGES)
+    return seen, walk.is_whole and walk.is_over
 
 
 def _count_new(harvester: Harvester, seen: Sequence[SeenComment], read_at: datetime | None) -> int:

@@ -30,12 +30,12 @@ from worker.harvests.kinds.costly import BROKEN_DOWN, Costly, alone_of, is_due
 from worker.harvests.kinds.known import KnownMedia, known_media, mark_missing, not_on_facebook
 from worker.harvests.kinds.ladder import Ladder, looked_at
 from worker.harvests.kinds.media_pages import (
+    LIST,
     PAGE,
     PAGE_PART,
     Seen,
     concerns_one_media,
     holds_insights,
-    leads_back,
     list_page,
     page_metrics,
     tell_what_is_held,
@@ -53,11 +53,10 @@ def read(harvester: Harvester) -> Iterator[Store]:
     ladder = Ladder(known, now, harvester.run_started_at, harvester.covered_at)
     costly = Costly(harvester)
     own: OwnMetrics | None = None
-    after, is_end, is_whole = None, False, True
-    asked: set[str | None] = set()
+    walk = harvester.walk(LIST)
     for _ in range(MOST_PAGES):
-        listed = list_page(harvester, ladder, after)
-        is_round = leads_back(harvester, listed.page, asked, after)
+        listed = list_page(harvester, ladder, walk.after)
+        walk.take(listed.page)
         if own is None:
             own = OwnMetrics(known, now, harvester.run_started_at, _most_calls(known, listed.page))
         for one in listed.seen:
@@ -65,14 +64,11 @@ def read(harvester: Harvester) -> Iterator[Store]:
         goes_on = ladder.goes_on(listed.page.items)
         if listed.seen:
             yield store_page(harvester, listed.seen)
-        is_whole = is_whole and listed.page.is_whole and not is_round
-        is_end = not listed.page.has_next
-        if is_end or is_round or not goes_on:
+        if walk.is_over or not goes_on:
             break
-        after = listed.page.after
     # What was set aside, or lies behind where the list broke off, is not gone.
-    missing = ladder.missing(to_the_end=is_end) if is_whole else []
-    unlisted = ladder.unlisted(to_the_end=is_end) if is_whole else []
+    missing = ladder.missing(to_the_end=walk.is_over) if walk.is_whole else []
+    unlisted = ladder.unlisted(to_the_end=walk.is_over) if walk.is_whole else []
     if missing or unlisted:
         yield _store_missing(missing, unlisted)
     for left in own.left() if own is not None else ():

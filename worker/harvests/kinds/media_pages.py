@@ -18,6 +18,7 @@ from worker.harvests.harvester import Harvester
 from worker.harvests.kinds.ladder import Ladder
 
 PAGE = 50
+LIST = "list of media"
 PAGE_PART = "page:"
 PERMISSION = "insights"
 """What is remembered as refused where the account may be listed, and its insights not be read."""
@@ -75,15 +76,6 @@ def list_page(harvester: Harvester, ladder: Ladder, after: str | None) -> Listed
     page = harvester.ask(lambda: _page(harvester, ladder, after, None))
     # Where nothing else may be read, the counts of the list are all there is.
     return Listed(page, _merged([page], is_read=is_held), ())
-
-
-def leads_back(harvester: Harvester, page: Page[GraphMedia], asked: set[str | None], after: str | None) -> bool:
-    """Whether the cursor of the page at `after` was asked for already, which is no end of the list; noted then."""
-    asked.add(after)
-    is_round = page.has_next and page.after in asked
-    if is_round:
-        harvester.note_round("list of media")
-    return is_round
 
 
 def wanted_metrics(harvester: Harvester) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from worker.harvests.kinds.known import KnownStory, known_stories, not_on_facebo
 from worker.harvests.kinds.ladder import STORY_LIFE, story_is_due, story_is_ending, story_tells_all
 
 _KIND = "STORY"
+_LIST = "list of stories"
 _PART = "STORY:"
 _FINAL_WITH_PARTS = "navigation"
 """Its whole comes along with the other metrics, its parts take a call. Told in the last hour, the whole says of parts
@@ -86,16 +87,18 @@ def _active(harvester: Harvester) -> tuple[list[GraphMedia], tuple[str, ...]]:
     else:
         page, metrics = _first_page(harvester)
     stories = {story.id: story for story in page.items}
-    for _ in range(1, _MOST_PAGES):
-        if not page.has_next:
-            break
-        after = page.after
-        page = harvester.ask(partial(harvester.client.stories.page, after=after))
-        stories |= {story.id: story for story in page.items}
-        if page.has_next and page.after == after:
-            harvester.note_round("list of stories")
-            break
+    walk = harvester.walk(_LIST)
+    walk.take(page)
+    if not walk.is_over:
+        for more in walk.pages(partial(_next_page, harvester), most=_MOST_PAGES - 1):
+            stories |= {story.id: story for story in more.items}
+        if not walk.is_over:
+            harvester.note_longer(_LIST, _MOST_PAGES)
     return list(stories.values()), metrics
+
+
+def _next_page(harvester: Harvester, after: str | None) -> Page[GraphMedia]:
+    return harvester.ask(partial(harvester.client.stories.page, after=after))
 
 
 def _first_page(harvester: Harvester) -> tuple[Page[GraphMedia], tuple[str, ...]]:
