@@ -21,6 +21,7 @@ from scheduler.harvests.watching import watch
 from tests.factories.rows import make_account
 from tests.integration.harvest.conftest import Field
 from tests.integration.harvest.instagram import publish
+from worker.harvests.answers.days import is_midnight_somewhere
 from worker.harvests.kinds import tags
 
 MEDIA, TAGS, ACCOUNT, AUDIENCE = HarvestKind.MEDIA, HarvestKind.TAGS, HarvestKind.ACCOUNT, HarvestKind.AUDIENCE
@@ -250,6 +251,29 @@ def test_values_that_are_none_leave_the_others_of_their_day(field_: Field) -> No
     assert run.status == "partial", told(run)
     assert field_.value("SELECT count(DISTINCT metric) FROM account_latest") > 5
     assert "stands there more than once" in told(run)
+
+
+def test_hours_of_a_day_that_is_not_named_are_of_no_day(field_: Field) -> None:
+    account = field_.account(0)
+    altered(field_, "user_insights", {"pointer": "/data/0/values/0/end_time", "remove": True})
+
+    run = field_.harvest(HarvestKind.ONLINE_FOLLOWERS, account)
+
+    assert (run.status, run.covers) == ("partial", False)
+    assert "online_followers.values have no end_time" in told(run)
+    ends = field_.rows("SELECT DISTINCT period_end FROM account_latest")
+    assert len(ends) * 24 == run.rows > 0
+    assert all(row.period_end < run.started_at and is_midnight_somewhere(row.period_end) for row in ends)
+
+
+def test_a_day_that_is_told_in_parts_without_a_name_is_told_by_the_run(field_: Field) -> None:
+    account = field_.account(0)
+    altered(field_, "user_insights", {"pointer": "/data/*/values/0/value", "value": {"POST": 3, "REEL": 4}})
+
+    run = field_.harvest(ACCOUNT, account)
+
+    assert run.status == "partial"
+    assert "reach.values of a day are a map" in told(run)
 
 
 def test_a_row_that_postgres_refuses_is_set_aside_and_told(field_: Field) -> None:

@@ -169,7 +169,7 @@ def series(harvester: Harvester, window: Sequence[Day]) -> Series:
         if answers is None:
             found.unread.append(f"{metric.name} by {period}")
         for answer in answers or ():
-            found.points.extend(observations(answer, period_end=until))
+            found.points.extend(observations(answer))
     return found
 
 

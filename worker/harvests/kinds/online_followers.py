@@ -32,7 +32,9 @@ def read(harvester: Harvester) -> Iterator[Store]:
         return harvester.client.insights.account(group, period="lifetime", since=since, until=until)
 
     answers = harvester.sift([METRIC], ask)
-    points = [point for answer in answers for point in hourly(answer, period_end=until)]
+    if any(one.end_time is None for answer in answers for insight in answer for one in insight.values):
+        harvester.covers = False  # of which day that is nobody knows, so a day may be missing
+    points = [point for answer in answers for point in hourly(answer)]
     if points:
         read_at = clock.now()
 
