@@ -95,7 +95,7 @@ def media_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
         if listed.seen:
             # Instagram cuts posting times to the second: the rest of that second must not be left out.
             at = {"until": (sweep.oldest + timedelta(seconds=1)).isoformat()} if sweep.oldest else backfill.cursor
-            yield Piece(store_page(harvester, listed.seen), at, _covered(backfill, sweep.oldest))
+            yield Piece(store_page(harvester, listed), at, _covered(backfill, sweep.oldest))
         if walk.is_over or (sweep.oldest is not None and sweep.oldest < backfill.since):
             return
 
@@ -112,13 +112,13 @@ def tag_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
     """There is no time filter: the cursor is Instagram's own."""
     walk = harvester.walk(TAGS, backfill.cursor.get("after"))
     while not walk.is_over:
-        page = harvester.ask(partial(harvester.client.tags.page, walk.after))
+        read_at, page = clock.now(), harvester.ask(partial(harvester.client.tags.page, walk.after))
         walk.take(page)
         times = [item.timestamp for item in page.items if item.timestamp is not None]
         if page.items:
             oldest = min(times, default=None)
             cursor = {"after": page.after} if page.after else {}
-            yield Piece(store_tags(harvester, page.items), cursor, _covered(backfill, oldest))
+            yield Piece(store_tags(harvester, page.items, read_at), cursor, _covered(backfill, oldest))
         if times and len(times) == len(page.items) and max(times) < backfill.since:
             return
 

@@ -1,4 +1,4 @@
-"""Reads kept answers again with the parsers of today, and stores what they tell under the time at which it came.
+"""Reads kept answers again with the parsers of today, and stores what they tell as of when it was asked for.
 
 The answers of one step belong together, as they did when they were read: of several that tell one value the last
 counts, and a media's numbers are one reading. What the history knows already adds nothing, and nothing is overwritten:
@@ -153,7 +153,7 @@ def _media_list(told: Told, kept: Kept) -> None:
     for media in read_page(kept.answer, Endpoint.MEDIA_LIST, read_media).items:
         one = told.media[media.id]
         # As when it was read: what was only listed is noted where its numbers were read one by one.
-        one.listed = media
+        one.listed, one.listed_at = media, one.listed_at or kept.captured_at
         if has_numbers:
             _add_numbers(one, *media_numbers(media.insights or ()), kept.captured_at)
 
@@ -167,7 +167,7 @@ def _stories(told: Told, kept: Kept) -> None:
 def _add_numbers(one: Numbers, metrics: Mapping[str, int], extra: Mapping[str, Any], at: datetime) -> None:
     one.metrics |= metrics
     one.extra |= extra
-    one.at = at
+    one.told_at = one.told_at or at
 
 
 _TAKEN: Mapping[str, Callable[[Told, Kept], None]] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy.orm import Session
@@ -85,12 +86,12 @@ def _read_one(harvester: Harvester, watch: Watch, others: int) -> Iterator[Store
     )
     if ig_id is None:
         return
-    hashtags = harvester.client.hashtags
+    hashtags, read_at = harvester.client.hashtags, clock.now()
     top = _pages(harvester, f"top of #{watch.name}", partial(hashtags.top_media, ig_id, limit=PAGE), most=1)
     recent = _pages(
         harvester, f"recent of #{watch.name}", partial(hashtags.recent_media, ig_id, limit=PAGE), most=RECENT_PAGES
     )
-    yield _store(watch, ig_id, top, recent)
+    yield _store(watch, ig_id, top, recent, read_at)
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,7 @@ def _pages(harvester: Harvester, what: str, fetch: Callable[[str | None], Page[G
     return _Read(items, sum(page.dropped for page in pages), walk.is_whole)
 
 
-def _store(watch: Watch, ig_id: str, top: _Read, recent: _Read) -> Store:
-    read_at = clock.now()
-
+def _store(watch: Watch, ig_id: str, top: _Read, recent: _Read, read_at: datetime) -> Store:
     def store(tx: Session, run_id: int) -> int:
         note_id(tx, watch.id, ig_id)
         if top.is_whole and recent.is_whole:

@@ -33,6 +33,7 @@ from worker.harvests.kinds.media_pages import (
     LIST,
     PAGE,
     PAGE_PART,
+    Listed,
     Seen,
     concerns_one_media,
     holds_insights,
@@ -63,14 +64,14 @@ def read(harvester: Harvester) -> Iterator[Store]:
             _complete(harvester, ladder, own, costly, one, listed.metrics)
         goes_on = ladder.goes_on(listed.page.items)
         if listed.seen:
-            yield store_page(harvester, listed.seen)
+            yield store_page(harvester, listed)
         if walk.is_over or not goes_on:
             break
     # What was set aside, or lies behind where the list broke off, is not gone.
     missing = ladder.missing(to_the_end=walk.is_over) if walk.is_whole else []
     unlisted = ladder.unlisted(to_the_end=walk.is_over) if walk.is_whole else []
     if missing or unlisted:
-        yield _store_missing(missing, unlisted)
+        yield _store_missing(missing, unlisted, listed.read_at)
     for left in own.left() if own is not None else ():
         if left.id not in missing:
             yield _read_own(harvester, costly, left)
@@ -129,7 +130,7 @@ def read_alone(harvester: Harvester, one: Seen, given: Sequence[str]) -> bool:
         return harvester.client.insights.media(media.id, group, product_type=kind)
 
     sift = partial(harvester.sift, wanted, ask, part=f"{kind or 'media'}:", unless_all=True, apart=apart)
-    has_any = True
+    has_any, read_at = True, clock.now()
     try:
         # One media that Instagram fails on must not keep the run from all others behind it.
         answers = harvester.ask_apart(f"media {media.id}", sift, can_wait=True)
@@ -142,7 +143,7 @@ def read_alone(harvester: Harvester, one: Seen, given: Sequence[str]) -> bool:
         has_any = False
     if answers is not None:
         one.insights += [insight for answer in answers for insight in answer]
-        one.told["own_read_at"] = clock.now()
+        one.told["own_read_at"] = read_at
         one.is_read = True
     return has_any
 
@@ -174,14 +175,13 @@ def _read_own(harvester: Harvester, costly: Costly, known: KnownMedia) -> Store:
     one = Seen(replace(media, permalink=known.permalink, timestamp=known.posted_at))
     # Of one that the list does not hold there is no page: all its metrics fit into this call.
     given = page_metrics(Login(harvester.account.login)) if known.unlisted_at is None else ()
+    read_at = clock.now()
     if read_alone(harvester, one, given):
         _add_costly(costly, known, one)
-    return _store_own(known, one)
+    return _store_own(known, one, read_at)
 
 
-def _store_own(known: KnownMedia, one: Seen) -> Store:
-    read_at = clock.now()
-
+def _store_own(known: KnownMedia, one: Seen, read_at: datetime) -> Store:
     def store(tx: Session, run_id: int) -> int:
         # Not seen, only read: it is the list that says whether a media is still there.
         keep_states(tx, {known.id: one.told})
@@ -191,12 +191,13 @@ def _store_own(known: KnownMedia, one: Seen) -> Store:
     return store
 
 
-def store_page(harvester: Harvester, page: Sequence[Seen]) -> Store:
-    read_at = clock.now()
+def store_page(harvester: Harvester, listed: Listed) -> Store:
+    """What was read of the media of a page, as of when the page was asked for: no number of it is younger."""
+    read_at = listed.read_at
 
     def store(tx: Session, run_id: int) -> int:
-        ids = see_media(tx, harvester.account.id, [seen_media(one.media) for one in page], now=read_at)
-        kept = [one for one in page if one.media.id in ids]
+        ids = see_media(tx, harvester.account.id, [seen_media(one.media) for one in listed.seen], now=read_at)
+        kept = [one for one in listed.seen if one.media.id in ids]
         keep_states(tx, {ids[one.media.id]: _told(one, read_at) for one in kept})
         readings = [reading for one in kept if (reading := _reading(one, ids[one.media.id], read_at)) is not None]
         return store_readings(tx, readings, run_id=run_id)
@@ -216,11 +217,9 @@ def _reading(one: Seen, media_id: int, read_at: datetime) -> MediaReading | None
     return MediaReading(media_id, read_at, metrics, extra) if metrics or extra else None
 
 
-def _store_missing(gone: Sequence[int], unlisted: Sequence[int]) -> Store:
-    now = clock.now()
-
+def _store_missing(gone: Sequence[int], unlisted: Sequence[int], read_at: datetime) -> Store:
     def store(tx: Session, _run_id: int) -> int:
-        mark_missing(tx, gone, unlisted, now=now)
+        mark_missing(tx, gone, unlisted, now=read_at)
         return 0
 
     return store

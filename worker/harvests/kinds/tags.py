@@ -33,17 +33,20 @@ _BEFORE_ALL = datetime(2010, 1, 1, tzinfo=UTC)
 def read(harvester: Harvester) -> Iterator[Store]:
     given = harvester.take_given()
     first = given.page if given is not None else None
+    read_at = given.read_at if given is not None else clock.now()
     walk = harvester.walk(LIST)
 
     def ask(after: str | None) -> Page[GraphMedia]:
+        nonlocal read_at
         if first is not None and after is None:
             return first
+        read_at = clock.now()
         return harvester.ask(partial(harvester.client.tags.page, after))
 
     for page in walk.pages(ask, most=MOST_PAGES):
         if page.items:
             goes_on = _brings_new(harvester, page.items)
-            yield store_tags(harvester, page.items)
+            yield store_tags(harvester, page.items, read_at)
             if not goes_on:
                 return
     if not walk.is_over:
@@ -81,9 +84,7 @@ def _brings_new(harvester: Harvester, items: Sequence[GraphMedia]) -> bool:
         return len(set(known)) < len({item.id for item in items})
 
 
-def store_tags(harvester: Harvester, items: Sequence[GraphMedia]) -> Store:
-    read_at = clock.now()
-
+def store_tags(harvester: Harvester, items: Sequence[GraphMedia], read_at: datetime) -> Store:
     def store(tx: Session, _run_id: int) -> int:
         return see_tags(tx, harvester.account.id, [seen_tag(item) for item in items], now=read_at)
 
