@@ -12,7 +12,9 @@ from pressrun import clock
 from pressrun.errors import PressrunError
 from pressrun.log import redact
 
-_MOST = 50
+MOST = 50
+"""Entries of a run; of what comes after them it says how much there was, and always why it ended."""
+_END, _MORE = "run", "more"
 _PLACE = re.compile(r"\[\d+\]")
 
 
@@ -32,8 +34,7 @@ class Notes:
         return next((entry for entry in self.errors if entry["what"] == what), None)
 
     def note(self, what: str, error: Exception) -> None:
-        if len(self.errors) < _MOST:
-            self.errors.append(told(what, error))
+        self._add(told(what, error))
 
     def set_aside(self, aside: Aside) -> None:
         """Note what of an answer could not be understood; what lists have at many places is one entry."""
@@ -46,8 +47,18 @@ class Notes:
 
     def note_aside(self, what: str, why: str) -> None:
         self._asides[what] = told(what, PressrunError(f"set aside: {why}")) | {"times": 1}
-        if len(self.errors) < _MOST:
-            self.errors.append(self._asides[what])
+        self._add(self._asides[what])
+
+    def _add(self, entry: dict[str, Any]) -> None:
+        if len(self.errors) < MOST or entry["what"] == _END:
+            self.errors.append(entry)
+            return
+        more = self.noted(_MORE)
+        if more is None:
+            more = {"what": _MORE, "at": entry["at"], "times": 0}
+            self.errors.append(more)
+        more["times"] += 1
+        more["error"] = f"{more['times']} more of these are not listed"
 
 
 def told(what: str, error: Exception) -> dict[str, Any]:
