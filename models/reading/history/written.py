@@ -136,11 +136,14 @@ SELECT d.account, c.at_last AS followers, c.day AS followers_on,
   LEFT JOIN counted c USING (place)
  GROUP BY place, d.account, c.at_last, c.at_first, c.day, c.since, p.now, p.before, p.is_listed
  ORDER BY place"""
-_LISTED_THEN = """CASE WHEN h.covered_at <= :as_of THEN h.covered_at ELSE (
-                   SELECT r.finished_at FROM harvest_runs r
-                    WHERE r.harvest_id = h.id AND r.slot_at <= :as_of AND r.finished_at <= :as_of AND r.covers
-                      AND r.status IN ('done', 'partial') AND r.backfill_id IS NULL
-                    ORDER BY r.slot_at DESC LIMIT 1) END"""
+# A run reads the list as soon as it has begun, and goes on where it stood when it had to wait. Where retention has
+# dropped the runs, their end is all that is known.
+_LISTED = """coalesce((SELECT r.started_at FROM harvest_runs r
+                     WHERE r.harvest_id = h.id AND r.covers
+                       AND r.status IN ('done', 'partial') AND r.backfill_id IS NULL{then}
+                     ORDER BY r.slot_at DESC LIMIT 1), {known})"""
+_THEN = " AND r.slot_at <= :as_of AND r.finished_at <= :as_of"
+_KNOWN_THEN = "CASE WHEN h.covered_at <= :as_of THEN h.covered_at END"
 _BY_DAY = """SELECT d.at::date AS day, :columns
   FROM generate_series(date :since, date :until - 1, interval '1 day') AS d(at)
   LEFT JOIN :source v ON v.day = d.at::date AND v.account IN (:accounts)
@@ -208,7 +211,8 @@ def accounts_in_span(accounts: Sequence[str], bounds: Bounds) -> str:
 
 def listed_at(of: str, as_of: datetime | None) -> str:
     """When the list of media of the account whose number `of` says was read last, as far as it had to be."""
-    told = "h.covered_at" if as_of is None else _LISTED_THEN
+    then, last = ("", "h.covered_at") if as_of is None else (_THEN, _KNOWN_THEN)
+    told = _LISTED.format(then=then, known=last)
     return f"(SELECT {told} FROM harvests h WHERE h.account_id = {of} AND h.kind = 'media')"  # noqa: S608 - ours
 
 
