@@ -26,7 +26,7 @@ from graph.wire.endpoints import Endpoint
 from graph.wire.transport import Answer, Outgoing, Transport, Unanswered
 from graph.wire.usage import Usage
 from graph.wire.versions import parse_version
-from pressrun import log
+from pressrun import clock, log
 from pressrun.clock import Deadline
 from pressrun.errors import Invalid
 
@@ -55,6 +55,8 @@ class CallRecord:
     http_status: int | None
     error: GraphError | None
     usage: Usage
+    asked_at: datetime
+    """When it was sent: nothing in the answer is known to be younger."""
     duration_s: float
     fbtrace_id: str | None
     api_version: str | None = None
@@ -187,24 +189,26 @@ class Caller:
     def _attempt(self, call: Call, outgoing: Outgoing, deadline: Deadline) -> tuple[Json, GraphError | None]:
         if self._before_call is not None:
             self._before_call(call.endpoint)
-        started, answer, value = time.monotonic(), None, None
+        asked_at, started, answer, value = clock.now(), time.monotonic(), None, None
         secrets = (*call.secrets, *self._credentials.tokens, self.app_secret or "")
         try:
             answer = self._transport.send(outgoing, deadline)
             value, error = _read(call.endpoint, answer, secrets)
         except Unanswered as nothing:
             error = unanswered(call.endpoint, nothing.reason, never_left=nothing.never_left)
-        self._report(call, answer, error, time.monotonic() - started)
+        self._report(call, answer, error, asked_at, time.monotonic() - started)
         return value, error
 
-    def _report(self, call: Call, answer: Answer | None, error: GraphError | None, duration_s: float) -> None:
+    def _report(
+        self, call: Call, answer: Answer | None, error: GraphError | None, asked_at: datetime, duration_s: float
+    ) -> None:
         if self._after_call is None:
             return
         status, headers = (answer.status, answer.headers) if answer else (None, {})
         fbtrace_id = error.fbtrace_id if error else None
         version = headers.get(_VERSION_HEADER, "")[:_LONGEST_VERSION] or None
         used, answered_at = usage.parse(headers), date_of(headers)
-        record = CallRecord(call.endpoint, status, error, used, duration_s, fbtrace_id, version, answered_at)
+        record = CallRecord(call.endpoint, status, error, used, asked_at, duration_s, fbtrace_id, version, answered_at)
         if answer is not None and error is None and _is_plain_read(call):
             asked = {"path": "/".join(call.path), "params": encode(call.params)}
             record = replace(record, asked=asked, body=answer.body)

@@ -243,12 +243,10 @@ def _read_mention(handling: Handling, notice: MentionNotice, mention_id: int) ->
     except GraphError as error:
         return _after_error(handling, mention_id, error)
     reach("inbox.after_read")
-    return _record(mention_id, facts)
+    return _record(mention_id, facts, now)
 
 
-def _record(mention_id: int, facts: MentionFacts) -> Effect:
-    read_at = clock.now()
-
+def _record(mention_id: int, facts: MentionFacts, read_at: datetime) -> Effect:
     def keep(tx: Session) -> None:
         record_reading(
             tx,

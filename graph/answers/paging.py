@@ -1,7 +1,7 @@
 """Pages and their cursors (graph-api.md §4.4).
 
 The end of a list is the absence of `next`; a short page is not the end. Only the cursor is kept, since `next` embeds
-the token.
+the token. Whoever reads more than one page of a list walks it with a `Walk`, which knows what has been proved by it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,10 @@ def read_page(answer: Any, endpoint: Endpoint, parse: Callable[[Node], T], *, cu
     after = (cursors.text("after") if cursors else None) or _cursor_in(following)
     more = following is not None or (cursor_only and bool(items))
     # A `next` without a cursor says that the list goes on, and not where.
-    is_cut = (_is_odd(node, paging, cursors) or following is not None) and not after
+    is_odd, is_lost = _is_odd(node, paging, cursors), following is not None and not after
+    if is_lost and not is_odd:  # what is odd is told already
+        set_aside(endpoint, "paging.next", "names no cursor: the list goes on, and where is not known")
+    is_cut = (is_odd and not after) or is_lost
     _leave_out_the_way_back(paging, cursors)
     return Page(items, after or None, more and bool(after), node.rest(), dropped=node.dropped, is_cut=is_cut)
 
@@ -75,20 +78,50 @@ def nested_page(node: Node, name: str, parse: Callable[[Node], T]) -> Page[T]:
         return Page((), None, has_next=False, is_cut=True)
 
 
-def iterate(fetch: Callable[[str | None], Page[T]], *, limit_pages: int = PAGE_LIMIT) -> Iterator[T]:
-    """All items, page after page; `fetch` takes the cursor, None for the first page.
+class Walk:
+    """A reading of one list, page after page: where it goes on, and whether what it has not shown is not there.
 
-    Ends at `limit_pages`, and at a cursor that has been seen before: a list must not go round in circles.
+    It ends where the list does or breaks off, and at a cursor that was asked for already: a list that leads back must
+    not be read for ever, and nobody has seen its end.
     """
-    after: str | None = None
-    seen: set[str] = set()
-    for _ in range(limit_pages):
-        page = fetch(after)
+
+    def __init__(self, after: str | None = None, *, on_round: Callable[[], None] | None = None) -> None:
+        """`after`: where an earlier reading has stopped; `on_round` is told once that the list leads back."""
+        self.after = after
+        """The cursor to ask for next; None for the first page."""
+        self.is_over = self.leads_back = False
+        self.is_whole = True
+        """Nothing that was listed is missing so far, and if it is over, that was the end of the list."""
+        self._asked: set[str | None] = set()
+        self._on_round = on_round
+
+    def take(self, page: Page[Any]) -> None:
+        """Take note of the page that was asked for with `after`."""
+        self._asked.add(self.after)
+        self.leads_back = page.has_next and page.after in self._asked
+        self.is_over = self.leads_back or not page.has_next
+        self.is_whole = self.is_whole and page.is_whole and not self.leads_back
+        self.after = page.after
+        if self.leads_back and self._on_round is not None:
+            self._on_round()
+
+    def pages(self, fetch: Callable[[str | None], Page[T] | None], *, most: int) -> Iterator[Page[T]]:
+        """The pages until it is over, at most so many; `fetch` takes the cursor. One that it cannot give ends it."""
+        for _ in range(most):
+            page = fetch(self.after)
+            if page is None:
+                self.is_whole = False
+                return
+            self.take(page)
+            yield page
+            if self.is_over:
+                return
+
+
+def iterate(fetch: Callable[[str | None], Page[T]], *, limit_pages: int = PAGE_LIMIT) -> Iterator[T]:
+    """All items, page after page; `fetch` takes the cursor, None for the first page. Ends at `limit_pages`, too."""
+    for page in Walk().pages(fetch, most=limit_pages):
         yield from page.items
-        if not page.has_next or page.after is None or page.after in seen:
-            return
-        seen.add(page.after)
-        after = page.after
 
 
 def checked_limit(limit: int, most: int) -> int:

@@ -32,6 +32,7 @@ class RawAnswer(Base):
     __table_args__ = ({"postgresql_partition_by": "RANGE (captured_at)"},)
 
     captured_at: Mapped[Instant] = mapped_column(primary_key=True)
+    """When it was asked for."""
     run_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
     """Place of the call in its step, from 1."""
@@ -127,7 +128,7 @@ def answers_of_step(tx: Session, first: tuple[datetime, int]) -> list[RawAnswer]
 
 
 def oldest_answer(tx: Session, account_id: int | None) -> datetime | None:
-    """When the oldest answer that is kept came, of that account or of all; None where none is kept."""
+    """When the oldest answer that is kept was asked for, of that account or of all; None where none is kept."""
     query = select(RawAnswer.captured_at).order_by(RawAnswer.captured_at).limit(1)
     return tx.scalar(query if account_id is None else query.where(RawAnswer.account_id == account_id))
 

@@ -64,5 +64,5 @@ PUBLIC_METRICS = {
 }
 DAY = {
     "day": "The date of the day that ended at period_end; no zone of the account is asked.",
-    "period_end": "The instant at which that day ends, as Instagram says.",
+    "period_end": "The instant at which that day ends, as Instagram said last.",
 }

@@ -1474,6 +1474,40 @@ class TestCommentsByWhenTheyWereWritten:
             assert tx.scalars(text("SELECT text FROM comments")).all() == ["two"]
 
 
+class TestOneRowADay:
+    """0035 on a database that is in use."""
+
+    def test_a_day_whose_end_has_moved_becomes_one_row_and_nothing_told_is_lost(self, empty: Database) -> None:
+        _upgrade_to(empty, "0034")
+        with empty.transaction() as tx:
+            ensure_partitions(tx, now=_READ_AT)
+            account_id = _account_of_then(tx, name="bakery").id
+            for hours, reach in ((0, 5), (9, 7)):
+                end, at = _READ_AT - timedelta(hours=hours), _READ_AT + timedelta(hours=hours)
+                store_observations(
+                    tx, account_id, [Observation("reach", "day", "", end, reach)], captured_at=at, run_id=None
+                )
+            tx.execute(text("CREATE VIEW own AS SELECT day, reach FROM account_daily"))
+            tx.execute(text("GRANT SELECT ON account_daily TO PUBLIC"))
+
+        for bring, revision, known in (
+            (command.upgrade, "0034", [5, 7]),
+            (command.upgrade, "0035", [7]),
+            (command.downgrade, "0034", [5, 7]),
+            (command.upgrade, "head", [7]),
+        ):
+            with empty.engine.connect() as connection:
+                bring(_config(connection), revision)
+            with empty.transaction() as tx:
+                for source in ("account_daily", "account_daily_as_of('infinity')", "own"):
+                    query = f"SELECT reach FROM {source} ORDER BY reach"  # noqa: S608
+                    assert tx.scalars(text(query)).all() == known, (revision, source)
+                assert tx.scalar(text("SELECT has_table_privilege('public', 'account_daily', 'SELECT')"))
+                assert tx.scalar(text("SELECT count(*) FROM account_observations")) == 2
+        with empty.transaction() as tx:
+            assert run_all(tx) == {}
+
+
 class TestAnswersToComments:
     """0031 on a database that is in use."""
 

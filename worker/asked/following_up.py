@@ -118,8 +118,8 @@ def _answer_of(profile: Profile) -> str:
 
 
 def _poll(following: _FollowingUp) -> _Found:
-    poll = following.ask(lambda client: client.add_ons.poll(following.media_id))
     read_at = clock.now()
+    poll = following.ask(lambda client: client.add_ons.poll(following.media_id))
 
     def keep(tx: Session, row: FollowUp) -> bool:
         if poll is not None:  # a fresh media may not show it yet

@@ -6,19 +6,18 @@ transaction around a call; `ask` makes the call only while the claim will outliv
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from graph.answers.aside import Aside
 from graph.answers.errors import ErrorClass, GraphError
-from graph.answers.paging import Page
+from graph.answers.paging import Page, Walk
 from graph.client import CallRecord, GraphClient
 from models.accounts.account import Account
 from models.harvests.closing import Result, record_run
@@ -26,23 +25,20 @@ from models.harvests.harvest import HarvestKind
 from models.owed import claims
 from models.owed.claims import Lease
 from models.store import sparing
-from pressrun import clock
 from pressrun.errors import PressrunError
 from pressrun.failpoints import reach
-from pressrun.log import redact
 from worker.context import WorkerContext
 from worker.harvests.answers.given import Given
 from worker.harvests.answers.raw import RawAnswers
 from worker.harvests.answers.refusals import Memory, Refuses, Sifted, is_refusal, sift
+from worker.harvests.notes import Notes
 
 T = TypeVar("T")
 
 Store = Callable[[Session, int], int]
 """Writes one answer under a run id; returns how many rows the history grew by."""
 
-_ROWS_OF_ERRORS = 50
 _MOST_IN_A_ROW = 3
-_PLACE = re.compile(r"\[\d+\]")
 
 
 class Stopping(PressrunError):
@@ -50,7 +46,7 @@ class Stopping(PressrunError):
 
 
 @dataclass
-class Harvester:
+class Harvester(Notes):
     """What a kind reads with. Lives as long as one step."""
 
     ctx: WorkerContext
@@ -68,7 +64,6 @@ class Harvester:
     memory: Memory
     client: GraphClient = field(init=False)
     calls: int = 0
-    errors: list[dict[str, Any]] = field(default_factory=list)
     has_unread: bool = False
     """Something failed that may work the next time."""
     covers: bool = True
@@ -81,7 +76,6 @@ class Harvester:
     given: Given | None = None
     """What a call for several harvests of the account has told this one; until it is taken."""
     _failed_in_a_row: int = 0
-    _asides: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def count(self, record: CallRecord) -> None:
         self.calls += 1
@@ -181,42 +175,30 @@ class Harvester:
         `until`: where it is not the harvest's memory that says so. What was refused in this very run is told already.
         """
         until = until or self.memory.until(what)
-        known = self._noted(what)
+        known = self.noted(what)
         if known is None:
             said = f"Instagram refused it before: it is left out until {until:%Y-%m-%d %H:%M} UTC"
             self.note(what, PressrunError(f"{said}, or until a run by hand"))
-            known = self._noted(what)
+            known = self.noted(what)
         elif "held_until" in known:
             known["times"] = known.get("times", 1) + 1
             until = min(until, datetime.fromisoformat(known["held_until"]))
         if known is not None:
             known["held_until"] = until.isoformat()
 
-    def note_round(self, what: str) -> None:
-        """Note that a list leads back to where it was: what lies behind that place nobody has shown."""
+    def walk(self, what: str, after: str | None = None) -> Walk:
+        """A reading of a list from there on. Where it breaks off or leads back the run is told, and covers nothing."""
+        return Walk(after, on_round=partial(self._note_round, what))
+
+    def _note_round(self, what: str) -> None:
+        """What lies behind the place that it leads back to nobody has shown."""
         self.covers = False
         self.note_once(what, PressrunError("the list leads back to a page that was read: it is not known to its end"))
 
-    def note_once(self, what: str, error: Exception) -> None:
-        """The same unless something is noted of it already."""
-        if self._noted(what) is None:
-            self.note(what, error)
-
-    def _noted(self, what: str) -> dict[str, Any] | None:
-        return next((entry for entry in self.errors if entry["what"] == what), None)
-
-    def note(self, what: str, error: Exception) -> None:
-        if len(self.errors) < _ROWS_OF_ERRORS:
-            self.errors.append(told(what, error))
-
-    def set_aside(self, aside: Aside) -> None:
-        """Note what of an answer could not be understood; what lists have at many places is one entry."""
-        what = f"{aside.endpoint}: {_PLACE.sub('[]', aside.where)}"
-        known = self._asides.get(what)
-        if known is not None:
-            known["times"] += 1
-        else:
-            self._note_aside(what, f"{aside.where} {aside.why}")
+    def note_longer(self, what: str, pages: int) -> None:
+        """Note that a list goes on behind the pages that were read of it, and is not read there."""
+        self.covers = False
+        self.note_once(what, PressrunError(f"the list is longer than {pages} pages: it is not known to its end"))
 
     def store(self, store: Store) -> None:
         """Keep one answer, if the row is still ours."""
@@ -245,13 +227,8 @@ class Harvester:
         """Run one store; how many rows the history grew by."""
         rows = store(tx, self.run_id)
         for one in sparing.spared(tx):
-            self._note_aside(f"row: {one.what}", f"Postgres refuses it: {one.why}")
+            self.note_aside(f"row: {one.what}", f"Postgres refuses it: {one.why}")
         return rows
-
-    def _note_aside(self, what: str, why: str) -> None:
-        self._asides[what] = told(what, PressrunError(f"set aside: {why}")) | {"times": 1}
-        if len(self.errors) < _ROWS_OF_ERRORS:
-            self.errors.append(self._asides[what])
 
     def record(
         self, tx: Session, *, rows: int, errors: Sequence[Any] | None = None, result: Result | None = None
@@ -281,17 +258,3 @@ class Harvester:
         if self.lease.deadline.remaining_s() < deadline_s + margin_s:
             with self.transaction() as tx:
                 self.lease = claims.renew(tx, self.lease)
-
-
-def told(what: str, error: Exception) -> dict[str, Any]:
-    """An error as the run's row keeps it."""
-    entry: dict[str, Any] = {"what": what, "at": clock.now().isoformat(), "error": redact(str(error))}
-    if isinstance(error, GraphError):
-        marks = {
-            "class": error.error_class.value,
-            "code": error.code,
-            "subcode": error.subcode,
-            "fbtrace_id": error.fbtrace_id,
-        }
-        entry |= {name: value for name, value in marks.items() if value is not None}
-    return entry

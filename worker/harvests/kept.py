@@ -40,7 +40,14 @@ class Numbers:
     extra: dict[str, Any] = field(default_factory=dict)
     listed: GraphMedia | None = None
     """As a page showed it that was asked for numbers."""
-    at: datetime | None = None
+    listed_at: datetime | None = None
+    told_at: datetime | None = None
+    """When the first of these numbers was asked for; None where none was told."""
+
+    @property
+    def at(self) -> datetime | None:
+        """When the reading began: the page comes first, as when it was read."""
+        return self.told_at and min(self.told_at, self.listed_at or self.told_at)
 
 
 @dataclass

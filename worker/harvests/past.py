@@ -23,11 +23,11 @@ from worker.harvests.kinds import account
 from worker.harvests.kinds.known import KnownMedia, known_media
 from worker.harvests.kinds.ladder import Ladder, looked_at
 from worker.harvests.kinds.media import MOST_PAGES, note_listed, read_alone, store_page
-from worker.harvests.kinds.media_pages import leads_back, list_page, tell_what_is_held
+from worker.harvests.kinds.media_pages import LIST, list_page, tell_what_is_held
+from worker.harvests.kinds.tags import LIST as TAGS
 from worker.harvests.kinds.tags import store_tags
 
 _WINDOW_DAYS = 14
-_MOST_TAG_PAGES = 200
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,10 @@ def media_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
         known = known_media(tx, harvester.account.id)
     until = _instant(backfill.cursor.get("until"))
     sweep = _Sweep(known, clock.now(), backfill.requested_at, None, until=until)
-    after: str | None = None
-    asked: set[str | None] = set()
+    walk = harvester.walk(LIST)
     for _ in range(MOST_PAGES):
-        listed = list_page(harvester, sweep, after)
-        is_round = leads_back(harvester, listed.page, asked, after)
+        listed = list_page(harvester, sweep, walk.after)
+        walk.take(listed.page)
         for one in listed.seen:
             before = known.get(one.media.id)
             note_listed(one, before, since=backfill.requested_at)
@@ -96,10 +95,9 @@ def media_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
         if listed.seen:
             # Instagram cuts posting times to the second: the rest of that second must not be left out.
             at = {"until": (sweep.oldest + timedelta(seconds=1)).isoformat()} if sweep.oldest else backfill.cursor
-            yield Piece(store_page(harvester, listed.seen), at, _covered(backfill, sweep.oldest))
-        if not listed.page.has_next or is_round or (sweep.oldest is not None and sweep.oldest < backfill.since):
+            yield Piece(store_page(harvester, listed), at, _covered(backfill, sweep.oldest))
+        if walk.is_over or (sweep.oldest is not None and sweep.oldest < backfill.since):
             return
-        after = listed.page.after
 
 
 def _is_owed(backfill: Backfill, media: GraphMedia, known: KnownMedia | None, *, is_listed_only: bool) -> bool:
@@ -112,18 +110,17 @@ def _is_owed(backfill: Backfill, media: GraphMedia, known: KnownMedia | None, *,
 
 def tag_list(harvester: Harvester, backfill: Backfill) -> Iterator[Piece]:
     """There is no time filter: the cursor is Instagram's own."""
-    after: str | None = backfill.cursor.get("after")
-    for _ in range(_MOST_TAG_PAGES):
-        page = harvester.ask(partial(harvester.client.tags.page, after))
+    walk = harvester.walk(TAGS, backfill.cursor.get("after"))
+    while not walk.is_over:
+        read_at, page = clock.now(), harvester.ask(partial(harvester.client.tags.page, walk.after))
+        walk.take(page)
         times = [item.timestamp for item in page.items if item.timestamp is not None]
         if page.items:
             oldest = min(times, default=None)
             cursor = {"after": page.after} if page.after else {}
-            yield Piece(store_tags(harvester, page.items), cursor, _covered(backfill, oldest))
-        is_over = bool(times) and len(times) == len(page.items) and max(times) < backfill.since
-        if is_over or not page.has_next or page.after == after:
+            yield Piece(store_tags(harvester, page.items, read_at), cursor, _covered(backfill, oldest))
+        if times and len(times) == len(page.items) and max(times) < backfill.since:
             return
-        after = page.after
 
 
 PAST: Mapping[HarvestKind, Callable[[Harvester, Backfill], Iterator[Piece]]] = {

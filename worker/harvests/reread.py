@@ -1,4 +1,4 @@
-"""Reads kept answers again with the parsers of today, and stores what they tell under the time at which it came.
+"""Reads kept answers again with the parsers of today, and stores what they tell as of when it was asked for.
 
 The answers of one step belong together, as they did when they were read: of several that tell one value the last
 counts, and a media's numbers are one reading. What the history knows already adds nothing, and nothing is overwritten:
@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from graph.accounts.insights import read_insights
 from graph.accounts.media import read_media
 from graph.accounts.users import read_profile
+from graph.answers.aside import Aside, listening
 from graph.answers.paging import read_page
 from graph.answers.reading import Node
 from graph.wire.body import parsed
@@ -28,6 +29,7 @@ from models.harvests.raw_answer import RawAnswer, text_of
 from models.history.insight import Audience, Observation, store_audience, store_observations
 from models.history.media import Media, MediaReading, store_readings
 from pressrun.errors import PressrunError
+from pressrun.log import redact
 from worker.harvests import reread_lists
 from worker.harvests.answers.days import Ends, ends_with, is_midnight_somewhere, known_ends
 from worker.harvests.answers.parse import (
@@ -56,16 +58,21 @@ class Reread:
 def reread(tx: Session, answers: Sequence[RawAnswer]) -> Reread:
     """Store what the answers of one step tell, oldest first; those without a parser tell nothing."""
     told = Told(known_ends(tx, answers[0].account_id))
-    problems = []
+    problems: list[dict[str, str]] = []
     for raw in answers:
         take = _TAKEN.get(raw.endpoint)
         if take is None:
             continue
+        asides: list[Aside] = []
+        errors: list[str] = []
         try:
-            take(told, _kept(raw))
+            with listening(asides.append):
+                take(told, _kept(raw))
         except PressrunError as problem:
-            where = f"{raw.endpoint}, answer {raw.number} of run {raw.run_id}"
-            problems.append({"what": where, "at": raw.captured_at.isoformat(), "error": str(problem)})
+            errors.append(str(problem))
+        errors += (f"set aside: {one.where} {one.why}" for one in asides)
+        where = f"{raw.endpoint}, answer {raw.number} of run {raw.run_id}"
+        problems += ({"what": where, "at": raw.captured_at.isoformat(), "error": redact(error)} for error in errors)
     account_id, run_id = answers[0].account_id, answers[0].run_id
     rows = _store_points(tx, told, account_id, run_id) + _store_media(tx, told, account_id, run_id)
     return Reread(rows + sum(store(tx) for store in told.stores), problems)
@@ -106,10 +113,11 @@ def _store_media(tx: Session, told: Told, account_id: int, run_id: int) -> int:
 def account_points(kept: Kept, ends: Ends) -> list[Observation]:
     """The points in an answer of account insights that is not about an audience."""
     insights = read_insights(kept.answer, Endpoint.ACCOUNT_INSIGHTS)
-    until = _instant(kept.params.get("until"), kept.captured_at)
     if kept.params["metric"] == online_followers.METRIC:
-        return hourly(insights, period_end=until)
-    points = observations(insights, period_end=_end_of_day(kept, until, ends))
+        return hourly(insights)
+    if not _is_total(kept):
+        return observations(insights)
+    points = observations(insights, period_end=_end_of_day(kept, ends))
     return parts_only(points) if kept.params.get("breakdown") else points
 
 
@@ -126,8 +134,7 @@ def _account_insights(told: Told, kept: Kept) -> None:
         )
         return
     points = account_points(kept, told.ends)
-    is_total = kept.params.get("metric_type") == "total_value"
-    if not is_total and kept.params["metric"] != online_followers.METRIC:
+    if not _is_total(kept) and kept.params["metric"] != online_followers.METRIC:
         told.ends = ends_with(told.ends, points)  # the totals that follow were asked from one of these to the next
     told.add_points(points, kept.captured_at)
 
@@ -146,7 +153,7 @@ def _media_list(told: Told, kept: Kept) -> None:
     for media in read_page(kept.answer, Endpoint.MEDIA_LIST, read_media).items:
         one = told.media[media.id]
         # As when it was read: what was only listed is noted where its numbers were read one by one.
-        one.listed = media
+        one.listed, one.listed_at = media, one.listed_at or kept.captured_at
         if has_numbers:
             _add_numbers(one, *media_numbers(media.insights or ()), kept.captured_at)
 
@@ -160,7 +167,7 @@ def _stories(told: Told, kept: Kept) -> None:
 def _add_numbers(one: Numbers, metrics: Mapping[str, int], extra: Mapping[str, Any], at: datetime) -> None:
     one.metrics |= metrics
     one.extra |= extra
-    one.at = at
+    one.told_at = one.told_at or at
 
 
 _TAKEN: Mapping[str, Callable[[Told, Kept], None]] = {
@@ -183,8 +190,13 @@ def _instant(seconds: str | None, otherwise: datetime) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC) if seconds else otherwise
 
 
-def _end_of_day(kept: Kept, until: datetime, ends: Ends) -> datetime:
+def _is_total(kept: Kept) -> bool:
+    return kept.params.get("metric_type") == "total_value"
+
+
+def _end_of_day(kept: Kept, ends: Ends) -> datetime:
     """Where the day ended that a total was asked for: a day that is running is asked for up to now."""
+    until = _instant(kept.params.get("until"), kept.captured_at)
     if is_midnight_somewhere(until) and kept.captured_at - until > _JUST_NOW:
         return until
     return ends.after(_instant(kept.params.get("since"), until - timedelta(seconds=1)))

@@ -86,8 +86,10 @@ def hashtag_top(told: Told, kept: Kept) -> None:
 
 
 def _hashtag(told: Told, kept: Kept, endpoint: Endpoint) -> None:
-    seen = [public_media(item) for item in read_page(kept.answer, endpoint, read_media).items]
-    order = list(dict.fromkeys(one.ig_id for one in seen)) if endpoint is Endpoint.HASHTAG_TOP else []
+    page = read_page(kept.answer, endpoint, read_media)
+    seen = [public_media(item) for item in page.items]
+    has_order = endpoint is Endpoint.HASHTAG_TOP and not page.dropped
+    order = list(dict.fromkeys(one.ig_id for one in seen)) if has_order else []
 
     def store(tx: Session) -> int:
         watch = _watch(tx, kept, WatchKind.HASHTAG, kept.object_id)

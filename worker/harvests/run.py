@@ -40,7 +40,7 @@ from worker.harvests.ending import (
     of_what_is_left,
     status_of,
 )
-from worker.harvests.harvester import Harvester, Store, told
+from worker.harvests.harvester import Harvester, Store
 from worker.harvests.kinds import (
     account,
     audience,
@@ -53,6 +53,7 @@ from worker.harvests.kinds import (
     stories,
     tags,
 )
+from worker.harvests.notes import told
 from worker.harvests.together import ask_together, in_order
 from worker.obstacles import held_back
 

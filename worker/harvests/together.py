@@ -7,18 +7,20 @@ answer each run keeps its part. Where the call is refused, each asks for itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 from graph.accounts.lists import AccountWithLists, Wanted
+from graph.answers.aside import Aside, listening
 from graph.answers.errors import ErrorClass, GraphError
 from graph.client import CallRecord
+from graph.wire.endpoints import Endpoint
 from models.harvests.company import TOGETHER
 from models.harvests.harvest import HarvestKind
 from models.owed.gate import Purpose
 from pressrun import clock
 from pressrun.errors import PressrunError
 from worker.harvests.answers.given import Given
-from worker.harvests.answers.raw import RawAnswers
 from worker.harvests.answers.refusals import has_no_insights, has_too_few_viewers, is_gone
 from worker.harvests.harvester import Harvester
 from worker.harvests.kinds.known import newest_have_insights
@@ -26,6 +28,12 @@ from worker.harvests.kinds.media_pages import PAGE, PAGE_PART, holds_insights, w
 from worker.harvests.kinds.stories import wanted_metrics as wanted_of_stories
 
 _KEY = "together:"
+_KIND_OF: Mapping[Endpoint, HarvestKind] = {
+    Endpoint.USER: HarvestKind.PROFILE,
+    Endpoint.MEDIA_LIST: HarvestKind.MEDIA,
+    Endpoint.STORIES: HarvestKind.STORIES,
+    Endpoint.TAGS: HarvestKind.TAGS,
+}
 
 
 def in_order(company: Sequence[Harvester]) -> list[Harvester]:
@@ -45,9 +53,12 @@ def ask_together(company: Sequence[Harvester]) -> None:
         stories=metrics.get(HarvestKind.STORIES),
         tags=HarvestKind.TAGS in by_kind,
     )
+    asides: list[Aside] = []
+    read_at = clock.now()
     try:
         lead.client = lead.ctx.client(lead.account, Purpose.HARVEST, on_call=partial(_count, lead))
-        told = lead.ask(lambda: lead.client.lists.read(wanted))
+        with listening(asides.append):
+            told = lead.ask(lambda: lead.client.lists.read(wanted))
     except GraphError as error:
         if _is_refused_for_good(error):
             lead.memory.add(key, error)
@@ -55,7 +66,9 @@ def ask_together(company: Sequence[Harvester]) -> None:
         pass  # the gate, a token, a claim that is lost: the harvests meet it themselves
     else:
         lead.memory.forget(key)
-        _deal(by_kind, told, metrics, lead)
+        _deal(by_kind, told, metrics, lead, read_at)
+        for aside in asides:  # each is of one's part: its run is the one that lacks it
+            by_kind.get(_KIND_OF.get(aside.endpoint, lead.kind), lead).set_aside(aside)
 
 
 def _metrics(by_kind: Mapping[HarvestKind, Harvester]) -> dict[HarvestKind, tuple[str, ...]]:
@@ -89,19 +102,16 @@ def _deal(
     told: AccountWithLists,
     metrics: Mapping[HarvestKind, tuple[str, ...]],
     lead: Harvester,
+    read_at: datetime,
 ) -> None:
     pages = {HarvestKind.MEDIA: told.media, HarvestKind.STORIES: told.stories, HarvestKind.TAGS: told.tags}
-    read_at = clock.now()
+    tokens = lead.client.credentials.tokens
     for kind, one in by_kind.items():
         one.given = Given(told.profile, pages.get(kind), metrics.get(kind, ()), read_at)
         one.api_version = lead.api_version
         if one.ctx.settings.raw_answers:
-            _keep(one.raw, told, kind, tokens=lead.client.credentials.tokens)
-
-
-def _keep(raw: RawAnswers, told: AccountWithLists, kind: HarvestKind, *, tokens: Sequence[str]) -> None:
-    part = told.parts[kind.value]
-    raw.add_part(part.endpoint, part.asked, part.answer, tokens=tokens)
+            part = told.parts[kind.value]
+            one.raw.add_part(part.endpoint, part.asked, part.answer, asked_at=read_at, tokens=tokens)
 
 
 def _is_refused_for_good(error: GraphError) -> bool:

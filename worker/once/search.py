@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
-from graph.answers.paging import Page
+from graph.answers.paging import Page, Walk
 from models.publishing.attempt import Attempt
 from pressrun import clock
 from worker.once.kind import Once
@@ -73,9 +73,11 @@ def read_on(
         older_than: where a list that is newest first needs no further reading; None: it has no order to trust.
     """
     reading = _begun(once.attempt)
+    walk = Walk(reading.after)
     for _ in range(MOST_PAGES):
         once.renew()
-        page = ask(reading.after)
+        page = ask(walk.after)
+        walk.take(page)
         found = {one.id: (fits(one), name_of(one)) for one in page.items}
         reading = replace(
             reading,
@@ -86,9 +88,9 @@ def read_on(
             return replace(reading, after=None)  # what could not be read may be what is looked for: it is begun anew
         if not page.has_next or _is_past(page, older_than):
             return replace(reading, is_whole=True)
-        if page.after == reading.after:
-            return replace(reading, after=None)  # it goes in circles: nothing is proved, and it is begun anew
-        reading = replace(reading, after=page.after)
+        if walk.leads_back:
+            return replace(reading, after=None)  # nothing is proved, and it is begun anew
+        reading = replace(reading, after=walk.after)
     return reading
 
 

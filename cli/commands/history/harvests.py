@@ -135,8 +135,8 @@ def reread(
 ) -> None:
     """Read the answers again that were kept (PRESSRUN_RAW_ANSWERS), with the parsers of this release.
 
-    Nothing is asked of Instagram. What they tell is stored under the time at which they came, and what is known adds
-    nothing.
+    Nothing is asked of Instagram. What they tell is stored under the time at which they were asked for, and what is
+    known adds nothing.
     """
     from cli.commands.history.progress import progress
     from cli.commands.lending import lending

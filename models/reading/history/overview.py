@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.reading.history.written import FORMAT, FORMATS, HOURS, RIVALS, known, seen, told_last, totals
+from models.reading.history.written import FORMAT, FORMATS, HOURS, RIVALS, known, seen, totals
 
 DAILY = (
     "reach",
@@ -126,8 +126,8 @@ class Rival:
 _DAYS = f"""
     SELECT d.on AS day, {", ".join(f"a.{name}" for name in DAILY)}, g.followers, c.state, c.why
       FROM (SELECT generate_series(CAST(:since AS date), CAST(:until AS date) - 1, interval '1 day')::date AS on) d
-      LEFT JOIN (SELECT day, {", ".join(f"{told_last(name)} AS {name}" for name in DAILY)} FROM {{daily}}
-                  WHERE account_id = {{of}} AND day >= :since AND day < :until GROUP BY day) a ON a.day = d.on
+      LEFT JOIN (SELECT day, {", ".join(DAILY)} FROM {{daily}}
+                  WHERE account_id = {{of}} AND day >= :since AND day < :until) a ON a.day = d.on
       LEFT JOIN coverage c ON c.account_id = {{of}} AND c.kind = 'account' AND c.day = d.on
                           AND c.day >= :since AND c.day < :until
       LEFT JOIN (SELECT day, followers FROM {{growth}}

@@ -21,13 +21,16 @@ FORMATS = f"""
      WHERE m.account_id = :account_id AND m.posted_at >= :since AND m.posted_at < :until{{seen}}
      GROUP BY 1 ORDER BY 3 DESC NULLS LAST, 1
 """  # noqa: S608 - a constant
-# The day that ended then, as `account_daily` names it (revision 0015).
+# The day that ended then, as `account_daily` names it, and like there once: by what was told last (revision 0035).
 HOURS = """
-    SELECT extract(isodow FROM period_end AT TIME ZONE 'UTC' - interval '10 hours 30 minutes')::int AS weekday,
-           substr(breakdown, 6)::int AS hour, round(avg(value), 1)::float8 AS online
-      FROM account_latest
-     WHERE account_id = :account_id AND metric = 'online_followers' AND breakdown LIKE 'hour=%'
-       AND period_end > :since AND period_end <= :until
+    SELECT extract(isodow FROM day)::int AS weekday, substr(breakdown, 6)::int AS hour,
+           round(avg(value), 1)::float8 AS online
+      FROM (SELECT DISTINCT ON (day, breakdown)
+                   (period_end AT TIME ZONE 'UTC' - interval '10 hours 30 minutes')::date AS day, breakdown, value
+              FROM account_latest
+             WHERE account_id = :account_id AND metric = 'online_followers' AND breakdown LIKE 'hour=%'
+               AND period_end > :since AND period_end <= :until
+             ORDER BY day, breakdown, last_checked_at DESC, period_end DESC) told
      GROUP BY 1, 2
 """
 RIVALS = """
@@ -84,14 +87,12 @@ _DAY_NUMBERS = (
     *("profile_links_taps", "follower_count"),
 )
 _SPANS = """WITH told AS (
-    SELECT account, day,
-           {told}
+    SELECT account, day, {numbers}
       FROM :daily
      WHERE account IN (:accounts) AND day >= date :earlier - 1 AND day < date :until
-     GROUP BY account, day
 ), days AS (
     SELECT s.place, s.account, d.day, d.day >= date :since AS is_in, v.reach, v.views, v.total_interactions,
-           num_nonnulls({numbers}) > 0 AS has_numbers,
+           num_nonnulls({known}) > 0 AS has_numbers,
            g.followers
       FROM unnest(ARRAY[:accounts]) WITH ORDINALITY AS s(account, place)
      CROSS JOIN generate_series(date :earlier - 1, date :until - 1, interval '1 day') AS t(at)
@@ -135,11 +136,14 @@ SELECT d.account, c.at_last AS followers, c.day AS followers_on,
   LEFT JOIN counted c USING (place)
  GROUP BY place, d.account, c.at_last, c.at_first, c.day, c.since, p.now, p.before, p.is_listed
  ORDER BY place"""
-_LISTED_THEN = """CASE WHEN h.covered_at <= :as_of THEN h.covered_at ELSE (
-                   SELECT r.finished_at FROM harvest_runs r
-                    WHERE r.harvest_id = h.id AND r.slot_at <= :as_of AND r.finished_at <= :as_of AND r.covers
-                      AND r.status IN ('done', 'partial') AND r.backfill_id IS NULL
-                    ORDER BY r.slot_at DESC LIMIT 1) END"""
+# A run reads the list as soon as it has begun, and goes on where it stood when it had to wait. Where retention has
+# dropped the runs, their end is all that is known.
+_LISTED = """coalesce((SELECT r.started_at FROM harvest_runs r
+                     WHERE r.harvest_id = h.id AND r.covers
+                       AND r.status IN ('done', 'partial') AND r.backfill_id IS NULL{then}
+                     ORDER BY r.slot_at DESC LIMIT 1), {known})"""
+_THEN = " AND r.slot_at <= :as_of AND r.finished_at <= :as_of"
+_KNOWN_THEN = "CASE WHEN h.covered_at <= :as_of THEN h.covered_at END"
 _BY_DAY = """SELECT d.at::date AS day, :columns
   FROM generate_series(date :since, date :until - 1, interval '1 day') AS d(at)
   LEFT JOIN :source v ON v.day = d.at::date AND v.account IN (:accounts)
@@ -200,20 +204,15 @@ class Bounds:
 def accounts_in_span(accounts: Sequence[str], bounds: Bounds) -> str:
     """The SQL that finds what accounts come to in a span, a row for each."""
     listed = listed_at("(SELECT a.id FROM accounts a WHERE a.name = s.account)", bounds.as_of)
-    query = _SPANS.replace("{listed}", listed).replace("{numbers}", ", ".join(f"v.{name}" for name in _DAY_NUMBERS))
-    told = ",\n           ".join(f"{told_last(name)} AS {name}" for name in _DAY_NUMBERS)
-    return _filled(query.replace("{told}", told), _of_accounts(accounts, bounds))
-
-
-def told_last(number: str, *, where: str = "") -> str:
-    """Of the rows of one day of `account_daily` what was told last: it has two where Instagram has moved its end."""
-    known_ones = f"{where}{number} IS NOT NULL"
-    return f"(array_agg({number} ORDER BY captured_at DESC, period_end DESC) FILTER (WHERE {known_ones}))[1]"
+    query = _SPANS.replace("{listed}", listed).replace("{numbers}", ", ".join(_DAY_NUMBERS))
+    known_ones = ", ".join(f"v.{name}" for name in _DAY_NUMBERS)
+    return _filled(query.replace("{known}", known_ones), _of_accounts(accounts, bounds))
 
 
 def listed_at(of: str, as_of: datetime | None) -> str:
     """When the list of media of the account whose number `of` says was read last, as far as it had to be."""
-    told = "h.covered_at" if as_of is None else _LISTED_THEN
+    then, last = ("", "h.covered_at") if as_of is None else (_THEN, _KNOWN_THEN)
+    told = _LISTED.format(then=then, known=last)
     return f"(SELECT {told} FROM harvests h WHERE h.account_id = {of} AND h.kind = 'media')"  # noqa: S608 - ours
 
 
@@ -221,16 +220,9 @@ def accounts_by_day(accounts: Sequence[str], metric: str, bounds: Bounds) -> str
     """The SQL that finds one number of accounts day by day, a column for each account."""
     values = _of_accounts(accounts, bounds)
     values["source"] = values["growth" if metric == "followers" else "daily"]
-    each = (f"{_of_day(metric, one)} AS {_named(one)}" for one in accounts)
+    each = (f"max(v.{metric}) FILTER (WHERE v.account = {quoted(one)}) AS {_named(one)}" for one in accounts)
     values["columns"] = ",\n       ".join(each)
     return _filled(_BY_DAY, values)
-
-
-def _of_day(metric: str, account: str) -> str:
-    is_its = f"v.account = {quoted(account)}"
-    if metric == "followers":
-        return f"max(v.followers) FILTER (WHERE {is_its})"
-    return told_last(f"v.{metric}", where=f"{is_its} AND ")
 
 
 def _of_accounts(accounts: Sequence[str], bounds: Bounds) -> dict[str, str]:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pressrun import clock
+from pressrun.instagram.pacific import days
 from tests.integration.harvest.conftest import Field
 from tests.support.simulator import Simulator
 from tests.unit.graph.server import Received, Reply, ScriptedServer
@@ -46,7 +48,10 @@ class Picky(ScriptedServer):
             return row | {"values": []}
         if request.query.get("metric_type") == "total_value":
             return row | {"total_value": {"value": self.value}}
-        return row | {"values": [{"value": self.value}]}
+        point: dict[str, Any] = {"value": self.value}
+        if "since" in request.query:  # a series: of the day that runs
+            point["end_time"] = days(clock.now(), closed=0)[0].until.isoformat()
+        return row | {"values": [point]}
 
 
 @contextmanager

@@ -87,3 +87,36 @@ def test_reading_back_ends_the_days_there_too(field_: Field, account: Account) -
     ends = _ends(field_)
     assert ends == _midnights(ends[0], ends[-1])
     assert len(ends) >= 18
+
+
+SPANS = """
+    SELECT DISTINCT to_timestamp((asked #>> '{params,since}')::bigint) AS since,
+           to_timestamp((asked #>> '{params,until}')::bigint) AS until
+      FROM raw_answers
+     WHERE asked #>> '{params,metric_type}' = 'total_value' AND asked #>> '{params,period}' = 'day'
+     ORDER BY 1
+"""
+TOTALS = "SELECT * FROM account_observations WHERE metric = 'likes' ORDER BY period_end, captured_at, breakdown"
+
+
+def test_days_whose_end_is_moved_are_told_whole_and_nothing_is_changed_of_what_they_were(field_: Field) -> None:
+    account = field_.account(0)
+    field_.harvest(HarvestKind.ACCOUNT, account)
+    pacific, told = _ends(field_), field_.rows(TOTALS)
+    field_.simulator.post("/_sim/readings", insight_day="account")
+    field_.simulator.post("/_sim/account", account=0, timezone=AT_INSTAGRAM.key)
+
+    for _ in range(2):  # with what the first has stored of both, too
+        field_.sql("UPDATE covered_days SET read_at = read_at - interval '3 days'")
+        assert field_.harvest(HarvestKind.ACCOUNT, account).status == "done"
+
+    now = clock.now()
+    spans = field_.rows(SPANS)
+    closed = [one for one in spans if one.until < now - timedelta(minutes=5)]
+    assert {one.until - one.since for one in closed} <= {timedelta(hours=hours) for hours in (23, 24, 25)}
+    assert all(now - one.since <= timedelta(hours=25) for one in spans if one not in closed)
+    before = [one for one in field_.rows(TOTALS) if one.period_end in pacific[:-1]]
+    assert before == [one for one in told if one.period_end in pacific[:-1]]
+    days = field_.rows("SELECT day, period_end FROM account_daily WHERE period_end <= now() ORDER BY day")
+    assert len({one.day for one in days}) == len(days)
+    assert {one.period_end for one in days[1:]} <= {*_midnights(days[0].period_end - timedelta(days=2), now)}

@@ -11,13 +11,18 @@ from sqlalchemy import Row
 
 from models.accounts.account import Account
 from models.harvests.harvest import HarvestKind
+from models.harvests.watch import WatchKind
 from models.history.insight import MOMENT, NO_PERIOD, Observation, store_observations
 from models.history.tag import SeenTag, see_tags
 from models.store.session import Database
 from models.store.sparing import spare, spared
 from pressrun import clock
+from scheduler.harvests.watching import watch
 from tests.factories.rows import make_account
 from tests.integration.harvest.conftest import Field
+from tests.integration.harvest.instagram import publish
+from worker.harvests.answers.days import is_midnight_somewhere
+from worker.harvests.kinds import tags
 
 MEDIA, TAGS, ACCOUNT, AUDIENCE = HarvestKind.MEDIA, HarvestKind.TAGS, HarvestKind.ACCOUNT, HarvestKind.AUDIENCE
 LARGEST = 2**63
@@ -124,6 +129,63 @@ def test_a_list_that_turns_in_a_circle_is_not_at_its_end(field_: Field) -> None:
     assert field_.value("SELECT covered_at FROM harvests WHERE kind = 'media'") == covered_at
 
 
+LISTS = {
+    TAGS: "tags",
+    HarvestKind.STORIES: "stories",
+    HarvestKind.COMMENTS: "media_comments",
+    HarvestKind.HASHTAGS: "hashtag_recent_media",
+}
+BACK = {"cursors": {"after": TO_THE_BEGINNING}, "next": f"https://x/?after={TO_THE_BEGINNING}"}
+NAMELESS = {"cursors": {"before": "B"}, "next": "https://x/?offset=25"}
+
+
+@pytest.mark.parametrize(
+    ("paging", "why"), [(BACK, "the list leads back"), (NAMELESS, "names no cursor")], ids=["leads back", "no cursor"]
+)
+@pytest.mark.parametrize("kind", LISTS)
+def test_no_list_is_read_that_did_not_come_to_its_end(
+    field_: Field, kind: HarvestKind, paging: dict[str, Any], why: str
+) -> None:
+    account = field_.account(0)
+    publish(field_.simulator, 0, story=True)
+    with field_.database.transaction() as tx:
+        watch(tx, account, WatchKind.HASHTAG, "sourdough")
+    field_.harvest(MEDIA, account)
+    altered(field_, LISTS[kind], {"pointer": "/paging", "value": paging})
+
+    run = field_.harvest(kind, account)
+
+    assert (run.status, run.covers) == ("partial", False)
+    assert why in told(run)
+    assert field_.value("SELECT covered_at FROM harvests WHERE kind = :kind", kind=kind.value) is None
+    assert field_.value("SELECT count(last_checked_at) FROM watches") == 0
+    assert field_.value("SELECT count(comments_whole_at) FROM media_states") == 0
+
+
+def test_an_order_in_which_one_could_not_be_read_is_none(field_: Field) -> None:
+    account = field_.account(0)
+    with field_.database.transaction() as tx:
+        watch(tx, account, WatchKind.HASHTAG, "sourdough")
+    altered(field_, "hashtag_top_media", {"pointer": "/data/2", "value": None}, count=1)
+
+    assert field_.harvest(HarvestKind.HASHTAGS, account).status == "partial"
+    assert (field_.count("hashtag_tops"), field_.count("public_media_latest") > 50) == (0, True)
+
+    assert field_.harvest(HarvestKind.HASHTAGS, account).status == "done"
+    assert field_.count("hashtag_tops") == 1
+
+
+def test_tags_beyond_what_a_run_takes_are_read_back(field_: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = field_.account(0)
+    monkeypatch.setattr(tags, "MOST_PAGES", 1)
+
+    run = field_.harvest(TAGS, account)
+
+    assert (run.status, run.covers) == ("partial", True)
+    assert "a backfill reads it to its end" in told(run)
+    assert field_.value("SELECT kind FROM backfills WHERE finished_at IS NULL") == "tags"
+
+
 def test_a_day_on_which_no_followers_were_told_has_none_in_their_growth(field_: Field) -> None:
     account = field_.account(0)
     altered(field_, "user", {"pointer": "/followers_count", "remove": True})
@@ -189,6 +251,29 @@ def test_values_that_are_none_leave_the_others_of_their_day(field_: Field) -> No
     assert run.status == "partial", told(run)
     assert field_.value("SELECT count(DISTINCT metric) FROM account_latest") > 5
     assert "stands there more than once" in told(run)
+
+
+def test_hours_of_a_day_that_is_not_named_are_of_no_day(field_: Field) -> None:
+    account = field_.account(0)
+    altered(field_, "user_insights", {"pointer": "/data/0/values/0/end_time", "remove": True})
+
+    run = field_.harvest(HarvestKind.ONLINE_FOLLOWERS, account)
+
+    assert (run.status, run.covers) == ("partial", False)
+    assert "online_followers.values have no end_time" in told(run)
+    ends = field_.rows("SELECT DISTINCT period_end FROM account_latest")
+    assert len(ends) * 24 == run.rows > 0
+    assert all(row.period_end < run.started_at and is_midnight_somewhere(row.period_end) for row in ends)
+
+
+def test_a_day_that_is_told_in_parts_without_a_name_is_told_by_the_run(field_: Field) -> None:
+    account = field_.account(0)
+    altered(field_, "user_insights", {"pointer": "/data/*/values/0/value", "value": {"POST": 3, "REEL": 4}})
+
+    run = field_.harvest(ACCOUNT, account)
+
+    assert run.status == "partial"
+    assert "reach.values of a day are a map" in told(run)
 
 
 def test_a_row_that_postgres_refuses_is_set_aside_and_told(field_: Field) -> None:

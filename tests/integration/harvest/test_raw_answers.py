@@ -154,7 +154,7 @@ def test_an_answer_without_secrets_is_kept_byte_by_byte() -> None:
 def test_a_call_that_failed_has_no_answer() -> None:
     raw = RawAnswers()
 
-    raw.add(CallRecord(Endpoint.USER, 500, None, parse({}), 0.1, None), tokens=(TOKEN,))
+    raw.add(CallRecord(Endpoint.USER, 500, None, parse({}), clock.now(), 0.1, None), tokens=(TOKEN,))
 
     assert raw._waiting == []
 

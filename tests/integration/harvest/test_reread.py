@@ -188,6 +188,21 @@ def test_an_answer_that_cannot_be_read_is_told_and_the_others_are_read(field_: F
     assert field_.count("account_observations") > 50
 
 
+def test_what_names_no_time_is_given_none_and_told(field_: Field, account: Account) -> None:
+    params = {"metric": "online_followers", "period": "lifetime", "until": "1790000000"}
+    hours = {"name": "online_followers", "period": "lifetime", "values": [{"value": {"0": 7}}]}
+    asked = {"path": "1/insights", "params": params}
+    answer = Answer(1, clock.now(), "GET /{ig}/insights", asked, packed(json.dumps({"data": [hours]}).encode()))
+    with field_.database.transaction() as tx:
+        raw_answer.keep_answers(tx, [answer], run_id=1, account_id=account.id, api_version="v25.0")
+
+    ask(field_, account)
+    done = work(field_)
+
+    assert field_.count("account_latest") == 0
+    assert "online_followers.values have no end_time" in done.cursor["errors"][0]["error"]
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_worker_that_dies_loses_nothing(field_: Field, account: Account, times: int) -> None:
     for kind in (HarvestKind.PROFILE, HarvestKind.TAGS, HarvestKind.ACCOUNT):

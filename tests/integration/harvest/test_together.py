@@ -127,6 +127,21 @@ def test_known_stories_are_read_with_the_list(field_: Field, account: Account) -
     assert field_.value(checked) == 2 * 2
 
 
+def test_what_of_it_was_set_aside_stands_with_the_run_that_lacks_it(field_: Field, account: Account) -> None:
+    bad = [{"pointer": "/media/data/1", "value": None}, {"pointer": "/follows_count", "value": "many"}]
+    field_.simulator.fault(endpoint="user", mode="altered", changes=bad)
+
+    read(field_, account)
+
+    noted = {run.kind: [one["what"] for one in run.errors] for run in runs(field_)}
+    assert noted == {
+        "media": ["GET /{ig}/media: data[]"],
+        "profile": ["GET /{ig}: follows_count"],
+        "stories": [],
+        "tags": [],
+    }
+
+
 @pytest.mark.parametrize("kinds", [(HarvestKind.PROFILE, HarvestKind.STORIES), (HarvestKind.TAGS, HarvestKind.MEDIA)])
 def test_only_what_is_due_is_read(field_: Field, account: Account, kinds: tuple[HarvestKind, ...]) -> None:
     make_due(field_, *kinds)

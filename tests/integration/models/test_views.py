@@ -146,6 +146,36 @@ class TestAccountDaily:
         ]
         assert found == [day, day]
 
+    def test_a_day_whose_end_has_moved_is_one_row_of_what_was_told_last(self, tx_account: tuple[Database, int]) -> None:
+        database, account_id = tx_account
+        there = DAY_END - 9 * HOUR  # the same day, as it ends at a midnight further east
+        moved, back = READ + 3 * DAY, READ + 4 * DAY
+        told = (
+            (READ, DAY_END, {("reach", ""): 50, ("views", ""): 60, ("reach", "follow_type=FOLLOWER"): 20}),
+            (moved, there, {("reach", ""): 40, ("likes", ""): 3}),
+        )
+        with database.transaction() as tx:
+            for at, end, values in told:
+                points = [Observation(name, "day", part, end, value) for (name, part), value in values.items()]
+                store_observations(tx, account_id, points, captured_at=at, run_id=1)
+        query = "SELECT day, period_end, reach, views, likes, parts, captured_at FROM "
+
+        parts = {"reach:follow_type=FOLLOWER": 20}
+        first = (date(2026, 7, 9), DAY_END, 50, 60, None, parts, READ)
+        then = (date(2026, 7, 9), there, 40, 60, 3, parts, moved)
+        assert [tuple(row) for row in _rows(database, query + "account_daily")] == [then]
+        for at, known in ((moved - HOUR, first), (moved, then)):
+            assert [tuple(row) for row in _rows(database, query + "account_daily_as_of(:at)", at=at)] == [known]
+        (settled,) = _rows(database, "SELECT is_settled, last_checked_at FROM account_daily")
+        assert tuple(settled) == (False, READ), "views were told before their day had settled"
+
+        # Moved back, it tells the same as at first: nothing has changed, and yet it was told last.
+        _read(database, account_id, back, {("reach", ""): 50, ("views", ""): 60})
+        (row,) = _rows(database, "SELECT period_end, reach, likes, is_settled, told_at FROM account_daily")
+        assert (row.period_end, row.reach, row.likes, row.is_settled) == (DAY_END, 50, 3, True)
+        assert _times(row.told_at)["reach"] == back
+        assert len(_rows(database, "SELECT FROM account_observations")) == 5, "what was told stays"
+
     def test_a_restated_value_is_known_from_its_reading_on(self, tx_account: tuple[Database, int]) -> None:
         database, account_id = tx_account
         _read(database, account_id, READ, {("reach", ""): 50})

@@ -76,6 +76,19 @@ class TestOnlineHours:
             rows = tx.execute(text(found.sql["online_hours"].replace(":", "\\:"))).all()
         assert [(row.weekday, row.followers_online) for row in rows] == [("Mon", 11), ("Tue", 12)]
 
+    def test_a_day_whose_end_has_moved_counts_once(self, ctx: Context) -> None:
+        monday = date(2026, 1, 5)
+        with ctx.database.transaction() as tx:
+            account_id = make_account(tx, name="bakery").id
+            for hours, online in ((0, 10), (9, 40)):
+                end = datetime.combine(monday + DAY, time(), ZoneInfo("America/Los_Angeles")) - hours * HOUR
+                points = [Observation("online_followers", "lifetime", "hour=9", end, online)]
+                store_observations(tx, account_id, points, captured_at=NOW + hours * HOUR, run_id=1)
+
+        found = overview.show(ctx, OWNER, "bakery", since=monday, until=monday + 2 * DAY)
+
+        assert found.hours == {(1, 9): 40}
+
 
 @pytest.mark.parametrize("is_past", [False, True])
 def test_who_follows_is_told_of_one_timeframe_and_its_sql_finds_the_same(ctx: Context, is_past: bool) -> None:

@@ -148,6 +148,16 @@ def test_the_sql_that_is_offered_finds_the_same(ctx: Context, is_past: bool) -> 
             assert rows == [(one.day, *one.values.values()) for one in found.daily(name)]
 
 
+@pytest.mark.usefixtures("two")
+def test_what_was_posted_after_the_list_was_read_is_not_known_however_long_the_run_took(ctx: Context) -> None:
+    with ctx.database.transaction() as tx:
+        tx.execute(text("UPDATE harvest_runs SET started_at = :at"), {"at": _noon(_span()[1] - DAY)})
+
+    ana, _ = _compare(ctx).accounts
+
+    assert (ana.posts.value, ana.posts.lacking) == (1, 1)
+
+
 def test_a_day_whose_end_has_moved_is_one_day(ctx: Context, two: tuple[Account, Account]) -> None:
     first, _ = _span()
     with ctx.database.transaction() as tx:

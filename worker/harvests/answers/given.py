@@ -18,3 +18,4 @@ class Given:
     page: Page[Media] | None
     metrics: tuple[str, ...]
     read_at: datetime
+    """When it was asked for."""

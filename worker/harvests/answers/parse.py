@@ -33,6 +33,8 @@ _LARGEST = 2**63
 ODD = "odd"
 """Key in `extra`: what was of the wrong kind for its own column, as it came."""
 
+_UNDATED = "have no end_time, and of which time they are is not known otherwise"
+
 Numbers = tuple[dict[str, int], dict[str, Any]]
 
 
@@ -61,37 +63,60 @@ def _whole(name: str, value: int | float) -> int | None:
     return round(value) if math.isfinite(value) and (is_time or value.is_integer()) else None
 
 
-def observations(insights: Iterable[Insight], *, period_end: datetime) -> list[Observation]:
-    """Points of the account. A series brings its own period ends; a total belongs to the window that was asked for."""
+def observations(insights: Iterable[Insight], *, period_end: datetime | None = None) -> list[Observation]:
+    """Points of the account. A series brings its own period ends; a total belongs to the window that was asked for,
+    whose end is `period_end`. Without one, what brings no end of its own belongs nowhere and is set aside."""
     points = []
     for insight in insights:
         period = insight.period or "day"
         for one in insight.values:
-            if isinstance(one.value, int | float):
-                points.append(Observation(insight.name, period, "", one.end_time or period_end, one.value))
-        if insight.total is not None:
-            if insight.total.value is not None:
-                points.append(Observation(insight.name, period, "", period_end, insight.total.value))
-            for breakdown, value in _parts(insight.total.breakdowns):
-                points.append(Observation(insight.name, period, breakdown, period_end, value))
+            end = one.end_time or period_end
+            if isinstance(one.value, Mapping):
+                _leave_out(insight, one.value, "of a day are a map, and by what it divides the day is not said")
+            elif one.value is not None and end is None:
+                _leave_out(insight, one.value, _UNDATED)
+            elif one.value is not None and end is not None:
+                points.append(Observation(insight.name, period, "", end, one.value))
+        told = _total(insight)
+        if period_end is None:
+            _leave_out(insight, told, _UNDATED)
+        else:
+            points += [Observation(insight.name, period, part, period_end, value) for part, value in told.items()]
     return points
 
 
-def hourly(insights: Iterable[Insight], *, period_end: datetime) -> list[Observation]:
+def hourly(insights: Iterable[Insight]) -> list[Observation]:
     """Points of a metric that maps an hour of the day to a count; a day without hours is unknown and left out."""
     points = []
     for insight in insights:
         period = insight.period or "lifetime"
+        _leave_out(insight, _total(insight), _UNDATED)
         for one in insight.values:
-            end = one.end_time or period_end
-            if isinstance(one.value, Mapping):
+            if one.end_time is None:
+                _leave_out(insight, one.value, _UNDATED)
+            elif isinstance(one.value, Mapping):
                 points += [
-                    Observation(insight.name, period, f"hour={hour}", end, count) for hour, count in one.value.items()
+                    Observation(insight.name, period, f"hour={hour}", one.end_time, count)
+                    for hour, count in one.value.items()
                 ]
             elif one.value is not None:
                 # The shape is not confirmed (graph-api.md §6.1): a plain number is kept as one.
-                points.append(Observation(insight.name, period, "", end, one.value))
+                points.append(Observation(insight.name, period, "", one.end_time, one.value))
     return points
+
+
+def _total(insight: Insight) -> dict[str, int | float]:
+    """The whole of a total, which is named "", and its parts."""
+    if insight.total is None:
+        return {}
+    whole = {} if insight.total.value is None else {"": insight.total.value}
+    return whole | dict(_parts(insight.total.breakdowns))
+
+
+def _leave_out(insight: Insight, value: object, why: str) -> None:
+    """Tell of values that nothing can be made of. Where there is none, nothing is lacking."""
+    if value is not None and value != {}:
+        set_aside(Endpoint.ACCOUNT_INSIGHTS, f"{insight.name}.values", why)
 
 
 def parts_only(points: Iterable[Observation]) -> list[Observation]:
@@ -103,6 +128,10 @@ def audiences(insights: Iterable[Insight], *, timeframe: str) -> list[Audience]:
     """Demographic breakdowns. One without results is unknown and left out."""
     found = []
     for insight in insights:
+        for one in insight.values:
+            _leave_out(
+                insight, one.value, "of an audience stand beside its breakdowns, and of which they are is not said"
+            )
         for breakdown in insight.total.breakdowns if insight.total else ():
             keys = ",".join(breakdown.dimension_keys)
             counts = _told_once(keys, (("|".join(one.dimension_values), one.value) for one in breakdown.results))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,7 +13,6 @@ from sqlalchemy.orm import Session
 from graph.client import CallRecord
 from graph.wire.endpoints import Endpoint
 from models.harvests.raw_answer import Answer, keep_answers, packed
-from pressrun import clock
 from pressrun.log import REDACTED, redact
 
 
@@ -27,16 +27,21 @@ class RawAnswers:
         """Keep the answer of this call; of one that failed there is none."""
         if record.body is None or record.asked is None:
             return
-        self._keep(record.endpoint, record.asked, record.body, tokens)
+        self._keep(record.endpoint, record.asked, record.body, record.asked_at, tokens)
 
-    def add_part(self, endpoint: Endpoint, asked: Mapping[str, Any], answer: Any, *, tokens: Sequence[str]) -> None:
+    def add_part(
+        self, endpoint: Endpoint, asked: Mapping[str, Any], answer: Any, *, asked_at: datetime, tokens: Sequence[str]
+    ) -> None:
         """Keep what one answer told this step, as a call for it alone would have been answered."""
-        self._keep(endpoint, asked, json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"), tokens)
+        body = json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
+        self._keep(endpoint, asked, body, asked_at, tokens)
 
-    def _keep(self, endpoint: Endpoint, asked: Mapping[str, Any], body: bytes, tokens: Sequence[str]) -> None:
+    def _keep(
+        self, endpoint: Endpoint, asked: Mapping[str, Any], body: bytes, asked_at: datetime, tokens: Sequence[str]
+    ) -> None:
         self._number += 1
         kept = packed(without_secrets(body, *tokens))
-        self._waiting.append(Answer(self._number, clock.now(), endpoint.value, asked, kept))
+        self._waiting.append(Answer(self._number, asked_at, endpoint.value, asked, kept))
 
     def store(self, tx: Session, *, run_id: int, account_id: int, api_version: str) -> None:
         waiting, self._waiting = self._waiting, []

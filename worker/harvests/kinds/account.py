@@ -8,8 +8,8 @@ or a total (`worker.harvests.answers.days`). Reach counts people, so the days of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -56,18 +56,20 @@ _PLAIN_BREAKDOWNS = tuple(
 
 @dataclass(frozen=True)
 class Series:
-    """The metrics that come day by day, and what of them could not be read."""
+    """The metrics that come day by day, when the first was asked for, and what of them could not be read."""
 
-    points: list[Observation]
-    unread: list[str]
+    read_at: datetime
+    points: list[Observation] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """All that Instagram told of one day."""
+    """All that Instagram told of one day: its points by when they were asked for. `read_at` is the first of these."""
 
-    points: list[Observation]
+    points: Mapping[datetime, Sequence[Observation]]
     read: DayRead
+    read_at: datetime
 
 
 def read(harvester: Harvester) -> Iterator[Store]:
@@ -117,25 +119,35 @@ def read_day(harvester: Harvester, day: Day, by_day: Series, own: Sequence[Day])
     Args:
         own: the account's days that end in it; usually it is the same.
     """
-    points: list[Observation] = []
+    points: dict[datetime, list[Observation]] = {by_day.read_at: []}
     unread = [*by_day.unread]
     for one in own:
+        asked_at = clock.now()
         told, failed = totals(harvester, one)
-        # Totals come last, and the last value of a point counts: where both tell the whole of one day, the history
-        # must not go to and fro between two roundings of it.
-        points += [*(point for point in by_day.points if one.since < point.period_end <= one.until), *told]
+        # Where both tell the whole of one day the total counts: the history must not go to and fro between two
+        # roundings of it.
+        known = {(point.metric, point.period, point.breakdown, point.period_end) for point in told}
+        points[by_day.read_at] += (
+            point
+            for point in by_day.points
+            if one.since < point.period_end <= one.until
+            and (point.metric, point.period, point.breakdown, point.period_end) not in known
+        )
+        points.setdefault(asked_at, []).extend(told)
         unread += failed
     refused = [name for name in _NAMES if _is_refused(harvester, name)]
-    return Reading(points, DayRead(day, len(points), unread, refused))
+    read = DayRead(day, sum(map(len, points.values())), unread, refused)
+    return Reading(points, read, by_day.read_at)
 
 
 def store_day(harvester: Harvester, reading: Reading) -> Store:
-    read_at = clock.now()
-
     def store(tx: Session, run_id: int) -> int:
         account_id = harvester.account.id
-        note_day(tx, account_id, reading.read, read_at=read_at)
-        return store_observations(tx, account_id, reading.points, captured_at=read_at, run_id=run_id)
+        note_day(tx, account_id, reading.read, read_at=reading.read_at)
+        return sum(
+            store_observations(tx, account_id, points, captured_at=read_at, run_id=run_id)
+            for read_at, points in reading.points.items()
+        )
 
     return store
 
@@ -152,7 +164,7 @@ def _leave_to_backfill(harvester: Harvester, since: datetime) -> Store:
 def series(harvester: Harvester, window: Sequence[Day]) -> Series:
     """Metrics that Instagram gives day by day in one answer. The window is 30 days at most."""
     until = window[-1].until
-    found = Series([], [])
+    found = Series(clock.now())
     for metric, period in (*((metric, "day") for metric in _SERIES), *_LONGER):
         since = max(window[0].since, _first_day(metric.name))
         if since >= until:
@@ -169,7 +181,7 @@ def series(harvester: Harvester, window: Sequence[Day]) -> Series:
         if answers is None:
             found.unread.append(f"{metric.name} by {period}")
         for answer in answers or ():
-            found.points.extend(observations(answer, period_end=until))
+            found.points.extend(observations(answer))
     return found
 
 

@@ -26,8 +26,8 @@ BREAKDOWNS: tuple[tuple[str, ...], ...] = (*((name,) for name in catalogue.DEMOG
 def read(harvester: Harvester) -> Iterator[Store]:
     for timeframe in timeframes_of(clock.now().date(), harvester.account.id):
         metrics = offered(timeframe, on=clock.now().date())
-        answers = [(_ask(harvester, metrics, timeframe, breakdown), clock.now()) for breakdown in BREAKDOWNS]
-        if any(found for found, _ in answers):
+        answers = [(clock.now(), _ask(harvester, metrics, timeframe, breakdown)) for breakdown in BREAKDOWNS]
+        if any(found for _, found in answers):
             yield _store(harvester, answers)
 
 
@@ -60,13 +60,13 @@ def _ask(harvester: Harvester, metrics: Sequence[str], timeframe: str, breakdown
     return [one for answer in answers or () for one in audiences(answer, timeframe=timeframe)]
 
 
-def _store(harvester: Harvester, answers: Sequence[tuple[Sequence[Audience], datetime]]) -> Store:
-    """All breakdowns of one timeframe, each with the time at which it was read."""
+def _store(harvester: Harvester, answers: Sequence[tuple[datetime, Sequence[Audience]]]) -> Store:
+    """All breakdowns of one timeframe, each with the time at which it was asked for."""
 
     def store(tx: Session, run_id: int) -> int:
         return sum(
             store_audience(tx, harvester.account.id, found, captured_at=read_at, run_id=run_id)
-            for found, read_at in answers
+            for read_at, found in answers
         )
 
     return store

@@ -115,36 +115,34 @@ def read(harvester: Harvester) -> Iterator[Store]:
             if not is_gone(error):
                 raise
             if media.begun_at is not None:
-                yield _store(harvester, media, (), _NOT_UNDER_WAY)
+                yield _store(harvester, media, (), _NOT_UNDER_WAY, clock.now())
 
 
 def _read_media(harvester: Harvester, media: Commented) -> Iterator[Store]:
     """Page by page, each stored with the cursor behind it; what has gone is known with the last one."""
     reading = Reading.of(media, clock.now())
-    after = media.after
-    asked: set[str | None] = set()
+    walk = harvester.walk(f"comments of {media.ig_id}", media.after)
     for _ in range(MOST_PAGES):
-        asked.add(after)
+        after, read_at = walk.after, clock.now()
         page = harvester.ask_apart(f"comments of {media.ig_id}", partial(_page, harvester, media, after))
         if page is None:
             return  # it goes on here the next time
+        walk.take(page)
         if page.is_cut or (page.is_refused and after is not None):
-            yield _store(harvester, media, seen_comments(page.items, ig_media_id=media.ig_id), _NOT_UNDER_WAY)
+            seen = seen_comments(page.items, ig_media_id=media.ig_id)
+            yield _store(harvester, media, seen, _NOT_UNDER_WAY, read_at)
             return  # from its beginning the next time: how it goes on nobody has said
         seen = _with_replies(harvester, reading, page)
-        is_turning = page.has_next and page.after in asked
-        reading.lacks = reading.lacks or page.is_refused or not page.is_whole or is_turning
+        reading.lacks = reading.lacks or page.is_refused or not walk.is_whole
         new = _count_new(harvester, seen, media.read_at)
         reading.note(page.items, new)
-        is_end = not page.has_next or is_turning
-        if is_end or (not new and reading.is_enough()):
-            is_proof = is_end and reading.is_proof()
-            yield _finish(harvester, reading, seen, is_proof=is_proof)
+        if walk.is_over or (not new and reading.is_enough()):
+            is_proof = walk.is_over and reading.is_proof()
+            yield _finish(harvester, reading, seen, read_at, is_proof=is_proof)
             if not is_proof:
                 yield from _ask_for_missed(harvester, reading)
             return
-        after = page.after
-        yield _store(harvester, media, seen, reading.goes_on(after))
+        yield _store(harvester, media, seen, reading.goes_on(walk.after), read_at)
 
 
 @dataclass(frozen=True)
@@ -179,21 +177,16 @@ def _with_replies(harvester: Harvester, reading: Reading, page: Page[GraphCommen
 def _all_replies(harvester: Harvester, media: Commented, comment: GraphComment) -> tuple[list[SeenComment], bool]:
     """The replies, and whether they are all."""
     seen: list[SeenComment] = []
-    after: str | None = None
-    is_whole = True
-    for _ in range(MOST_PAGES):
-        call = partial(harvester.client.comments.replies, comment.id, after)
-        page = harvester.ask_apart(f"replies of {comment.id}", call)
-        if page is None:
-            break
+    walk = harvester.walk(what := f"replies of {comment.id}")
+
+    def ask(after: str | None) -> Page[GraphComment] | None:
+        return harvester.ask_apart(what, partial(harvester.client.comments.replies, comment.id, after))
+
+    for page in walk.pages(ask, most=MOST_PAGES):
         seen += [seen_comment(one, ig_media_id=media.ig_id, parent_ig_id=comment.id) for one in page.items]
-        is_whole = is_whole and page.is_whole
-        if not page.has_next:
-            return seen, is_whole
-        if page.after == after:
-            break
-        after = page.after
-    return seen, False
+    if walk.is_whole and not walk.is_over:
+        harvester.note_longer(what, MOST_PAGES)
+    return seen, walk.is_whole and walk.is_over
 
 
 def _count_new(harvester: Harvester, seen: Sequence[SeenComment], read_at: datetime | None) -> int:
@@ -232,6 +225,7 @@ def _ask_for_missed(harvester: Harvester, reading: Reading) -> Iterator[Store]:
     with harvester.transaction() as tx:
         wanted = tx.scalars(missed).all()
     for ig_id in wanted:
+        read_at = clock.now()
         try:
             found = harvester.ask_apart(
                 f"comment {ig_id}", partial(harvester.client.comments.get, ig_id), can_wait=True
@@ -239,23 +233,24 @@ def _ask_for_missed(harvester: Harvester, reading: Reading) -> Iterator[Store]:
         except GraphError as error:
             if not is_gone(error):
                 raise
-            yield _store_gone(harvester, media, ig_id)
+            yield _store_gone(harvester, media, ig_id, read_at)
         else:
             if found is not None:
-                yield _store(harvester, media, [seen_comment(found, ig_media_id=media.ig_id)], {})
+                yield _store(harvester, media, [seen_comment(found, ig_media_id=media.ig_id)], {}, read_at)
 
 
-def _store_gone(harvester: Harvester, media: Commented, ig_id: str) -> Store:
-    now, account_id = clock.now(), harvester.account.id
-    return lambda tx, _run_id: record_gone(tx, account_id, media.ig_id, unseen_since=now, now=now, ig_id=ig_id)
+def _store_gone(harvester: Harvester, media: Commented, ig_id: str, read_at: datetime) -> Store:
+    account_id = harvester.account.id
+    return lambda tx, _run_id: record_gone(tx, account_id, media.ig_id, unseen_since=read_at, now=read_at, ig_id=ig_id)
 
 
-def _finish(harvester: Harvester, reading: Reading, seen: Sequence[SeenComment], *, is_proof: bool) -> Store:
-    now, media = clock.now(), reading.media
-    told: Told = {**_NOT_UNDER_WAY, "comments_read_at": now, "comments_count": reading.count}
+def _finish(
+    harvester: Harvester, reading: Reading, seen: Sequence[SeenComment], read_at: datetime, *, is_proof: bool
+) -> Store:
+    told: Told = {**_NOT_UNDER_WAY, "comments_read_at": read_at, "comments_count": reading.count}
     if is_proof:
-        told["comments_whole_at"] = now
-    return _store(harvester, media, seen, told, unseen_since=reading.begun_at if is_proof else None)
+        told["comments_whole_at"] = read_at
+    return _store(harvester, reading.media, seen, told, read_at, unseen_since=reading.begun_at if is_proof else None)
 
 
 def _store(
@@ -263,10 +258,11 @@ def _store(
     media: Commented,
     seen: Sequence[SeenComment],
     told: Told,
+    read_at: datetime,
     *,
     unseen_since: datetime | None = None,
 ) -> Store:
-    read_at = clock.now()
+    """`read_at`: when the page was asked for that showed them."""
 
     def store(tx: Session, _run_id: int) -> int:
         account_id = harvester.account.id

@@ -6,6 +6,7 @@ Facebook Login only. An account that cannot be found is left out, and looked for
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy.orm import Session
@@ -40,7 +41,7 @@ def read(harvester: Harvester) -> Iterator[Store]:
             harvester.leave_out(watch.name)
             continue
         try:
-            call = partial(harvester.client.discovery.account, watch.name, media_limit=MEDIA)
+            call, read_at = partial(harvester.client.discovery.account, watch.name, media_limit=MEDIA), clock.now()
             found = harvester.ask_apart(f"competitor {watch.name}", call)
         except GraphError as error:
             if is_not_permitted(error):
@@ -53,12 +54,10 @@ def read(harvester: Harvester) -> Iterator[Store]:
             harvester.memory.add(watch.name, error)
             continue
         if found is not None:
-            yield _store(watch, found)
+            yield _store(watch, found, read_at)
 
 
-def _store(watch: Watch, found: DiscoveredAccount) -> Store:
-    read_at = clock.now()
-
+def _store(watch: Watch, found: DiscoveredAccount, read_at: datetime) -> Store:
     def store(tx: Session, run_id: int) -> int:
         note_id(tx, watch.id, found.profile.id)
         note_checked(tx, watch.id, at=read_at)

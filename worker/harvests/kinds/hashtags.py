@@ -7,6 +7,8 @@ place is taken in the database before Instagram is asked, so that the budget hol
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy.orm import Session
@@ -84,40 +86,38 @@ def _read_one(harvester: Harvester, watch: Watch, others: int) -> Iterator[Store
     )
     if ig_id is None:
         return
-    hashtags = harvester.client.hashtags
+    hashtags, read_at = harvester.client.hashtags, clock.now()
     top = _pages(harvester, f"top of #{watch.name}", partial(hashtags.top_media, ig_id, limit=PAGE), most=1)
     recent = _pages(
         harvester, f"recent of #{watch.name}", partial(hashtags.recent_media, ig_id, limit=PAGE), most=RECENT_PAGES
     )
-    yield _store(watch, ig_id, top, recent)
+    yield _store(watch, ig_id, top, recent, read_at)
 
 
-def _pages(
-    harvester: Harvester, what: str, fetch: Callable[[str | None], Page[GraphMedia]], *, most: int
-) -> list[GraphMedia] | None:
-    """The media of the first pages; None when one could not be read."""
-    items: list[GraphMedia] = []
-    after: str | None = None
-    for _ in range(most):
-        page = harvester.ask_apart(what, partial(fetch, after))
-        if page is None:
-            return items or None
-        items += page.items
-        if not page.has_next or page.after == after:
-            break
-        after = page.after
-    return items
+@dataclass(frozen=True)
+class _Read:
+    """The media of a list's first pages, and how many on them could not be read. `is_whole`: no page is missing."""
+
+    items: Sequence[GraphMedia]
+    dropped: int
+    is_whole: bool
 
 
-def _store(watch: Watch, ig_id: str, top: Sequence[GraphMedia] | None, recent: Sequence[GraphMedia] | None) -> Store:
-    read_at = clock.now()
+def _pages(harvester: Harvester, what: str, fetch: Callable[[str | None], Page[GraphMedia]], *, most: int) -> _Read:
+    walk = harvester.walk(what)
+    pages = list(walk.pages(lambda after: harvester.ask_apart(what, partial(fetch, after)), most=most))
+    items = [item for page in pages for item in page.items]
+    return _Read(items, sum(page.dropped for page in pages), walk.is_whole)
 
+
+def _store(watch: Watch, ig_id: str, top: _Read, recent: _Read, read_at: datetime) -> Store:
     def store(tx: Session, run_id: int) -> int:
         note_id(tx, watch.id, ig_id)
-        if top is not None and recent is not None:
+        if top.is_whole and recent.is_whole:
             note_checked(tx, watch.id, at=read_at)
-        seen = [public_media(item) for item in (*(recent or ()), *(top or ()))]
-        order = list(dict.fromkeys(item.id for item in top or ()))
+        seen = [public_media(item) for item in (*recent.items, *top.items)]
+        # Without the one that could not be read, all below it would stand a place too high.
+        order = list(dict.fromkeys(item.id for item in top.items)) if not top.dropped else []
         rows = store_top(tx, watch.id, order, captured_at=read_at, run_id=run_id)
         return rows + store_public_media(tx, watch.id, seen, captured_at=read_at, run_id=run_id)
 

@@ -30,12 +30,13 @@ from worker.harvests.kinds.costly import BROKEN_DOWN, Costly, alone_of, is_due
 from worker.harvests.kinds.known import KnownMedia, known_media, mark_missing, not_on_facebook
 from worker.harvests.kinds.ladder import Ladder, looked_at
 from worker.harvests.kinds.media_pages import (
+    LIST,
     PAGE,
     PAGE_PART,
+    Listed,
     Seen,
     concerns_one_media,
     holds_insights,
-    leads_back,
     list_page,
     page_metrics,
     tell_what_is_held,
@@ -53,28 +54,24 @@ def read(harvester: Harvester) -> Iterator[Store]:
     ladder = Ladder(known, now, harvester.run_started_at, harvester.covered_at)
     costly = Costly(harvester)
     own: OwnMetrics | None = None
-    after, is_end, is_whole = None, False, True
-    asked: set[str | None] = set()
+    walk = harvester.walk(LIST)
     for _ in range(MOST_PAGES):
-        listed = list_page(harvester, ladder, after)
-        is_round = leads_back(harvester, listed.page, asked, after)
+        listed = list_page(harvester, ladder, walk.after)
+        walk.take(listed.page)
         if own is None:
             own = OwnMetrics(known, now, harvester.run_started_at, _most_calls(known, listed.page))
         for one in listed.seen:
             _complete(harvester, ladder, own, costly, one, listed.metrics)
         goes_on = ladder.goes_on(listed.page.items)
         if listed.seen:
-            yield store_page(harvester, listed.seen)
-        is_whole = is_whole and listed.page.is_whole and not is_round
-        is_end = not listed.page.has_next
-        if is_end or is_round or not goes_on:
+            yield store_page(harvester, listed)
+        if walk.is_over or not goes_on:
             break
-        after = listed.page.after
     # What was set aside, or lies behind where the list broke off, is not gone.
-    missing = ladder.missing(to_the_end=is_end) if is_whole else []
-    unlisted = ladder.unlisted(to_the_end=is_end) if is_whole else []
+    missing = ladder.missing(to_the_end=walk.is_over) if walk.is_whole else []
+    unlisted = ladder.unlisted(to_the_end=walk.is_over) if walk.is_whole else []
     if missing or unlisted:
-        yield _store_missing(missing, unlisted)
+        yield _store_missing(missing, unlisted, listed.read_at)
     for left in own.left() if own is not None else ():
         if left.id not in missing:
             yield _read_own(harvester, costly, left)
@@ -133,7 +130,7 @@ def read_alone(harvester: Harvester, one: Seen, given: Sequence[str]) -> bool:
         return harvester.client.insights.media(media.id, group, product_type=kind)
 
     sift = partial(harvester.sift, wanted, ask, part=f"{kind or 'media'}:", unless_all=True, apart=apart)
-    has_any = True
+    has_any, read_at = True, clock.now()
     try:
         # One media that Instagram fails on must not keep the run from all others behind it.
         answers = harvester.ask_apart(f"media {media.id}", sift, can_wait=True)
@@ -146,7 +143,7 @@ def read_alone(harvester: Harvester, one: Seen, given: Sequence[str]) -> bool:
         has_any = False
     if answers is not None:
         one.insights += [insight for answer in answers for insight in answer]
-        one.told["own_read_at"] = clock.now()
+        one.told["own_read_at"] = read_at
         one.is_read = True
     return has_any
 
@@ -178,14 +175,13 @@ def _read_own(harvester: Harvester, costly: Costly, known: KnownMedia) -> Store:
     one = Seen(replace(media, permalink=known.permalink, timestamp=known.posted_at))
     # Of one that the list does not hold there is no page: all its metrics fit into this call.
     given = page_metrics(Login(harvester.account.login)) if known.unlisted_at is None else ()
+    read_at = clock.now()
     if read_alone(harvester, one, given):
         _add_costly(costly, known, one)
-    return _store_own(known, one)
+    return _store_own(known, one, read_at)
 
 
-def _store_own(known: KnownMedia, one: Seen) -> Store:
-    read_at = clock.now()
-
+def _store_own(known: KnownMedia, one: Seen, read_at: datetime) -> Store:
     def store(tx: Session, run_id: int) -> int:
         # Not seen, only read: it is the list that says whether a media is still there.
         keep_states(tx, {known.id: one.told})
@@ -195,12 +191,13 @@ def _store_own(known: KnownMedia, one: Seen) -> Store:
     return store
 
 
-def store_page(harvester: Harvester, page: Sequence[Seen]) -> Store:
-    read_at = clock.now()
+def store_page(harvester: Harvester, listed: Listed) -> Store:
+    """What was read of the media of a page, as of when the page was asked for: no number of it is younger."""
+    read_at = listed.read_at
 
     def store(tx: Session, run_id: int) -> int:
-        ids = see_media(tx, harvester.account.id, [seen_media(one.media) for one in page], now=read_at)
-        kept = [one for one in page if one.media.id in ids]
+        ids = see_media(tx, harvester.account.id, [seen_media(one.media) for one in listed.seen], now=read_at)
+        kept = [one for one in listed.seen if one.media.id in ids]
         keep_states(tx, {ids[one.media.id]: _told(one, read_at) for one in kept})
         readings = [reading for one in kept if (reading := _reading(one, ids[one.media.id], read_at)) is not None]
         return store_readings(tx, readings, run_id=run_id)
@@ -220,11 +217,9 @@ def _reading(one: Seen, media_id: int, read_at: datetime) -> MediaReading | None
     return MediaReading(media_id, read_at, metrics, extra) if metrics or extra else None
 
 
-def _store_missing(gone: Sequence[int], unlisted: Sequence[int]) -> Store:
-    now = clock.now()
-
+def _store_missing(gone: Sequence[int], unlisted: Sequence[int], read_at: datetime) -> Store:
     def store(tx: Session, _run_id: int) -> int:
-        mark_missing(tx, gone, unlisted, now=now)
+        mark_missing(tx, gone, unlisted, now=read_at)
         return 0
 
     return store

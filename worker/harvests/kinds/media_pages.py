@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from graph.accounts import metrics as catalogue
 from graph.accounts.insights import Insight
@@ -12,12 +13,14 @@ from graph.answers.errors import GraphError
 from graph.answers.paging import Page
 from graph.wire.credentials import Login
 from models.harvests.media_state import Told
+from pressrun import clock
 from pressrun.errors import PressrunError
 from worker.harvests.answers.refusals import has_no_insights, has_too_few_viewers, is_gone, is_not_permitted
 from worker.harvests.harvester import Harvester
 from worker.harvests.kinds.ladder import Ladder
 
 PAGE = 50
+LIST = "list of media"
 PAGE_PART = "page:"
 PERMISSION = "insights"
 """What is remembered as refused where the account may be listed, and its insights not be read."""
@@ -40,11 +43,12 @@ class Seen:
 
 @dataclass(frozen=True)
 class Listed:
-    """One page, and the metrics that it holds for all its media."""
+    """One page, and the metrics that it holds for all its media. `read_at`: when it was asked for."""
 
     page: Page[GraphMedia]
     seen: list[Seen]
     metrics: tuple[str, ...]
+    read_at: datetime
 
 
 def list_page(harvester: Harvester, ladder: Ladder, after: str | None) -> Listed:
@@ -55,9 +59,10 @@ def list_page(harvester: Harvester, ladder: Ladder, after: str | None) -> Listed
     told = harvester.take_given()
     if told is not None and told.page is not None and after is None and ladder.resume_until is None:
         if told.metrics:
-            return Listed(told.page, _merged([told.page], is_read=True), told.metrics)
+            return Listed(told.page, _merged([told.page], is_read=True), told.metrics, told.read_at)
         if is_careful or is_held or not wanted:
-            return Listed(told.page, _merged([told.page], is_read=is_held), ())
+            return Listed(told.page, _merged([told.page], is_read=is_held), (), told.read_at)
+    read_at = clock.now()
     if wanted and not is_careful and not is_held:
         try:
             answers = harvester.sift(wanted, lambda group: _page(harvester, ladder, after, group), part=PAGE_PART)
@@ -71,19 +76,10 @@ def list_page(harvester: Harvester, ladder: Ladder, after: str | None) -> Listed
             answers = []
         if answers:
             given = tuple(name for name in wanted if not harvester.memory.holds(PAGE_PART + name))
-            return Listed(answers[0], _merged(answers, is_read=True), given)
+            return Listed(answers[0], _merged(answers, is_read=True), given, read_at)
     page = harvester.ask(lambda: _page(harvester, ladder, after, None))
     # Where nothing else may be read, the counts of the list are all there is.
-    return Listed(page, _merged([page], is_read=is_held), ())
-
-
-def leads_back(harvester: Harvester, page: Page[GraphMedia], asked: set[str | None], after: str | None) -> bool:
-    """Whether the cursor of the page at `after` was asked for already, which is no end of the list; noted then."""
-    asked.add(after)
-    is_round = page.has_next and page.after in asked
-    if is_round:
-        harvester.note_round("list of media")
-    return is_round
+    return Listed(page, _merged([page], is_read=is_held), (), read_at)
 
 
 def wanted_metrics(harvester: Harvester) -> tuple[str, ...]:

@@ -32,11 +32,12 @@ def read(harvester: Harvester) -> Iterator[Store]:
         return harvester.client.insights.account(group, period="lifetime", since=since, until=until)
 
     answers = harvester.sift([METRIC], ask)
-    points = [point for answer in answers for point in hourly(answer, period_end=until)]
+    if any(one.end_time is None for answer in answers for insight in answer for one in insight.values):
+        harvester.covers = False  # of which day that is nobody knows, so a day may be missing
+    points = [point for answer in answers for point in hourly(answer)]
     if points:
-        read_at = clock.now()
 
         def store(tx: Session, run_id: int) -> int:
-            return store_observations(tx, harvester.account.id, points, captured_at=read_at, run_id=run_id)
+            return store_observations(tx, harvester.account.id, points, captured_at=until, run_id=run_id)
 
         yield store

@@ -21,8 +21,8 @@ from worker.harvests.harvester import Harvester, Store
 
 def read(harvester: Harvester) -> Iterator[Store]:
     given = harvester.take_given()
-    profile = given.profile if given is not None else harvester.ask(harvester.client.users.profile)
     read_at = given.read_at if given is not None else clock.now()
+    profile = given.profile if given is not None else harvester.ask(harvester.client.users.profile)
     if profile.followers_count is None:
         # `follower_growth` takes a run that told of no change for one that told the same: this one told nothing.
         harvester.note_once("followers_count", PressrunError("Instagram did not tell it"))

@@ -6,6 +6,7 @@ Below five viewers Instagram has no numbers for a story: that is no data, and no
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -28,6 +29,7 @@ from worker.harvests.kinds.known import KnownStory, known_stories, not_on_facebo
 from worker.harvests.kinds.ladder import STORY_LIFE, story_is_due, story_is_ending, story_tells_all
 
 _KIND = "STORY"
+_LIST = "list of stories"
 _PART = "STORY:"
 _FINAL_WITH_PARTS = "navigation"
 """Its whole comes along with the other metrics, its parts take a call. Told in the last hour, the whole says of parts
@@ -38,10 +40,11 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read(harvester: Harvester) -> Iterator[Store]:
-    stories, told = _active(harvester)
+    listed = _active(harvester)
+    stories, told = listed.stories, listed.metrics
     if not stories:
         return
-    yield _store_seen(harvester, stories)
+    yield _store_seen(harvester, stories, listed.read_at)
     with harvester.transaction() as tx:
         known = known_stories(tx, harvester.account.id, [story.id for story in stories])
     costly = Costly(harvester)
@@ -53,13 +56,14 @@ def read(harvester: Harvester) -> Iterator[Store]:
         tells_all = story_tells_all(story.timestamp, one.checked_at, now=clock.now())
         # What is read first tells the parts as well: until then nothing is known of them.
         parts = _PARTS if tells_all else () if one.checked_at else (_FINAL_WITH_PARTS,)
+        read_at = listed.read_at if story.insights else clock.now()
         insights = _read_one(harvester, story, told if story.insights else (), but=parts)
         not_there = dict(one.not_on_facebook)
         if insights:
             insights += _read_costly(costly, story, parts, not_there if tells_all else None)
         if insights:
             changed = not_there if not_there != one.not_on_facebook else None
-            yield _store_reading(harvester, story, insights, changed)
+            yield _store_reading(harvester, story, insights, changed, read_at)
 
 
 def wanted_metrics(harvester: Harvester) -> tuple[str, ...]:
@@ -78,24 +82,34 @@ def wanted_metrics(harvester: Harvester) -> tuple[str, ...]:
     return tuple(name for name in plain if not (memory.holds(_PART + name) or memory.doubts(_PART + name)))
 
 
-def _active(harvester: Harvester) -> tuple[list[GraphMedia], tuple[str, ...]]:
-    """The stories that are up, and the metrics that came with them."""
-    given = harvester.take_given()
+@dataclass(frozen=True)
+class _Listed:
+    """The stories that are up, the metrics that came with them, and when the list was asked for."""
+
+    stories: list[GraphMedia]
+    metrics: tuple[str, ...]
+    read_at: datetime
+
+
+def _active(harvester: Harvester) -> _Listed:
+    given, read_at = harvester.take_given(), clock.now()
     if given is not None and given.page is not None:
-        page, metrics = given.page, given.metrics
+        page, metrics, read_at = given.page, given.metrics, given.read_at
     else:
         page, metrics = _first_page(harvester)
     stories = {story.id: story for story in page.items}
-    for _ in range(1, _MOST_PAGES):
-        if not page.has_next:
-            break
-        after = page.after
-        page = harvester.ask(partial(harvester.client.stories.page, after=after))
-        stories |= {story.id: story for story in page.items}
-        if page.has_next and page.after == after:
-            harvester.note_round("list of stories")
-            break
-    return list(stories.values()), metrics
+    walk = harvester.walk(_LIST)
+    walk.take(page)
+    if not walk.is_over:
+        for more in walk.pages(partial(_next_page, harvester), most=_MOST_PAGES - 1):
+            stories |= {story.id: story for story in more.items}
+        if not walk.is_over:
+            harvester.note_longer(_LIST, _MOST_PAGES)
+    return _Listed(list(stories.values()), metrics, read_at)
+
+
+def _next_page(harvester: Harvester, after: str | None) -> Page[GraphMedia]:
+    return harvester.ask(partial(harvester.client.stories.page, after=after))
 
 
 def _first_page(harvester: Harvester) -> tuple[Page[GraphMedia], tuple[str, ...]]:
@@ -155,9 +169,7 @@ def _read_costly(
     return insights
 
 
-def _store_seen(harvester: Harvester, stories: Sequence[GraphMedia]) -> Store:
-    seen_at = clock.now()
-
+def _store_seen(harvester: Harvester, stories: Sequence[GraphMedia], seen_at: datetime) -> Store:
     def store(tx: Session, _run_id: int) -> int:
         see_media(tx, harvester.account.id, [seen_media(story, is_story=True) for story in stories], now=seen_at)
         return 0
@@ -166,9 +178,12 @@ def _store_seen(harvester: Harvester, stories: Sequence[GraphMedia]) -> Store:
 
 
 def _store_reading(
-    harvester: Harvester, story: GraphMedia, insights: Sequence[Insight], not_there: Mapping[str, datetime] | None
+    harvester: Harvester,
+    story: GraphMedia,
+    insights: Sequence[Insight],
+    not_there: Mapping[str, datetime] | None,
+    read_at: datetime,
 ) -> Store:
-    read_at = clock.now()
     told: Told = {} if not_there is None else {"not_on_facebook": not_on_facebook(not_there) or None}
 
     def store(tx: Session, run_id: int) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from graph.answers.aside import Aside, listening
 from graph.answers.errors import GraphError
-from graph.answers.paging import Page, checked_limit, iterate, read_page
+from graph.answers.paging import Page, Walk, checked_limit, iterate, read_page
 from graph.answers.reading import Node
 from graph.wire.endpoints import Endpoint
 from pressrun.errors import Invalid
@@ -82,6 +83,59 @@ def test_a_list_that_does_not_say_how_it_goes_on_is_cut(paging: object) -> None:
 @pytest.mark.parametrize("paging", [None, {}, {"cursors": {}}, {"cursors": {"after": "A"}}])
 def test_a_list_that_ends_is_whole(paging: object) -> None:
     assert page({"data": [{"id": "1"}], "paging": paging}).is_whole
+
+
+def test_that_a_list_goes_on_nobody_knows_where_is_told() -> None:
+    heard: list[Aside] = []
+    with listening(heard.append):
+        page({"data": [{"id": "1"}], "paging": {"next": "https://x/?offset=25"}})
+
+    assert [(one.where, "where is not known" in one.why) for one in heard] == [("paging.next", True)]
+
+
+class TestWalk:
+    @pytest.mark.parametrize(
+        ("begun_at", "cursors", "asked"),
+        [
+            (None, ["a"], [None, "a"]),
+            (None, ["a", "b"], [None, "a", "b"]),
+            ("m", ["n", "m"], ["m", "n"]),
+        ],
+        ids=["to itself", "in two steps", "to where it was begun"],
+    )
+    def test_a_list_that_leads_back_is_over_and_not_whole(
+        self, begun_at: str | None, cursors: list[str], asked: list[str | None]
+    ) -> None:
+        told: list[str] = []
+        walk = Walk(begun_at, on_round=lambda: told.append("round"))
+        seen: list[str | None] = []
+
+        def fetch(after: str | None) -> Page[str]:
+            seen.append(after)
+            return Page(("x",), cursors[(len(seen) - 1) % len(cursors)], True)
+
+        assert len(list(walk.pages(fetch, most=100))) == len(asked)
+        assert seen == asked
+        assert (walk.is_over, walk.leads_back, walk.is_whole, told) == (True, True, False, ["round"])
+
+    @pytest.mark.parametrize(
+        ("last", "is_over", "is_whole"),
+        [
+            (Page(("y",), None, False), True, True),
+            (Page(("y",), None, False, is_cut=True), True, False),
+            (Page(("y",), None, False, dropped=1), True, False),
+            (Page(("y",), "b", True), False, True),
+            (None, False, False),
+        ],
+        ids=["its end", "broken off", "one that is unreadable", "more than was wanted", "a page that failed"],
+    )
+    def test_what_is_proved_by_it(self, last: Page[str] | None, is_over: bool, is_whole: bool) -> None:
+        pages = {None: Page(("x",), "a", True), "a": last}
+        walk = Walk()
+
+        list(walk.pages(lambda after: pages[after], most=2))
+
+        assert (walk.is_over, walk.is_whole) == (is_over, is_whole)
 
 
 class TestIterate:

@@ -114,7 +114,7 @@ def _insight_rows(answer: Any) -> Rows:
         [
             *observations([one], period_end=END),
             *audiences([one], timeframe="this_month"),
-            *hourly([one], period_end=END),
+            *hourly([one]),
         ]
         for one in read_insights(answer, Endpoint.ACCOUNT_INSIGHTS)
     ]

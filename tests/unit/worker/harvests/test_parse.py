@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from graph.accounts.insights import Insight, InsightValue, read_insights
+from graph.accounts.insights import Insight, InsightValue, TotalValue, read_insights
 from graph.accounts.media import Media
 from graph.accounts.users import Profile
+from graph.answers.aside import Aside, listening
 from graph.wire.endpoints import Endpoint
 from models.history.insight import MOMENT, NO_PERIOD, Observation
 from worker.harvests.answers.parse import (
@@ -39,10 +42,10 @@ def test_an_answer_becomes_these_rows(file: Path) -> None:
 
     match sample["what"]:
         case "account":
-            points = observations(insights, period_end=WINDOW_END)
+            points = observations(insights, period_end=WINDOW_END)  # as a total is asked for
             rows = [[p.metric, p.period, p.breakdown, p.period_end.isoformat(), p.value] for p in points]
         case "hours":
-            points = hourly(insights, period_end=WINDOW_END)
+            points = hourly(insights)
             rows = [[p.metric, p.period, p.breakdown, p.period_end.isoformat(), p.value] for p in points]
         case "media":
             rows = list(media_numbers(insights))
@@ -51,6 +54,29 @@ def test_an_answer_becomes_these_rows(file: Path) -> None:
             rows = [[one.metric, one.timeframe, one.breakdown, dict(one.counts)] for one in found]
 
     assert rows == sample["expected"]
+
+
+@pytest.mark.parametrize(
+    ("read", "insight"),
+    [
+        (hourly, Insight("online_followers", "lifetime", values=(InsightValue({"0": 7}),))),
+        (hourly, Insight("online_followers", "lifetime", total=TotalValue(7))),
+        (observations, Insight("reach", "day", values=(InsightValue(7),))),
+        (observations, Insight("reach", "day", total=TotalValue(7))),
+        (observations, Insight("reach", "day", values=(InsightValue({"POST": 7}, WINDOW_END),))),
+        (partial(observations, period_end=WINDOW_END), Insight("reach", values=(InsightValue({"POST": 7}),))),
+        (partial(audiences, timeframe="this_week"), Insight("follower_demographics", values=(InsightValue({"M": 7}),))),
+    ],
+)
+def test_of_what_time_or_part_it_is_nobody_makes_up(read: Callable[..., list[Any]], insight: Insight) -> None:
+    heard: list[Aside] = []
+    with listening(heard.append):
+        assert read([insight]) == []
+        assert (
+            read([Insight(insight.name, values=(InsightValue(None), InsightValue({})), total=TotalValue(None))]) == []
+        )
+
+    assert [one.where for one in heard] == [f"{insight.name}.values"]
 
 
 def test_the_parts_of_a_breakdown_come_without_the_whole() -> None:
