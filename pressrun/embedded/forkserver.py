@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from pressrun.embedded import forking
 from pressrun.embedded.programs import tethered
@@ -39,11 +39,16 @@ def fork_server(modules: Sequence[str]) -> Iterator[ForkServer | None]:
         server.close()
 
 
+class GivenUp(OSError):
+    """Nothing is to be started any more."""
+
+
 class ForkServer:
     """Used from one thread at a time. One that was killed is begun again with the next start."""
 
     def __init__(self, modules: Sequence[str]) -> None:
         self._modules = modules
+        self._has_answered = self._is_over = False
         self._begin()
 
     @property
@@ -55,14 +60,26 @@ class ForkServer:
         return _not_ours(env) == _not_ours(os.environ)
 
     def start(self, function: str, argv: Sequence[str], env: Mapping[str, str], output: int) -> Forked:
-        """A process that calls `module:name`. Raises OSError where no server can be had that answers."""
+        """A process that calls `module:name`.
+
+        Raises OSError where no server can be had that answers; GivenUp after `give_up`.
+        """
         told = json.dumps({"function": function, "argv": list(argv), "env": dict(env)}).encode()
         try:
             return self._ask(told, output)
         except OSError:
+            if self._is_over:
+                raise GivenUp("it is being stopped") from None
             self.close()
             self._begin()
             return self._ask(told, output)
+
+    def give_up(self) -> None:
+        """From any thread: whoever waits for the first process, or asks for another, need not wait for it."""
+        self._is_over = True
+        if not self._has_answered:  # nothing runs that would end with it
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """End it. What it forked and what still runs ends with it, at once."""
@@ -84,12 +101,15 @@ class ForkServer:
         self._socket = ours
 
     def _ask(self, told: bytes, output: int) -> Forked:
+        if self._is_over:
+            raise GivenUp("it is being stopped")
         hears, tells = os.pipe()
         try:
             socket.send_fds(self._socket, [told], [output, tells])
             answer = self._socket.recv(64)
             if not answer:
                 raise ConnectionResetError("the server of forks has ended")
+            self._has_answered = True
         except OSError:
             os.close(hears)
             raise

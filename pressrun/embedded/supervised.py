@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pressrun import log as logs
-from pressrun.embedded.forkserver import ForkServer
+from pressrun.embedded.forkserver import ForkServer, GivenUp
 from pressrun.embedded.logs import open_log, since, size, tail
 from pressrun.embedded.programs import tethered
 
@@ -98,6 +98,8 @@ class Child:
             return None
         try:
             return forks.start(spec.function, spec.argv, spec.env, output)
+        except GivenUp:
+            raise
         except OSError as problem:
             log.warning("supervisor.not_forked", process=spec.name, error=str(problem))
             return None

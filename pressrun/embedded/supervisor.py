@@ -20,7 +20,7 @@ from typing import Self
 
 from pressrun import log as logs
 from pressrun.clock import Deadline
-from pressrun.embedded.forkserver import ForkServer
+from pressrun.embedded.forkserver import ForkServer, GivenUp
 from pressrun.embedded.locks import poll
 from pressrun.embedded.supervised import Child, Process, ProcessSpec, describe_exit
 from pressrun.errors import PressrunError
@@ -96,7 +96,7 @@ class Supervisor:
         """
         if self._ended.is_set():
             return
-        self._in_thread(self._retire)
+        self._give_up()
         for order in sorted({child.spec.stop_order for child in self._children.values()}):
             self._stop_group([child for child in self._children.values() if child.spec.stop_order == order], grace_s)
         self._ended.set()
@@ -106,7 +106,7 @@ class Supervisor:
     def kill(self) -> None:
         """SIGKILL to all at once, for the impatient."""
         if not self._ended.is_set():
-            self._in_thread(self._retire)
+            self._give_up()
             self._stop_group(list(self._children.values()), grace_s=0.0)
         self.stop()
 
@@ -148,6 +148,8 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         try:
             process = child.start()
+        except GivenUp:
+            return
         except OSError as problem:  # no process or no log file to be had right now
             log.warning("supervisor.not_started", process=child.spec.name, error=str(problem), again_in_s=child.died())
             return
@@ -165,6 +167,12 @@ class Supervisor:
         log.warning("supervisor.died", process=child.spec.name, how=describe_exit(code), again_in_s=delay_s)
         self._tell(child, Event.DIED)
         self._look()
+
+    def _give_up(self) -> None:
+        """Start nothing any more; the thread may be waiting for what it forks from, which is still importing."""
+        if self._forks is not None:
+            self._forks.give_up()
+        self._in_thread(self._retire)
 
     def _retire(self) -> None:
         self._retired = True

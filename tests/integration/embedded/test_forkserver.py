@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -139,6 +140,20 @@ def test_a_server_that_is_killed_takes_along_what_it_forked_and_begins_again(
         assert {log.read_text().split()[-1] for log in said.values()} == {str(server.pid)}
         assert server.pid != first
         assert not any(runs(pid) for pid in before.values())
+
+
+def test_a_stop_does_not_wait_until_all_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    with fork_server(["tests.integration.embedded.never_imported"]) as server, Supervisor(forks=server) as supervisor:
+        starting = threading.Thread(target=supervisor.start, args=([replace(forked_spec(tmp_path), ready_line=None)],))
+        starting.start()
+        until((tmp_path / "one.log").exists, what="it has not begun")
+
+        supervisor.stop()
+
+        starting.join()
+        assert supervisor.pids() == {}
+    assert (tmp_path / "one.log").read_text() == ""
 
 
 def test_where_no_server_can_be_had_a_process_is_started_anew(

@@ -1,0 +1,5 @@
+"""A module whose import has no end."""
+
+import threading
+
+threading.Event().wait()
