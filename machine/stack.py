@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from machine.ready import LISTENING, READY
 from machine.runtime import Runtime, media_base_url
 from pressrun.clock import format_duration
-from pressrun.embedded.forkserver import ForkServer, fork_server
+from pressrun.embedded.forkserver import ForkServer
 from pressrun.embedded.home import Home
 from pressrun.embedded.supervisor import Event, ProcessSpec, Supervisor
 from pressrun.network.hints import Queue
@@ -41,13 +41,6 @@ _MOST_WORKERS = 16
 
 READY_WITHIN_S = 180.0
 
-PRELOADED = (
-    *("cli.main", "machine.runtime", "machine.stopping", "models.owing"),
-    *("scheduler.loop", "console.app", "console.serve"),
-    *("worker.app", "celery.apps.worker", "celery.concurrency.thread", "kombu.transport.redis"),
-)
-"""What the services import (`cli/commands/starting`), so that one process imports it for all of them."""
-
 _STOP_SCHEDULER, _STOP_WORKERS, _STOP_CONSOLE, STOP_LAST = range(4)
 
 
@@ -69,11 +62,6 @@ def supervised(
         except KeyboardInterrupt:
             supervisor.kill()
             raise
-
-
-def service_forks() -> AbstractContextManager[ForkServer | None]:
-    """What services can be forked from, given to `supervised`; to be entered early, since importing takes a while."""
-    return fork_server(PRELOADED)
 
 
 def usual_workers() -> int:

@@ -15,9 +15,10 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
+from machine.forks import service_forks
 from machine.hands import lent_hands
 from machine.runtime import Runtime, runtime
-from machine.stack import STOP_LAST, pick_port, service_forks, service_spec, service_specs
+from machine.stack import STOP_LAST, pick_port, service_spec, service_specs
 from models.accounts.account import Login
 from models.store.session import Database
 from operations.accounts.connections import NewAccount, await_outcome, connect

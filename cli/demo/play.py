@@ -57,8 +57,9 @@ class _Play:
 
     def run(self, *, keep: bool) -> Result:
         from cli.demo.world import populate
+        from machine.forks import service_forks
         from machine.runtime import runtime
-        from machine.stack import service_forks, service_specs, supervised
+        from machine.stack import service_specs, supervised
 
         world = self.world
         self._tell(f"starting servers, simulator, scheduler, workers and console in {world.home}")

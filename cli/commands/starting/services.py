@@ -77,8 +77,9 @@ def _work(queues: list[Queue], concurrency: int, *, as_json: bool) -> None:
 
 def _supervise(queues: list[Queue], concurrency: int, processes: int, *, as_json: bool) -> None:
     """This process starts the workers, starts again those that die, and stops them all when it is stopped."""
+    from machine.forks import service_forks
     from machine.runtime import read_settings, runtime
-    from machine.stack import service_forks, supervised, worker_processes
+    from machine.stack import supervised, worker_processes
     from machine.stopping import interrupts
 
     name = f"worker {' '.join(queues)}"

@@ -12,6 +12,7 @@ from machine.ready import READY
 
 if TYPE_CHECKING:
     from machine.runtime import Runtime
+    from pressrun.embedded.forkserver import ForkServer
     from pressrun.settings import Settings
 
 
@@ -30,27 +31,33 @@ def up(
 
     The schema is brought up to date first. A process that dies is started again.
     """
-    from machine.runtime import read_settings
+    from machine.forks import service_forks
     from machine.stopping import interrupts
+
+    with interrupts(), service_forks() as forks:
+        _start(port, workers, forks, as_json=as_json)
+    note("stopped")
+
+
+def _start(port: int | None, workers: int | None, forks: ForkServer | None, *, as_json: bool) -> None:
+    from machine.runtime import read_settings
     from pressrun.embedded.servers import wait_stopped
 
     settings = read_settings()
     if port is not None:
         settings = settings.model_copy(update={"console_port": port})
-    with interrupts():
-        _run(settings, workers=workers, as_json=as_json)
-        if settings.database_url is None or settings.redis_url is None:
-            wait_stopped(settings.home)  # False when others still use them
-    note("stopped")
+    _run(settings, forks, workers=workers, as_json=as_json)
+    if settings.database_url is None or settings.redis_url is None:
+        wait_stopped(settings.home)  # False when others still use them
 
 
-def _run(settings: Settings, *, workers: int | None, as_json: bool) -> None:
+def _run(settings: Settings, forks: ForkServer | None, *, workers: int | None, as_json: bool) -> None:
     from machine import schema
     from machine.entrance import require_somebody
     from machine.runtime import ping, runtime
-    from machine.stack import pick_port, service_forks, service_specs, supervised, usual_workers
+    from machine.stack import pick_port, service_specs, supervised, usual_workers
 
-    with service_forks() as forks, runtime(settings, name="up", broker=True, upgraded=False) as here:
+    with runtime(settings, name="up", broker=True, upgraded=False) as here:
         ping(here.redis_url)
         here.vault()  # a missing key is told before anything starts
         schema.upgrade(here.database)

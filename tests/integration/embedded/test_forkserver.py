@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from machine.stack import PRELOADED
+from machine.forks import PRELOADED
 from pressrun.embedded.forkserver import Forked, ForkServer, fork_server
 from pressrun.embedded.logs import open_log
 from pressrun.embedded.supervisor import ProcessSpec, Supervisor
