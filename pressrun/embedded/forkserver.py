@@ -29,7 +29,7 @@ def fork_server(modules: Sequence[str]) -> Iterator[ForkServer | None]:
 
     It is tethered to the thread that calls this, and what it forks to it: all end with that thread.
     """
-    if not _is_possible():
+    if not is_possible():
         yield None
         return
     server = ForkServer(modules)
@@ -153,7 +153,7 @@ class Forked:
                 signal.pidfd_send_signal(self._itself, number)
 
 
-def _is_possible() -> bool:
+def is_possible() -> bool:
     """On Linux from 5.3, unless a sandbox forbids what it takes."""
     if not sys.platform.startswith("linux"):
         return False

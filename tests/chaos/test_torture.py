@@ -8,12 +8,13 @@ import json
 
 import pytest
 
+from pressrun.embedded.forkserver import is_possible
 from tests.support.benchmark import run_benchmark
 from tests.support.stack import SERVERS, SERVICES
 
 SEED = 7
 EACH_KIND = {
-    *(f"{name} killed" for name in (*SERVICES, "simulator", "forks", *SERVERS)),
+    *(f"{name} killed" for name in (*SERVICES, "simulator", *(["forks"] if is_possible() else []), *SERVERS)),
     *(f"{name} keeper killed" for name in SERVERS),
     "redis flushed",
     "backends terminated",

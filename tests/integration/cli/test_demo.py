@@ -12,6 +12,7 @@ import pytest
 
 from cli.demo.play import _Drawing
 from machine.stack import WORKERS
+from pressrun.embedded.forkserver import is_possible
 from tests.support.processes import Process, environment, runs
 from tests.support.servers import reachable_folder
 from tests.support.turns import stack_turn
@@ -48,7 +49,9 @@ def test_interrupted_it_leaves_no_process_and_no_folder() -> None:
 
             def has_services() -> bool:
                 found[:] = psutil.Process(demo.pid).children(recursive=True)
-                return len(found) == len(WORKERS) + 4  # scheduler, console, simulator and what they are forked from
+                return (
+                    len(found) == len(WORKERS) + 3 + is_possible()
+                )  # scheduler, console, simulator; the forks
 
             until(has_services, 90, lambda: demo.output)
             demo.send(signal.SIGINT)

@@ -12,6 +12,7 @@ import httpx
 import psutil
 import pytest
 
+from pressrun.embedded.forkserver import is_possible
 from tests.integration.cli.conftest import Command
 from tests.support.processes import Process, runs, words_of
 from tests.support.servers import Servers, create_database, drop_database
@@ -117,7 +118,7 @@ class TestUp:
             entered = httpx.get(link[0], timeout=30)
             assert (entered.status_code, entered.headers["location"]) == (303, "/")
             assert httpx.get(f"{url[1]}/readyz", timeout=30).json()["status"] == "ready"
-            assert len(children) == 7  # and what they are forked from
+            assert len(children) == 6 + is_possible()  # what they are forked from
             for name in ("scheduler", "worker-publish", "worker-prepare", "worker-harvest", "worker-media"):
                 assert re.search(rf"^{name}\s+running$", up.output, re.MULTILINE)
             up.send(signal.SIGINT)

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from machine.forks import PRELOADED
-from pressrun.embedded.forkserver import Forked, ForkServer, fork_server
+from pressrun.embedded.forkserver import Forked, ForkServer, fork_server, is_possible
 from pressrun.embedded.logs import open_log
 from pressrun.embedded.supervisor import ProcessSpec, Supervisor
 from tests.support.processes import REPOSITORY, runs, start_module
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there processes are forked")
+pytestmark = pytest.mark.skipif(not is_possible(), reason="this system or its sandbox has no pidfd: nothing is forked")
 
 EXAMPLES = "tests.integration.embedded.forked"
 
