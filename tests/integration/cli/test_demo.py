@@ -49,9 +49,7 @@ def test_interrupted_it_leaves_no_process_and_no_folder() -> None:
 
             def has_services() -> bool:
                 found[:] = psutil.Process(demo.pid).children(recursive=True)
-                return (
-                    len(found) == len(WORKERS) + 3 + is_possible()
-                )  # scheduler, console, simulator; the forks
+                return len(found) == len(WORKERS) + 3 + is_possible()  # scheduler, console, simulator; the forks
 
             until(has_services, 90, lambda: demo.output)
             demo.send(signal.SIGINT)
