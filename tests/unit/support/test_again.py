@@ -76,10 +76,23 @@ def test_what_stays_broken_fails(tmp_path: Path) -> None:
     assert "it stays broken" in ended.stdout
 
 
-def test_at_home_nothing_is(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    for where, marked in (("", False), ("true", True)):
-        monkeypatch.setenv("CI", where)
-        for old in [old for old in request.node.own_markers if old.name == "flaky"]:
-            request.node.own_markers.remove(old)
-        mark([request.node])
-        assert any(new.name == "flaky" for new in request.node.own_markers) is marked
+@pytest.mark.parametrize(
+    ("where", "path", "marked"),
+    [
+        ("", "tests/integration/models/test_claims.py", False),
+        ("true", "tests/integration/models/test_claims.py", True),
+        ("true", "tests/integration/worker/test_failpoints.py", False),
+        ("true", "tests/integration/worker/test_interleavings.py", False),
+        ("true", "tests/unit/support/test_again.py", False),
+    ],
+)
+def test_at_home_nothing_is_and_rules_and_forced_crashes_never(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, where: str, path: str, marked: bool
+) -> None:
+    assert (REPOSITORY / path).exists()
+    monkeypatch.setenv("CI", where)
+    monkeypatch.setattr(request.node, "path", REPOSITORY / path)
+
+    mark([request.node])
+
+    assert any(new.name == "flaky" for new in request.node.own_markers) is marked
