@@ -21,7 +21,7 @@ from pressrun.embedded.binaries import psql_program
 from pressrun.embedded.files import write_private
 from pressrun.embedded.home import Home
 from pressrun.errors import Conflict, NotPossible
-from pressrun.settings import PREFIX
+from pressrun.settings import without_settings
 
 _SECRET = ("password", "sslpassword")
 
@@ -113,7 +113,7 @@ def run_psql(way: Way, arguments: Sequence[str]) -> int:
     """Run psql in this terminal until it ends; returns its exit code. Raises PressrunError when there is none."""
     told = {name: value for name, value in way.parameters.items() if name not in _SECRET}
     # Everybody can see the arguments of a process; its environment, only its user.
-    environment = {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
+    environment = without_settings(os.environ)
     if "password" in way.parameters:
         environment["PGPASSWORD"] = way.parameters["password"]
     command = [str(psql_program()), "--dbname", make_conninfo(**told), *arguments]

@@ -19,7 +19,7 @@ from pressrun.embedded.home import Home
 from pressrun.embedded.supervisor import Event, ProcessSpec, Supervisor
 from pressrun.network.hints import Queue
 from pressrun.network.listening import listen
-from pressrun.settings import PREFIX, Settings
+from pressrun.settings import PREFIX, Settings, without_settings
 
 
 def usual_cores() -> int:
@@ -138,7 +138,7 @@ def environment(settings: Settings) -> dict[str, str]:
         if getattr(settings, name) is not None or type(settings).model_fields[name].default is not None
     }
     told |= {PREFIX + name: said for name, said in _SAID_OF_NOTHING.items() if told.get(PREFIX + name) == ""}
-    return {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)} | told
+    return without_settings(os.environ) | told
 
 
 def pick_port(host: str, wanted: int) -> int:

@@ -242,6 +242,11 @@ def is_loopback(url: str | None) -> bool:
         return host == "localhost"
 
 
+def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment without anything that is ours, secrets among it."""
+    return {name: value for name, value in environ.items() if not name.upper().startswith(PREFIX)}
+
+
 def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
     """Settings of the environment. Raises Invalid: one line, with the setting as its field."""
     environ = os.environ if environ is None else environ

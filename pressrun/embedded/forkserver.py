@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 
 from pressrun.embedded import forking
 from pressrun.embedded.programs import tethered
-from pressrun.settings import PREFIX
+from pressrun.settings import without_settings
 
 _ANSWERS_WITHIN_S = 60.0
 
@@ -57,17 +57,18 @@ class ForkServer:
 
     def can(self, env: Mapping[str, str]) -> bool:
         """Whether it can give a process this environment: but for settings it has been read already."""
-        return _not_ours(env) == _not_ours(os.environ)
+        return without_settings(env) == without_settings(os.environ)
 
     def start(self, function: str, argv: Sequence[str], env: Mapping[str, str], output: int) -> Forked:
         """A process that calls `module:name`.
 
-        Raises OSError where no server can be had that answers; GivenUp after `give_up`.
+        Raises OSError where no server can be had that answers, or where it is we who lack something (descriptors, say):
+        what it has forked stays then. GivenUp after `give_up`.
         """
         told = json.dumps({"function": function, "argv": list(argv), "env": dict(env)}).encode()
         try:
             return self._ask(told, output)
-        except OSError:
+        except (ConnectionError, TimeoutError):
             if self._is_over:
                 raise GivenUp("it is being stopped") from None
             self.close()
@@ -93,7 +94,7 @@ class ForkServer:
         with theirs:
             # Nobody's settings: each process is given its own.
             self._process = subprocess.Popen(
-                tethered(argv, end=signal.SIGKILL), env=_not_ours(os.environ), stdin=subprocess.DEVNULL,
+                tethered(argv, end=signal.SIGKILL), env=without_settings(os.environ), stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, start_new_session=True, pass_fds=[theirs.fileno()],
             )  # fmt: skip
         ours.settimeout(_ANSWERS_WITHIN_S)
@@ -162,7 +163,3 @@ def is_possible() -> bool:
     except OSError:
         return False
     return True
-
-
-def _not_ours(env: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in env.items() if not name.upper().startswith(PREFIX)}

@@ -148,7 +148,7 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         try:
             process = child.start()
-        except GivenUp:
+        except GivenUp:  # whoever stops all has said so, and retires this one next
             return
         except OSError as problem:  # no process or no log file to be had right now
             log.warning("supervisor.not_started", process=child.spec.name, error=str(problem), again_in_s=child.died())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 import threading
@@ -154,6 +155,21 @@ def test_a_stop_does_not_wait_until_all_is_imported(tmp_path: Path, monkeypatch:
         starting.join()
         assert supervisor.pids() == {}
     assert (tmp_path / "one.log").read_text() == ""
+
+
+def test_what_runs_stays_when_it_is_we_who_lack_something(server: ForkServer, start: Callable[[str], Forked]) -> None:
+    running, before = start("stay"), server.pid
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            server.start(f"{EXAMPLES}:stay", [sys.executable, "-m", "some"], os.environ, 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    assert (server.pid, runs(running.pid)) == (before, True)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait() == -signal.SIGTERM
 
 
 def test_where_no_server_can_be_had_a_process_is_started_anew(
